@@ -1,0 +1,164 @@
+//! An event before and after the log took it.
+
+use serde_json::value::RawValue;
+
+use crate::id::{Actor, Category, EventId, EventType, StreamId};
+use crate::position::{Position, Version};
+use crate::time::{SourceTime, Time};
+
+/// Content type of a payload that says nothing else.
+pub const JSON: &str = "application/json";
+
+/// Bytes of a payload, kept and hashed byte for byte, with their content type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// Media type, for example `application/json`.
+    pub content_type: String,
+    /// The bytes as recorded.
+    pub bytes: Vec<u8>,
+}
+
+impl Payload {
+    /// A JSON payload; the text is kept exactly as it is.
+    ///
+    /// # Errors
+    /// The parser's error, with line and column, if the text is not one JSON value.
+    pub fn json(text: impl Into<String>) -> Result<Payload, serde_json::Error> {
+        let text = text.into();
+        serde_json::from_str::<&RawValue>(&text)?;
+        Ok(Payload { content_type: JSON.to_owned(), bytes: text.into_bytes() })
+    }
+
+    /// Whether the content type is JSON (`application/json` or `…+json`).
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        let essence = self.content_type.split(';').next().unwrap_or_default().trim();
+        essence == JSON || essence.ends_with("+json")
+    }
+
+    /// Returns the text of a JSON payload; `None` if it is not JSON by content type or not UTF-8.
+    #[must_use]
+    pub fn json_text(&self) -> Option<&str> {
+        self.is_json().then(|| std::str::from_utf8(&self.bytes).ok())?
+    }
+}
+
+/// Where an imported event came from, as the source says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceFields {
+    /// Name of the source: one import's file, table or topic. `None` for events appended here.
+    pub source: Option<String>,
+    /// The source's own id, where it differs from the event's id.
+    pub source_id: Option<String>,
+    /// The source's own number of the event in its stream.
+    pub source_version: Option<String>,
+    /// The source's own place of the event in its log.
+    pub source_position: Option<String>,
+    /// When the source recorded it, where it says so apart from when it happened.
+    pub source_recorded_at: Option<Time>,
+}
+
+/// A further stream that an event is linked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink {
+    /// The stream.
+    pub stream: StreamId,
+    /// What the event is to that stream, for example `payer`; may be empty.
+    pub qualifier: String,
+}
+
+/// An event before the log took it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Identity; the log makes one (UUID version 7) where it is `None`.
+    pub id: Option<EventId>,
+    /// What happened.
+    pub event_type: EventType,
+    /// When it happened; the log's clock where it is `None`.
+    pub time: Option<SourceTime>,
+    /// Schema version of the payload, as the source says it.
+    pub schema_version: Option<String>,
+    /// What the event says.
+    pub data: Payload,
+    /// Context: who, correlation, causation.
+    pub metadata: Option<Payload>,
+    /// Where it came from.
+    pub source: SourceFields,
+    /// Further streams it belongs to.
+    pub links: Vec<NewLink>,
+}
+
+impl NewEvent {
+    /// An event with this type and JSON data, and nothing else.
+    ///
+    /// # Errors
+    /// [`crate::id::NameError`] as text if the type is no name, or the parser's message if `data` is not JSON.
+    ///
+    /// ```
+    /// let placed = annals_core::event::NewEvent::json("OrderPlaced", r#"{"total":109.97}"#).unwrap();
+    /// assert_eq!(placed.data.json_text(), Some(r#"{"total":109.97}"#));
+    /// ```
+    pub fn json(event_type: &str, data: &str) -> Result<NewEvent, String> {
+        Ok(NewEvent {
+            id: None,
+            event_type: EventType::new(event_type).map_err(|e| e.to_string())?,
+            time: None,
+            schema_version: None,
+            data: Payload::json(data).map_err(|e| format!("data is not JSON: {e}"))?,
+            metadata: None,
+            source: SourceFields::default(),
+            links: Vec::new(),
+        })
+    }
+}
+
+/// The three parts of an event that can be withheld or erased each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Id, stream, links and source.
+    Identity,
+    /// The payload.
+    Data,
+    /// The context.
+    Metadata,
+}
+
+/// An event after the log took it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Place in the log.
+    pub position: Position,
+    /// Home stream; `None` only where the identity was erased.
+    pub stream: Option<StreamId>,
+    /// Category of the home stream; `None` only where the identity was erased.
+    pub category: Option<Category>,
+    /// Place in the home stream.
+    pub version: Version,
+    /// What happened.
+    pub event_type: EventType,
+    /// When it happened, with the text as written.
+    pub time: SourceTime,
+    /// When this log took it; never decreasing along positions.
+    pub recorded_at: Time,
+    /// Identity; `None` only where the identity was erased.
+    pub id: Option<EventId>,
+    /// Who did it, extracted from data or metadata.
+    pub actor: Option<Actor>,
+    /// Correlation id, extracted from data or metadata.
+    pub correlation: Option<String>,
+    /// Causation id, extracted from data or metadata.
+    pub causation: Option<String>,
+    /// Schema version of the payload, as the source says it.
+    pub schema_version: Option<String>,
+    /// Where it came from.
+    pub source: SourceFields,
+    /// What the event says; `None` only where it was erased.
+    pub data: Option<Payload>,
+    /// Context; `None` where there was none or it was erased.
+    pub metadata: Option<Payload>,
+    /// Parts that were erased, in the order of [`Part`].
+    pub erased: Vec<Part>,
+    /// RFC 6962 leaf hash.
+    pub leaf: crate::integrity::Hash,
+}

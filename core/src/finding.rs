@@ -1,0 +1,144 @@
+//! A fault in the data, shown where it is. An `Err` means the question was not answered; wrong data never
+//! becomes an `Err`, a panic or silence.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::position::{Position, Version};
+
+/// How much a finding should worry the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong or missing.
+    Notice,
+    /// The answer may not be what the reader expects.
+    Warning,
+    /// The data contradicts itself, or a part of the answer is missing.
+    Severe,
+}
+
+/// What a finding is about. The wire name is the variant in `snake_case`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// Import: a record has no time; it took the time before it in its stream (else of the import).
+    MissingTime,
+    /// Import: a time stands before the one before it in the same stream of the file.
+    TimeRunsBackwards,
+    /// Import: a time names no zone; the stated one was assumed.
+    ZoneAssumed,
+    /// Import: a time names a day only; it became that day at 00:00.
+    DateOnly,
+    /// Import: a local time does not exist or exists twice in the zone (change of summer time).
+    AmbiguousLocalTime,
+    /// Import: the source's version numbers of a stream have a gap, repeat or start late.
+    VersionGap,
+    /// Import: a trace holds no events.
+    EmptyTrace,
+    /// Import: an event id came again with other content; stored under an id of its own.
+    IdReused,
+    /// Import: a record has no type; it was named by the rule that the detail states.
+    MissingType,
+    /// Import: a JSON object holds the same key twice; the payload keeps both, reading takes the last.
+    DuplicateKey,
+    /// State: events with an earlier version happened later than the instant asked for, so they were left out.
+    LeftOut,
+    /// State: version order and time order disagree inside the stream.
+    OrderDisagrees,
+    /// State: an expression of the model failed on an event; the state is incomplete from there.
+    ExpressionFailed,
+    /// State: a number does not fit 28 digits; the handler that needed it did not run.
+    NumberTooLarge,
+    /// State: an event's payload was erased and could not be folded.
+    Erased,
+    /// State: an event's payload is not JSON and could not be folded.
+    NotJson,
+    /// State: the events have a type that the model has no handler for.
+    NoHandler,
+}
+
+/// Where a finding is. All that is known is filled in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+pub struct Place {
+    /// File that was read, as the user named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub file: Option<String>,
+    /// Line in that file, first is 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub line: Option<u64>,
+    /// Stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stream: Option<String>,
+    /// Version in that stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub version: Option<Version>,
+    /// Position in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub position: Option<Position>,
+    /// Path inside the payload or state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub path: Option<String>,
+}
+
+/// A fault in the data: one place, or the first place of many alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Finding {
+    /// What it is about.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// How many times it was found; `place` is the first.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// Where it is (the first of `count`).
+    pub place: Place,
+    /// One sentence for the reader, with the values that matter.
+    pub detail: String,
+}
+
+/// Findings gathered in the order in which their kinds were first seen, counted by kind.
+///
+/// ```
+/// use annals_core::finding::*;
+/// let mut all = Findings::default();
+/// all.add(FindingKind::MissingTime, Severity::Warning, Place { line: Some(3), ..Place::default() }, "no time".into());
+/// all.add(FindingKind::MissingTime, Severity::Warning, Place { line: Some(9), ..Place::default() }, "no time".into());
+/// let list = all.into_vec();
+/// assert_eq!((list.len(), list[0].count, list[0].place.line), (1, 2, Some(3)));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    list: Vec<Finding>,
+}
+
+impl Findings {
+    /// Counts one more of this kind; the first one's place and detail are kept.
+    pub fn add(&mut self, kind: FindingKind, severity: Severity, place: Place, detail: String) {
+        match self.list.iter_mut().find(|f| f.kind == kind) {
+            Some(found) => {
+                found.count += 1;
+                found.severity = found.severity.max(severity);
+            }
+            None => self.list.push(Finding { kind, severity, count: 1, place, detail }),
+        }
+    }
+
+    /// Returns how many of this kind were found.
+    #[must_use]
+    pub fn count(&self, kind: FindingKind) -> u64 {
+        self.list.iter().find(|f| f.kind == kind).map_or(0, |f| f.count)
+    }
+
+    /// Returns the findings, one a kind.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.list
+    }
+}

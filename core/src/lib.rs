@@ -1,0 +1,32 @@
+//! Annals' domain: an append-only event log, models that turn events into state, and questions in time.
+//!
+//! Table of contents, in the order in which the modules may import each other:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`] | the words everything else is written in |
+//! | [`integrity`] | leaf bytes and the RFC 6962 tree: pure functions |
+//! | [`store`] | the log: append, read, query, subscribe |
+//! | [`model`] | how events become state: definition, expression, inference, fold |
+//! | [`temporal`] | as-of, state, diff |
+//! | [`import`], [`export`] | outside files to log, and back |
+//! | [`sample`] | the guide's examples, literally |
+//!
+//! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random
+//! source except through [`surroundings::Surroundings`].
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod event;
+pub mod export;
+pub mod finding;
+pub mod id;
+pub mod import;
+pub mod integrity;
+pub mod model;
+pub mod position;
+pub mod sample;
+pub mod store;
+pub mod surroundings;
+pub mod temporal;
+pub mod time;

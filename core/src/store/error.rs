@@ -1,0 +1,167 @@
+//! What can go wrong with a log.
+
+use std::path::PathBuf;
+
+use crate::id::{EventId, StreamId};
+use crate::position::{Position, Version};
+use crate::store::ExpectedVersion;
+
+/// Why a log could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No file is there.
+    #[error("there is no file {path}")]
+    NotFound {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file is there already, and a new one was asked for.
+    #[error("{path} exists already")]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file is not an Annals log.
+    #[error("{path} is not an Annals store ({reason})")]
+    NotAStore {
+        /// The path.
+        path: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
+    /// The file was written by a newer Annals.
+    #[error("{path} has format {found}, newer than the {known} that this version of Annals reads")]
+    NewerFormat {
+        /// The path.
+        path: PathBuf,
+        /// Format of the file.
+        found: u32,
+        /// Newest format known here.
+        known: u32,
+    },
+    /// Another program holds the file.
+    #[error("{path} is locked by another program")]
+    Locked {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file is cut off or damaged.
+    #[error("{path} is damaged: {reason}")]
+    Damaged {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file or its medium cannot be written, and writing was asked for.
+    #[error("{path} cannot be written (read-only)")]
+    ReadOnly {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The engine failed.
+    #[error("{path} could not be opened: {source}")]
+    Engine {
+        /// The path.
+        path: PathBuf,
+        /// The engine's error.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The operating system refused.
+    #[error("{path} could not be opened: {source}")]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Why an append did not happen. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The stream is not at the version that the writer expects.
+    #[error("stream {stream} is at version {actual}, not at {expected}")]
+    VersionConflict {
+        /// The stream.
+        stream: StreamId,
+        /// What the writer expects.
+        expected: ExpectedVersion,
+        /// Version of the stream's last event; 0 if it holds none.
+        actual: Version,
+    },
+    /// The id is taken by an event with other content.
+    #[error("event id {id} is taken: position {position} holds it with other content")]
+    IdTaken {
+        /// The id.
+        id: EventId,
+        /// Where the other event stands.
+        position: Position,
+    },
+    /// The stream belongs to another category already.
+    #[error("stream {stream} belongs to category {actual}, not {given}")]
+    CategoryConflict {
+        /// The stream.
+        stream: StreamId,
+        /// Category it belongs to.
+        actual: String,
+        /// Category given.
+        given: String,
+    },
+    /// The payload is over the limit.
+    #[error("a payload of {len} bytes is too large (at most {limit})")]
+    TooLarge {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The disk is full.
+    #[error("the disk is full; nothing was written")]
+    DiskFull,
+    /// Another program holds the file.
+    #[error("the log is locked by another program; nothing was written")]
+    Locked,
+    /// The writer has ended.
+    #[error("the log is closed")]
+    Closed,
+    /// The caller cancelled.
+    #[error("cancelled; nothing was written")]
+    Cancelled,
+    /// The engine failed.
+    #[error("the log could not be written: {0}")]
+    Engine(#[source] std::sync::Arc<rusqlite::Error>),
+}
+
+/// Why a question to a log was not answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// No such stream.
+    #[error("there is no stream {0}")]
+    NoStream(StreamId),
+    /// No such event.
+    #[error("there is no event {0}")]
+    NoEvent(String),
+    /// The file is damaged at this place.
+    #[error("the log is damaged at position {position}: {reason}")]
+    Damaged {
+        /// Where.
+        position: Position,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The caller cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// The engine failed.
+    #[error("the log could not be read: {0}")]
+    Engine(#[from] rusqlite::Error),
+    /// The operating system refused (a temporary copy, for example).
+    #[error("the log could not be read: {0}")]
+    Io(#[from] std::io::Error),
+}

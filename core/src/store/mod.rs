@@ -1,0 +1,67 @@
+//! The log: append, read, query, subscribe. The embedded engine is SQLite ([`sqlite`]).
+//!
+//! [`Log`] reads and cannot write, which the engine enforces; [`LogWriter`] appends. A log is one file,
+//! `X.annals`; what the user makes of it lives beside it in `X.annals.d/`.
+//!
+//! Left out: state ([`crate::temporal`]), outside files ([`crate::import`]).
+
+mod error;
+pub mod extraction;
+mod query;
+pub mod sqlite;
+mod view;
+
+pub use error::{AppendError, OpenError, ReadError};
+pub use extraction::Extraction;
+pub use query::{
+    Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
+};
+pub use sqlite::{Bulk, BulkOutcome, Log, LogWriter, StreamEvent, Subscription};
+pub use view::*;
+
+use crate::event::NewEvent;
+use crate::id::{Category, StreamId};
+use crate::integrity::Hash;
+use crate::position::{Position, Version};
+
+/// Events for one stream, and what the writer expects of it.
+#[derive(Debug, Clone)]
+pub struct StreamAppend {
+    /// The stream.
+    pub stream: StreamId,
+    /// Its category, where it is not the text before the first `-`. Fixed by the stream's first event.
+    pub category: Option<Category>,
+    /// What the stream must look like for the append to happen.
+    pub expected: ExpectedVersion,
+    /// The events, in version order.
+    pub events: Vec<NewEvent>,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// Place of each event, in the order given: new ones, and those the log already held.
+    pub events: Vec<AppendedEvent>,
+    /// Size and root of the log after the append.
+    pub head: Head,
+}
+
+/// Where one event of an append stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppendedEvent {
+    /// Place in the log.
+    pub position: Position,
+    /// Place in its stream.
+    pub version: Version,
+    /// The log already held it (same id, same content), so nothing was written for it.
+    pub duplicate: bool,
+}
+
+/// Size and root hash of a log: its tree head (RFC 6962).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+pub struct Head {
+    /// Number of events; the position of the last one.
+    pub size: Position,
+    /// Root hash of the tree over them.
+    pub root: Hash,
+}

@@ -26,20 +26,29 @@ impl Payload {
     pub fn json(text: impl Into<String>) -> Result<Payload, serde_json::Error> {
         let text = text.into();
         serde_json::from_str::<&RawValue>(&text)?;
-        Ok(Payload { content_type: JSON.to_owned(), bytes: text.into_bytes() })
+        Ok(Payload {
+            content_type: JSON.to_owned(),
+            bytes: text.into_bytes(),
+        })
     }
 
     /// Whether the content type is JSON (`application/json` or `…+json`).
     #[must_use]
     pub fn is_json(&self) -> bool {
-        let essence = self.content_type.split(';').next().unwrap_or_default().trim();
+        let essence = self
+            .content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
         essence == JSON || essence.ends_with("+json")
     }
 
     /// Returns the text of a JSON payload; `None` if it is not JSON by content type or not UTF-8.
     #[must_use]
     pub fn json_text(&self) -> Option<&str> {
-        self.is_json().then(|| std::str::from_utf8(&self.bytes).ok())?
+        self.is_json()
+            .then(|| std::str::from_utf8(&self.bytes).ok())?
     }
 }
 
@@ -113,7 +122,20 @@ impl NewEvent {
 }
 
 /// The three parts of an event that can be withheld or erased each by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    ts_rs::TS,
+)]
+#[ts(export)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// Id, stream, links and source.

@@ -10,6 +10,7 @@ use crate::store::{EventQuery, Log, ReadError};
 
 /// Form of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "lowercase")]
 pub enum ExportFormat {
     /// One [`crate::store::EventView`] a line; imports back to the same events.
@@ -20,6 +21,7 @@ pub enum ExportFormat {
 
 /// What an export wrote: `annals export --json`.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct ExportReport {
     /// Number of events written.
     #[ts(type = "number")]
@@ -58,8 +60,26 @@ pub enum ExportError {
 }
 
 /// Writes every event that the query matches, in its direction.
-pub fn export(log: &Log, query: &EventQuery, format: ExportFormat, out: &mut dyn Write, progress: &ExportProgress) -> Result<ExportReport, ExportError> { let _ = (log, query, format, out, progress); todo!() }
+pub fn export(
+    log: &Log,
+    query: &EventQuery,
+    format: ExportFormat,
+    out: &mut dyn Write,
+    progress: &ExportProgress,
+) -> Result<ExportReport, ExportError> {
+    let _ = (log, query, format, out, progress);
+    todo!()
+}
 
 /// Writes the export to a file: first under a temporary name beside it, renamed when it is whole, so that a
 /// cancelled or failed export leaves no half file and an existing file as it was.
-pub fn export_to_file(log: &Log, query: &EventQuery, format: ExportFormat, file: &std::path::Path, progress: &ExportProgress) -> Result<ExportReport, ExportError> { let _ = (log, query, format, file, progress); todo!() }
+pub fn export_to_file(
+    log: &Log,
+    query: &EventQuery,
+    format: ExportFormat,
+    file: &std::path::Path,
+    progress: &ExportProgress,
+) -> Result<ExportReport, ExportError> {
+    let _ = (log, query, format, file, progress);
+    todo!()
+}

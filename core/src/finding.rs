@@ -8,6 +8,7 @@ use crate::position::{Position, Version};
 
 /// How much a finding should worry the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; nothing is wrong or missing.
@@ -20,6 +21,7 @@ pub enum Severity {
 
 /// What a finding is about. The wire name is the variant in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// Import: a record has no time; it took the time before it in its stream (else of the import).
@@ -60,6 +62,7 @@ pub enum FindingKind {
 
 /// Where a finding is. All that is known is filled in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[ts(export)]
 pub struct Place {
     /// File that was read, as the user named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +92,7 @@ pub struct Place {
 
 /// A fault in the data: one place, or the first place of many alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 pub struct Finding {
     /// What it is about.
     pub kind: FindingKind,
@@ -126,14 +130,23 @@ impl Findings {
                 found.count += 1;
                 found.severity = found.severity.max(severity);
             }
-            None => self.list.push(Finding { kind, severity, count: 1, place, detail }),
+            None => self.list.push(Finding {
+                kind,
+                severity,
+                count: 1,
+                place,
+                detail,
+            }),
         }
     }
 
     /// Returns how many of this kind were found.
     #[must_use]
     pub fn count(&self, kind: FindingKind) -> u64 {
-        self.list.iter().find(|f| f.kind == kind).map_or(0, |f| f.count)
+        self.list
+            .iter()
+            .find(|f| f.kind == kind)
+            .map_or(0, |f| f.count)
     }
 
     /// Returns the findings, one a kind.

@@ -29,6 +29,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+        #[ts(export)]
         #[serde(transparent)]
         #[ts(type = "string")]
         pub struct $name(String);
@@ -124,6 +125,7 @@ impl StreamId {
 
 /// Identity of a log: a random UUID given when the file is made. The log's origin is `annals/<uuid>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(transparent)]
 #[ts(type = "string")]
 pub struct LogId(pub uuid::Uuid);

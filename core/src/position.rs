@@ -15,6 +15,7 @@ use ts_rs::TS;
 /// assert_eq!(Position::ZERO.leaf_index(), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Position(pub u64);
@@ -49,6 +50,7 @@ impl std::fmt::Display for Position {
 /// assert_eq!(Version::NONE.next(), Version::FIRST);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Version(pub u64);

@@ -18,6 +18,7 @@ use ts_rs::TS;
 /// assert_eq!((t.us(), t.sub_ns()), (1_482_476_400_922_540, 100));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, TS)]
+#[ts(export)]
 #[ts(type = "string")]
 pub struct Time {
     us: i64,
@@ -28,7 +29,9 @@ pub struct Time {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// No known form fits.
-    #[error("{text:?} is not a time Annals knows (RFC 3339, for example 2024-01-10T23:59:59Z, or a date)")]
+    #[error(
+        "{text:?} is not a time Annals knows (RFC 3339, for example 2024-01-10T23:59:59Z, or a date)"
+    )]
     NotATime {
         /// The text.
         text: String,
@@ -54,9 +57,15 @@ const MAX_US: i64 = 253_402_300_799_999_999;
 
 impl Time {
     /// First instant that can be kept: 0001-01-01T00:00:00Z.
-    pub const MIN: Time = Time { us: MIN_US, sub_ns: 0 };
+    pub const MIN: Time = Time {
+        us: MIN_US,
+        sub_ns: 0,
+    };
     /// Last instant that can be kept: 9999-12-31T23:59:59.999999999Z.
-    pub const MAX: Time = Time { us: MAX_US, sub_ns: 999 };
+    pub const MAX: Time = Time {
+        us: MAX_US,
+        sub_ns: 999,
+    };
 
     /// Builds an instant from microseconds since the epoch and nanoseconds on top (0 to 999).
     /// `None` outside years 0001 to 9999 or if `sub_ns` is over 999.
@@ -82,7 +91,10 @@ impl Time {
     pub fn next_ns(self) -> Time {
         match (self.us, self.sub_ns) {
             (us, ns) if ns < 999 => Time { us, sub_ns: ns + 1 },
-            (us, _) if us < MAX_US => Time { us: us + 1, sub_ns: 0 },
+            (us, _) if us < MAX_US => Time {
+                us: us + 1,
+                sub_ns: 0,
+            },
             _ => Time::MAX,
         }
     }
@@ -92,7 +104,10 @@ impl Time {
     pub fn previous_ns(self) -> Time {
         match (self.us, self.sub_ns) {
             (us, ns) if ns > 0 => Time { us, sub_ns: ns - 1 },
-            (us, _) if us > MIN_US => Time { us: us - 1, sub_ns: 999 },
+            (us, _) if us > MIN_US => Time {
+                us: us - 1,
+                sub_ns: 999,
+            },
             _ => Time::MIN,
         }
     }
@@ -107,7 +122,10 @@ impl Time {
             Time::MAX
         } else {
             // A leap second reaches chrono as nanoseconds over 10^9; timestamp_micros carries it over.
-            Time { us, sub_ns: (t.nanosecond() % 1_000) as u16 }
+            Time {
+                us,
+                sub_ns: (t.nanosecond() % 1_000) as u16,
+            }
         }
     }
 
@@ -117,8 +135,7 @@ impl Time {
     /// Never: every `Time` lies in chrono's range.
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(self.us)
-            .expect("years 0001 to 9999 are in chrono's range")
+        DateTime::from_timestamp_micros(self.us).expect("years 0001 to 9999 are in chrono's range")
             + chrono::TimeDelta::nanoseconds(i64::from(self.sub_ns))
     }
 
@@ -129,7 +146,9 @@ impl Time {
     pub fn parse_rfc3339(text: &str) -> Result<Time, TimeError> {
         match SourceTime::parse(text, Tz::UTC) {
             Ok(t) if !t.zone_assumed && !t.date_only => Ok(t.time),
-            Ok(_) => Err(TimeError::NotATime { text: text.to_owned() }),
+            Ok(_) => Err(TimeError::NotATime {
+                text: text.to_owned(),
+            }),
             Err(error) => Err(error),
         }
     }
@@ -137,7 +156,11 @@ impl Time {
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+        f.write_str(
+            &self
+                .to_utc()
+                .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+        )
     }
 }
 
@@ -173,7 +196,13 @@ impl SourceTime {
     /// An instant that no source wrote, such as the log's own clock.
     #[must_use]
     pub fn unwritten(time: Time) -> SourceTime {
-        SourceTime { time, text: None, date_only: false, zone_assumed: false, ambiguous: false }
+        SourceTime {
+            time,
+            text: None,
+            date_only: false,
+            zone_assumed: false,
+            ambiguous: false,
+        }
     }
 
     /// Parses what sources write: RFC 3339 and ISO 8601 forms with or without offset, `T` or space, comma or
@@ -192,18 +221,26 @@ impl SourceTime {
     /// ```
     pub fn parse(text: &str, zone: Tz) -> Result<SourceTime, TimeError> {
         let trimmed = text.trim();
-        let not = || TimeError::NotATime { text: text.to_owned() };
+        let not = || TimeError::NotATime {
+            text: text.to_owned(),
+        };
         let bytes = trimmed.as_bytes();
         if !trimmed.is_ascii() || bytes.len() < 8 {
             return Err(not());
         }
         let (date, rest) = split_date(trimmed).ok_or_else(not)?;
         let date_only = rest.is_empty();
-        let (clock, offset) = if date_only { ("00:00:00", "") } else { split_offset(rest) };
+        let (clock, offset) = if date_only {
+            ("00:00:00", "")
+        } else {
+            split_offset(rest)
+        };
         let (second, nanosecond) = parse_clock(clock).ok_or_else(not)?;
         let local = date
             .and_time(chrono::NaiveTime::MIN)
-            .checked_add_signed(chrono::TimeDelta::new(i64::from(second), nanosecond).ok_or_else(not)?)
+            .checked_add_signed(
+                chrono::TimeDelta::new(i64::from(second), nanosecond).ok_or_else(not)?,
+            )
             .ok_or_else(not)?;
         let (utc, zone_assumed, ambiguous) = match offset {
             "" => {
@@ -212,10 +249,16 @@ impl SourceTime {
             }
             offset => {
                 let seconds = parse_offset(offset).ok_or_else(not)?;
-                (local - chrono::TimeDelta::seconds(i64::from(seconds)), false, false)
+                (
+                    local - chrono::TimeDelta::seconds(i64::from(seconds)),
+                    false,
+                    false,
+                )
             }
         };
-        let out = || TimeError::OutOfRange { text: text.to_owned() };
+        let out = || TimeError::OutOfRange {
+            text: text.to_owned(),
+        };
         if !(1..=9999).contains(&utc.year()) {
             return Err(out());
         }
@@ -234,14 +277,19 @@ impl SourceTime {
 /// # Errors
 /// [`TimeError::UnknownZone`] if the time-zone data does not hold it.
 pub fn parse_zone(name: &str) -> Result<Tz, TimeError> {
-    name.parse().map_err(|_| TimeError::UnknownZone { zone: name.to_owned() })
+    name.parse().map_err(|_| TimeError::UnknownZone {
+        zone: name.to_owned(),
+    })
 }
 
 /// Splits `YYYY-MM-DD` (or `YYYYMMDD`, `YYYY/MM/DD`) from what follows the `T` or the space.
 fn split_date(text: &str) -> Option<(NaiveDate, &str)> {
-    let digits = |s: &str| (!s.is_empty() && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u32>().ok())?;
+    let digits = |s: &str| {
+        (!s.is_empty() && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u32>().ok())?
+    };
     let bytes = text.as_bytes();
-    let separated = bytes.len() >= 10 && (bytes[4] == b'-' || bytes[4] == b'/') && bytes[4] == bytes[7];
+    let separated =
+        bytes.len() >= 10 && (bytes[4] == b'-' || bytes[4] == b'/') && bytes[4] == bytes[7];
     let (y, m, d, rest) = if separated {
         (&text[..4], &text[5..7], &text[8..10], &text[10..])
     } else {
@@ -270,11 +318,16 @@ fn parse_clock(text: &str) -> Option<(u32, u32)> {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     };
-    let two = |s: &str| (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u32>().ok())?;
+    let two = |s: &str| {
+        (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u32>().ok())?
+    };
     let parts: Vec<&str> = if whole.contains(':') {
         whole.split(':').collect()
     } else if whole.len() % 2 == 0 && whole.is_ascii() && (4..=6).contains(&whole.len()) {
-        (0..whole.len()).step_by(2).map(|i| &whole[i..i + 2]).collect()
+        (0..whole.len())
+            .step_by(2)
+            .map(|i| &whole[i..i + 2])
+            .collect()
     } else {
         return None;
     };
@@ -310,7 +363,11 @@ fn parse_offset(text: &str) -> Option<i32> {
         return None;
     }
     let hours: i32 = digits[..2].parse().ok()?;
-    let minutes: i32 = if digits.len() == 4 { digits[2..].parse().ok()? } else { 0 };
+    let minutes: i32 = if digits.len() == 4 {
+        digits[2..].parse().ok()?
+    } else {
+        0
+    };
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
@@ -341,15 +398,24 @@ mod tests {
         for (text, want) in [
             ("2024-01-15T10:30:00Z", "2024-01-15T10:30:00Z"),
             ("2024-01-15t10:30:00z", "2024-01-15T10:30:00Z"),
-            ("2024-01-15 10:30:00.123456789+02:00", "2024-01-15T08:30:00.123456789Z"),
+            (
+                "2024-01-15 10:30:00.123456789+02:00",
+                "2024-01-15T08:30:00.123456789Z",
+            ),
             ("2024-01-15 10:30:00,5 UTC", "2024-01-15T10:30:00.500Z"),
             ("2024-01-15T10:30+0130", "2024-01-15T09:00:00Z"),
             ("20240115T103000Z", "2024-01-15T10:30:00Z"),
             ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
             ("2024-01-15T24:00:00Z", "2024-01-16T00:00:00Z"),
-            ("1969-12-31T23:59:59.999999999Z", "1969-12-31T23:59:59.999999999Z"),
+            (
+                "1969-12-31T23:59:59.999999999Z",
+                "1969-12-31T23:59:59.999999999Z",
+            ),
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
-            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
+            (
+                "9999-12-31T23:59:59.999999999Z",
+                "9999-12-31T23:59:59.999999999Z",
+            ),
         ] {
             assert_eq!(utc(text), want, "{text}");
         }
@@ -357,27 +423,52 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_time_are_refused() {
-        for text in ["", "yesterday", "2024-13-01", "2024-01-15T", "2024-01-15T25:00:00Z", "2024-01-15T10:30:00+99:00",
-            "10/01/2024", "2024-01-15T10:30:00.Z", "２０２４-01-15", "2024-01-15X10:00"] {
+        for text in [
+            "",
+            "yesterday",
+            "2024-13-01",
+            "2024-01-15T",
+            "2024-01-15T25:00:00Z",
+            "2024-01-15T10:30:00+99:00",
+            "10/01/2024",
+            "2024-01-15T10:30:00.Z",
+            "２０２４-01-15",
+            "2024-01-15X10:00",
+        ] {
             assert!(SourceTime::parse(text, Tz::UTC).is_err(), "{text}");
         }
-        assert!(matches!(Time::parse_rfc3339("0001-01-01T00:00:00+01:00"), Err(TimeError::OutOfRange { .. })));
+        assert!(matches!(
+            Time::parse_rfc3339("0001-01-01T00:00:00+01:00"),
+            Err(TimeError::OutOfRange { .. })
+        ));
     }
 
     #[test]
     fn a_change_of_summer_time_is_marked() {
         let berlin = chrono_tz::Europe::Berlin;
         let twice = SourceTime::parse("2024-10-27 02:30:00", berlin).unwrap();
-        assert_eq!((twice.time.to_string().as_str(), twice.ambiguous), ("2024-10-27T00:30:00Z", true));
+        assert_eq!(
+            (twice.time.to_string().as_str(), twice.ambiguous),
+            ("2024-10-27T00:30:00Z", true)
+        );
         let never = SourceTime::parse("2024-03-31 02:30:00", berlin).unwrap();
-        assert_eq!((never.time.to_string().as_str(), never.ambiguous), ("2024-03-31T01:30:00Z", true));
+        assert_eq!(
+            (never.time.to_string().as_str(), never.ambiguous),
+            ("2024-03-31T01:30:00Z", true)
+        );
     }
 
     #[test]
     fn neighbours_are_one_nanosecond_apart() {
         let t = Time::parse_rfc3339("2024-01-10T00:00:00Z").unwrap();
-        assert_eq!(t.previous_ns().to_string(), "2024-01-09T23:59:59.999999999Z");
+        assert_eq!(
+            t.previous_ns().to_string(),
+            "2024-01-09T23:59:59.999999999Z"
+        );
         assert_eq!(t.previous_ns().next_ns(), t);
-        assert_eq!((Time::MAX.next_ns(), Time::MIN.previous_ns()), (Time::MAX, Time::MIN));
+        assert_eq!(
+            (Time::MAX.next_ns(), Time::MIN.previous_ns()),
+            (Time::MAX, Time::MIN)
+        );
     }
 }

@@ -17,6 +17,7 @@ use crate::time::Time;
 
 /// How to read the files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// By content, not by name.
@@ -64,6 +65,7 @@ pub struct Progress {
 
 /// What an import did: `annals import --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct ImportReport {
     /// Records read.
     #[ts(type = "number")]
@@ -101,6 +103,7 @@ pub struct ImportReport {
 
 /// One file and how it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct FileReport {
     /// The file as the user named it.
     pub file: String,
@@ -115,6 +118,7 @@ pub struct FileReport {
 
 /// A record that could not be taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 pub struct Reject {
     /// The file as the user named it.
     pub file: String,
@@ -159,4 +163,12 @@ pub enum ImportError {
 }
 
 /// Imports files into a log.
-pub fn import(writer: &LogWriter, request: &ImportRequest, surroundings: &Surroundings, progress: &Progress) -> Result<ImportReport, ImportError> { let _ = (writer, request, surroundings, progress); todo!() }
+pub fn import(
+    writer: &LogWriter,
+    request: &ImportRequest,
+    surroundings: &Surroundings,
+    progress: &Progress,
+) -> Result<ImportReport, ImportError> {
+    let _ = (writer, request, surroundings, progress);
+    todo!()
+}

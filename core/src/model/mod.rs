@@ -28,6 +28,7 @@ pub struct ModelError {
 
 /// Which model an answer used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct ModelRef {
     /// Name: the file's stem, or `inferred`.
     pub name: String,
@@ -43,13 +44,22 @@ pub struct Model {}
 
 impl Model {
     /// Parses and checks a definition.
-    pub fn parse(name: &str, text: &str) -> Result<Model, ModelError> { let _ = (name, text); todo!() }
+    pub fn parse(name: &str, text: &str) -> Result<Model, ModelError> {
+        let _ = (name, text);
+        todo!()
+    }
     /// The fold that merges payloads, for categories without a model.
-    pub fn inferred() -> Model { todo!() }
+    pub fn inferred() -> Model {
+        todo!()
+    }
     /// Which model this is.
-    pub fn reference(&self) -> ModelRef { todo!() }
+    pub fn reference(&self) -> ModelRef {
+        todo!()
+    }
     /// Category it is for; `None` for the inferred one.
-    pub fn category(&self) -> Option<&str> { todo!() }
+    pub fn category(&self) -> Option<&str> {
+        todo!()
+    }
 }
 
 /// The models of a store: at most one a category, the inferred fold for the rest.
@@ -58,9 +68,15 @@ pub struct ModelSet {}
 
 impl ModelSet {
     /// Reads `models/*.toml` in the store's folder (`X.annals.d`). Files that are wrong are left out and listed.
-    pub fn load(store: &Path) -> std::io::Result<(ModelSet, Vec<ModelError>)> { let _ = store; todo!() }
+    pub fn load(store: &Path) -> std::io::Result<(ModelSet, Vec<ModelError>)> {
+        let _ = store;
+        todo!()
+    }
     /// The model for a category.
-    pub fn for_category(&self, category: &str) -> std::sync::Arc<Model> { let _ = category; todo!() }
+    pub fn for_category(&self, category: &str) -> std::sync::Arc<Model> {
+        let _ = category;
+        todo!()
+    }
 }
 
 /// The state of a stream while its events are folded one by one.
@@ -69,9 +85,17 @@ pub struct Fold {}
 
 impl Fold {
     /// Starts with the empty state.
-    pub fn new(model: std::sync::Arc<Model>) -> Fold { let _ = model; todo!() }
+    pub fn new(model: std::sync::Arc<Model>) -> Fold {
+        let _ = model;
+        todo!()
+    }
     /// Takes one more event; faults become findings and the fold goes on.
-    pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) { let _ = (event, findings); todo!() }
+    pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) {
+        let _ = (event, findings);
+        todo!()
+    }
     /// The state so far: `null` before the first event, numbers as written.
-    pub fn state(&self) -> &serde_json::Value { todo!() }
+    pub fn state(&self) -> &serde_json::Value {
+        todo!()
+    }
 }

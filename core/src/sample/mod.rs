@@ -20,4 +20,7 @@ pub enum SampleError {
 }
 
 /// Makes a new store with the guide's own examples and models for them. The same bytes every time.
-pub fn guide(path: &Path) -> Result<(), SampleError> { let _ = path; todo!() }
+pub fn guide(path: &Path) -> Result<(), SampleError> {
+    let _ = path;
+    todo!()
+}

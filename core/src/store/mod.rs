@@ -59,6 +59,7 @@ pub struct AppendedEvent {
 
 /// Size and root hash of a log: its tree head (RFC 6962).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+#[ts(export)]
 pub struct Head {
     /// Number of events; the position of the last one.
     pub size: Position,

@@ -11,6 +11,7 @@ use crate::time::Time;
 
 /// Order of reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Oldest position first.
@@ -43,6 +44,7 @@ impl std::fmt::Display for ExpectedVersion {
 
 /// Which events to read: all conditions hold. The default is the whole log, forwards.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventQuery {
     /// Home stream or linked stream.
@@ -79,6 +81,7 @@ pub struct EventPage {
 
 /// Which streams to list, in order of name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(default, deny_unknown_fields)]
 pub struct StreamQuery {
     /// Category.
@@ -94,12 +97,14 @@ pub struct StreamQuery {
 
 /// Place in a list of streams: the name of the last one seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
 #[serde(transparent)]
 #[ts(type = "string")]
 pub struct Cursor(pub String);
 
 /// One page of streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct StreamPage {
     /// The streams, by name (byte order).
     pub streams: Vec<StreamRow>,

@@ -12,6 +12,7 @@ use crate::time::Time;
 
 /// One event, as lists and `annals events --json` show it.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct EventView {
     /// Place in the log.
     pub position: Position,
@@ -81,8 +82,23 @@ pub struct EventView {
 impl From<Event> for EventView {
     fn from(event: Event) -> EventView {
         let Event {
-            position, stream, category, version, event_type, time, recorded_at, id, actor, correlation,
-            causation, schema_version, source, data, metadata, erased, leaf: _,
+            position,
+            stream,
+            category,
+            version,
+            event_type,
+            time,
+            recorded_at,
+            id,
+            actor,
+            correlation,
+            causation,
+            schema_version,
+            source,
+            data,
+            metadata,
+            erased,
+            leaf: _,
         } = event;
         let raw = |payload: Option<crate::event::Payload>| {
             let payload = payload?;
@@ -118,6 +134,7 @@ impl From<Event> for EventView {
 
 /// A page of events: `annals events --json`.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct EventsView {
     /// The events, in the direction asked for.
     pub events: Vec<EventView>,
@@ -127,6 +144,7 @@ pub struct EventsView {
 
 /// A number of events: `annals events --count --json`.
 #[derive(Debug, Clone, Copy, Serialize, TS)]
+#[ts(export)]
 pub struct CountView {
     /// How many events the query matches.
     #[ts(type = "number")]
@@ -135,6 +153,7 @@ pub struct CountView {
 
 /// One event whole: `annals show --json`, the app's event detail.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct EventDetailView {
     /// The event.
     pub event: EventView,
@@ -168,6 +187,7 @@ pub struct EventDetailView {
 
 /// An event in one line.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct EventBrief {
     /// Place in the log.
     pub position: Position,
@@ -184,6 +204,7 @@ pub struct EventBrief {
 
 /// A further stream that an event is linked into.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct LinkView {
     /// The stream.
     pub stream: String,
@@ -195,6 +216,7 @@ pub struct LinkView {
 
 /// One stream in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct StreamRow {
     /// Name.
     pub stream: String,
@@ -211,6 +233,7 @@ pub struct StreamRow {
 
 /// What a log holds: `annals info --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct InfoView {
     /// Identity of the log.
     pub id: LogId,
@@ -249,6 +272,7 @@ pub struct InfoView {
 
 /// How a log was opened for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
     /// Read-only, following what other programs append.
@@ -261,6 +285,7 @@ pub enum Access {
 
 /// One category and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct CategoryRow {
     /// Name.
     pub name: String,
@@ -274,6 +299,7 @@ pub struct CategoryRow {
 
 /// One event type and how often it happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct TypeRow {
     /// Name.
     pub name: String,
@@ -284,6 +310,7 @@ pub struct TypeRow {
 
 /// One actor and how often they acted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct ActorRow {
     /// Name.
     pub name: String,
@@ -294,6 +321,7 @@ pub struct ActorRow {
 
 /// Number of events per equal slice of time: the Time bar's histogram.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct DensityView {
     /// Start of the first slice; `null` if no event matches.
     pub from: Option<Time>,

@@ -25,6 +25,7 @@ pub struct AsOf {
 
 /// An instant as a user writes it for `at`, and how it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct AtReading {
     /// The instant: events with time <= it count.
     pub at: Time,
@@ -37,7 +38,10 @@ pub struct AtReading {
 ///
 /// # Errors
 /// [`crate::time::TimeError`] if the text is no time.
-pub fn parse_at(text: &str, zone: chrono_tz::Tz) -> Result<AtReading, crate::time::TimeError> { let _ = (text, zone); todo!() }
+pub fn parse_at(text: &str, zone: chrono_tz::Tz) -> Result<AtReading, crate::time::TimeError> {
+    let _ = (text, zone);
+    todo!()
+}
 
 /// Where on a stream to stand: an as-of, or a version (which is shorthand for known = its position).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +54,7 @@ pub enum Moment {
 
 /// The as-of that an answer is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 pub struct AsOfView {
     /// Events with time <= at; `null`: all.
     pub at: Option<Time>,
@@ -59,6 +64,7 @@ pub struct AsOfView {
 
 /// A stream's state as of an instant: `annals state --json`.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct StateView {
     /// Stream.
     pub stream: String,
@@ -100,6 +106,7 @@ pub struct StateView {
 
 /// What kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
     /// The path came to be.
@@ -112,6 +119,7 @@ pub enum ChangeKind {
 
 /// One path that differs.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct Change {
     /// Path in the state: `items[0].price`, `["odd key"]` for names that are not words; empty for the whole.
     pub path: String,
@@ -129,6 +137,7 @@ pub struct Change {
 
 /// What differs between two moments of a stream: `annals diff --json`.
 #[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
 pub struct DiffView {
     /// Stream.
     pub stream: String,
@@ -168,10 +177,27 @@ pub enum TemporalError {
 }
 
 /// A stream's state at a moment.
-pub fn state(log: &Log, models: &ModelSet, stream: &StreamId, moment: &Moment) -> Result<StateView, TemporalError> { let _ = (log, models, stream, moment); todo!() }
+pub fn state(
+    log: &Log,
+    models: &ModelSet,
+    stream: &StreamId,
+    moment: &Moment,
+) -> Result<StateView, TemporalError> {
+    let _ = (log, models, stream, moment);
+    todo!()
+}
 
 /// What differs between two moments of a stream.
-pub fn diff(log: &Log, models: &ModelSet, stream: &StreamId, from: &Moment, to: &Moment) -> Result<DiffView, TemporalError> { let _ = (log, models, stream, from, to); todo!() }
+pub fn diff(
+    log: &Log,
+    models: &ModelSet,
+    stream: &StreamId,
+    from: &Moment,
+    to: &Moment,
+) -> Result<DiffView, TemporalError> {
+    let _ = (log, models, stream, from, to);
+    todo!()
+}
 
 /// Remembers folds of the streams looked at last, so that dragging through a long stream need not start at
 /// its first event each time. Answers are the same as [`state`]'s; it may be dropped at any moment.
@@ -180,5 +206,14 @@ pub struct StateCache {}
 
 impl StateCache {
     /// As [`state`], faster the second time.
-    pub fn state(&self, log: &Log, models: &ModelSet, stream: &StreamId, moment: &Moment) -> Result<StateView, TemporalError> { let _ = (log, models, stream, moment); todo!() }
+    pub fn state(
+        &self,
+        log: &Log,
+        models: &ModelSet,
+        stream: &StreamId,
+        moment: &Moment,
+    ) -> Result<StateView, TemporalError> {
+        let _ = (log, models, stream, moment);
+        todo!()
+    }
 }

@@ -1,0 +1,48 @@
+//! Export from the open store.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use annals_core::export;
+use tauri::ipc::Channel;
+use tauri::{State, Webview};
+
+use super::ticks::with_ticks;
+use crate::error::{ErrorCode, HostError};
+use crate::host::{Answer, Host, blocking, json};
+use crate::wire::{ExportArgs, ExportProgressView};
+
+/// Exports every event that matches; answers when it is done.
+#[tauri::command]
+pub async fn export_start(webview: Webview, host: State<'_, Host>, args: ExportArgs) -> Answer {
+    let store = host.open_store()?;
+    let host = host.inner().clone();
+    let channel: Channel<ExportProgressView> = args.channel.channel_on(webview);
+    let file = host.typed_path(&args.file)?;
+    blocking(move || {
+        let running = host.export().begin().ok_or_else(|| {
+            HostError::new(ErrorCode::Conflict, "an export is running already")
+                .hint("Wait until it is done, or cancel it.")
+        })?;
+        let progress = &*running.progress;
+        // A window that has gone away needs no progress.
+        let tick = move || {
+            let events = progress.events.load(Relaxed);
+            drop(channel.send(ExportProgressView { events }));
+        };
+        let mut report = with_ticks(tick, || {
+            export::export_to_file(&store.log, &args.query, args.format, &file, progress)
+        })?;
+        report.file = file.display().to_string();
+        json(&report)
+    })
+    .await
+}
+
+/// Cancels the running export: no half file stays.
+#[tauri::command]
+pub async fn export_cancel(host: State<'_, Host>) -> Answer {
+    if let Some(progress) = host.export().running() {
+        progress.cancel.store(true, Relaxed);
+    }
+    json(&())
+}

@@ -1,0 +1,18 @@
+//! The commands that the window may call: parse the arguments, call core off the main thread, map the error.
+
+mod dialogs;
+mod events;
+mod export;
+mod import;
+mod start;
+mod state;
+mod streams;
+mod ticks;
+
+pub use dialogs::*;
+pub use events::*;
+pub use export::*;
+pub use import::*;
+pub use start::*;
+pub use state::*;
+pub use streams::*;

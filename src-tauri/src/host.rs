@@ -1,0 +1,305 @@
+//! What the host holds between calls: the open store, running work, recent stores.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use annals_core::export::ExportProgress;
+use annals_core::import::Progress;
+use annals_core::model::{ModelError, ModelSet};
+use annals_core::store::Log;
+use annals_core::surroundings::Surroundings;
+use annals_core::temporal::StateCache;
+use serde::Serialize;
+use tauri::Manager as _;
+use tauri::ipc::Response;
+
+use crate::error::{ErrorCode, HostError};
+use crate::launch::Launch;
+use crate::recent;
+
+/// What a command gives back: JSON text as raw bytes, or an error for the window.
+pub type Answer = Result<Response, HostError>;
+
+/// The store that the window looks at: read-only.
+#[derive(Debug)]
+pub struct OpenStore {
+    /// Its file.
+    pub path: PathBuf,
+    /// The log.
+    pub log: Log,
+    /// Models of its categories.
+    pub models: ModelSet,
+    /// Models that are wrong.
+    pub model_errors: Vec<ModelError>,
+    /// Folds of the streams looked at last.
+    pub cache: StateCache,
+}
+
+/// The host's memory. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    launch: Launch,
+    config_folder: PathBuf,
+    default_folder: PathBuf,
+    home: PathBuf,
+    surroundings: Surroundings,
+    open: RwLock<Option<Arc<OpenStore>>>,
+    import: Slot<Progress>,
+    export: Slot<ExportProgress>,
+    // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
+    clipboard: Mutex<Option<arboard::Clipboard>>,
+}
+
+impl Host {
+    /// Finds the user's folders. `ANNALS_CONFIG_DIR` names another place for the list of recent stores.
+    ///
+    /// # Errors
+    /// If the system names no home folder.
+    pub fn new(app: &tauri::AppHandle, launch: Launch) -> tauri::Result<Host> {
+        let home = app.path().home_dir()?;
+        let documents = app.path().document_dir().unwrap_or_else(|_| home.clone());
+        let config_folder = match std::env::var_os("ANNALS_CONFIG_DIR") {
+            Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+            _ => app.path().app_config_dir()?,
+        };
+        Ok(Host(Arc::new(Inner {
+            launch,
+            config_folder,
+            default_folder: documents.join("Annals"),
+            home,
+            surroundings: Surroundings::system(),
+            open: RwLock::new(None),
+            import: Slot::default(),
+            export: Slot::default(),
+            clipboard: Mutex::new(None),
+        })))
+    }
+
+    /// What the command line asked for.
+    #[must_use]
+    pub fn launch(&self) -> &Launch {
+        &self.0.launch
+    }
+
+    /// Folder for new stores.
+    #[must_use]
+    pub fn default_folder(&self) -> &Path {
+        &self.0.default_folder
+    }
+
+    /// The user's home folder.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.0.home
+    }
+
+    /// Clock and random source of this machine.
+    #[must_use]
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.0.surroundings
+    }
+
+    /// The import that is running.
+    #[must_use]
+    pub fn import(&self) -> &Slot<Progress> {
+        &self.0.import
+    }
+
+    /// The export that is running.
+    #[must_use]
+    pub fn export(&self) -> &Slot<ExportProgress> {
+        &self.0.export
+    }
+
+    /// Stores opened last, newest first.
+    #[must_use]
+    pub fn recent(&self) -> Vec<crate::wire::RecentStore> {
+        recent::list(&self.0.config_folder)
+    }
+
+    /// The open store.
+    ///
+    /// # Errors
+    /// `no_store_open` if there is none.
+    pub fn open_store(&self) -> Result<Arc<OpenStore>, HostError> {
+        let open = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.clone().ok_or_else(HostError::no_store_open)
+    }
+
+    /// Opens a store in place of the one that is open, and remembers it.
+    ///
+    /// # Errors
+    /// If it cannot be opened; the one before stays open then.
+    pub fn open(&self, path: PathBuf) -> Result<Arc<OpenStore>, HostError> {
+        let log = Log::explore(&path)?;
+        let (models, model_errors) = ModelSet::load(&path).map_err(|error| {
+            let message = format!(
+                "the models beside {} could not be read: {error}",
+                path.display()
+            );
+            crate::error::io_error(&error, message)
+        })?;
+        let store = Arc::new(OpenStore {
+            path,
+            log,
+            models,
+            model_errors,
+            cache: StateCache::default(),
+        });
+        *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = Some(store.clone());
+        // The list of recent stores is a convenience: a store opens even where it cannot be written.
+        let now = (self.0.surroundings.clock)();
+        let _ = recent::add(&self.0.config_folder, &store.path, now);
+        Ok(store)
+    }
+
+    /// A path that a user typed: `~/` is their home folder.
+    ///
+    /// # Errors
+    /// `bad_input` if nothing was typed.
+    pub fn typed_path(&self, text: &str) -> Result<PathBuf, HostError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(HostError::new(ErrorCode::BadInput, "no file is named"));
+        }
+        Ok(match text.strip_prefix("~/") {
+            Some(rest) => self.0.home.join(rest),
+            None => PathBuf::from(text),
+        })
+    }
+
+    /// Puts text on the clipboard.
+    ///
+    /// # Errors
+    /// `io` if the system has no clipboard to give.
+    pub fn copy(&self, text: String) -> Result<(), HostError> {
+        let refused = |error: arboard::Error| {
+            HostError::new(
+                ErrorCode::Io,
+                format!("the clipboard is not to be had: {error}"),
+            )
+        };
+        let mut clipboard = lock(&self.0.clipboard);
+        let clipboard = match &mut *clipboard {
+            Some(clipboard) => clipboard,
+            none => none.insert(arboard::Clipboard::new().map_err(refused)?),
+        };
+        clipboard.set_text(text).map_err(refused)
+    }
+
+    /// Puts a question to the open store, off the main thread.
+    ///
+    /// # Errors
+    /// `no_store_open`, or the question's own error.
+    pub async fn ask<V, E, Q>(&self, question: Q) -> Answer
+    where
+        V: Serialize,
+        E: Into<HostError>,
+        Q: FnOnce(&OpenStore) -> Result<V, E> + Send + 'static,
+    {
+        let store = self.open_store()?;
+        blocking(move || json(&question(&store).map_err(Into::into)?)).await
+    }
+}
+
+/// Runs work on the pool of threads that may block.
+///
+/// # Errors
+/// The work's own; `internal` if it panics.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HostError> + Send + 'static,
+) -> Result<T, HostError> {
+    tauri::async_runtime::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panic| Err(HostError::internal(panic)))
+}
+
+/// Writes an answer as JSON text.
+///
+/// # Errors
+/// `internal` if the value is none that JSON has.
+pub fn json(value: &impl Serialize) -> Answer {
+    serde_json::to_vec(value)
+        .map(Response::new)
+        .map_err(HostError::internal)
+}
+
+/// A place for one piece of work at a time, and what tells how far it is.
+#[derive(Debug)]
+pub struct Slot<P>(Arc<Mutex<Option<Arc<P>>>>);
+
+impl<P> Default for Slot<P> {
+    fn default() -> Self {
+        Slot(Arc::new(Mutex::new(None)))
+    }
+}
+
+impl<P: Default> Slot<P> {
+    /// Takes the place until the guard is dropped; `None` if it is taken.
+    #[must_use]
+    pub fn begin(&self) -> Option<Running<P>> {
+        let mut slot = lock(&self.0);
+        if slot.is_some() {
+            return None;
+        }
+        let progress = Arc::new(P::default());
+        *slot = Some(progress.clone());
+        Some(Running {
+            progress,
+            slot: self.0.clone(),
+        })
+    }
+
+    /// How far the running work is; `None` if none runs.
+    #[must_use]
+    pub fn running(&self) -> Option<Arc<P>> {
+        lock(&self.0).clone()
+    }
+}
+
+/// Work that runs; dropped when it has ended.
+#[derive(Debug)]
+pub struct Running<P> {
+    /// How far it is.
+    pub progress: Arc<P>,
+    slot: Arc<Mutex<Option<Arc<P>>>>,
+}
+
+impl<P> Drop for Running<P> {
+    fn drop(&mut self) {
+        *lock(&self.slot) = None;
+    }
+}
+
+/// What these locks guard is whole after each statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_piece_of_work_runs_at_a_time() {
+        let slot = Slot::<Progress>::default();
+        let first = slot.begin().unwrap();
+        assert!(slot.begin().is_none(), "the first still runs");
+        drop(first);
+        assert!(slot.begin().is_some(), "the first has ended");
+    }
+
+    #[test]
+    fn the_place_is_free_again_after_a_panic() {
+        let slot = Slot::<Progress>::default();
+        let running = slot.begin().unwrap();
+        let panicked = std::thread::spawn(move || {
+            let _running = running;
+            panic!("as a test");
+        })
+        .join();
+        assert!(panicked.is_err() && slot.running().is_none());
+    }
+}

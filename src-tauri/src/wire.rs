@@ -1,0 +1,334 @@
+//! Arguments and answers that core has no type for. Everything else that crosses is a core view type.
+
+use annals_core::export::ExportFormat;
+use annals_core::id::{Category, EventId, StreamId};
+use annals_core::import::Format;
+use annals_core::position::{Position, Version};
+use annals_core::store::{ActorRow, EventQuery, InfoView, StreamQuery};
+use annals_core::time::Time;
+use serde::{Deserialize, Serialize};
+use tauri::ipc::JavaScriptChannelId;
+use ts_rs::TS;
+
+/// What the window needs to know first.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct StartView {
+    /// Version of Annals.
+    pub version: String,
+    /// Stores opened last, newest first.
+    pub recent: Vec<RecentStore>,
+    /// The store that is open already (the page was loaded again).
+    pub open: Option<InfoView>,
+    /// Path of the open store; else of the store that the command line names, for the window to open.
+    pub open_path: Option<String>,
+    /// Folder for new stores.
+    pub default_folder: String,
+    /// The user's home folder.
+    pub home: String,
+    /// Address of the view to show, where the command line names one.
+    pub hash: Option<String>,
+}
+
+/// A store that was opened before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct RecentStore {
+    /// Its file.
+    pub path: String,
+    /// The file's name without the ending.
+    pub name: String,
+    /// When it was opened last.
+    pub last_opened: Time,
+    /// The file is still there.
+    pub exists: bool,
+}
+
+/// A store that was opened.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct OpenView {
+    /// Its file.
+    pub path: String,
+    /// What it holds.
+    pub info: InfoView,
+    /// Categories that a model is declared for.
+    pub models: Vec<String>,
+    /// Models that are wrong and were left out: file, line, column and what is wrong.
+    pub model_errors: Vec<String>,
+}
+
+/// Who acted, most events first.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct ActorsView {
+    /// The actors.
+    pub actors: Vec<ActorRow>,
+}
+
+/// The distinct instants around one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct NeighboursView {
+    /// The last before it.
+    pub before: Option<Time>,
+    /// The first after it.
+    pub after: Option<Time>,
+}
+
+/// Paths that the user picked; none if they cancelled.
+#[derive(Debug, Clone, Default, Serialize, TS)]
+#[ts(export)]
+pub struct PathsView {
+    /// The paths.
+    pub paths: Vec<String>,
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ImportProgressView {
+    /// Bytes of the files in all.
+    #[ts(type = "number")]
+    pub bytes_total: u64,
+    /// Bytes read.
+    #[ts(type = "number")]
+    pub bytes_read: u64,
+    /// Records read.
+    #[ts(type = "number")]
+    pub records_read: u64,
+    /// Events stored, not yet for good.
+    #[ts(type = "number")]
+    pub events_stored: u64,
+}
+
+/// How far an export is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ExportProgressView {
+    /// Events written.
+    #[ts(type = "number")]
+    pub events: u64,
+}
+
+/// Which file.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PathArgs {
+    /// As the user typed it; `~/` is the home folder.
+    pub path: String,
+}
+
+/// Which file, if one is named.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct OptionalPathArgs {
+    /// As the user typed it; `null` for the default.
+    pub path: Option<String>,
+}
+
+/// How many.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct LimitArgs {
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A page of streams.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StreamsArgs {
+    /// Which.
+    pub query: StreamQuery,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which streams to count.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StreamsCountArgs {
+    /// Which.
+    pub query: StreamQuery,
+}
+
+/// Which stream.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StreamArgs {
+    /// Its name.
+    pub stream: StreamId,
+}
+
+/// A page of events.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EventsArgs {
+    /// Which.
+    pub query: EventQuery,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which events to count.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EventsCountArgs {
+    /// Which.
+    pub query: EventQuery,
+}
+
+/// Which event.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EventArgs {
+    /// Its place in the log.
+    pub position: Position,
+}
+
+/// Which event.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EventByIdArgs {
+    /// Its id.
+    pub id: EventId,
+}
+
+/// Which histogram.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct DensityArgs {
+    /// Events to count.
+    pub query: EventQuery,
+    /// Number of slices of time.
+    pub slices: u32,
+}
+
+/// Which instant to look around.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct NeighboursArgs {
+    /// The instant.
+    pub time: Time,
+    /// Events that count.
+    pub query: EventQuery,
+}
+
+/// Where on a stream to stand, as the user writes it. Nothing: at its end.
+#[derive(Debug, Clone, Default, Deserialize, TS)]
+#[ts(export)]
+#[serde(default, deny_unknown_fields)]
+pub struct MomentArgs {
+    /// What had happened: a time, or a date for the end of that day.
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[ts(optional)]
+    pub known: Option<String>,
+    /// A version; excludes the other two.
+    #[ts(optional)]
+    pub version: Option<Version>,
+}
+
+/// Which state.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StateArgs {
+    /// Stream.
+    pub stream: StreamId,
+    /// What had happened: a time, or a date for the end of that day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
+    /// A version; excludes the other two.
+    #[serde(default)]
+    #[ts(optional)]
+    pub version: Option<Version>,
+}
+
+/// Which difference.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct DiffArgs {
+    /// Stream.
+    pub stream: StreamId,
+    /// One side.
+    pub from: MomentArgs,
+    /// The other side.
+    pub to: MomentArgs,
+}
+
+/// What to import into the open store, and how.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ImportArgs {
+    /// Files, as the user typed them.
+    pub paths: Vec<String>,
+    /// How to read them.
+    pub format: Format,
+    /// Category of all streams; by rule where `null`.
+    pub category: Option<Category>,
+    /// Zone of times that name none.
+    pub zone: String,
+    /// Read and report, but store nothing.
+    pub dry_run: bool,
+    /// Where to write rejected records; nowhere if `null`.
+    pub rejects: Option<String>,
+    /// Takes an [`ImportProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// What to export from the open store, and where to.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ExportArgs {
+    /// Which events: all that match.
+    pub query: EventQuery,
+    /// Form of the file.
+    pub format: ExportFormat,
+    /// The file, as the user typed it.
+    pub file: String,
+    /// Takes an [`ExportProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// What to call a file.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct NameArgs {
+    /// The name offered.
+    pub name: String,
+}
+
+/// What to copy.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct TextArgs {
+    /// The text.
+    pub text: String,
+}

@@ -1,0 +1,139 @@
+//! Durable appends, one event a call, from 1, 8 and 32 threads, each with a stream of its own and the
+//! version it expects.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use annals_core::event::{NewEvent, Payload};
+use annals_core::id::StreamId;
+use annals_core::position::Version;
+use annals_core::store::{ExpectedVersion, LogWriter, StreamAppend};
+use annals_core::surroundings::Surroundings;
+use rusqlite::Connection;
+
+use crate::generate::{Seeded, data, metadata};
+use crate::report::{Goal, Row};
+use crate::{Outcome, Plan};
+
+/// The plain table that people would write by hand.
+pub fn baseline(path: &Path) -> Outcome<Connection> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch(
+        "CREATE TABLE events(position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL, \
+         id TEXT NOT NULL, type TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL, metadata TEXT NOT NULL, \
+         UNIQUE(stream, version))",
+    )?;
+    Ok(connection)
+}
+
+/// Measures the three rows.
+pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (writers, goal) in [(1, 0.75), (8, 3.0), (32, 4.0)] {
+        let mut row = Row {
+            what: format!(
+                "durable append, {writers} writer{}",
+                if writers == 1 { "" } else { "s" }
+            ),
+            unit: "events/s",
+            ours: Vec::new(),
+            baseline: Vec::new(),
+            goal: Goal::RatioAtLeast(goal),
+        };
+        for round in 0..plan.rounds {
+            // Who goes first changes from round to round, so that neither always meets the warmer disk.
+            if round % 2 == 0 {
+                row.ours.push(ours(plan, writers)?);
+                row.baseline.push(theirs(plan, writers)?);
+            } else {
+                row.baseline.push(theirs(plan, writers)?);
+                row.ours.push(ours(plan, writers)?);
+            }
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Runs `one(thread, seed, n)` in a loop on each thread for the plan's seconds; returns calls a second.
+fn rate(
+    plan: &Plan,
+    writers: usize,
+    one: impl Fn(usize, &mut Seeded, u64) -> Outcome<()> + Sync,
+) -> Outcome<f64> {
+    let done = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let failed = Mutex::new(None);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..writers {
+            let (done, stop, failed, one) = (&done, &stop, &failed, &one);
+            scope.spawn(move || {
+                let mut seed = Seeded(thread as u64);
+                let mut n = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    n += 1;
+                    if let Err(error) = one(thread, &mut seed, n) {
+                        *failed
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                        return;
+                    }
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_secs(plan.append_seconds));
+        stop.store(true, Ordering::Relaxed);
+    });
+    match failed
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    {
+        Some(error) => Err(error),
+        None => Ok(done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()),
+    }
+}
+
+fn ours(plan: &Plan, writers: usize) -> Outcome<f64> {
+    let folder = tempfile::tempdir_in(&plan.folder)?;
+    let writer = LogWriter::create(&folder.path().join("bench.annals"), Surroundings::system())?;
+    let figure = rate(plan, writers, |thread, seed, n| {
+        let mut event = NewEvent::json("OrderPlaced", &data(seed))?;
+        event.metadata = Some(Payload::json(metadata(seed))?);
+        writer.append(vec![StreamAppend {
+            stream: StreamId::new(format!("order-{thread}"))?,
+            category: None,
+            expected: ExpectedVersion::Exact(Version(n - 1)),
+            events: vec![event],
+        }])?;
+        Ok(())
+    })?;
+    writer.close()?;
+    Ok(figure)
+}
+
+fn theirs(plan: &Plan, writers: usize) -> Outcome<f64> {
+    let folder = tempfile::tempdir_in(&plan.folder)?;
+    let connection = Mutex::new(baseline(&folder.path().join("bench.sqlite"))?);
+    rate(plan, writers, |thread, seed, n| {
+        let (data, metadata) = (data(seed), metadata(seed));
+        let connection = connection.lock().map_err(|_| "another writer failed")?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO events(stream, version, id, type, time, data, metadata) \
+             SELECT ?1, ?2, ?3, 'OrderPlaced', '2024-01-01T00:00:00Z', ?4, ?5 \
+             WHERE (SELECT COALESCE(MAX(version), 0) FROM events WHERE stream = ?1) = ?2 - 1",
+        )?;
+        let id = format!("{thread:04x}-{n:012x}");
+        let inserted = insert.execute((format!("order-{thread}"), n as i64, id, data, metadata))?;
+        if inserted == 1 {
+            Ok(())
+        } else {
+            Err("the expected version was not there".into())
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! Import of a whole file, against the plain table filled 1,000 rows a transaction from the same file. Both
+//! parse the JSON of each line; the baseline takes the members it knows and keeps data and metadata as text.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use annals_core::import::{Format, ImportRequest, Progress, import};
+use annals_core::store::LogWriter;
+use annals_core::surroundings::Surroundings;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::append::baseline;
+use crate::report::{Goal, Row};
+use crate::{Outcome, Plan};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    event_id: &'a str,
+    aggregate_id: &'a str,
+    event_type: &'a str,
+    timestamp: &'a str,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(borrow)]
+    metadata: &'a RawValue,
+}
+
+/// Imports in a process of its own, so that its peak memory is its own; prints seconds and kilobytes.
+pub fn child(file: &Path, store: &Path) -> Outcome<()> {
+    let start = Instant::now();
+    let surroundings = Surroundings::system();
+    let writer = LogWriter::create(store, surroundings.clone())?;
+    let request = ImportRequest {
+        paths: vec![file.to_owned()],
+        format: Format::Auto,
+        category: None,
+        zone: chrono_tz::UTC,
+        dry_run: false,
+        rejects: None,
+    };
+    let report = import(&writer, &request, &surroundings, &Progress::default())?;
+    let seconds = start.elapsed().as_secs_f64();
+    writer.close()?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"))
+        .unwrap_or("0")
+        .trim()
+        .to_owned();
+    println!("{seconds} {peak} {}", report.stored);
+    Ok(())
+}
+
+/// Measures rate and peak memory; returns the last store made, for the views.
+pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, PathBuf)> {
+    let mut rate = Row {
+        what: format!("import of {} events, JSON Lines", plan.events),
+        unit: "events/s",
+        ours: Vec::new(),
+        baseline: Vec::new(),
+        goal: Goal::RatioAtLeast(1.0),
+    };
+    let mut memory = Row {
+        what: "peak resident memory of that import".to_owned(),
+        unit: "MB",
+        ours: Vec::new(),
+        baseline: Vec::new(),
+        goal: Goal::AtMost(300.0),
+    };
+    let store = plan.folder.join("imported.annals");
+    for round in 0..plan.rounds {
+        if round % 2 == 1 {
+            rate.baseline.push(theirs(plan, file)?);
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", store.display()));
+        }
+        let output = std::process::Command::new(std::env::current_exe()?)
+            .arg("--child-import")
+            .args([file, &store])
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let figures: Vec<f64> = text
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let [seconds, peak, stored] = figures[..] else {
+            return Err(format!(
+                "the import failed: {text}{}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+            .into());
+        };
+        if stored != plan.events as f64 {
+            return Err(format!("{stored} of {} events were stored", plan.events).into());
+        }
+        rate.ours.push(stored / seconds);
+        memory.ours.push(peak / 1024.0);
+        if round % 2 == 0 {
+            rate.baseline.push(theirs(plan, file)?);
+        }
+    }
+    Ok((vec![rate, memory], store))
+}
+
+fn theirs(plan: &Plan, file: &Path) -> Outcome<f64> {
+    let folder = tempfile::tempdir_in(&plan.folder)?;
+    let start = Instant::now();
+    let mut connection = baseline(&folder.path().join("bench.sqlite"))?;
+    let mut versions: HashMap<String, i64> = HashMap::new();
+    let mut lines = BufReader::with_capacity(1 << 20, std::fs::File::open(file)?);
+    let (mut line, mut count, mut more) = (String::new(), 0u64, true);
+    while more {
+        let transaction = connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO events(stream, version, id, type, time, data, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            for _ in 0..1_000 {
+                line.clear();
+                if lines.read_line(&mut line)? == 0 {
+                    more = false;
+                    break;
+                }
+                let event: Line = serde_json::from_str(&line)?;
+                let version = versions.entry(event.aggregate_id.to_owned()).or_default();
+                *version += 1;
+                insert.execute((
+                    event.aggregate_id,
+                    *version,
+                    event.event_id,
+                    event.event_type,
+                    event.timestamp,
+                    event.data.get(),
+                    event.metadata.get(),
+                ))?;
+                count += 1;
+            }
+        }
+        transaction.commit()?;
+    }
+    Ok(count as f64 / start.elapsed().as_secs_f64())
+}

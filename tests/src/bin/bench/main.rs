@@ -1,0 +1,64 @@
+//! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
+//!
+//! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
+//! absolute numbers say little. The baseline is what people would write by hand: one events table with
+//! `UNIQUE(stream, version)`, data and metadata as text, WAL, `synchronous=FULL`, no hash, no other index.
+#![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
+
+mod append;
+mod generate;
+mod import;
+mod report;
+mod view;
+
+use std::path::PathBuf;
+
+/// What the user asked for.
+pub struct Plan {
+    /// Number of events of the import and of the opened store.
+    pub events: u64,
+    /// Rounds of each measure.
+    pub rounds: usize,
+    /// Seconds of appending in each round.
+    pub append_seconds: u64,
+    /// Folder for the generated file, the stores and the report.
+    pub folder: PathBuf,
+}
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn main() -> Outcome<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [mode, file, store] = &args[..]
+        && mode == "--child-import"
+    {
+        return import::child(file.as_ref(), store.as_ref());
+    }
+    let after = |name: &str| {
+        args.iter()
+            .position(|a| a == name)
+            .and_then(|at| args.get(at + 1))
+    };
+    let quick = args.iter().any(|a| a == "--quick");
+    let plan = Plan {
+        events: after("--events")
+            .map_or(Ok(if quick { 100_000 } else { 1_000_000 }), |n| n.parse())?,
+        rounds: after("--rounds").map_or(Ok(if quick { 3 } else { 5 }), |n| n.parse())?,
+        append_seconds: if quick { 1 } else { 2 },
+        folder: after("--out").map_or_else(|| PathBuf::from("target/bench"), PathBuf::from),
+    };
+    std::fs::create_dir_all(&plan.folder)?;
+
+    let mut rows = Vec::new();
+    rows.extend(append::measure(&plan)?);
+    let file = generate::file(&plan)?;
+    let (imported, store) = import::measure(&plan, &file)?;
+    rows.extend(imported);
+    rows.extend(view::measure(&plan, &store)?);
+
+    let text = report::markdown(&plan, &rows);
+    let path = plan.folder.join("report.md");
+    std::fs::write(&path, &text)?;
+    println!("{text}\nwritten to {}", path.display());
+    Ok(())
+}

@@ -1,2 +1,79 @@
-//! The headless host.
-fn main() {}
+//! Annals without a window: the same power, JSON out, exit codes.
+//!
+//! Each command is a file under `commands/`: it parses what the user wrote, calls core, and prints the
+//! answer as a table ([`table`], [`pretty`]) or, with `--json`, as core's own view type. Results go to
+//! standard output; errors, warnings and progress to standard error.
+//!
+//! Left out: every decision. State, filters, imports and exports are core's.
+
+mod args;
+mod commands;
+mod failure;
+mod filters;
+mod instant;
+mod output;
+mod pretty;
+mod table;
+mod text;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        output::complain(&format!("error: internal: {panic}"));
+        output::complain(
+            "hint: this is a fault in Annals itself; please report it with the command that led to it",
+        );
+    }));
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or(Exit::Internal)
+        .into()
+}
+
+/// Parses the command line, runs the command and reports its failure.
+fn run() -> Exit {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return refuse_usage(&error),
+    };
+    let json = args.json;
+    let mut output = Output::stdout(json);
+    let result =
+        commands::run(args.command, &mut output).and_then(|exit| output.finish().map(|()| exit));
+    match result {
+        Ok(exit) => exit,
+        // The reader of our output has gone (`annals events … | head`): nobody is left to tell.
+        Err(failure) if failure.is_broken_pipe() => Exit::Done,
+        Err(failure) => {
+            // What was printed before the failure belongs before its message.
+            let _ = output.finish();
+            failure.report(json);
+            failure.exit
+        }
+    }
+}
+
+/// Prints help and version texts as they are, and a usage error in the form asked for.
+fn refuse_usage(error: &clap::Error) -> Exit {
+    let json = std::env::args().any(|arg| arg == "--json");
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    if json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default();
+        Failure::usage(message.strip_prefix("error: ").unwrap_or(message))
+            .hint("annals --help lists the commands, annals COMMAND --help its options")
+            .report(json);
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}

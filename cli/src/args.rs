@@ -1,0 +1,59 @@
+//! The command line: which commands there are, and what holds for all of them.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::*;
+
+/// Explore event logs: histories, state at any instant, differences, exports.
+///
+/// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
+/// rejects), 4 the thing to be verified cannot be read as such, 70 internal.
+#[derive(Debug, Parser)]
+#[command(name = "annals", version, max_term_width = 100)]
+pub struct Args {
+    /// Print one JSON document instead of tables (errors too, on standard error)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do; one module each.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a new, empty store
+    Init(init::Init),
+    /// Make a store with sample events and models
+    Sample(sample::Sample),
+    /// Append one event, or many at once, to a store
+    Append(Box<append::Append>),
+    /// Bring events from files into a store
+    Import(import::Import),
+    /// Say what a store holds
+    Info(info::Info),
+    /// List streams by name
+    Streams(streams::Streams),
+    /// List events in order of position, or count them
+    Events(events::Events),
+    /// Show one event whole
+    Show(show::Show),
+    /// Show a stream's state now, at a version, or as of an instant
+    State(state::State),
+    /// Show what differs between two moments of a stream
+    Diff(diff::Diff),
+    /// Write every event that matches to a file
+    Export(export::Export),
+    /// Open a store in the desktop app
+    Open(open::Open),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

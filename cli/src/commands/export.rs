@@ -1,0 +1,76 @@
+//! `annals export`: every event that matches, to a file.
+
+use std::path::{Path, PathBuf};
+
+use annals_core::export::{ExportFormat, ExportProgress, ExportReport, export, export_to_file};
+use annals_core::store::Log;
+
+use crate::failure::{Exit, Failure};
+use crate::filters::{FilterReading, Filters};
+use crate::output::{Output, complain};
+use crate::text::{counted, visible};
+
+/// Write every event that matches to a file.
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// The store
+    store: PathBuf,
+    #[command(flatten)]
+    filters: Filters,
+    /// Form of the file
+    #[arg(long, value_enum)]
+    format: Form,
+    /// File to write, replaced if it exists; - is standard output (the report then goes to standard error)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Form of the file.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Form {
+    /// One JSON object a line; imports back to the same events
+    Jsonl,
+    /// One row an event, payloads as JSON text
+    Csv,
+}
+
+/// Runs the command.
+pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
+    let FilterReading { query, readings } = args.filters.read()?;
+    let format = match args.format {
+        Form::Jsonl => ExportFormat::Jsonl,
+        Form::Csv => ExportFormat::Csv,
+    };
+    let log = Log::explore(&args.store)?;
+    let progress = ExportProgress::default();
+    if args.out == Path::new("-") {
+        let mut report = export(&log, &query, format, output.raw(), &progress)?;
+        report.file = "-".to_owned();
+        output.finish()?;
+        if output.is_json() {
+            complain(&serde_json::to_string(&report).map_err(std::io::Error::from)?);
+        } else {
+            readings.iter().for_each(|reading| complain(reading));
+            complain(&summary(&report));
+        }
+        return Ok(Exit::Done);
+    }
+    let mut report = export_to_file(&log, &query, format, &args.out, &progress)?;
+    report.file = args.out.display().to_string();
+    output.show(&report, |output| {
+        readings
+            .iter()
+            .try_for_each(|reading| output.line(reading))?;
+        output.line(&summary(&report))?;
+        output.line(&format!("sha256 {}", report.sha256))
+    })
+}
+
+fn summary(report: &ExportReport) -> String {
+    visible(&format!(
+        "wrote {} to {} ({} bytes)",
+        counted(report.events, "event"),
+        report.file,
+        report.bytes
+    ))
+}

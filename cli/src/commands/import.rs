@@ -1,0 +1,266 @@
+//! `annals import`: files to a store, with a report that accounts for every record.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use annals_core::id::Category;
+use annals_core::import::{Format, ImportReport, ImportRequest, Progress, import};
+use annals_core::store::{LogWriter, OpenError};
+use annals_core::surroundings::Surroundings;
+use annals_core::time::Time;
+use chrono_tz::Tz;
+
+use crate::commands::print_findings;
+use crate::failure::{Exit, Failure};
+use crate::instant;
+use crate::output::Output;
+use crate::table::pairs;
+use crate::text::{MAX_DATA_COLUMNS, cut, visible};
+
+/// Rejected records that are printed.
+const MAX_REJECTS: usize = 10;
+
+/// Bring events from files into a store.
+///
+/// All of the files or none: an import that is stopped leaves the store as it was. Importing the same again
+/// adds nothing.
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// Files to read, in order; .gz is unpacked
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// The store; made where it does not exist
+    #[arg(long, value_name = "STORE")]
+    into: PathBuf,
+    /// How to read the files; auto goes by their content
+    #[arg(long, value_enum, default_value_t = Form::Auto)]
+    format: Form,
+    /// Category of all streams; by default the text before the first - of each stream's name
+    #[arg(long, value_name = "C")]
+    category: Option<Category>,
+    /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = instant::zone)]
+    zone: Tz,
+    /// Read and report, but store nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to write rejected records with their reasons
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+}
+
+/// How to read the files.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Form {
+    /// By content
+    Auto,
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON document: an array of records, or one record
+    Json,
+    /// XES (IEEE 1849)
+    Xes,
+}
+
+/// Runs the command.
+pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
+    let request = ImportRequest {
+        paths: args.paths,
+        format: match args.format {
+            Form::Auto => Format::Auto,
+            Form::Jsonl => Format::Jsonl,
+            Form::Json => Format::Json,
+            Form::Xes => Format::Xes,
+        },
+        category: args.category,
+        zone: args.zone,
+        dry_run: args.dry_run,
+        rejects: args.rejects,
+    };
+    let surroundings = Surroundings::system();
+    let target = Target::open(&args.into, request.dry_run, &surroundings)?;
+    let progress = Progress::default();
+    let result = watched(&progress, || {
+        import(&target.writer, &request, &surroundings, &progress)
+    });
+    let made = target.made;
+    let report = match result {
+        Ok(report) => {
+            target.writer.close()?;
+            report
+        }
+        Err(error) => {
+            target.abandon(&args.into);
+            return Err(error.into());
+        }
+    };
+    output.show(&report, |output| print(&report, &args.into, made, output))?;
+    Ok(if report.rejected > 0 {
+        Exit::Problems
+    } else {
+        Exit::Done
+    })
+}
+
+/// The store to import into.
+struct Target {
+    writer: LogWriter,
+    /// The store was made for this import.
+    made: bool,
+    /// A dry run into a store that does not exist works on an empty one that is thrown away.
+    scratch: Option<tempfile::TempDir>,
+}
+
+impl Target {
+    fn open(store: &Path, dry_run: bool, surroundings: &Surroundings) -> Result<Target, Failure> {
+        match LogWriter::open(store, surroundings.clone()) {
+            Ok(writer) => Ok(Target {
+                writer,
+                made: false,
+                scratch: None,
+            }),
+            Err(OpenError::NotFound { .. }) if dry_run => {
+                let scratch = tempfile::tempdir()?;
+                let path = scratch.path().join("dry-run.annals");
+                Ok(Target {
+                    writer: LogWriter::create(&path, surroundings.clone())?,
+                    made: false,
+                    scratch: Some(scratch),
+                })
+            }
+            Err(OpenError::NotFound { .. }) => Ok(Target {
+                writer: LogWriter::create(store, surroundings.clone())?,
+                made: true,
+                scratch: None,
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Closes after a failed import; a store that was made for it goes again, since nothing is in it.
+    fn abandon(self, store: &Path) {
+        let Target {
+            writer,
+            made,
+            scratch,
+        } = self;
+        let _ = writer.close();
+        drop(scratch);
+        if made {
+            let _ = std::fs::remove_file(store);
+        }
+    }
+}
+
+/// Runs the work with a progress bar on standard error, if that is a terminal.
+fn watched<T>(progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        return work();
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| watch(progress, &done));
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        watcher.thread().unpark();
+        result
+    })
+}
+
+fn watch(progress: &Progress, done: &AtomicBool) {
+    let style = indicatif::ProgressStyle::with_template(
+        "{bar:30} {bytes} of {total_bytes}, {msg}, {elapsed}",
+    )
+    .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
+    let bar = indicatif::ProgressBar::new(0).with_style(style);
+    while !done.load(Ordering::Relaxed) {
+        bar.set_length(progress.bytes_total.load(Ordering::Relaxed));
+        bar.set_position(progress.bytes_read.load(Ordering::Relaxed));
+        bar.set_message(format!(
+            "{} records read, {} stored",
+            progress.records_read.load(Ordering::Relaxed),
+            progress.events_stored.load(Ordering::Relaxed)
+        ));
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+fn print(
+    report: &ImportReport,
+    store: &Path,
+    made: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let ImportReport {
+        read,
+        stored,
+        duplicates,
+        rejected,
+        streams,
+        types,
+        first_time,
+        last_time,
+        dry_run,
+        files,
+        findings,
+        rejects,
+        rejects_file,
+    } = report;
+    if made {
+        output.line(&visible(&format!("made the store {}", store.display())))?;
+    }
+    if *dry_run {
+        output.line("dry run: nothing was stored; this is what would have been")?;
+    }
+    for file in files {
+        let format = match file.format {
+            Format::Auto => "auto",
+            Format::Jsonl => "JSON Lines",
+            Format::Json => "JSON",
+            Format::Xes => "XES",
+        };
+        output.line(&visible(&format!(
+            "{}: {} records, read as {format} ({})",
+            file.file, file.read, file.why
+        )))?;
+    }
+    output.line("")?;
+    let time = |t: &Option<Time>| t.map_or("-".to_owned(), |t| t.to_string());
+    for line in pairs(&[
+        ("read", read.to_string()),
+        ("stored", stored.to_string()),
+        ("duplicates", duplicates.to_string()),
+        ("rejected", rejected.to_string()),
+        ("streams", streams.to_string()),
+        ("types", types.to_string()),
+        ("first event", time(first_time)),
+        ("last event", time(last_time)),
+    ]) {
+        output.line(&line)?;
+    }
+    print_findings(findings, output)?;
+    if *rejected == 0 {
+        return Ok(());
+    }
+    output.line("")?;
+    output.line("rejected")?;
+    for reject in rejects.iter().take(MAX_REJECTS) {
+        output.line(&visible(&format!(
+            "  {}:{}: {}",
+            reject.file, reject.line, reject.reason
+        )))?;
+        let record = cut(&visible(reject.record.trim()), MAX_DATA_COLUMNS + 20);
+        output.line(&format!("    {record}"))?;
+    }
+    let shown = rejects.len().min(MAX_REJECTS) as u64;
+    match rejects_file {
+        Some(file) => output.line(&visible(&format!("all {rejected} are in {file}"))),
+        None if *rejected > shown => output.line(&format!(
+            "{shown} of {rejected}; --rejects FILE keeps them all, and an import again adds only what is missing"
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,108 @@
+//! One file a command: parse, call core, print.
+
+pub mod append;
+pub mod diff;
+pub mod events;
+pub mod export;
+pub mod import;
+pub mod info;
+pub mod init;
+pub mod open;
+pub mod sample;
+pub mod show;
+pub mod state;
+pub mod streams;
+
+use std::path::Path;
+
+use annals_core::finding::{Finding, Place, Severity};
+use annals_core::model::ModelSet;
+
+use crate::args::Command;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, complain};
+use crate::text::visible;
+
+/// Runs one command.
+pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => init::run(args, output),
+        Command::Sample(args) => sample::run(args, output),
+        Command::Append(args) => append::run(*args, output),
+        Command::Import(args) => import::run(args, output),
+        Command::Info(args) => info::run(args, output),
+        Command::Streams(args) => streams::run(args, output),
+        Command::Events(args) => events::run(args, output),
+        Command::Show(args) => show::run(args, output),
+        Command::State(args) => state::run(args, output),
+        Command::Diff(args) => diff::run(args, output),
+        Command::Export(args) => export::run(args, output),
+        Command::Open(args) => open::run(args),
+    }
+}
+
+/// Loads the store's models; one that is wrong is left out with a warning on standard error.
+fn load_models(store: &Path) -> Result<ModelSet, Failure> {
+    let (models, errors) = ModelSet::load(store)?;
+    for error in errors {
+        complain(&format!(
+            "warning: model left out: {}",
+            visible(&error.to_string())
+        ));
+    }
+    Ok(models)
+}
+
+/// Prints findings, one a line.
+fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), Failure> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    output.line("")?;
+    output.line("findings")?;
+    for finding in findings {
+        let Finding {
+            kind: _,
+            severity,
+            count,
+            place,
+            detail,
+        } = finding;
+        let severity = match severity {
+            Severity::Notice => "notice",
+            Severity::Warning => "warning",
+            Severity::Severe => "severe",
+        };
+        let times = if *count == 1 {
+            String::new()
+        } else {
+            format!("{count} times, first ")
+        };
+        let line = format!("  {severity}: {detail} ({times}{})", place_text(place));
+        output.line(&visible(line.trim_end_matches(" ()")))?;
+    }
+    Ok(())
+}
+
+fn place_text(place: &Place) -> String {
+    let Place {
+        file,
+        line,
+        stream,
+        version,
+        position,
+        path,
+    } = place;
+    let mut parts = Vec::new();
+    match (file, line) {
+        (Some(file), Some(line)) => parts.push(format!("{file}:{line}")),
+        (Some(file), None) => parts.push(file.clone()),
+        (None, Some(line)) => parts.push(format!("line {line}")),
+        (None, None) => {}
+    }
+    parts.extend(stream.clone());
+    parts.extend(version.map(|v| format!("version {v}")));
+    parts.extend(position.map(|p| format!("position {p}")));
+    parts.extend(path.clone().filter(|p| !p.is_empty()));
+    parts.join(", ")
+}

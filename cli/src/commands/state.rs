@@ -1,0 +1,190 @@
+//! `annals state`: a stream's state now, at a version, or as of an instant.
+
+use std::path::PathBuf;
+
+use annals_core::id::StreamId;
+use annals_core::model::ModelRef;
+use annals_core::store::Log;
+use annals_core::temporal::{self, AsOfView, Change, ChangeKind, StateView};
+use chrono_tz::Tz;
+use serde_json::value::RawValue;
+
+use crate::commands::{load_models, print_findings};
+use crate::failure::{Exit, Failure};
+use crate::instant::{self, MomentReading, with_like_streams};
+use crate::output::Output;
+use crate::pretty;
+use crate::table::pairs;
+use crate::text::{MAX_DATA_COLUMNS, cut, visible};
+
+/// Show a stream's state now, at a version, or as of an instant.
+#[derive(Debug, clap::Args)]
+pub struct State {
+    /// The store
+    store: PathBuf,
+    /// The stream
+    stream: StreamId,
+    /// The stream's first N events; 0 is before the first
+    #[arg(long, value_name = "N", conflicts_with_all = ["at", "known"])]
+    version: Option<u64>,
+    /// What had happened by then; a date means the end of that day
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What was known by then: a position of the log, or a time of recording
+    #[arg(long, value_name = "POSITION|TIME")]
+    known: Option<String>,
+    /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = instant::zone)]
+    zone: Tz,
+}
+
+/// Runs the command.
+pub fn run(args: State, output: &mut Output) -> Result<Exit, Failure> {
+    let at = args
+        .at
+        .map(|text| instant::at("--at", &text, args.zone))
+        .transpose()?;
+    let log = Log::explore(&args.store)?;
+    let models = load_models(&args.store)?;
+    let moment = match args.version {
+        Some(n) => MomentReading::version(n),
+        None => {
+            let known = args
+                .known
+                .map(|text| instant::known(&log, &text, args.zone))
+                .transpose()?;
+            MomentReading::as_of(at, known)
+        }
+    };
+    let mut view = temporal::state(&log, &models, &args.stream, &moment.moment)
+        .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
+    view.reading = moment.reading;
+    output.show(&view, |output| print(&view, output))
+}
+
+fn print(view: &StateView, output: &mut Output) -> Result<(), Failure> {
+    for line in pairs(&heading(view)) {
+        output.line(&line)?;
+    }
+    output.line("")?;
+    if view.events_folded == 0 {
+        output.line("no state: nothing had happened by then")?;
+    } else {
+        print_state(&view.state, &view.changed, output)?;
+    }
+    if let (Some(last), false) = (&view.last_event, view.changed.is_empty()) {
+        output.line("")?;
+        output.line(&visible(&format!(
+            "changed by version {} ({}, {})",
+            view.version, last.event_type, last.time
+        )))?;
+        print_changes(&view.changed, output)?;
+    }
+    print_findings(&view.findings, output)
+}
+
+/// Which state this is: what it answers for, what it was made of.
+pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
+    let AsOfView { at, known } = view.as_of;
+    let as_of = match (at, known) {
+        (None, None) => "now: all that has happened and is known".to_owned(),
+        (Some(at), None) => format!("happened by {at}"),
+        (None, Some(known)) => format!("known at position {known}"),
+        (Some(at), Some(known)) => format!("happened by {at}, known at position {known}"),
+    };
+    let ModelRef {
+        name,
+        hash,
+        inferred,
+    } = &view.model;
+    let model = match (inferred, hash) {
+        (true, _) => format!(
+            "inferred from the payloads; no model is declared for category {}",
+            view.category
+        ),
+        (false, Some(hash)) => format!("{name} (sha256 {}…)", &hash.to_string()[..12]),
+        (false, None) => name.clone(),
+    };
+    let mut rows = vec![("stream", view.stream.clone()), ("as of", as_of)];
+    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
+    rows.push((
+        "version",
+        format!("{} of {}", view.version, view.events_in_stream),
+    ));
+    let mut folded = format!("{} events", view.events_folded);
+    if view.left_out_count > 0 {
+        let versions: Vec<String> = view
+            .left_out
+            .iter()
+            .take(10)
+            .map(|v| v.to_string())
+            .collect();
+        let more = if view.left_out_count > 10 {
+            ", …"
+        } else {
+            ""
+        };
+        folded += &format!(
+            "; {} left out that happened later: version {}{more}",
+            view.left_out_count,
+            versions.join(", ")
+        );
+    }
+    rows.push(("folded", folded));
+    rows.push(("model", model));
+    if view.incomplete {
+        rows.push((
+            "incomplete",
+            "the model failed on an event; see the findings".to_owned(),
+        ));
+    }
+    rows
+}
+
+/// Prints the state; lines whose value the last event added or changed begin with `+` or `~`.
+fn print_state(state: &RawValue, changed: &[Change], output: &mut Output) -> Result<(), Failure> {
+    for line in pretty::lines(state.get()) {
+        let change = line
+            .path
+            .and_then(|path| changed.iter().find(|change| change.path == path));
+        let mark = change.map_or(' ', |change| mark(change.kind));
+        output.line(&format!("{mark} {}", line.text))?;
+    }
+    Ok(())
+}
+
+fn mark(kind: ChangeKind) -> char {
+    match kind {
+        ChangeKind::Added => '+',
+        ChangeKind::Removed => '-',
+        ChangeKind::Changed => '~',
+    }
+}
+
+/// Prints changes, one a line: path, value before, value after.
+pub fn print_changes(changes: &[Change], output: &mut Output) -> Result<(), Failure> {
+    let text = |value: &Option<Box<RawValue>>| {
+        let text = value.as_ref().map_or("", |value| value.get());
+        cut(&visible(text), MAX_DATA_COLUMNS)
+    };
+    for change in changes {
+        let Change {
+            path,
+            kind,
+            before,
+            after,
+        } = change;
+        let path = if path.is_empty() {
+            "(the whole state)"
+        } else {
+            path
+        };
+        let values = match kind {
+            ChangeKind::Added => text(after),
+            ChangeKind::Removed => text(before),
+            ChangeKind::Changed => format!("{} -> {}", text(before), text(after)),
+        };
+        output.line(&format!("  {} {}: {values}", mark(*kind), visible(path)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Instants as users write them, and how they were read.
+
+use annals_core::id::StreamId;
+use annals_core::position::{Position, Version};
+use annals_core::store::Log;
+use annals_core::temporal::{AsOf, AtReading, Moment, parse_at};
+use annals_core::time::{SourceTime, Time, TimeError, parse_zone};
+use chrono_tz::Tz;
+
+use crate::failure::Failure;
+
+/// Reads a zone name for clap.
+pub fn zone(text: &str) -> Result<Tz, TimeError> {
+    parse_zone(text)
+}
+
+/// Reads the last instant that counts: a time, or a date, which is the end of that day.
+pub fn at(option: &str, text: &str, zone: Tz) -> Result<AtReading, Failure> {
+    parse_at(text, zone).map_err(|error| bad_time(option, &error))
+}
+
+/// Reads the first instant that counts: a time, or a date, which is the start of that day.
+pub fn from(option: &str, text: &str, zone: Tz) -> Result<AtReading, Failure> {
+    let time = SourceTime::parse(text, zone).map_err(|error| bad_time(option, &error))?;
+    Ok(AtReading {
+        at: time.time,
+        reading: time
+            .date_only
+            .then(|| format!("start of {} ({zone})", text.trim())),
+    })
+}
+
+/// Reads when an event happened.
+pub fn source_time(option: &str, text: &str, zone: Tz) -> Result<SourceTime, Failure> {
+    SourceTime::parse(text, zone).map_err(|error| bad_time(option, &error))
+}
+
+fn bad_time(option: &str, error: &TimeError) -> Failure {
+    Failure::usage(format!("{option}: {error}"))
+        .hint("write 2024-01-10 for a day, 2024-01-10T14:30:00Z or 2024-01-10T14:30:00+02:00 for an instant; --zone names the zone of times that have none")
+}
+
+/// Reads what was known: a position, or a time of recording.
+pub fn known(log: &Log, text: &str, zone: Tz) -> Result<(Position, Option<String>), Failure> {
+    if is_digits(text) {
+        let position = text
+            .parse()
+            .map_err(|_| Failure::usage(format!("--known: {text} is larger than any position")))?;
+        return Ok((Position(position), None));
+    }
+    let AtReading { at, reading } = at("--known", text, zone)?;
+    let position = log.known_at(at)?;
+    let what = reading.unwrap_or_else(|| at.to_string());
+    Ok((
+        position,
+        Some(format!("known: recorded by {what}, position {position}")),
+    ))
+}
+
+/// Whether the text is a plain number, such as a position.
+pub fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A moment, and how the words for it were read where they left a choice.
+#[derive(Debug)]
+pub struct MomentReading {
+    /// The moment.
+    pub moment: Moment,
+    /// How it was read.
+    pub reading: Option<String>,
+}
+
+impl MomentReading {
+    /// The stream's first `n` events.
+    pub fn version(n: u64) -> MomentReading {
+        MomentReading {
+            moment: Moment::Version(Version(n)),
+            reading: None,
+        }
+    }
+
+    /// Both coordinates, each with how it was read.
+    pub fn as_of(
+        at: Option<AtReading>,
+        known: Option<(Position, Option<String>)>,
+    ) -> MomentReading {
+        let (at, at_reading): (Option<Time>, _) = match at {
+            Some(AtReading { at, reading }) => (Some(at), reading),
+            None => (None, None),
+        };
+        let (known, known_reading) = match known {
+            Some((position, reading)) => (Some(position), reading),
+            None => (None, None),
+        };
+        let readings: Vec<String> = at_reading.into_iter().chain(known_reading).collect();
+        MomentReading {
+            moment: Moment::AsOf(AsOf { at, known }),
+            reading: (!readings.is_empty()).then(|| readings.join("; ")),
+        }
+    }
+
+    /// Reads `v3` (a version) or a time, as `annals diff` takes them.
+    pub fn parse(option: &str, text: &str, zone: Tz) -> Result<MomentReading, Failure> {
+        if let Some(digits) = text.strip_prefix(['v', 'V']).filter(|d| is_digits(d)) {
+            let n = digits.parse().map_err(|_| {
+                Failure::usage(format!("{option}: {text} is larger than any version"))
+            })?;
+            return Ok(MomentReading::version(n));
+        }
+        match at(option, text, zone) {
+            Ok(at) => Ok(MomentReading::as_of(Some(at), None)),
+            Err(failure) => Err(failure.hint(
+                "write v3 for version 3, or a time such as 2024-01-10T14:30:00Z or 2024-01-10",
+            )),
+        }
+    }
+}
+
+/// Adds what helps to a failure about a stream: streams with a like name.
+pub fn with_like_streams(failure: Failure, log: &Log, stream: &StreamId) -> Failure {
+    if failure.code != crate::failure::Code::NoStream {
+        return failure;
+    }
+    let query = annals_core::store::StreamQuery {
+        contains: Some(stream.as_str().to_owned()),
+        ..Default::default()
+    };
+    let like: Vec<String> = match log.streams(&query, 3) {
+        Ok(page) => page.streams.into_iter().map(|row| row.stream).collect(),
+        Err(_) => Vec::new(),
+    };
+    if like.is_empty() {
+        failure.hint("annals streams STORE --match TEXT finds streams by a part of their name")
+    } else {
+        failure.hint(format!("did you mean {}?", like.join(", ")))
+    }
+}

@@ -1,0 +1,116 @@
+//! Texts from the data, made safe and honest to print: nothing moves the cursor, nothing reorders a line,
+//! nothing that is there stays unseen.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Widest name printed in a table, in terminal columns.
+pub const MAX_NAME_COLUMNS: usize = 48;
+/// Widest payload printed in a table, in terminal columns.
+pub const MAX_DATA_COLUMNS: usize = 60;
+
+/// Returns the text with control, bidirectional, invisible and private characters written as `\u{202E}`.
+///
+/// A joiner or a variation selector after a pictograph stays: it is part of an emoji.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut previous = '\0';
+    for c in text.chars() {
+        let joins_emoji = matches!(c, '\u{200D}' | '\u{FE0F}') && is_pictograph(previous);
+        if is_hidden(c) && !joins_emoji {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+        previous = c;
+    }
+    out
+}
+
+/// Whether printing the character would move, reorder or hide text.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E000}'..='\u{F8FF}'
+            | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..)
+}
+
+fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{203C}' | '\u{2049}' | '\u{2100}'..='\u{2BFF}' | '\u{3030}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// Number of terminal columns that the text takes.
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// Cuts the text to `max` columns; a cut text ends in `…`.
+pub fn cut(text: &str, max: usize) -> String {
+    if columns(text) <= max {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > max {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// Quotes a text for a POSIX shell where it needs it, so that a printed command can be pasted.
+pub fn shell_quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// `1 event`, `2 events`.
+pub fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reorders_or_hides_is_written_out() {
+        for (text, want) in [
+            ("order-789", "order-789"),
+            ("a\u{202E}b", r"a\u{202e}b"),
+            ("a\nb\tc\u{1b}[31m", r"a\u{a}b\u{9}c\u{1b}[31m"),
+            ("zero\u{200B}width", r"zero\u{200b}width"),
+            ("joined\u{200D}words", r"joined\u{200d}words"),
+            ("\u{E0041}tag", r"\u{e0041}tag"),
+            ("日本語 ключ مفتاح", "日本語 ключ مفتاح"),
+            ("👩\u{200D}🚀 ❤\u{FE0F}", "👩\u{200D}🚀 ❤\u{FE0F}"),
+        ] {
+            assert_eq!(visible(text), want);
+        }
+    }
+
+    #[test]
+    fn a_cut_text_says_so_and_fits() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("日本語日本語", 6), "日本…");
+        assert!(columns(&cut("日本語日本語", 6)) <= 6);
+    }
+
+    #[test]
+    fn quoted_texts_survive_a_shell() {
+        assert_eq!(shell_quoted("order-789"), "order-789");
+        assert_eq!(shell_quoted("it's a b"), r"'it'\''s a b'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+}

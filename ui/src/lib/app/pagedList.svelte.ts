@@ -1,0 +1,131 @@
+/**
+ * A long list read page by page, by key.
+ *
+ * Keyset pages can only be read in order, so the cursors of pages seen are kept and the rows of far pages are
+ * dropped: any list fits in memory, and a page seen once is found again at once. Where the list is dense a cursor
+ * can be computed (`jump`), and nothing has to be walked.
+ */
+
+import { HostError } from "$lib/host/errors";
+import { LatestOnly } from "$lib/model/latestOnly";
+
+export interface Page<Row, Key> {
+  rows: Row[];
+  /** Where the next page begins; `null` at the end. */
+  next: Key | null;
+}
+
+export interface Source<Row, Key> {
+  /** Identity of the question: another one empties the list. */
+  id: string;
+  count: () => Promise<number>;
+  page: (after: Key | null, limit: number) => Promise<Page<Row, Key>>;
+  /** Key of the row before row `index`, where it can be computed. */
+  jump?: (index: number, total: number) => Key | null;
+}
+
+const KEEP_PAGES = 60;
+
+export class PagedList<Row, Key> {
+  total = $state<number | null>(null);
+  error = $state.raw<HostError | null>(null);
+  /** Which question the rows answer. */
+  shown = $state<string | null>(null);
+  private asked: string | null = null;
+  /** Counts up when rows arrive; reading rows depends on it. */
+  private tick = $state(0);
+  private source: Source<Row, Key> | null = null;
+  private pages = new Map<number, Row[]>();
+  private cursors: (Key | null)[] = [null];
+  private wanted: [number, number] = [0, 0];
+  private walking = false;
+
+  constructor(private readonly size = 200) {}
+
+  private readonly beginning = new LatestOnly<Source<Row, Key>, [number, Page<Row, Key>]>(
+    (source) => Promise.all([source.count(), source.page(null, this.size)]),
+    ([total, first], source) => this.take(source, total, first),
+    (cause) => (this.error = HostError.from(cause)),
+  );
+
+  /** Asks another question; while one is under way only the newest waits. The old rows stay until the answer. */
+  ask(source: Source<Row, Key>): void {
+    if (this.asked === source.id) return;
+    this.asked = source.id;
+    this.beginning.ask(source);
+  }
+
+  private take(source: Source<Row, Key>, total: number, first: Page<Row, Key>): void {
+    this.source = source;
+    this.error = null;
+    this.pages = new Map([[0, first.rows]]);
+    this.cursors = first.next === null ? [null] : [null, first.next];
+    // a list that ends with its first page is as long as that page, whatever came between
+    this.total = first.next === null ? first.rows.length : Math.max(total, first.rows.length);
+    this.shown = source.id;
+    this.tick++;
+    void this.walk();
+  }
+
+  /** The row, or `undefined` while it is not read yet. */
+  row(index: number): Row | undefined {
+    void this.tick;
+    return this.pages.get(Math.floor(index / this.size))?.[index % this.size];
+  }
+
+  /** Tells which rows are on screen. */
+  show(first: number, last: number): void {
+    this.wanted = [Math.max(0, first), last];
+    void this.walk();
+  }
+
+  private missing(): number | null {
+    const total = this.total ?? 0;
+    const from = Math.floor(this.wanted[0] / this.size);
+    const to = Math.floor(Math.min(this.wanted[1], total - 1) / this.size);
+    for (let page = from; page <= to; page++) if (!this.pages.has(page)) return page;
+    return null;
+  }
+
+  private async walk(): Promise<void> {
+    if (this.walking) return;
+    this.walking = true;
+    try {
+      for (;;) {
+        const source = this.source;
+        const target = this.missing();
+        if (!source || target === null) break;
+        if (!(await this.step(source, target))) break;
+      }
+    } finally {
+      this.walking = false;
+    }
+  }
+
+  /** Reads one page: the target if its key is known, else the first unknown one on the way to it. */
+  private async step(source: Source<Row, Key>, target: number): Promise<boolean> {
+    const total = this.total ?? 0;
+    const jumped = target > 0 ? (source.jump?.(target * this.size, total) ?? null) : null;
+    const at = jumped !== null ? target : Math.min(target, this.cursors.length - 1);
+    const after = jumped ?? this.cursors[at] ?? null;
+    try {
+      const page = await source.page(after, this.size);
+      if (this.source !== source) return true;
+      if (jumped === null && at === this.cursors.length - 1 && page.next !== null) this.cursors.push(page.next);
+      this.pages.set(at, page.rows);
+      this.forget(at);
+      if (page.next === null) this.total = at * this.size + page.rows.length;
+      this.tick++;
+      return page.rows.length > 0;
+    } catch (cause) {
+      if (this.source === source) this.error = HostError.from(cause);
+      return false;
+    }
+  }
+
+  private forget(near: number): void {
+    if (this.pages.size <= KEEP_PAGES) return;
+    const far = [...this.pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near))[0];
+    if (far !== undefined && far !== near) this.pages.delete(far);
+  }
+}

@@ -1,0 +1,21 @@
+/** Where the reader stands in a stream, in words and for the host. */
+
+import type { StateView } from "$lib/bindings/StateView";
+import type { MomentArgs } from "$lib/host/commands";
+import { readable } from "$lib/model/instant";
+import { grouped } from "$lib/model/numbers";
+
+/** A pinned version, else the as-of, else now. */
+export function moment(version: number | null, at: string | null): MomentArgs {
+  if (version !== null) return { version };
+  return at === null ? {} : { at };
+}
+
+/** The as-of that an answer is for, said by the answer itself. */
+export function answersFor(state: StateView): string {
+  const { at, known } = state.as_of;
+  const parts: string[] = [];
+  if (at !== null) parts.push(`as of ${state.reading ?? readable(at)}`);
+  if (known !== null) parts.push(at === null && known > 0 ? `as of position ${grouped(known)}` : `known at position ${grouped(known)}`);
+  return parts.length > 0 ? parts.join(", ") : "now: all events";
+}

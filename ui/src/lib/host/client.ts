@@ -1,0 +1,65 @@
+/** The one typed client. Everything the UI knows of a log comes through here. */
+
+import type { EventQuery } from "$lib/bindings/EventQuery";
+import type { StreamQuery } from "$lib/bindings/StreamQuery";
+import type { Command, Commands, ExportArgs, ImportArgs, MomentArgs, Transport } from "./commands";
+import { HostError } from "./errors";
+import type { ExportProgress, ImportProgress } from "./types";
+
+let transport: Promise<Transport> | null = null;
+
+/** Lets tests answer the commands themselves. */
+export function useTransport(own: Transport): void {
+  transport = Promise.resolve(own);
+}
+
+function connect(): Promise<Transport> {
+  transport ??= import.meta.env.DEV && !("__TAURI_INTERNALS__" in window)
+    ? import("./mock/transport").then((module) => module.createMock())
+    : import("./tauri").then((module) => module.transport);
+  return transport;
+}
+
+/** Sends a command; the table in `commands.ts` says what comes back. */
+async function call<C extends Command>(
+  command: C,
+  args: Commands[C]["args"],
+  onProgress?: (progress: unknown) => void,
+): Promise<Commands[C]["result"]> {
+  try {
+    return (await (await connect()).call(command, args, onProgress)) as Commands[C]["result"];
+  } catch (cause) {
+    throw HostError.from(cause);
+  }
+}
+
+export const host = {
+  start: () => call("app_start", {}),
+  openStore: (path: string) => call("store_open", { path }),
+  createStore: (path: string) => call("store_create", { path }),
+  openSample: (path: string | null = null) => call("store_sample", { path }),
+  info: () => call("store_info", {}),
+  actors: (limit: number) => call("store_actors", { limit }),
+  streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),
+  streamsCount: (query: StreamQuery) => call("streams_count", { query }),
+  stream: (stream: string) => call("stream", { stream }),
+  events: (query: EventQuery, limit: number) => call("events", { query, limit }),
+  eventsCount: (query: EventQuery) => call("events_count", { query }),
+  event: (position: number) => call("event", { position }),
+  eventById: (id: string) => call("event_by_id", { id }),
+  density: (query: EventQuery, slices: number) => call("density", { query, slices }),
+  neighbours: (time: string, query: EventQuery) => call("neighbours", { time, query }),
+  state: (stream: string, moment: MomentArgs) => call("state", { stream, ...moment }),
+  diff: (stream: string, from: MomentArgs, to: MomentArgs) => call("diff", { stream, from, to }),
+  startImport: (args: ImportArgs, onProgress: (progress: ImportProgress) => void) =>
+    call("import_start", args, (progress) => onProgress(progress as ImportProgress)),
+  cancelImport: () => call("import_cancel", {}),
+  startExport: (args: ExportArgs, onProgress: (progress: ExportProgress) => void) =>
+    call("export_start", args, (progress) => onProgress(progress as ExportProgress)),
+  cancelExport: () => call("export_cancel", {}),
+  pickStore: () => call("pick_store", {}),
+  pickImportFiles: () => call("pick_import_files", {}),
+  pickNewStore: (name: string) => call("pick_new_store", { name }),
+  pickExportFile: (name: string) => call("pick_export_file", { name }),
+  copyText: (text: string) => call("copy_text", { text }),
+};

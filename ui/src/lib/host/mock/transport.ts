@@ -1,0 +1,204 @@
+/** A transport without a host. Never in a production build: `client.ts` imports it in development only. */
+
+import type { EventQuery } from "$lib/bindings/EventQuery";
+import { compareInstants, formatInstant, parseInstant, readInstant } from "$lib/model/instant";
+import { parseJson, writeJson, type Json } from "$lib/model/json";
+import type { Command, Commands, MomentArgs, Transport } from "../commands";
+import { HostError } from "../errors";
+import { mockLog, type MockEvent } from "./data";
+import { changedByLast, changesBetween, fold } from "./fold";
+import { runExport, runImport, type Running } from "./long";
+import { brief, detailView, eventView, infoView, openView } from "./views";
+
+export interface MockOptions {
+  /** Events beside the guide's. */
+  extra?: number;
+  /** A store is open from the start. */
+  open?: boolean;
+  /** Milliseconds each answer takes. */
+  delay?: number;
+}
+
+type Handlers = { [C in Command]: (args: Commands[C]["args"], progress: (value: unknown) => void) => unknown };
+
+/** Options from the address in development: `?extra=120000&open&delay=200`. */
+export function createMock(options: MockOptions = optionsFrom(location.search)): Transport {
+  const log = mockLog(options.extra ?? 400);
+  const streams = groupByStream(log);
+  const names = [...streams.keys()].sort();
+  let open = options.open ?? false;
+  const running: Running = { cancelled: false };
+
+  const select = (query: EventQuery) => {
+    const found = log.filter((event) => matches(event, query));
+    return query.direction === "backwards" ? found.reverse() : found;
+  };
+  const streamOf = (name: string): MockEvent[] => {
+    const events = streams.get(name);
+    if (!events) throw new HostError("no_stream", `there is no stream ${name}`);
+    return events;
+  };
+  const eventAt = (found: MockEvent | undefined): MockEvent => {
+    if (!found) throw new HostError("no_event", "there is no such event");
+    return found;
+  };
+  const state = (name: string, moment: MomentArgs) => {
+    const all = streamOf(name);
+    const read = moment.at === undefined ? null : readInstant(moment.at);
+    if (moment.at !== undefined && !read) throw new HostError("bad_input", `${moment.at} is not a time`);
+    const events = all.filter((event) => (moment.version !== undefined ? event.version <= moment.version : !read || compareInstants(event.time, read.at) <= 0));
+    const last = events.at(-1);
+    const inferred = all[0]?.category !== "account";
+    return {
+      stream: name,
+      category: all[0]?.category ?? "",
+      as_of: { at: read?.at ?? null, known: moment.version === undefined ? null : (last?.position ?? 0) },
+      ...(read?.reading ? { reading: read.reading } : {}),
+      version: last?.version ?? 0,
+      events_folded: events.length,
+      events_in_stream: all.length,
+      left_out: [],
+      left_out_count: 0,
+      model: { name: inferred ? "inferred" : "account", hash: inferred ? null : "9f".repeat(32), inferred },
+      last_event: last ? brief(last) : null,
+      state: fold(events),
+      changed: changedByLast(events),
+      incomplete: name === "trade-t-100",
+      findings:
+        name === "user-123"
+          ? [{ kind: "date_only", severity: "notice", count: 1, place: { stream: name, version: 3, path: "effectiveDate" }, detail: "effectiveDate names the day 2024-02-01 only; it counts from 00:00 UTC." }]
+          : [],
+    };
+  };
+  const opened = () => {
+    open = true;
+    return openView(log, streams);
+  };
+
+  const handlers: Handlers = {
+    app_start: () => ({ version: "0.1.0", recent: RECENT, open: open ? infoView(log, streams) : null, open_path: open ? "/home/you/Annals/guide.annals" : null, default_folder: "/home/you/Annals", home: "/home/you", hash: null }),
+    store_open: ({ path }) => {
+      if (path.includes("missing")) throw new HostError("not_found", `there is no file ${path}`);
+      return opened();
+    },
+    store_create: opened,
+    store_sample: opened,
+    store_info: () => infoView(log, streams),
+    store_actors: ({ limit }) => ({ actors: tally(log.flatMap((event) => (event.actor ? [event.actor] : []))).slice(0, limit) }),
+    streams: ({ query, limit }) => {
+      const all = names.filter((name) => streamMatches(streamOf(name), query));
+      const rest = query.after === null ? all : all.filter((name) => name > (query.after ?? ""));
+      const page = rest.slice(0, limit);
+      return { streams: page.map((name) => streamRow(streamOf(name))), next: rest.length > limit ? (page.at(-1) ?? null) : null };
+    },
+    streams_count: ({ query }) => ({ count: names.filter((name) => streamMatches(streamOf(name), query)).length }),
+    stream: ({ stream }) => streamRow(streamOf(stream)),
+    events: ({ query, limit }) => {
+      const page = select(query).slice(0, limit + 1);
+      return { events: page.slice(0, limit).map(eventView), next: page.length > limit ? (page[limit - 1]?.position ?? null) : null };
+    },
+    events_count: ({ query }) => ({ count: select({ ...query, after: null }).length }),
+    event: ({ position }) => detailView(eventAt(log[position - 1]), log, streams),
+    event_by_id: ({ id }) => detailView(eventAt(log.find((event) => event.id === id)), log, streams),
+    density: ({ query, slices }) => density(select({ ...query, direction: "forwards", after: null }), slices),
+    neighbours: ({ time }) => ({
+      before: log.findLast((event) => compareInstants(event.time, time) < 0)?.time ?? null,
+      after: log.find((event) => compareInstants(event.time, time) > 0)?.time ?? null,
+    }),
+    state: ({ stream, ...moment }) => state(stream, moment),
+    diff: ({ stream, from, to }) => {
+      const [a, b] = [state(stream, from), state(stream, to)];
+      return { stream, from: a, to: b, changes: changesBetween((a.state ?? {}) as Json, (b.state ?? {}) as Json) };
+    },
+    import_start: (args, progress) => runImport(args, progress, running),
+    import_cancel: () => ((running.cancelled = true), null),
+    export_start: (args, progress) => runExport(select({ ...args.query, after: null }).length, args, progress, running),
+    export_cancel: () => ((running.cancelled = true), null),
+    pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),
+    pick_import_files: () => ({ paths: ["/home/you/logs/orders.jsonl"] }),
+    pick_new_store: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
+    pick_export_file: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
+    copy_text: () => null,
+  };
+
+  return {
+    async call(command, args, onProgress) {
+      if (options.delay) await new Promise((done) => setTimeout(done, options.delay));
+      const handler = handlers[command] as (args: unknown, progress: (value: unknown) => void) => unknown;
+      const answer = await handler(args, onProgress ?? (() => undefined));
+      // through text, as over the real wire: digits must survive it
+      return parseJson(writeJson(answer as Json));
+    },
+  };
+}
+
+const RECENT = [
+  { path: "/home/you/Annals/guide.annals", name: "guide", last_opened: "2026-11-22T09:14:00Z", exists: true },
+  { path: "/mnt/evidence/2024-Q1/payments-production.annals", name: "payments-production", last_opened: "2026-11-20T16:40:12Z", exists: true },
+  { path: "/media/usb/orders.annals", name: "orders", last_opened: "2026-11-02T11:00:00Z", exists: false },
+];
+
+function optionsFrom(search: string): MockOptions {
+  const params = new URLSearchParams(search);
+  return { extra: Number(params.get("extra") ?? 400), open: params.has("open"), delay: Number(params.get("delay") ?? 0) };
+}
+
+function groupByStream(log: readonly MockEvent[]): Map<string, MockEvent[]> {
+  const streams = new Map<string, MockEvent[]>();
+  for (const event of log) {
+    const events = streams.get(event.stream);
+    if (events) events.push(event);
+    else streams.set(event.stream, [event]);
+  }
+  return streams;
+}
+
+function matches(event: MockEvent, query: EventQuery): boolean {
+  const backwards = query.direction === "backwards";
+  return (
+    (query.stream === null || event.stream === query.stream) &&
+    (query.category === null || event.category === query.category) &&
+    (query.type === null || event.type === query.type) &&
+    (query.actor === null || event.actor === query.actor) &&
+    (query.correlation === null || event.correlation === query.correlation) &&
+    (query.from === null || compareInstants(event.time, query.from) >= 0) &&
+    (query.to === null || compareInstants(event.time, query.to) <= 0) &&
+    (query.known === null || event.position <= query.known) &&
+    (query.after === null || (backwards ? event.position < query.after : event.position > query.after))
+  );
+}
+
+function streamMatches(events: MockEvent[], query: Commands["streams"]["args"]["query"]): boolean {
+  const first = events[0];
+  if (!first) return false;
+  return (
+    (query.category === null || first.category === query.category) &&
+    (query.match === null || first.stream.toLowerCase().includes(query.match.toLowerCase())) &&
+    (query.at === null || compareInstants(first.time, query.at) <= 0)
+  );
+}
+
+function streamRow(events: MockEvent[]) {
+  const [first, last] = [events[0], events.at(-1)];
+  return { stream: first?.stream ?? "", category: first?.category ?? "", events: events.length, first_time: first?.time ?? "", last_time: last?.time ?? "" };
+}
+
+export function tally(names: readonly string[]): { name: string; events: number }[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, events]) => ({ name, events })).sort((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1));
+}
+
+function density(events: readonly MockEvent[], slices: number) {
+  const times = events.map((event) => parseInstant(event.time) ?? 0n);
+  if (times.length === 0) return { from: null, to: null, counts: [], events: 0 };
+  const from = times.reduce((a, b) => (a < b ? a : b));
+  const to = times.reduce((a, b) => (a > b ? a : b));
+  const span = to - from + 1n;
+  const counts = new Array<number>(slices).fill(0);
+  for (const time of times) {
+    const slice = Number(((time - from) * BigInt(slices)) / span);
+    counts[slice] = (counts[slice] ?? 0) + 1;
+  }
+  return { from: formatInstant(from), to: formatInstant(to), counts, events: events.length };
+}

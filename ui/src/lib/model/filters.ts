@@ -1,0 +1,89 @@
+/** What the Events view asks for: filters <-> address <-> query <-> words. */
+
+import type { EventQuery } from "$lib/bindings/EventQuery";
+import type { StreamQuery } from "$lib/bindings/StreamQuery";
+import { earlier, readable } from "./instant";
+import type { Params } from "./route";
+
+/** Filters by text, in the order shown. */
+export const FIELDS = ["stream", "category", "type", "actor", "correlation"] as const;
+export type Field = (typeof FIELDS)[number];
+
+export interface EventFilter {
+  fields: Partial<Record<Field, string>>;
+  from: string | null;
+  to: string | null;
+  newestFirst: boolean;
+}
+
+export interface Chip {
+  field: Field | "time" | "asof";
+  label: string;
+  value: string;
+}
+
+export function filterFrom(params: Params): EventFilter {
+  const fields: Partial<Record<Field, string>> = {};
+  for (const field of FIELDS) {
+    const value = params[field];
+    if (value) fields[field] = value;
+  }
+  return { fields, from: params["from"] ?? null, to: params["to"] ?? null, newestFirst: params["order"] !== "oldest" };
+}
+
+/** Everything, oldest first. */
+export const WHOLE_LOG: EventQuery = {
+  stream: null,
+  category: null,
+  type: null,
+  actor: null,
+  correlation: null,
+  from: null,
+  to: null,
+  known: null,
+  direction: "forwards",
+  after: null,
+};
+
+/** The query that the filter means as of `at`: nothing later than `at` is shown. */
+export function queryOf(filter: EventFilter, at: string | null): EventQuery {
+  return {
+    ...WHOLE_LOG,
+    ...filter.fields,
+    from: filter.from,
+    to: earlier(filter.to, at),
+    direction: filter.newestFirst ? "backwards" : "forwards",
+  };
+}
+
+export function streamQuery(category: string | null, match: string, at: string | null): StreamQuery {
+  return { category, match: match === "" ? null : match, at, after: null };
+}
+
+/** No condition at all: positions are dense, so places in the list can be computed. */
+export function isWholeLog(query: EventQuery): boolean {
+  const { direction: _, after: __, ...conditions } = query;
+  return Object.values(conditions).every((value) => value === null);
+}
+
+/** The conditions as chips. */
+export function chipsOf(filter: EventFilter, at: string | null): Chip[] {
+  const chips: Chip[] = [];
+  for (const field of FIELDS) {
+    const value = filter.fields[field];
+    if (value !== undefined) chips.push({ field, label: field, value });
+  }
+  if (filter.from !== null || filter.to !== null) {
+    const value = `${filter.from ? readable(filter.from) : "start"} to ${filter.to ? readable(filter.to) : "end"}`;
+    chips.push({ field: "time", label: "time", value });
+  }
+  if (at !== null) chips.push({ field: "asof", label: "as of", value: readable(at) });
+  return chips;
+}
+
+/** The conditions as one phrase: `type OrderPlaced, actor admin`; empty for the whole log. */
+export function phraseOf(filter: EventFilter, at: string | null): string {
+  return chipsOf(filter, at)
+    .map((chip) => `${chip.label} ${chip.value}`)
+    .join(", ");
+}

@@ -1,0 +1,40 @@
+/** Findings in words. */
+
+import type { FindingKind } from "$lib/bindings/FindingKind";
+import type { Place } from "$lib/bindings/Place";
+import { grouped } from "./numbers";
+
+/** Exhaustive: a new kind does not compile until it has words. */
+const WORDS: Record<FindingKind, string> = {
+  missing_time: "No time recorded",
+  time_runs_backwards: "Time runs backwards",
+  zone_assumed: "Time zone assumed",
+  date_only: "Only a day is named",
+  ambiguous_local_time: "Local time exists twice or not at all",
+  version_gap: "Gap in the source's versions",
+  empty_trace: "Trace without events",
+  id_reused: "Event id used again",
+  missing_type: "No event type recorded",
+  duplicate_key: "Key stands twice",
+  left_out: "Events left out",
+  order_disagrees: "Version order and time order disagree",
+  expression_failed: "Expression of the model failed",
+  number_too_large: "Number too large to compute with exactly",
+  erased: "Payload was erased",
+  not_json: "Payload is not JSON",
+  no_handler: "Type without a handler",
+};
+
+export function describeFinding(kind: FindingKind): string {
+  return WORDS[kind] ?? kind;
+}
+
+/** `orders.jsonl, line 14 · order-789, version 3`; empty if nothing is known. */
+export function placeOf(place: Place): string {
+  const parts: string[] = [];
+  if (place.file !== undefined) parts.push(place.line === undefined ? place.file : `${place.file}, line ${grouped(place.line)}`);
+  if (place.stream !== undefined) parts.push(place.version === undefined ? place.stream : `${place.stream}, version ${grouped(place.version)}`);
+  if (place.position !== undefined) parts.push(`position ${grouped(place.position)}`);
+  if (place.path !== undefined) parts.push(`at ${place.path}`);
+  return parts.join(" · ");
+}

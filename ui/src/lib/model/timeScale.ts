@@ -1,0 +1,96 @@
+/** Maps a span of time onto pixels and back. */
+
+import { DAY_NS, formatInstant, parseInstant, parts, SECOND, type Nanos } from "./instant";
+
+export interface Tick {
+  x: number;
+  label: string;
+}
+
+const UNITS: Nanos[] = [
+  1n, 1_000n, 1_000_000n, SECOND, 60n * SECOND, 3600n * SECOND, DAY_NS,
+];
+const STEPS: [Nanos, string][] = [
+  [1_000_000n, "ms"], [10_000_000n, "ms"], [100_000_000n, "ms"],
+  [SECOND, "s"], [5n * SECOND, "s"], [15n * SECOND, "s"],
+  [60n * SECOND, "min"], [300n * SECOND, "min"], [900n * SECOND, "min"],
+  [3600n * SECOND, "min"], [3n * 3600n * SECOND, "min"], [6n * 3600n * SECOND, "min"], [12n * 3600n * SECOND, "min"],
+  [DAY_NS, "day"], [2n * DAY_NS, "day"], [7n * DAY_NS, "day"],
+];
+
+export class TimeScale {
+  readonly from: Nanos;
+  readonly to: Nanos;
+  constructor(
+    from: string,
+    to: string,
+    readonly width: number,
+  ) {
+    this.from = parseInstant(from) ?? 0n;
+    this.to = parseInstant(to) ?? this.from;
+  }
+
+  private get span(): Nanos {
+    return this.to > this.from ? this.to - this.from : 1n;
+  }
+
+  /** Pixel of an instant, kept inside the width. */
+  x(time: string): number {
+    const ns = parseInstant(time);
+    return ns === null ? 0 : this.xOf(ns);
+  }
+
+  private xOf(ns: Nanos): number {
+    if (ns <= this.from) return 0;
+    if (ns >= this.to) return this.width;
+    // parts per billion: finer than any screen, and safe to turn into a float
+    return (Number(((ns - this.from) * 1_000_000_000n) / this.span) / 1e9) * this.width;
+  }
+
+  /** Instant under a pixel, cut to the coarsest unit that is finer than a pixel: no false precision. */
+  time(x: number): string {
+    const share = BigInt(Math.round((Math.min(Math.max(x, 0), this.width) / Math.max(this.width, 1)) * 1e9));
+    const ns = this.from + (this.span * share) / 1_000_000_000n;
+    if (ns >= this.to) return formatInstant(this.to);
+    const pixel = this.span / BigInt(Math.max(1, Math.round(this.width)));
+    const unit = UNITS.filter((u) => u <= pixel).at(-1) ?? 1n;
+    const cut = ns - (((ns % unit) + unit) % unit);
+    return formatInstant(cut < this.from ? this.from : cut);
+  }
+
+  /** Round places with labels, at least `gap` pixels apart. */
+  ticks(gap: number): Tick[] {
+    const room = Math.max(1, Math.floor(this.width / gap));
+    const ideal = this.span / BigInt(room);
+    const step = STEPS.find(([ns]) => ns >= ideal);
+    return step ? this.even(step[0], step[1]) : this.calendar(ideal);
+  }
+
+  private even(step: Nanos, label: string): Tick[] {
+    const ticks: Tick[] = [];
+    let ns = this.from - (((this.from % step) + step) % step) + step;
+    for (; ns < this.to && ticks.length < 200; ns += step) {
+      const { date, clock, fraction } = parts(ns);
+      const midnight = clock === "00:00:00" && fraction === "";
+      const text = label === "day" || midnight ? date : label === "min" ? clock.slice(0, 5) : clock + fraction;
+      ticks.push({ x: this.xOf(ns), label: text });
+    }
+    return ticks;
+  }
+
+  private calendar(ideal: Nanos): Tick[] {
+    const month = 30n * DAY_NS;
+    const months = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000].find((n) => BigInt(n) * month >= ideal) ?? 12000;
+    const start = parts(this.from);
+    const ticks: Tick[] = [];
+    let count = Math.ceil((Number(start.date.slice(0, 4)) * 12 + Number(start.date.slice(5, 7))) / months) * months;
+    for (; ticks.length < 200; count += months) {
+      const year = Math.floor(count / 12);
+      const label = `${String(year).padStart(4, "0")}-${String((count % 12) + 1).padStart(2, "0")}`;
+      const ns = parseInstant(`${label}-01T00:00:00Z`);
+      if (ns === null || ns >= this.to) break;
+      if (ns > this.from) ticks.push({ x: this.xOf(ns), label: months >= 12 ? label.slice(0, 4) : label });
+    }
+    return ticks;
+  }
+}

@@ -1,0 +1,487 @@
+//! A model as a file: TOML tables of handlers whose values are expressions, checked whole before it is used.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::ModelError;
+use super::expression::{Expression, Root};
+use super::operation::Operation;
+use super::path::{FieldPath, Step};
+
+/// Largest file of a model, in bytes.
+const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// How the events of one category become its state.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub(crate) category: String,
+    pub(crate) title: Option<String>,
+    pub(crate) handlers: BTreeMap<String, Handler>,
+}
+
+/// What an event of one type does.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    /// It does nothing where this is false.
+    pub(crate) guard: Option<Expression>,
+    /// In the order written.
+    pub(crate) actions: Vec<Action>,
+}
+
+/// One line of a handler.
+#[derive(Debug)]
+pub(crate) struct Action {
+    pub(crate) path: FieldPath,
+    pub(crate) operation: Operation,
+    pub(crate) expression: Expression,
+}
+
+impl Handler {
+    /// Whether any of its expressions reads this.
+    pub(crate) fn reads(&self, root: Root) -> bool {
+        let guard = self.guard.iter();
+        guard
+            .chain(self.actions.iter().map(|action| &action.expression))
+            .any(|expression| expression.reads(root))
+    }
+}
+
+/// Reads and checks a definition.
+pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
+    let file = File { name, text };
+    if text.len() > MAX_FILE_BYTES {
+        return Err(file.error(0, format!("a model is at most {MAX_FILE_BYTES} bytes long")));
+    }
+    let table = DeTable::parse(text).map_err(|error| {
+        file.error(
+            error.span().map_or(0, |span| span.start),
+            format!("this is not TOML: {}", error.message()),
+        )
+    })?;
+    let mut category = None;
+    let mut title = None;
+    let mut handlers = BTreeMap::new();
+    for (key, value) in in_order(table.get_ref()) {
+        match key.get_ref().as_ref() {
+            "category" => category = Some(file.string(value, "category")?.to_owned()),
+            "name" => title = Some(file.string(value, "name")?.to_owned()),
+            "description" => {
+                file.string(value, "description")?;
+            }
+            "on" => handlers = file.handlers(value)?,
+            other => {
+                return Err(file.error(
+                    key.span().start,
+                    format!(
+                        "unknown key `{other}`: a model has category, name, description and [on.EventType]"
+                    ),
+                ));
+            }
+        }
+    }
+    let Some(category) = category.filter(|category| !category.is_empty()) else {
+        return Err(file.error(
+            0,
+            "the category is missing: write for example category = \"order\"".to_owned(),
+        ));
+    };
+    if handlers.is_empty() {
+        return Err(file.error(
+            0,
+            "there is no handler: write for example [on.OrderPlaced]".to_owned(),
+        ));
+    }
+    Ok(Definition {
+        category,
+        title,
+        handlers,
+    })
+}
+
+type Entry<'t, 'i> = (
+    &'t Spanned<std::borrow::Cow<'i, str>>,
+    &'t Spanned<DeValue<'i>>,
+);
+
+/// The entries of a table as they stand in the file.
+fn in_order<'t, 'i>(table: &'t DeTable<'i>) -> Vec<Entry<'t, 'i>> {
+    let mut entries: Vec<Entry> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+/// The file being read, for its errors.
+struct File<'f> {
+    name: &'f str,
+    text: &'f str,
+}
+
+impl File<'_> {
+    fn error(&self, at: usize, message: String) -> ModelError {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        ModelError {
+            name: self.name.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message,
+        }
+    }
+
+    fn string<'v>(
+        &self,
+        value: &'v Spanned<DeValue<'_>>,
+        what: &str,
+    ) -> Result<&'v str, ModelError> {
+        value.get_ref().as_str().ok_or_else(|| {
+            self.error(
+                value.span().start,
+                format!(
+                    "{what} is text in quotes, not {}",
+                    value.get_ref().type_str()
+                ),
+            )
+        })
+    }
+
+    fn handlers(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<BTreeMap<String, Handler>, ModelError> {
+        let DeValue::Table(types) = value.get_ref() else {
+            return Err(self.error(
+                value.span().start,
+                "`on` holds tables: write [on.EventType]".to_owned(),
+            ));
+        };
+        let mut handlers = BTreeMap::new();
+        for (key, value) in in_order(types) {
+            let event_type = key.get_ref().to_string();
+            let DeValue::Table(fields) = value.get_ref() else {
+                return Err(self.error(
+                    key.span().start,
+                    format!("[on.{event_type}] is a table of fields and their expressions"),
+                ));
+            };
+            let mut handler = Handler {
+                guard: None,
+                actions: Vec::new(),
+            };
+            self.fields(fields, &[], &mut handler)?;
+            if handler.actions.is_empty() {
+                return Err(self.error(
+                    key.span().start,
+                    format!("the handler of {event_type} sets no field"),
+                ));
+            }
+            handlers.insert(event_type, handler);
+        }
+        Ok(handlers)
+    }
+
+    /// Reads the lines of a handler; a dotted key is a table inside a table.
+    fn fields(
+        &self,
+        table: &DeTable<'_>,
+        outer: &[Step],
+        handler: &mut Handler,
+    ) -> Result<(), ModelError> {
+        for (key, value) in in_order(table) {
+            let written = key.get_ref().as_ref();
+            let at = key.span().start;
+            if let DeValue::Table(inner) = value.get_ref() {
+                let mut steps = outer.to_vec();
+                steps.extend(self.path(written, at)?.0);
+                self.fields(inner, &steps, handler)?;
+                continue;
+            }
+            if outer.is_empty() && written == "when" {
+                handler.guard = Some(self.expression(value, "when")?);
+                continue;
+            }
+            let mut steps = outer.to_vec();
+            steps.extend(self.path(written, at)?.0);
+            let (path, operation) = self.split(steps, at)?;
+            let expression = self.expression(value, written)?;
+            if expression.reads(Root::Item) && operation != Operation::Remove {
+                return Err(self.error(
+                    value.span().start,
+                    "`item` is an element of the list that `remove` looks through; there is none here"
+                        .to_owned(),
+                ));
+            }
+            handler.actions.push(Action {
+                path,
+                operation,
+                expression,
+            });
+        }
+        Ok(())
+    }
+
+    fn path(&self, written: &str, at: usize) -> Result<FieldPath, ModelError> {
+        let path: FieldPath = written
+            .parse()
+            .map_err(|error: super::PathError| self.error(at, error.to_string()))?;
+        if path.0.is_empty() {
+            return Err(self.error(at, "a field has a name".to_owned()));
+        }
+        Ok(path)
+    }
+
+    /// Takes the operation off the end of a field. The only name, or the name before `.set`, is never one.
+    fn split(&self, mut steps: Vec<Step>, at: usize) -> Result<(FieldPath, Operation), ModelError> {
+        let last = match steps.last() {
+            Some(Step::Key(name)) if steps.len() > 1 => name.clone(),
+            _ => return Ok((FieldPath(steps), Operation::Set)),
+        };
+        if let Some(operation) = Operation::of(&last) {
+            steps.pop();
+            return Ok((FieldPath(steps), operation));
+        }
+        if let Some(meant) = meant(&last) {
+            let names: Vec<&str> = Operation::ALL.iter().map(|op| op.name()).collect();
+            return Err(self.error(
+                at,
+                format!(
+                    "unknown operation `{last}`, did you mean `{}`? There is {}. \
+                     (A field of that name is written \"{}.set\".)",
+                    meant.name(),
+                    names.join(", "),
+                    FieldPath(steps)
+                ),
+            ));
+        }
+        Ok((FieldPath(steps), Operation::Set))
+    }
+
+    fn expression(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        field: &str,
+    ) -> Result<Expression, ModelError> {
+        let span = value.span();
+        let DeValue::String(text) = value.get_ref() else {
+            return Err(self.error(
+                span.start,
+                format!(
+                    "`{field}` is an expression in quotes, for example {field} = \"{}\"",
+                    self.text.get(span).unwrap_or("data.field").trim()
+                ),
+            ));
+        };
+        Expression::parse(text).map_err(|error| {
+            let raw = self.text.get(span.clone()).unwrap_or_default();
+            let inside = char_offsets(raw)
+                .filter(|offsets| offsets.len() == text.chars().count() + 1)
+                .map_or(0, |offsets| offsets[error.at.min(offsets.len() - 1)]);
+            self.error(span.start + inside, error.message)
+        })
+    }
+}
+
+/// The operation that a name comes close to, or is another word for.
+fn meant(name: &str) -> Option<Operation> {
+    let lower = name.to_lowercase();
+    let synonym = match lower.as_str() {
+        "increment" | "inc" | "plus" | "sum" | "addto" | "increase" => Some(Operation::Add),
+        "decrement" | "dec" | "minus" | "subtract" | "decrease" => Some(Operation::Sub),
+        "append" | "addtoset" | "concat" => Some(Operation::Push),
+        "delete" | "pull" | "drop" => Some(Operation::Remove),
+        "insert" | "upsert" | "merge" => Some(Operation::Put),
+        "assign" | "replace" => Some(Operation::Set),
+        _ => None,
+    };
+    synonym.or_else(|| {
+        Operation::ALL
+            .into_iter()
+            .find(|op| op.name().len() > 2 && one_letter_off(&lower, op.name()))
+    })
+}
+
+/// Whether one letter more, less, other or swapped makes one word of the other.
+fn one_letter_off(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let same_before = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[same_before..], &b[same_before..]);
+    let same_after = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    let (a, b) = (&a[..a.len() - same_after], &b[..b.len() - same_after]);
+    match (a, b) {
+        ([x, y], [z, w]) => x == w && y == z,
+        _ => a.len() <= 1 && b.len() <= 1,
+    }
+}
+
+/// For each character of a TOML string, its byte in the raw text with the quotes, and the end.
+fn char_offsets(raw: &str) -> Option<Vec<usize>> {
+    let (quote, body) = ["\"\"\"", "'''", "\"", "'"]
+        .into_iter()
+        .find_map(|quote| Some((quote, raw.strip_prefix(quote)?.strip_suffix(quote)?)))?;
+    let start = quote.len();
+    let escapes = quote.starts_with('"');
+    let skipped = if quote.len() == 3 {
+        if body.starts_with("\r\n") {
+            2
+        } else {
+            usize::from(body.starts_with('\n'))
+        }
+    } else {
+        0
+    };
+    let mut offsets = Vec::new();
+    let mut chars = body[skipped..].char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let offset = start + skipped + at;
+        if c != '\\' || !escapes {
+            offsets.push(offset);
+            continue;
+        }
+        match chars.next()?.1 {
+            'u' => drop(chars.nth(3)),
+            'U' => drop(chars.nth(7)),
+            'x' => drop(chars.nth(1)),
+            // A backslash at the end of a line joins it with the next word.
+            c if c.is_whitespace() => {
+                while chars.next_if(|(_, c)| c.is_whitespace()).is_some() {}
+                continue;
+            }
+            _ => {}
+        }
+        offsets.push(offset);
+    }
+    offsets.push(start + body.len());
+    Some(offsets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> (usize, usize, String) {
+        let ModelError {
+            line,
+            column,
+            message,
+            ..
+        } = parse("order", text).unwrap_err();
+        (line, column, message)
+    }
+
+    #[test]
+    fn a_definition_is_read_in_the_order_written() {
+        let definition = parse(
+            "order",
+            "category = \"order\"\ndescription = \"x\"\n[on.OrderPlaced]\nstatus = \"'Placed'\"\n\
+             when = \"data.ok\"\n\"items.push\" = \"data\"\naddress.city = \"data.city\"\n\
+             total.add = \"data.price * data.quantity\"\nadd = \"1\"\n\"when.set\" = \"event.time\"\n\
+             'case[\"concept:name\"]' = \"1\"\n[on.\"SRM: Created\"]\nstatus = \"'x'\"\n",
+        )
+        .unwrap();
+        let handler = &definition.handlers["OrderPlaced"];
+        let lines: Vec<_> = handler
+            .actions
+            .iter()
+            .map(|a| (a.path.to_string(), a.operation))
+            .collect();
+        use Operation::*;
+        assert_eq!(
+            lines,
+            [
+                ("status".to_owned(), Set),
+                ("items".to_owned(), Push),
+                ("address.city".to_owned(), Set),
+                ("total".to_owned(), Add),
+                ("add".to_owned(), Set),
+                ("when".to_owned(), Set),
+                ("case[\"concept:name\"]".to_owned(), Set),
+            ]
+        );
+        assert!(handler.guard.is_some() && handler.reads(Root::Event));
+        assert!(definition.handlers.contains_key("SRM: Created"));
+    }
+
+    #[test]
+    fn errors_say_line_column_and_what_to_do() {
+        let head = "category = \"order\"\n[on.A]\n";
+        for (body, line, column, message) in [
+            ("x = ", 3, 5, "this is not TOML"),
+            (
+                "x = \"1\"\nx = \"2\"",
+                4,
+                1,
+                "this is not TOML: duplicate key",
+            ),
+            (
+                "\"total.ad\" = \"1\"",
+                3,
+                1,
+                "unknown operation `ad`, did you mean `add`? There is set, add, sub, push, remove, put, unset.",
+            ),
+            (
+                "\"items.append\" = \"1\"",
+                3,
+                1,
+                "unknown operation `append`, did you mean `push`?",
+            ),
+            (
+                "x = \"data.a + dta.b\"",
+                3,
+                15,
+                "there is no variable `dta`",
+            ),
+            (
+                "x = \"'\\u00e9\\\"' + dta\"",
+                3,
+                19,
+                "there is no variable `dta`",
+            ),
+            ("x = '''\n  data.a\n  + é'''", 5, 5, "unexpected 'é'"),
+            ("x = 'data.a +'", 3, 14, ""),
+            (
+                "x = 12",
+                3,
+                5,
+                "`x` is an expression in quotes, for example x = \"12\"",
+            ),
+            ("\"a b\" = \"1\"", 3, 1, "\"a b\" is no path"),
+            ("", 2, 5, "the handler of A sets no field"),
+            ("when = \"true\"", 2, 5, "the handler of A sets no field"),
+            ("x = \"item\"", 3, 5, "`item` is an element"),
+        ] {
+            let (l, c, m) = error(&format!("{head}{body}"));
+            assert_eq!((l, c), (line, column), "{body}: {m}");
+            assert!(m.starts_with(message), "{body}: {m}");
+        }
+        assert_eq!(
+            error("colour = \"red\"").2.split(':').next(),
+            Some("unknown key `colour`")
+        );
+        assert_eq!(error("[on.A]\nx = \"1\"").0, 1);
+        assert!(
+            error("category = \"a\"")
+                .2
+                .starts_with("there is no handler")
+        );
+        assert!(
+            error("category = \"a\"\non = 1")
+                .2
+                .starts_with("`on` holds tables")
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(body in "[ -~\\n\"'\\\\é=.]{0,60}") {
+            let _ = parse("x", &body);
+            let _ = parse("x", &format!("category = \"a\"\n[on.A]\n{body}"));
+            let _ = parse("x", &format!("category = \"a\"\n[on.A]\nx = \"{body}\""));
+        }
+    }
+}

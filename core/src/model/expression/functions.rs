@@ -1,0 +1,268 @@
+//! The functions that expressions may call, beside those of Rhai for lists, objects and text.
+
+use std::any::TypeId;
+
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::Fault;
+use super::engine::{exact, raise, shared, text};
+use super::number::{Exact, MAX_DIGITS};
+use super::view::{View, WrittenNumber, lift_exact};
+use crate::model::path::FieldPath;
+use crate::model::value::kind;
+
+type Raised = Box<EvalAltResult>;
+
+/// The functions there are; every other name is an error where the model is read.
+pub(crate) const NAMES: [&str; 45] = [
+    "has",
+    "get",
+    "number",
+    "text",
+    "round",
+    "floor",
+    "ceil",
+    "abs",
+    "min",
+    "max",
+    "sum",
+    "len",
+    "is_empty",
+    "contains",
+    "keys",
+    "values",
+    "map",
+    "filter",
+    "find",
+    "find_map",
+    "some",
+    "all",
+    "reduce",
+    "index_of",
+    "order",
+    "order_by",
+    "order_desc",
+    "extract",
+    "zip",
+    "concat",
+    "split",
+    "sub_string",
+    "starts_with",
+    "ends_with",
+    "to_lower",
+    "to_upper",
+    "to_string",
+    "trim",
+    "replace",
+    "type_of",
+    "call",
+    "merge",
+    "to_json",
+    "to_chars",
+    "is_shared",
+];
+
+/// Whether a call is of an operator, of a function there is, or of one made for a `|x| …`.
+pub(crate) fn known(call: &rhai::FnCallExpr) -> bool {
+    call.is_operator_call()
+        || NAMES.contains(&call.name.as_str())
+        || !call.name.starts_with(|c: char| c.is_alphabetic())
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    let any = TypeId::of::<Dynamic>();
+    engine.register_fn("has", |object: Dynamic, path: ImmutableString| {
+        let found = at_path(&object, &path)?;
+        Ok::<_, Raised>(found.is_some_and(|value| !value.is_unit()))
+    });
+    engine.register_raw_fn(
+        "get",
+        [any, TypeId::of::<ImmutableString>(), any],
+        |_, args| {
+            let found = at_path(args[0], &text(args[1])?)?;
+            Ok(match found {
+                Some(value) if !value.is_unit() => value,
+                _ => args[2].clone(),
+            })
+        },
+    );
+    engine.register_fn("number", |written: ImmutableString| {
+        Exact::read(written.trim()).map(lift_exact).map_err(raise)
+    });
+    engine.register_raw_fn("text", [any], |ctx, args| {
+        ctx.call_native_fn_raw("to_string", true, args)
+    });
+    // Rhai's own change their text in place and return nothing.
+    engine.register_fn("trim", |text: ImmutableString| text.trim().to_owned());
+    engine.register_fn(
+        "replace",
+        |text: ImmutableString, from: ImmutableString, to: ImmutableString| {
+            text.replace(from.as_str(), &to)
+        },
+    );
+    register_numeric(engine);
+    register_containers(engine);
+}
+
+fn register_numeric(engine: &mut Engine) {
+    let types = [
+        TypeId::of::<i64>(),
+        TypeId::of::<Decimal>(),
+        TypeId::of::<WrittenNumber>(),
+    ];
+    for a in types {
+        engine.register_raw_fn("number", [a], |_, args| exact(args[0]).map(lift_exact));
+        engine.register_raw_fn("round", [a], |_, args| {
+            Ok(lift_exact(exact(args[0])?.round(0)))
+        });
+        engine.register_raw_fn("round", [a, TypeId::of::<i64>()], |_, args| {
+            Ok(lift_exact(exact(args[0])?.round(places(args[1])?)))
+        });
+        engine.register_raw_fn("floor", [a], |_, args| {
+            Ok(lift_exact(exact(args[0])?.floor()))
+        });
+        engine.register_raw_fn("ceil", [a], |_, args| {
+            Ok(lift_exact(exact(args[0])?.ceil()))
+        });
+        engine.register_raw_fn("abs", [a], |_, args| {
+            exact(args[0])?.abs().map(lift_exact).map_err(raise)
+        });
+        for b in types {
+            engine.register_raw_fn("min", [a, b], |_, args| {
+                Ok(lift_exact(exact(args[0])?.min(exact(args[1])?)))
+            });
+            engine.register_raw_fn("max", [a, b], |_, args| {
+                Ok(lift_exact(exact(args[0])?.max(exact(args[1])?)))
+            });
+        }
+    }
+    for list in [TypeId::of::<View>(), TypeId::of::<rhai::Array>()] {
+        engine.register_raw_fn("sum", [list], |_, args| {
+            let list = shared(args[0])?;
+            sum(&list).map(lift_exact).map_err(raise)
+        });
+    }
+}
+
+fn places(value: &Dynamic) -> Result<u32, Raised> {
+    value
+        .as_int()
+        .ok()
+        .and_then(|n| u32::try_from(n).ok())
+        .filter(|n| *n <= MAX_DIGITS)
+        .ok_or_else(|| {
+            raise(Fault::failed(format!(
+                "round(n, places) takes 0 to {MAX_DIGITS} places"
+            )))
+        })
+}
+
+fn sum(list: &Value) -> Result<Exact, Fault> {
+    let Value::Array(items) = list else {
+        return Err(Fault::failed(format!(
+            "sum needs a list, this is {}",
+            kind(list)
+        )));
+    };
+    items
+        .iter()
+        .try_fold(Exact::Int(0), |total, item| match item {
+            Value::Number(n) => Ok(total.add(Exact::read(n.as_str())?)?),
+            other => Err(Fault::failed(format!(
+                "sum needs numbers, the list holds {}",
+                kind(other)
+            ))),
+        })
+}
+
+fn register_containers(engine: &mut Engine) {
+    engine.register_get("len", |view: &mut View| len(view));
+    engine.register_fn("len", |view: &mut View| len(view));
+    engine.register_fn("is_empty", |view: &mut View| len(view) == 0);
+    engine.register_fn(
+        "contains",
+        |view: &mut View, name: ImmutableString| match view.value() {
+            Value::Object(fields) => fields.contains_key(name.as_str()),
+            Value::Array(items) => items
+                .iter()
+                .any(|item| item.as_str() == Some(name.as_str())),
+            _ => false,
+        },
+    );
+    for number in [
+        TypeId::of::<i64>(),
+        TypeId::of::<Decimal>(),
+        TypeId::of::<WrittenNumber>(),
+        TypeId::of::<View>(),
+        TypeId::of::<rhai::Map>(),
+        TypeId::of::<bool>(),
+    ] {
+        engine.register_raw_fn("contains", [TypeId::of::<View>(), number], |_, args| {
+            let wanted = shared(args[1])?;
+            let list = shared(args[0])?;
+            Ok(Dynamic::from_bool(list.as_array().is_some_and(|items| {
+                items
+                    .iter()
+                    .any(|item| crate::model::value::same(item, &wanted))
+            })))
+        });
+    }
+    engine.register_fn("keys", |view: &mut View| -> rhai::Array {
+        match view.value() {
+            Value::Object(fields) => fields
+                .keys()
+                .map(|key| Dynamic::from(ImmutableString::from(key.as_str())))
+                .collect(),
+            _ => Vec::new(),
+        }
+    });
+    engine.register_fn("values", |view: &mut View| -> rhai::Array {
+        let keys: Vec<String> = match view.value() {
+            Value::Object(fields) => fields.keys().cloned().collect(),
+            _ => Vec::new(),
+        };
+        keys.into_iter()
+            .filter_map(|key| view.step(crate::model::path::Step::Key(key)))
+            .collect()
+    });
+}
+
+fn len(view: &View) -> i64 {
+    let len = match view.value() {
+        Value::Array(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        _ => 0,
+    };
+    i64::try_from(len).unwrap_or(i64::MAX)
+}
+
+/// The value at a path inside an object; `None` if there is none.
+fn at_path(object: &Dynamic, path: &str) -> Result<Option<Dynamic>, Raised> {
+    let path = FieldPath::from_str_or_fault(path).map_err(raise)?;
+    if object.is_unit() {
+        return Ok(None);
+    }
+    let view = object.read_lock::<View>().map(|view| view.clone());
+    let mut here = match view {
+        Some(view) => Dynamic::from(view),
+        None => View::lift(&shared(object)?),
+    };
+    for step in path.0 {
+        let next = here.read_lock::<View>().and_then(|view| view.step(step));
+        match next {
+            Some(value) => here = value,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(here))
+}
+
+impl FieldPath {
+    /// Parses a path that stands in an expression.
+    pub(crate) fn from_str_or_fault(path: &str) -> Result<FieldPath, Fault> {
+        path.parse()
+            .map_err(|error: crate::model::path::PathError| Fault::failed(error.to_string()))
+    }
+}

@@ -1,0 +1,427 @@
+//! The fold: one event after another becomes the state.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Number, Value};
+
+use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
+use super::operation::{Edit, Operation, Trail};
+use super::path::FieldPath;
+use super::{Handler, Kind, Model, inference, json};
+use crate::event::{Event, Part, Payload};
+use crate::finding::{FindingKind, Findings, Place, Severity};
+use crate::store::StreamEvent;
+
+/// The state of a stream while its events are folded one by one.
+///
+/// A clone shares the state until one of the two takes another event.
+///
+/// ```
+/// use std::sync::Arc;
+/// use annals_core::model::{Fold, Model};
+/// let model = Model::parse("account", "category = 'account'\n[on.Opened]\nbalance = '0.00'").unwrap();
+/// let fold = Fold::new(Arc::new(model));
+/// assert_eq!(fold.state().to_string(), "null");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Fold {
+    model: Arc<Model>,
+    state: Arc<Value>,
+    weight: usize,
+    incomplete: bool,
+    trail: Trail,
+}
+
+/// Why an event could not be folded, and at which field.
+struct Failure {
+    kind: FindingKind,
+    path: Option<String>,
+    detail: String,
+}
+
+impl Fold {
+    /// Starts with the empty state.
+    #[must_use]
+    pub fn new(model: Arc<Model>) -> Fold {
+        Fold {
+            model,
+            state: Arc::new(Value::Null),
+            weight: 0,
+            incomplete: false,
+            trail: Trail::default(),
+        }
+    }
+
+    /// Takes one more event; faults become findings and the fold goes on. An event does all that its handler says
+    /// or, where any of it fails, nothing.
+    pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) {
+        self.trail = Trail::default();
+        if self.state.is_null() {
+            self.state = Arc::new(Value::Object(Map::new()));
+        }
+        let model = Arc::clone(&self.model);
+        let outcome = match &model.kind {
+            Kind::Inferred => self.infer(event, findings),
+            Kind::Declared(definition) => {
+                match definition.handlers.get(event.event.event_type.as_str()) {
+                    Some(handler) => self.handle(handler, event, findings),
+                    None => {
+                        let detail = format!(
+                            "model {} has no handler for {}",
+                            model.name, event.event.event_type
+                        );
+                        let place = place(&event.event, None);
+                        findings.add(FindingKind::NoHandler, Severity::Notice, place, detail);
+                        Ok(())
+                    }
+                }
+            }
+        };
+        if let Err(Failure { kind, path, detail }) = outcome {
+            self.incomplete = true;
+            let detail = match &path {
+                Some(path) => format!("{}: {path}: {detail}", event.event.event_type),
+                None => format!("{}: {detail}", event.event.event_type),
+            };
+            let place = place(&event.event, path);
+            findings.add(kind, Severity::Severe, place, detail);
+        }
+    }
+
+    /// The state so far: `null` before the first event, numbers as written.
+    #[must_use]
+    pub fn state(&self) -> &Value {
+        &self.state
+    }
+
+    /// The model it folds with.
+    #[must_use]
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Whether some event could not be folded, so that the state is incomplete from there.
+    #[must_use]
+    pub fn incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// What the last event changed, before and after: objects that hold the fields it touched.
+    #[must_use]
+    pub fn last_change(&self) -> (Value, Value) {
+        let after = match (self.trail.names(), &*self.state) {
+            (Some(names), Value::Object(fields)) => Value::Object(
+                fields
+                    .iter()
+                    .filter(|(key, _)| names.contains(&key.as_str()))
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+            ),
+            (_, state) => state.clone(),
+        };
+        let mut before = after.clone();
+        self.trail.clone().undo(&mut before);
+        (before, after)
+    }
+
+    /// A rough size in bytes, for caches.
+    pub(crate) fn bytes(&self) -> usize {
+        256 + 64 * self.weight + self.trail.bytes()
+    }
+
+    fn infer(&mut self, event: &StreamEvent, findings: &mut Findings) -> Result<(), Failure> {
+        let data = read_data(&event.event, findings)?;
+        let case = trace_attributes(&event.event);
+        let category = event.event.category.as_ref().map_or("", |c| c.as_str());
+        let set = inference::assignments(
+            event.event.event_type.as_str(),
+            category,
+            data,
+            case,
+            &self.state,
+        );
+        self.edit(|edit| {
+            for (path, value) in set {
+                edit.set(&path, value)
+                    .map_err(|fault| failure(&fault, Some(&path)))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn handle(
+        &mut self,
+        handler: &Handler,
+        event: &StreamEvent,
+        findings: &mut Findings,
+    ) -> Result<(), Failure> {
+        let (mut data, mut meta, mut own) = (None, None, None);
+        if handler.reads(Root::Data) {
+            data = Some(Arc::new(read_data(&event.event, findings)?));
+        }
+        if handler.reads(Root::Meta) {
+            meta = Some(Arc::new(read_metadata(&event.event)?));
+        }
+        if handler.reads(Root::Event) {
+            own = Some(Arc::new(own_fields(event)));
+        }
+        let values = {
+            let inputs = Inputs {
+                data: data.as_ref(),
+                meta: meta.as_ref(),
+                event: own.as_ref(),
+                state: Some(&self.state),
+                item: None,
+            };
+            if let Some(guard) = &handler.guard {
+                let holds = guard.truth(&inputs).map_err(|fault| {
+                    let mut failure = failure(&fault, None);
+                    failure.detail = format!("when = {}: {}", guard.text(), failure.detail);
+                    failure
+                })?;
+                if !holds {
+                    return Ok(());
+                }
+            }
+            compute(handler, &inputs)?
+        };
+        // A condition that removes elements and reads the state sees it as it was before the event.
+        let before = handler
+            .actions
+            .iter()
+            .any(|action| looks_through(&action.expression) && action.expression.reads(Root::State))
+            .then(|| Arc::new(Value::clone(&self.state)));
+        let inputs = Inputs {
+            data: data.as_ref(),
+            meta: meta.as_ref(),
+            event: own.as_ref(),
+            state: before.as_ref(),
+            item: None,
+        };
+        self.edit(|edit| {
+            for (action, value) in handler.actions.iter().zip(values) {
+                perform(edit, action.operation, &action.path, value, &mut |item| {
+                    action.expression.truth(&Inputs {
+                        item: Some(item),
+                        ..inputs
+                    })
+                })
+                .map_err(|fault| told(&fault, action))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Changes the state, or leaves it as it was.
+    fn edit(
+        &mut self,
+        change: impl FnOnce(&mut Edit<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut edit = Edit::new(Arc::make_mut(&mut self.state), &mut self.weight);
+        match change(&mut edit) {
+            Ok(()) => {
+                self.trail = edit.keep();
+                Ok(())
+            }
+            Err(failure) => {
+                edit.abandon();
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// Whether an expression asks about each element of a list.
+fn looks_through(expression: &Expression) -> bool {
+    expression.reads(Root::Item)
+}
+
+/// The value of each line, all from the state before the event; `null` for those that look through a list.
+fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Vec<Value>, Failure> {
+    handler
+        .actions
+        .iter()
+        .map(|action| {
+            if looks_through(&action.expression) {
+                return Ok(Value::Null);
+            }
+            let value = match action.operation {
+                Operation::Unset => action.expression.truth(inputs).map(Value::Bool),
+                Operation::Set
+                | Operation::Add
+                | Operation::Sub
+                | Operation::Push
+                | Operation::Remove
+                | Operation::Put => action.expression.value(inputs),
+            };
+            value.map_err(|fault| told(&fault, action))
+        })
+        .collect()
+}
+
+fn perform(
+    edit: &mut Edit<'_>,
+    operation: Operation,
+    path: &FieldPath,
+    value: Value,
+    goes: &mut dyn FnMut(&Value) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    match operation {
+        Operation::Set => edit.set(path, value),
+        Operation::Add => edit.add(path, &value, false),
+        Operation::Sub => edit.add(path, &value, true),
+        Operation::Push => edit.push(path, value),
+        Operation::Put => edit.put(path, value),
+        Operation::Remove if value.is_null() => edit.remove(path, goes),
+        Operation::Remove => edit.remove_equal(path, &value),
+        Operation::Unset => {
+            if value == Value::Bool(true) {
+                edit.unset(path);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn failure(fault: &Fault, path: Option<&FieldPath>) -> Failure {
+    Failure {
+        kind: match fault.kind {
+            FaultKind::Failed => FindingKind::ExpressionFailed,
+            FaultKind::NumberTooLarge => FindingKind::NumberTooLarge,
+        },
+        path: path.map(ToString::to_string),
+        detail: fault.detail.clone(),
+    }
+}
+
+/// A failure with the line of the model that it stands in.
+fn told(fault: &Fault, action: &super::Action) -> Failure {
+    let mut failure = failure(fault, Some(&action.path));
+    let operation = match action.operation {
+        Operation::Set => String::new(),
+        other => format!("{} ", other.name()),
+    };
+    failure.detail = format!("{operation}{}: {}", action.expression.text(), fault.detail);
+    failure
+}
+
+fn place(event: &Event, path: Option<String>) -> Place {
+    Place {
+        stream: event.stream.as_ref().map(ToString::to_string),
+        version: Some(event.version),
+        position: Some(event.position),
+        path,
+        ..Place::default()
+    }
+}
+
+/// Reads the payload; a key held twice is a finding.
+fn read_data(event: &Event, findings: &mut Findings) -> Result<Value, Failure> {
+    let Some(payload) = &event.data else {
+        return Err(unreadable(FindingKind::Erased, "its data was erased"));
+    };
+    let parsed = read(payload, "data")?;
+    if let Some(key) = parsed.duplicate {
+        findings.add(
+            FindingKind::DuplicateKey,
+            Severity::Notice,
+            place(event, None),
+            format!(
+                "{}: its data holds the key {key:?} twice, the last one counts",
+                event.event_type
+            ),
+        );
+    }
+    Ok(parsed.value)
+}
+
+/// Reads the context; an event without one has an empty object.
+fn read_metadata(event: &Event) -> Result<Value, Failure> {
+    match &event.metadata {
+        Some(payload) => read(payload, "metadata").map(|parsed| parsed.value),
+        None if event.erased.contains(&Part::Metadata) => {
+            Err(unreadable(FindingKind::Erased, "its metadata was erased"))
+        }
+        None => Ok(Value::Object(Map::new())),
+    }
+}
+
+fn read(payload: &Payload, what: &str) -> Result<json::Parsed, Failure> {
+    let Some(text) = payload.json_text() else {
+        let detail = format!(
+            "its {what} ({}) is not JSON or not UTF-8",
+            payload.content_type
+        );
+        return Err(unreadable(FindingKind::NotJson, &detail));
+    };
+    json::parse(text).map_err(|error| {
+        unreadable(
+            FindingKind::NotJson,
+            &format!("its {what} is not JSON that can be read: {error}"),
+        )
+    })
+}
+
+fn unreadable(kind: FindingKind, detail: &str) -> Failure {
+    Failure {
+        kind,
+        path: None,
+        detail: detail.to_owned(),
+    }
+}
+
+/// The attributes of a trace, which an import stores with its first event; unreadable context has none.
+fn trace_attributes(event: &Event) -> Option<Value> {
+    let text = event.metadata.as_ref()?.json_text()?;
+    if !text.contains("\"case\"") {
+        return None;
+    }
+    match json::parse(text).ok()?.value {
+        Value::Object(mut fields) => match fields.remove("case")? {
+            case @ Value::Object(_) => Some(case),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What expressions read as `event`.
+fn own_fields(event: &StreamEvent) -> Value {
+    let StreamEvent {
+        version,
+        qualifier,
+        event,
+    } = event;
+    let text = |value: Option<String>| value.map_or(Value::Null, Value::String);
+    let mut fields = Map::new();
+    let mut add = |name: &str, value: Value| {
+        fields.insert(name.to_owned(), value);
+    };
+    add("id", text(event.id.as_ref().map(ToString::to_string)));
+    add("type", Value::String(event.event_type.to_string()));
+    add("time", Value::String(event.time.time.to_string()));
+    add("time_text", text(event.time.text.clone()));
+    add(
+        "stream",
+        text(event.stream.as_ref().map(ToString::to_string)),
+    );
+    add(
+        "category",
+        text(event.category.as_ref().map(ToString::to_string)),
+    );
+    add("version", Value::Number(Number::from(version.0)));
+    add("qualifier", Value::String(qualifier.clone()));
+    add("position", Value::Number(Number::from(event.position.0)));
+    add("recorded_at", Value::String(event.recorded_at.to_string()));
+    add("actor", text(event.actor.as_ref().map(ToString::to_string)));
+    add("correlation", text(event.correlation.clone()));
+    add("causation", text(event.causation.clone()));
+    add("schema_version", text(event.schema_version.clone()));
+    add("source", text(event.source.source.clone()));
+    add("source_id", text(event.source.source_id.clone()));
+    add("source_version", text(event.source.source_version.clone()));
+    Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests;

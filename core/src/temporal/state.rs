@@ -1,0 +1,303 @@
+//! The state of a stream at a moment: the fold of the events that the moment includes.
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use ts_rs::TS;
+
+use super::diff::{Change, changes};
+use super::{AsOf, Moment, TemporalError};
+use crate::event::Event;
+use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
+use crate::id::StreamId;
+use crate::model::{Fold, ModelRef, ModelSet};
+use crate::position::{Position, Version};
+use crate::store::{Direction, EventBrief, Log, ReadError, StreamEvent, StreamRow};
+use crate::time::Time;
+
+/// Most versions left out that a state lists.
+const MAX_LEFT_OUT: usize = 100;
+
+/// The as-of that an answer is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct AsOfView {
+    /// Events with time <= at; `null`: all.
+    pub at: Option<Time>,
+    /// Events with position <= known; `null`: all.
+    pub known: Option<Position>,
+}
+
+/// A stream's state as of an instant: `annals state --json`.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct StateView {
+    /// Stream.
+    pub stream: String,
+    /// Category.
+    pub category: String,
+    /// The as-of it answers for.
+    pub as_of: AsOfView,
+    /// How the as-of was read, where the text left a choice. Filled by hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reading: Option<String>,
+    /// Highest version folded; 0 if none.
+    pub version: Version,
+    /// Number of events folded.
+    #[ts(type = "number")]
+    pub events_folded: u64,
+    /// Number of events in the stream, whatever the as-of.
+    #[ts(type = "number")]
+    pub events_in_stream: u64,
+    /// Versions below `version` that happened after the as-of and were left out: the first 100.
+    pub left_out: Vec<Version>,
+    /// Number of versions left out below `version`.
+    #[ts(type = "number")]
+    pub left_out_count: u64,
+    /// Model used.
+    pub model: ModelRef,
+    /// The last event folded; `null` if none.
+    pub last_event: Option<crate::store::EventBrief>,
+    /// The state, every digit as recorded or computed exactly; `null` before the first event.
+    #[ts(type = "unknown")]
+    pub state: Box<RawValue>,
+    /// What the last event folded changed.
+    pub changed: Vec<Change>,
+    /// An expression failed on some event, so the state is incomplete from there.
+    pub incomplete: bool,
+    /// Faults in the data.
+    pub findings: Vec<Finding>,
+}
+
+impl StateView {
+    /// The state as a value, its numbers as they are.
+    pub(super) fn value(&self) -> Option<Value> {
+        crate::model::json::parse_state(self.state.get())
+    }
+}
+
+/// A stream's state at a moment.
+///
+/// # Errors
+/// [`TemporalError::Read`] if the log cannot be read or holds no such stream, [`TemporalError::NoVersion`] or
+/// [`TemporalError::NoPosition`] if the moment is past its end.
+pub fn state(
+    log: &Log,
+    models: &ModelSet,
+    stream: &StreamId,
+    moment: &Moment,
+) -> Result<StateView, TemporalError> {
+    let row = stream_row(log, stream)?;
+    let cut = Cut::of(log, stream, &row, moment)?;
+    let model = models.for_category(&row.category);
+    let mut course = Course::new(Fold::new(model));
+    log.for_each_in_stream(stream, Version::FIRST, cut.as_of.known, &mut |event| {
+        course.take(&event, cut.as_of.at);
+        event.version < cut.last
+    })?;
+    Ok(course.view(stream, &row, cut.as_of))
+}
+
+pub(super) fn stream_row(log: &Log, stream: &StreamId) -> Result<StreamRow, TemporalError> {
+    let row = log.stream(stream)?;
+    row.ok_or_else(|| ReadError::NoStream(stream.clone()).into())
+}
+
+/// A moment as the events it includes: `version <= last`, `position <= known`, `time <= at`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    pub(super) as_of: AsOf,
+    pub(super) last: Version,
+}
+
+impl Cut {
+    /// Resolves a moment against the log as it is.
+    pub(super) fn of(
+        log: &Log,
+        stream: &StreamId,
+        row: &StreamRow,
+        moment: &Moment,
+    ) -> Result<Cut, TemporalError> {
+        let end = Version(row.events);
+        match moment {
+            Moment::AsOf(as_of) => {
+                if let Some(asked) = as_of.known {
+                    let last = log.head()?.size;
+                    if asked > last {
+                        return Err(TemporalError::NoPosition { asked, last });
+                    }
+                }
+                Ok(Cut {
+                    as_of: *as_of,
+                    last: end,
+                })
+            }
+            Moment::Version(version) if *version > end => Err(TemporalError::NoVersion {
+                stream: stream.clone(),
+                asked: *version,
+                last: end,
+            }),
+            Moment::Version(Version::NONE) => Ok(Cut {
+                as_of: AsOf {
+                    at: None,
+                    known: Some(Position::ZERO),
+                },
+                last: Version::NONE,
+            }),
+            Moment::Version(version) => {
+                let events = log.read_stream(stream, *version..=*version, Direction::Forwards, 1)?;
+                let known = events.first().map(|event| event.event.position);
+                Ok(Cut {
+                    as_of: AsOf { at: None, known },
+                    last: *version,
+                })
+            }
+        }
+    }
+}
+
+/// Where a fold stands on its way through the stream.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    pub(super) fold: Fold,
+    pub(super) findings: Findings,
+    pub(super) folded: u64,
+    pub(super) last: Option<EventBrief>,
+    /// Version in this stream of the last event folded.
+    pub(super) version: Version,
+    order: Order,
+}
+
+/// What is to be said about the order of the events seen so far.
+#[derive(Debug, Clone, Default)]
+struct Order {
+    /// Events left out since the last one folded: they count once another is folded.
+    pending: Vec<(Version, Position)>,
+    pending_count: u64,
+    left_out: Vec<Version>,
+    left_out_count: u64,
+    first_left_out: Option<(Version, Position)>,
+    latest: Option<Time>,
+    disagree_count: u64,
+    first_disagreeing: Option<(Version, Position)>,
+}
+
+impl Course {
+    pub(super) fn new(fold: Fold) -> Course {
+        Course {
+            fold,
+            findings: Findings::default(),
+            folded: 0,
+            last: None,
+            version: Version::NONE,
+            order: Order::default(),
+        }
+    }
+
+    /// Takes the stream's next event: folds it, or leaves it out because it happened after `at`.
+    pub(super) fn take(&mut self, event: &StreamEvent, at: Option<Time>) {
+        let (version, position) = (event.version, event.event.position);
+        if at.is_some_and(|at| event.event.time.time > at) {
+            self.pass(version, position);
+            return;
+        }
+        self.settle(version, position, event.event.time.time);
+        self.fold.apply(event, &mut self.findings);
+        self.folded += 1;
+        self.version = version;
+        self.last = Some(brief(&event.event));
+    }
+
+    /// Notes an event that is left out.
+    pub(super) fn pass(&mut self, version: Version, position: Position) {
+        let order = &mut self.order;
+        order.pending_count += 1;
+        if order.pending.len() < MAX_LEFT_OUT {
+            order.pending.push((version, position));
+        }
+    }
+
+    /// Notes the order of an event that is folded.
+    fn settle(&mut self, version: Version, position: Position, time: Time) {
+        let order = &mut self.order;
+        order.left_out_count += order.pending_count;
+        order.pending_count = 0;
+        for place in order.pending.drain(..) {
+            order.first_left_out.get_or_insert(place);
+            if order.left_out.len() < MAX_LEFT_OUT {
+                order.left_out.push(place.0);
+            }
+        }
+        if order.latest.is_some_and(|latest| time < latest) {
+            order.disagree_count += 1;
+            order.first_disagreeing.get_or_insert((version, position));
+        }
+        order.latest = order.latest.max(Some(time));
+    }
+
+    /// The answer.
+    pub(super) fn view(mut self, stream: &StreamId, row: &StreamRow, as_of: AsOf) -> StateView {
+        let order = std::mem::take(&mut self.order);
+        let place = |found: Option<(Version, Position)>| Place {
+            stream: Some(stream.to_string()),
+            version: found.map(|(version, _)| version),
+            position: found.map(|(_, position)| position),
+            ..Place::default()
+        };
+        let mut findings = self.findings.into_vec();
+        if order.left_out_count > 0 {
+            findings.push(Finding {
+                kind: FindingKind::LeftOut,
+                severity: Severity::Warning,
+                count: order.left_out_count,
+                place: place(order.first_left_out),
+                detail: format!(
+                    "events below version {} happened after the instant asked for and are left out",
+                    self.version
+                ),
+            });
+        }
+        if order.disagree_count > 0 {
+            findings.push(Finding {
+                kind: FindingKind::OrderDisagrees,
+                severity: Severity::Notice,
+                count: order.disagree_count,
+                place: place(order.first_disagreeing),
+                detail: "an event happened before the event of the version before it; the fold goes by version"
+                    .to_owned(),
+            });
+        }
+        let (before, after) = self.fold.last_change();
+        StateView {
+            stream: stream.to_string(),
+            category: row.category.clone(),
+            as_of: AsOfView {
+                at: as_of.at,
+                known: as_of.known,
+            },
+            reading: None,
+            version: self.version,
+            events_folded: self.folded,
+            events_in_stream: row.events,
+            left_out: order.left_out,
+            left_out_count: order.left_out_count,
+            model: self.fold.model().reference(),
+            last_event: self.last,
+            state: super::diff::raw(self.fold.state()),
+            changed: changes(&before, &after),
+            incomplete: self.fold.incomplete(),
+            findings,
+        }
+    }
+}
+
+fn brief(event: &Event) -> EventBrief {
+    EventBrief {
+        position: event.position,
+        stream: event.stream.as_ref().map(ToString::to_string),
+        version: event.version,
+        event_type: event.event_type.to_string(),
+        time: event.time.time,
+    }
+}

@@ -1,12 +1,21 @@
-//! Log to outside files: the whole result of a query, as JSON Lines or CSV.
+//! Log to outside files: the whole result of a query, as JSON Lines or CSV. `docs/export.md` draws both.
+//!
+//! The same log, query and format give the same bytes. What is appended while an export runs is not in it.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
-use crate::store::{EventQuery, Log, ReadError};
+use crate::event::{Event, Part};
+use crate::import::folder_of;
+use crate::store::{EventPage, EventQuery, EventView, Log, ReadError};
+
+/// Events read at once.
+const PAGE: usize = 1_000;
 
 /// Form of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -59,7 +68,13 @@ pub enum ExportError {
     Cancelled,
 }
 
-/// Writes every event that the query matches, in its direction.
+/// Writes every event that the query matches, in its direction, the whole result whatever its size.
+///
+/// The log is looked at as it is when the export begins: `known` of the query is held at the head of that
+/// moment where it is open or later.
+///
+/// # Errors
+/// [`ExportError`]; what was written until then is no whole export.
 pub fn export(
     log: &Log,
     query: &EventQuery,
@@ -67,12 +82,68 @@ pub fn export(
     out: &mut dyn Write,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    let _ = (log, query, format, out, progress);
-    todo!()
+    let head = log.head()?.size;
+    let mut query = query.clone();
+    query.known = Some(query.known.map_or(head, |known| known.min(head)));
+    let start = query.after;
+    let mut next_page = |after| {
+        query.after = after;
+        log.events(&query, PAGE)
+    };
+    let first = next_page(start)?;
+    write_pages(first, &mut next_page, format, out, progress)
+}
+
+fn write_pages(
+    mut page: EventPage,
+    next_page: &mut dyn FnMut(Option<crate::position::Position>) -> Result<EventPage, ReadError>,
+    format: ExportFormat,
+    out: &mut dyn Write,
+    progress: &ExportProgress,
+) -> Result<ExportReport, ExportError> {
+    let mut hashed = Hashed {
+        out,
+        hash: Sha256::new(),
+        bytes: 0,
+    };
+    let mut events = 0;
+    let mut buffer = Vec::new();
+    if format == ExportFormat::Csv {
+        write_csv_record(&mut buffer, &CSV_COLUMNS)?;
+    }
+    loop {
+        for event in page.events {
+            if progress.cancel.load(Ordering::Relaxed) {
+                return Err(ExportError::Cancelled);
+            }
+            match format {
+                ExportFormat::Jsonl => write_jsonl(&mut buffer, event)?,
+                ExportFormat::Csv => write_csv(&mut buffer, event)?,
+            }
+            events += 1;
+            progress.events.store(events, Ordering::Relaxed);
+        }
+        hashed.write_all(&buffer)?;
+        buffer.clear();
+        match page.next {
+            Some(next) => page = next_page(Some(next))?,
+            None => break,
+        }
+    }
+    hashed.flush()?;
+    Ok(ExportReport {
+        events,
+        bytes: hashed.bytes,
+        sha256: crate::integrity::Hash(hashed.hash.finalize().into()),
+        file: String::new(),
+    })
 }
 
 /// Writes the export to a file: first under a temporary name beside it, renamed when it is whole, so that a
 /// cancelled or failed export leaves no half file and an existing file as it was.
+///
+/// # Errors
+/// As [`export`].
 pub fn export_to_file(
     log: &Log,
     query: &EventQuery,
@@ -80,6 +151,286 @@ pub fn export_to_file(
     file: &std::path::Path,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    let _ = (log, query, format, file, progress);
-    todo!()
+    let folder = folder_of(file);
+    let mut temporary = new_file_in(folder)?;
+    let mut report = export(log, query, format, &mut temporary, progress)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(file).map_err(|e| e.error)?;
+    sync_folder(folder)?;
+    report.file = file.display().to_string();
+    Ok(report)
+}
+
+/// A temporary file that others may read as any new file, where the umask lets them.
+fn new_file_in(folder: &std::path::Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".annals-export-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Makes the new name durable. Only some systems can open a folder for that.
+fn sync_folder(folder: &std::path::Path) -> std::io::Result<()> {
+    if cfg!(unix) {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Hashes and counts what goes through.
+struct Hashed<'o> {
+    out: &'o mut dyn Write,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes an [`EventView`] as one line. A payload that spans lines stands in it with spaces for its line ends,
+/// and once more as the text it is (`data_text`, `metadata_text`), so that an import gets its bytes back.
+fn write_jsonl(out: &mut Vec<u8>, event: Event) -> std::io::Result<()> {
+    let mut view = EventView::from(event);
+    let data_text = fold_lines(&mut view.data);
+    let metadata_text = fold_lines(&mut view.metadata);
+    serde_json::to_writer(&mut *out, &view)?;
+    for (key, text) in [("data_text", data_text), ("metadata_text", metadata_text)] {
+        if let Some(text) = text {
+            // Behind the last member, inside the object.
+            out.pop();
+            write!(out, ",\"{key}\":")?;
+            serde_json::to_writer(&mut *out, &text)?;
+            out.push(b'}');
+        }
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Puts spaces for the line ends of a JSON text and returns the text as it was; `None` where it has none.
+/// Line ends in JSON stand between tokens only: in strings they are escaped.
+fn fold_lines(json: &mut Option<Box<RawValue>>) -> Option<String> {
+    let text = json.as_ref()?.get();
+    if !text.contains(['\n', '\r']) {
+        return None;
+    }
+    let folded = RawValue::from_string(text.replace(['\n', '\r'], " ")).ok()?;
+    json.replace(folded)
+        .map(|original| original.get().to_owned())
+}
+
+/// Columns of a CSV export.
+const CSV_COLUMNS: [&str; 22] = [
+    "position",
+    "stream",
+    "category",
+    "version",
+    "type",
+    "time",
+    "time_text",
+    "date_only",
+    "recorded_at",
+    "id",
+    "actor",
+    "correlation",
+    "causation",
+    "schema_version",
+    "source",
+    "source_id",
+    "source_version",
+    "source_position",
+    "source_recorded_at",
+    "data",
+    "metadata",
+    "erased",
+];
+
+fn write_csv(out: &mut Vec<u8>, event: Event) -> std::io::Result<()> {
+    let EventView {
+        position,
+        stream,
+        category,
+        version,
+        event_type,
+        time,
+        time_text,
+        date_only,
+        recorded_at,
+        id,
+        actor,
+        correlation,
+        causation,
+        schema_version,
+        source,
+        source_id,
+        source_version,
+        source_position,
+        source_recorded_at,
+        data,
+        metadata,
+        erased,
+    } = EventView::from(event);
+    let text = |text: Option<String>| guarded(text.unwrap_or_default());
+    let json = |json: Option<Box<RawValue>>| {
+        guarded(json.map_or_else(String::new, |j| j.get().to_owned()))
+    };
+    let erased: Vec<&str> = erased
+        .iter()
+        .map(|part| match part {
+            Part::Identity => "identity",
+            Part::Data => "data",
+            Part::Metadata => "metadata",
+        })
+        .collect();
+    let cells: [String; 22] = [
+        position.to_string(),
+        text(stream),
+        text(category),
+        version.to_string(),
+        guarded(event_type),
+        time.to_string(),
+        text(time_text),
+        date_only.to_string(),
+        recorded_at.to_string(),
+        text(id),
+        text(actor),
+        text(correlation),
+        text(causation),
+        text(schema_version),
+        text(source),
+        text(source_id),
+        text(source_version),
+        text(source_position),
+        source_recorded_at.map_or_else(String::new, |t| t.to_string()),
+        json(data),
+        json(metadata),
+        erased.join(" "),
+    ];
+    write_csv_record(out, &cells)
+}
+
+/// A cell that a spreadsheet would run as a formula, with an apostrophe before it.
+fn guarded(mut cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        cell.insert(0, '\'');
+    }
+    cell
+}
+
+fn write_csv_record<C: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[C]) -> std::io::Result<()> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(out);
+    writer.write_record(cells)?;
+    writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{NewEvent, Payload, SourceFields};
+    use crate::id::{Category, EventId, EventType, StreamId};
+    use crate::position::{Position, Version};
+    use crate::time::{SourceTime, Time};
+
+    fn event(position: u64, data: &str) -> Event {
+        let NewEvent {
+            event_type, data, ..
+        } = NewEvent::json("=SUM(A1)", data).unwrap();
+        let time = Time::parse_rfc3339("2024-01-15T10:30:00Z").unwrap();
+        Event {
+            position: Position(position),
+            stream: Some(StreamId::new("order-1").unwrap()),
+            category: Some(Category::new("order").unwrap()),
+            version: Version(position),
+            event_type: EventType::new(event_type.as_str()).unwrap(),
+            time: SourceTime::unwritten(time),
+            recorded_at: time,
+            id: Some(EventId::new("-1+1").unwrap()),
+            actor: None,
+            correlation: Some("a \"b\", c".into()),
+            causation: None,
+            schema_version: None,
+            source: SourceFields::default(),
+            data: Some(data),
+            metadata: Some(Payload::json("{\n}").unwrap()),
+            erased: vec![],
+            leaf: crate::integrity::Hash([0; 32]),
+        }
+    }
+
+    fn exported(format: ExportFormat, cancel: bool) -> Result<(String, ExportReport), ExportError> {
+        let mut pages = vec![
+            EventPage {
+                events: vec![event(2, "{\"n\":12345678901234567890.10}")],
+                next: None,
+            },
+            EventPage {
+                events: vec![event(1, "{\n  \"a\": 1\r\n}")],
+                next: Some(Position(1)),
+            },
+        ];
+        let mut out = Vec::new();
+        let progress = ExportProgress::default();
+        progress.cancel.store(cancel, Ordering::Relaxed);
+        let first = pages.pop().unwrap();
+        let report = write_pages(
+            first,
+            &mut |_| Ok(pages.pop().unwrap()),
+            format,
+            &mut out,
+            &progress,
+        )?;
+        Ok((String::from_utf8(out).unwrap(), report))
+    }
+
+    #[test]
+    fn jsonl_is_one_line_an_event_with_every_digit_and_the_payloads_own_text() {
+        let (text, report) = exported(ExportFormat::Jsonl, false).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines.len(), report.events), (2, 2));
+        assert!(lines[0].contains(r#""data":{   "a": 1  }"#), "{}", lines[0]);
+        assert!(
+            lines[0].ends_with(r#","data_text":"{\n  \"a\": 1\r\n}","metadata_text":"{\n}"}"#),
+            "{}",
+            lines[0]
+        );
+        assert!(lines[1].contains("12345678901234567890.10"), "{}", lines[1]);
+        assert_eq!(report.bytes, text.len() as u64);
+        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        assert_eq!(report.sha256, crate::integrity::Hash(hash));
+    }
+
+    #[test]
+    fn csv_quotes_and_never_hands_a_spreadsheet_a_formula() {
+        let (text, _) = exported(ExportFormat::Csv, false).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        assert_eq!(reader.headers().unwrap(), CSV_COLUMNS.to_vec());
+        let row = reader.records().next().unwrap().unwrap();
+        assert_eq!(
+            (&row[4], &row[9], &row[11], &row[19]),
+            ("'=SUM(A1)", "'-1+1", "a \"b\", c", "{\n  \"a\": 1\r\n}")
+        );
+        assert!(text.starts_with("position,stream,"));
+        assert!(text.contains("erased\r\n"), "lines end as RFC 4180 says");
+    }
+
+    #[test]
+    fn a_cancelled_export_says_so() {
+        assert!(matches!(
+            exported(ExportFormat::Jsonl, true),
+            Err(ExportError::Cancelled)
+        ));
+    }
 }

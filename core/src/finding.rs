@@ -38,6 +38,10 @@ pub enum FindingKind {
     VersionGap,
     /// Import: a trace holds no events.
     EmptyTrace,
+    /// Import: a trace comes again under the name of one before it; both are one stream.
+    DuplicateTrace,
+    /// Import: something in the file belongs to no event (an attribute of the log as a whole) and was not kept.
+    NotKept,
     /// Import: an event id came again with other content; stored under an id of its own.
     IdReused,
     /// Import: a record has no type; it was named by the rule that the detail states.

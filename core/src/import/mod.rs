@@ -2,6 +2,21 @@
 //!
 //! An import is atomic (a cancel, crash or kill leaves the store as it was) and idempotent (importing the
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
+//!
+//! file → `detect` → records (`lines`, `json`, `xes`) → `mapping` → `run` → `spool` → log.
+//! `docs/import.md` states the rules for users.
+
+mod detect;
+mod json;
+mod lines;
+mod mapping;
+mod report;
+mod run;
+mod shape;
+mod spool;
+#[cfg(test)]
+mod tests;
+mod xes;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -9,11 +24,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::finding::Finding;
 use crate::id::Category;
 use crate::store::{AppendError, LogWriter};
 use crate::surroundings::Surroundings;
-use crate::time::Time;
+
+pub(crate) use report::folder_of;
+pub use report::{FileReport, ImportReport, Reject};
+
+/// Longest record that is taken, in bytes.
+const MAX_RECORD_BYTES: usize = 64 << 20;
+/// Deepest nesting that is taken: what every reader of the log can parse.
+const MAX_DEPTH: usize = 127;
 
 /// How to read the files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -63,74 +84,6 @@ pub struct Progress {
     pub cancel: AtomicBool,
 }
 
-/// What an import did: `annals import --json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
-pub struct ImportReport {
-    /// Records read.
-    #[ts(type = "number")]
-    pub read: u64,
-    /// Events stored (in a dry run: that would have been).
-    #[ts(type = "number")]
-    pub stored: u64,
-    /// Records the store held already.
-    #[ts(type = "number")]
-    pub duplicates: u64,
-    /// Records that could not be taken. read = stored + duplicates + rejected.
-    #[ts(type = "number")]
-    pub rejected: u64,
-    /// Streams that got events.
-    #[ts(type = "number")]
-    pub streams: u64,
-    /// Types that got events.
-    #[ts(type = "number")]
-    pub types: u64,
-    /// Earliest time among the events read.
-    pub first_time: Option<Time>,
-    /// Latest time among the events read.
-    pub last_time: Option<Time>,
-    /// Nothing was stored because only a report was asked for.
-    pub dry_run: bool,
-    /// Each file and how it was read.
-    pub files: Vec<FileReport>,
-    /// Faults in the data, one a kind.
-    pub findings: Vec<Finding>,
-    /// The first 100 rejected records; all of them are in the rejects file.
-    pub rejects: Vec<Reject>,
-    /// Where the rejected records were written.
-    pub rejects_file: Option<String>,
-}
-
-/// One file and how it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
-pub struct FileReport {
-    /// The file as the user named it.
-    pub file: String,
-    /// Format read.
-    pub format: Format,
-    /// Why this format was chosen.
-    pub why: String,
-    /// Records read.
-    #[ts(type = "number")]
-    pub read: u64,
-}
-
-/// A record that could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Reject {
-    /// The file as the user named it.
-    pub file: String,
-    /// Line where the record begins, first is 1.
-    #[ts(type = "number")]
-    pub line: u64,
-    /// Why it could not be taken.
-    pub reason: String,
-    /// The record as it stands in the file (its first 64 KiB).
-    pub record: String,
-}
-
 /// Why an import did not happen. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -162,13 +115,16 @@ pub enum ImportError {
     Cancelled,
 }
 
-/// Imports files into a log.
+/// Imports files into a log: all of it or nothing.
+///
+/// # Errors
+/// [`ImportError`]; nothing was stored. Single records that cannot be taken are no error but
+/// [`ImportReport::rejects`].
 pub fn import(
     writer: &LogWriter,
     request: &ImportRequest,
     surroundings: &Surroundings,
     progress: &Progress,
 ) -> Result<ImportReport, ImportError> {
-    let _ = (writer, request, surroundings, progress);
-    todo!()
+    run::run(writer, request, surroundings, progress)
 }

@@ -1,0 +1,302 @@
+//! JSON documents: an array of records, one record, or several one after the other. The file is never held
+//! whole: this cuts it into elements, each of which is then parsed by itself.
+
+use std::io::BufRead;
+
+use super::detect::FileNames;
+use super::lines::RawRecord;
+use super::{ImportError, MAX_RECORD_BYTES};
+
+/// Calls `each` with every record and the line where it begins.
+///
+/// # Errors
+/// [`ImportError::Malformed`] where brackets do not match or the document is cut off.
+pub(super) fn read(
+    reader: &mut dyn BufRead,
+    names: &FileNames,
+    each: &mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let mut cutter = Cutter {
+        names,
+        line: 1,
+        state: State::Between,
+        inside_array: false,
+        record: Vec::new(),
+        record_line: 1,
+        too_long: false,
+        open: Vec::new(),
+    };
+    loop {
+        let chunk = match reader.fill_buf() {
+            Ok(chunk) => chunk,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(names.unreadable(cutter.line, e)),
+        };
+        if chunk.is_empty() {
+            return cutter.end(each);
+        }
+        let len = chunk.len();
+        cutter.take(chunk, each)?;
+        reader.consume(len);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Outside of any document.
+    Between,
+    /// In the array, where a record or the end may come.
+    BeforeElement,
+    /// After a record of the array: a comma or the end must come.
+    AfterElement,
+    /// Inside a record.
+    Record,
+    /// Inside a string of a record.
+    Text,
+    /// After a backslash in a string of a record.
+    Escape,
+}
+
+struct Cutter<'n> {
+    names: &'n FileNames,
+    line: u64,
+    state: State,
+    inside_array: bool,
+    record: Vec<u8>,
+    record_line: u64,
+    too_long: bool,
+    /// Brackets open inside the record.
+    open: Vec<u8>,
+}
+
+type Each<'e> = &'e mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>;
+
+impl Cutter<'_> {
+    fn take(&mut self, chunk: &[u8], each: Each<'_>) -> Result<(), ImportError> {
+        // Bytes of the record in this chunk begin here; they are copied in one go.
+        let mut from = 0;
+        for (at, byte) in chunk.iter().copied().enumerate() {
+            match self.state {
+                State::Text => match byte {
+                    b'"' => self.state = State::Record,
+                    b'\\' => self.state = State::Escape,
+                    b'\n' => self.line += 1,
+                    _ => {}
+                },
+                State::Escape => {
+                    self.state = State::Text;
+                    self.line += u64::from(byte == b'\n');
+                }
+                State::Record => match byte {
+                    b'"' => self.state = State::Text,
+                    b'{' | b'[' => self.open.push(byte),
+                    b'}' | b']' if !self.open.is_empty() => {
+                        let opened = self.open.pop();
+                        if opened != Some(if byte == b'}' { b'{' } else { b'[' }) {
+                            return Err(self.mismatch(byte));
+                        }
+                        if self.open.is_empty() {
+                            self.keep(&chunk[from..=at]);
+                            self.finish(each)?;
+                        }
+                    }
+                    b',' | b']' if self.open.is_empty() && self.inside_array => {
+                        self.keep(&chunk[from..at]);
+                        self.finish(each)?;
+                        self.after_element(byte);
+                    }
+                    b'}' => return Err(self.mismatch(byte)),
+                    b'\n' => {
+                        self.line += 1;
+                        if self.open.is_empty() && !self.inside_array {
+                            self.keep(&chunk[from..at]);
+                            self.finish(each)?;
+                        }
+                    }
+                    _ => {}
+                },
+                State::Between | State::BeforeElement | State::AfterElement => {
+                    if byte == b'\n' {
+                        self.line += 1;
+                    }
+                    if byte.is_ascii_whitespace() {
+                        continue;
+                    }
+                    if self.between(byte, each)? {
+                        from = at;
+                    }
+                }
+            }
+        }
+        if matches!(self.state, State::Record | State::Text | State::Escape) {
+            self.keep(&chunk[from..]);
+        }
+        Ok(())
+    }
+
+    /// Takes a byte outside of records; returns whether a record begins with it.
+    fn between(&mut self, byte: u8, each: Each<'_>) -> Result<bool, ImportError> {
+        match (self.state, byte) {
+            (State::Between, b'[') => {
+                self.state = State::BeforeElement;
+                self.inside_array = true;
+                return Ok(false);
+            }
+            (State::AfterElement, b',' | b']') => {
+                self.after_element(byte);
+                return Ok(false);
+            }
+            (State::AfterElement, _) => {
+                return Err(self.names.malformed(
+                    self.line,
+                    format!(
+                        "a comma or ] must follow a record, not {:?}",
+                        char::from(byte)
+                    ),
+                ));
+            }
+            (State::BeforeElement, b']') => {
+                self.state = State::Between;
+                self.inside_array = false;
+                return Ok(false);
+            }
+            (State::BeforeElement, b',') => {
+                // Nothing between two commas: a record that is empty.
+                self.record_line = self.line;
+                self.finish(each)?;
+                self.after_element(byte);
+                return Ok(false);
+            }
+            _ => {}
+        }
+        self.record_line = self.line;
+        self.state = match byte {
+            b'"' => State::Text,
+            b'{' | b'[' => {
+                self.open.push(byte);
+                State::Record
+            }
+            b'}' | b']' => return Err(self.mismatch(byte)),
+            _ => State::Record,
+        };
+        Ok(true)
+    }
+
+    fn after_element(&mut self, byte: u8) {
+        if byte == b',' {
+            self.state = State::BeforeElement;
+        } else {
+            self.state = State::Between;
+            self.inside_array = false;
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = (MAX_RECORD_BYTES + 1).saturating_sub(self.record.len());
+        self.too_long |= bytes.len() >= room;
+        self.record
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn finish(&mut self, each: Each<'_>) -> Result<(), ImportError> {
+        let record = self.record.trim_ascii();
+        if self.too_long {
+            each(self.record_line, RawRecord::TooLong(record))?;
+            self.record = Vec::new();
+        } else {
+            each(self.record_line, RawRecord::Whole(record))?;
+            self.record.clear();
+        }
+        self.too_long = false;
+        self.state = if self.inside_array {
+            State::AfterElement
+        } else {
+            State::Between
+        };
+        Ok(())
+    }
+
+    fn mismatch(&self, byte: u8) -> ImportError {
+        self.names.malformed(
+            self.line,
+            format!(
+                "{:?} closes nothing here; the JSON document is broken (a file with one record a line is read with the format jsonl)",
+                char::from(byte)
+            ),
+        )
+    }
+
+    fn end(mut self, each: Each<'_>) -> Result<(), ImportError> {
+        if self.state == State::Between {
+            return Ok(());
+        }
+        if self.state == State::Record && self.open.is_empty() && !self.inside_array {
+            return self.finish(each);
+        }
+        Err(self.names.malformed(
+            self.line,
+            format!(
+                "the JSON document is cut off: it ends inside the record or array that began by line {}; get the whole file",
+                self.record_line
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::tests::names;
+
+    fn cut(text: &str, chunk: usize) -> Result<Vec<(u64, String)>, String> {
+        let mut got = Vec::new();
+        let mut reader = std::io::BufReader::with_capacity(chunk, text.as_bytes());
+        read(&mut reader, &names(), &mut |line, record| {
+            let (RawRecord::Whole(bytes) | RawRecord::TooLong(bytes)) = record;
+            got.push((line, String::from_utf8(bytes.to_vec()).unwrap()));
+            Ok(())
+        })
+        .map_err(|e| e.to_string())?;
+        Ok(got)
+    }
+
+    #[test]
+    fn elements_come_with_their_lines_however_the_file_is_cut() {
+        let text = "[\n {\"a\": \"],}\\\"\",\n  \"b\": [1, {}]},\n 7 , \"x\"\n, null]\n";
+        for chunk in [1, 2, 3, 7, 1000] {
+            assert_eq!(
+                cut(text, chunk).unwrap(),
+                vec![
+                    (2, "{\"a\": \"],}\\\"\",\n  \"b\": [1, {}]}".to_owned()),
+                    (4, "7".to_owned()),
+                    (4, "\"x\"".to_owned()),
+                    (5, "null".to_owned()),
+                ],
+                "chunks of {chunk}"
+            );
+        }
+        assert_eq!(cut("[]", 9), Ok(vec![]));
+        assert_eq!(cut("  ", 9), Ok(vec![]));
+        assert_eq!(cut("{\n}", 9), Ok(vec![(1, "{\n}".to_owned())]));
+        assert_eq!(
+            cut("{}\n{}\n[{}]", 9).unwrap().len(),
+            3,
+            "documents one after the other"
+        );
+    }
+
+    #[test]
+    fn a_document_that_is_cut_off_or_broken_is_refused_with_its_line() {
+        for (text, line) in [
+            ("[\n{\"a\":1},\n", 3),
+            ("[{\"a\":1}\n,{\"b\":", 2),
+            ("{\n\"a\"", 2),
+            ("[{\"a\":\n]}]", 2),
+            ("[1]\n}", 2),
+            ("[{} {}]", 1),
+        ] {
+            let error = cut(text, 5).unwrap_err();
+            assert!(error.contains(&format!(":{line}:")), "{text:?}: {error}");
+        }
+    }
+}

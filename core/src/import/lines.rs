@@ -1,0 +1,106 @@
+//! JSON Lines: one record a line. Empty lines are no records.
+
+use std::io::{BufRead, Read};
+
+use super::detect::FileNames;
+use super::{ImportError, MAX_RECORD_BYTES};
+
+/// One record as it stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RawRecord<'a> {
+    /// All of it.
+    Whole(&'a [u8]),
+    /// Its beginning; it is longer than [`MAX_RECORD_BYTES`].
+    TooLong(&'a [u8]),
+}
+
+/// Calls `each` with every line that is not blank, and its number.
+pub(super) fn read(
+    reader: &mut dyn BufRead,
+    names: &FileNames,
+    each: &mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let mut buffer = Vec::new();
+    let mut line = 0;
+    loop {
+        line += 1;
+        buffer.clear();
+        if read_some(reader, &mut buffer).map_err(|e| names.unreadable(line, e))? == 0 {
+            return Ok(());
+        }
+        let ended = buffer.last() == Some(&b'\n');
+        if !ended && buffer.len() > MAX_RECORD_BYTES {
+            each(line, RawRecord::TooLong(&buffer))?;
+            skip_line(reader, &mut buffer).map_err(|e| names.unreadable(line, e))?;
+            // A buffer grown by one giant is not kept for all the others.
+            buffer = Vec::new();
+            continue;
+        }
+        let record = buffer.trim_ascii();
+        if !record.is_empty() {
+            each(line, RawRecord::Whole(record))?;
+        }
+    }
+}
+
+/// Reads to the end of the line, but not more than the limit and one byte.
+fn read_some(reader: &mut dyn BufRead, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
+    reader
+        .take(MAX_RECORD_BYTES as u64 + 1)
+        .read_until(b'\n', buffer)
+}
+
+fn skip_line(reader: &mut dyn BufRead, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    loop {
+        buffer.clear();
+        let read = (&mut *reader).take(1 << 20).read_until(b'\n', buffer)?;
+        if read == 0 || buffer.last() == Some(&b'\n') {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::tests::names;
+
+    fn lines_of(text: &[u8]) -> Vec<(u64, Vec<u8>)> {
+        let mut got = Vec::new();
+        read(&mut &text[..], &names(), &mut |line, record| {
+            match record {
+                RawRecord::Whole(bytes) => got.push((line, bytes.to_vec())),
+                RawRecord::TooLong(bytes) => got.push((line, bytes[..3].to_vec())),
+            }
+            Ok(())
+        })
+        .unwrap();
+        got
+    }
+
+    #[test]
+    fn blank_lines_count_as_lines_but_not_as_records() {
+        assert_eq!(
+            lines_of(b"{}\r\n\n  \n{\"a\":1}\nend"),
+            vec![
+                (1, b"{}".to_vec()),
+                (4, b"{\"a\":1}".to_vec()),
+                (5, b"end".to_vec())
+            ]
+        );
+        assert_eq!(lines_of(b""), vec![]);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_cut_and_the_next_one_read() {
+        let mut text = vec![b'x'; MAX_RECORD_BYTES + 10];
+        text.extend_from_slice(b"\nnext\n");
+        assert_eq!(
+            lines_of(&text),
+            vec![(1, b"xxx".to_vec()), (2, b"next".to_vec())]
+        );
+        let mut fits = vec![b'x'; MAX_RECORD_BYTES];
+        fits.push(b'\n');
+        assert_eq!(lines_of(&fits)[0].1.len(), MAX_RECORD_BYTES);
+    }
+}

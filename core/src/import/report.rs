@@ -1,0 +1,204 @@
+//! What an import did: counts, findings, rejected records.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{Format, ImportError};
+use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
+use crate::time::Time;
+
+/// Rejected records that the report itself holds; all of them are in the rejects file.
+const REJECTS_IN_REPORT: usize = 100;
+/// Bytes of a rejected record that are shown.
+const REJECT_RECORD_BYTES: usize = 64 * 1024;
+
+/// What an import did: `annals import --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ImportReport {
+    /// Records read.
+    #[ts(type = "number")]
+    pub read: u64,
+    /// Events stored (in a dry run: that would have been).
+    #[ts(type = "number")]
+    pub stored: u64,
+    /// Records the store held already.
+    #[ts(type = "number")]
+    pub duplicates: u64,
+    /// Records that could not be taken. read = stored + duplicates + rejected.
+    #[ts(type = "number")]
+    pub rejected: u64,
+    /// Streams that got events.
+    #[ts(type = "number")]
+    pub streams: u64,
+    /// Types that got events.
+    #[ts(type = "number")]
+    pub types: u64,
+    /// Earliest time among the events read.
+    pub first_time: Option<Time>,
+    /// Latest time among the events read.
+    pub last_time: Option<Time>,
+    /// Nothing was stored because only a report was asked for.
+    pub dry_run: bool,
+    /// Each file and how it was read.
+    pub files: Vec<FileReport>,
+    /// Faults in the data, one a kind.
+    pub findings: Vec<Finding>,
+    /// The first 100 rejected records; all of them are in the rejects file.
+    pub rejects: Vec<Reject>,
+    /// Where the rejected records were written.
+    pub rejects_file: Option<String>,
+}
+
+/// One file and how it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct FileReport {
+    /// The file as the user named it.
+    pub file: String,
+    /// Format read.
+    pub format: Format,
+    /// Why this format was chosen.
+    pub why: String,
+    /// Records read.
+    #[ts(type = "number")]
+    pub read: u64,
+}
+
+/// A record that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Reject {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line where the record begins, first is 1.
+    #[ts(type = "number")]
+    pub line: u64,
+    /// Why it could not be taken.
+    pub reason: String,
+    /// The record as it stands in the file (its first 64 KiB).
+    pub record: String,
+}
+
+/// Findings of an import; the detail of all but the first of a kind is never made.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Findings);
+
+impl Notes {
+    pub(super) fn add(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        first: impl FnOnce() -> (Place, String),
+    ) {
+        let (place, detail) = if self.0.count(kind) == 0 {
+            first()
+        } else {
+            (Place::default(), String::new())
+        };
+        self.0.add(kind, severity, place, detail);
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Finding> {
+        self.0.into_vec()
+    }
+}
+
+/// Rejected records: counted, the first ones kept, all written to the file asked for.
+///
+/// The file is written under a temporary name and gets its own when the import is sure to happen, so that a
+/// failed import leaves an older file as it was.
+pub(super) struct Rejects {
+    pub(super) count: u64,
+    pub(super) first: Vec<Reject>,
+    file: Option<RejectsFile>,
+}
+
+struct RejectsFile {
+    path: PathBuf,
+    out: std::io::BufWriter<tempfile::NamedTempFile>,
+}
+
+impl Rejects {
+    pub(super) fn new(path: Option<&Path>) -> Result<Rejects, ImportError> {
+        let file = match path {
+            None => None,
+            Some(path) => {
+                let temporary = tempfile::NamedTempFile::new_in(folder_of(path))
+                    .map_err(|source| io(path, source))?;
+                Some(RejectsFile {
+                    path: path.to_owned(),
+                    out: std::io::BufWriter::new(temporary),
+                })
+            }
+        };
+        Ok(Rejects {
+            count: 0,
+            first: Vec::new(),
+            file,
+        })
+    }
+
+    pub(super) fn add(
+        &mut self,
+        file: &str,
+        line: u64,
+        reason: String,
+        record: &[u8],
+    ) -> Result<(), ImportError> {
+        self.count += 1;
+        if self.first.len() >= REJECTS_IN_REPORT && self.file.is_none() {
+            return Ok(());
+        }
+        let shown = &record[..record.len().min(REJECT_RECORD_BYTES)];
+        let reject = Reject {
+            file: file.to_owned(),
+            line,
+            reason,
+            record: String::from_utf8_lossy(shown).into_owned(),
+        };
+        if let Some(RejectsFile { path, out }) = &mut self.file {
+            serde_json::to_writer(&mut *out, &reject)
+                .map_err(std::io::Error::from)
+                .and_then(|()| out.write_all(b"\n"))
+                .map_err(|source| io(path, source))?;
+        }
+        if self.first.len() < REJECTS_IN_REPORT {
+            self.first.push(reject);
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name. Returns that name.
+    pub(super) fn keep(&mut self) -> Result<Option<String>, ImportError> {
+        let Some(RejectsFile { path, out }) = self.file.take() else {
+            return Ok(None);
+        };
+        let written = out
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)
+            .and_then(|temporary| temporary.persist(&path).map_err(|e| e.error));
+        match written {
+            Ok(_) => Ok(Some(path.display().to_string())),
+            Err(source) => Err(io(&path, source)),
+        }
+    }
+}
+
+/// The folder that holds a file; the current one for a bare name.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn io(path: &Path, source: std::io::Error) -> ImportError {
+    ImportError::Io {
+        file: path.display().to_string(),
+        source,
+    }
+}

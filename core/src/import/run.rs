@@ -1,0 +1,664 @@
+//! One import from end to end: every file into the spool, then the spool into the log.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use sha2::{Digest, Sha256};
+
+use super::detect::{self, FileNames};
+use super::lines::RawRecord;
+use super::mapping::{self, Draft, Rules};
+use super::report::{FileReport, ImportReport, Notes, Rejects, folder_of};
+use super::spool::{Entry, Spool, Spooled};
+use super::{Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Progress, json, lines, xes};
+use crate::finding::{FindingKind, Place, Severity};
+use crate::id::{Category, EventId, EventType, NameError, StreamId};
+use crate::store::{AppendError, BulkOutcome, Extraction, LogWriter};
+use crate::surroundings::Surroundings;
+use crate::time::{SourceTime, Time};
+
+/// Type of an event whose record names none.
+const UNTYPED_RECORD: &str = "record";
+/// Type of an event of an XES file that names none.
+const UNTYPED_EVENT: &str = "event";
+
+pub(super) fn run(
+    writer: &LogWriter,
+    request: &ImportRequest,
+    surroundings: &Surroundings,
+    progress: &Progress,
+) -> Result<ImportReport, ImportError> {
+    let log = writer.log();
+    let is_known = |stream: &StreamId| matches!(log.stream(stream), Ok(Some(_)));
+    let folder = folder_of(log.path()).to_owned();
+    let now = (surroundings.clock)();
+    let gathered = gather(request, &folder, now, progress, &is_known)?;
+    gathered.store(writer, request, progress)
+}
+
+/// Reads every file into a spool in `folder`. `is_known` tells whether the log holds a stream already.
+pub(super) fn gather<'i>(
+    request: &'i ImportRequest,
+    folder: &'i Path,
+    now: Time,
+    progress: &'i Progress,
+    is_known: &'i dyn Fn(&StreamId) -> bool,
+) -> Result<Gathered, ImportError> {
+    let spool = Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?;
+    let mut total = 0;
+    for path in &request.paths {
+        let metadata = std::fs::metadata(path).map_err(|source| ImportError::Io {
+            file: path.display().to_string(),
+            source,
+        })?;
+        total += metadata.len();
+    }
+    progress.bytes_total.store(total, Ordering::Relaxed);
+    let mut gathering = Gathering {
+        request,
+        folder,
+        now,
+        progress,
+        is_known,
+        spool,
+        gathered: Totals {
+            read: 0,
+            first_time: None,
+            last_time: None,
+            streams: Streams::default(),
+            files: Vec::new(),
+            notes: Notes::default(),
+            rejects: Rejects::new(request.rejects.as_deref())?,
+        },
+        occurrences: HashMap::default(),
+        file: 0,
+    };
+    for path in &request.paths {
+        gathering.read_file(path)?;
+    }
+    Ok(Gathered {
+        spool: gathering.spool,
+        totals: gathering.gathered,
+        folder: folder.to_owned(),
+    })
+}
+
+/// Everything that the files held, ready for the log.
+pub(super) struct Gathered {
+    pub spool: Spool,
+    pub totals: Totals,
+    folder: std::path::PathBuf,
+}
+
+/// What was counted while reading.
+pub(super) struct Totals {
+    pub read: u64,
+    pub first_time: Option<Time>,
+    pub last_time: Option<Time>,
+    pub streams: Streams,
+    pub files: Vec<FileReport>,
+    pub notes: Notes,
+    pub rejects: Rejects,
+}
+
+type StableHasher = BuildHasherDefault<DefaultHasher>;
+
+/// The streams of an import, numbered in the order in which they were first seen.
+#[derive(Default)]
+pub(super) struct Streams {
+    /// By hash of the name; a name whose place is taken by another stands at the next free number.
+    by_hash: HashMap<u64, u32, StableHasher>,
+    pub list: Vec<Stream>,
+}
+
+/// A stream as far as the files were read.
+pub(super) struct Stream {
+    pub name: StreamId,
+    /// Latest time so far.
+    reached: Time,
+    /// Time of the event before.
+    last: Time,
+    /// The source's number of the event before, where it is a number.
+    last_version: Option<i64>,
+    is_new: bool,
+}
+
+impl Streams {
+    fn index_of(&mut self, name: &str) -> Result<usize, NameError> {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let mut hash = hasher.finish();
+        while let Some(index) = self.by_hash.get(&hash) {
+            let index = *index as usize;
+            if self.list[index].name.as_str() == name {
+                return Ok(index);
+            }
+            hash = hash.wrapping_add(1);
+        }
+        let name = StreamId::new(name)?;
+        let index = self.list.len();
+        self.by_hash.insert(hash, index as u32);
+        self.list.push(Stream {
+            name,
+            reached: Time::MIN,
+            last: Time::MIN,
+            last_version: None,
+            is_new: true,
+        });
+        Ok(index)
+    }
+}
+
+/// The first pass.
+struct Gathering<'i> {
+    request: &'i ImportRequest,
+    folder: &'i Path,
+    now: Time,
+    progress: &'i Progress,
+    is_known: &'i dyn Fn(&StreamId) -> bool,
+    spool: Spool,
+    gathered: Totals,
+    /// How often each record without an id stood in the file so far, by the beginning of its hash.
+    occurrences: HashMap<[u8; 16], u64, StableHasher>,
+    file: u32,
+}
+
+impl Gathering<'_> {
+    fn read_file(&mut self, path: &Path) -> Result<(), ImportError> {
+        let mut input = detect::open(path, self.request.format, self.progress)?;
+        let names = input.names.clone();
+        // The name is the source: another file of the same name is the same source, and its first record of
+        // a kind the same as the first one here.
+        self.occurrences.clear();
+        self.file = self.gathered.files.len() as u32;
+        let before = self.gathered.read;
+        self.gathered.files.push(FileReport {
+            file: names.file.clone(),
+            format: input.format,
+            why: input.why,
+            read: 0,
+        });
+        let zone = self.request.zone;
+        let reader = &mut *input.reader;
+        match input.format {
+            Format::Auto | Format::Jsonl => {
+                lines::read(reader, &names, &mut |line, raw| {
+                    self.json(&names, line, raw)
+                })?;
+            }
+            Format::Json => {
+                json::read(reader, &names, &mut |line, raw| {
+                    self.json(&names, line, raw)
+                })?;
+            }
+            Format::Xes => {
+                xes::read(reader, &names, zone, &mut |line, item| {
+                    self.xes(&names, line, item)
+                })?;
+            }
+        }
+        self.gathered.files[self.file as usize].read = self.gathered.read - before;
+        Ok(())
+    }
+
+    fn json(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        raw: RawRecord<'_>,
+    ) -> Result<(), ImportError> {
+        self.count_record()?;
+        let record = match raw {
+            RawRecord::Whole(record) => record,
+            RawRecord::TooLong(start) => {
+                let reason = format!("longer than {} MiB", MAX_RECORD_BYTES >> 20);
+                return self.gathered.rejects.add(&names.file, line, reason, start);
+            }
+        };
+        let rules = Rules {
+            zone: self.request.zone,
+            stem: &names.stem,
+        };
+        let taken = mapping::map(record, &rules, line)
+            .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
+        self.settle(names, line, taken, record)
+    }
+
+    fn xes(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        item: xes::Item<'_>,
+    ) -> Result<(), ImportError> {
+        let note = |kind, severity, detail: &dyn Fn() -> String, notes: &mut Notes| {
+            notes.add(kind, severity, || (place(names, line, None), detail()));
+        };
+        let notes = &mut self.gathered.notes;
+        match item {
+            xes::Item::Event(draft) => {
+                self.count_record()?;
+                let identity = [draft.stream.as_bytes(), b"\0", draft.data.as_bytes()];
+                let taken = self.accept(names, line, &draft, UNTYPED_EVENT, &identity);
+                return self.settle(names, line, taken, draft.data.as_bytes());
+            }
+            xes::Item::Reject { reason, record } => {
+                self.count_record()?;
+                return self
+                    .gathered
+                    .rejects
+                    .add(&names.file, line, reason, record.as_bytes());
+            }
+            xes::Item::EmptyTrace(name) => note(
+                FindingKind::EmptyTrace,
+                Severity::Notice,
+                &|| format!("trace {name} holds no events, so no stream holds it"),
+                notes,
+            ),
+            xes::Item::RepeatedTrace(name) => note(
+                FindingKind::DuplicateTrace,
+                Severity::Warning,
+                &|| format!("trace {name} comes again; its events went into the same stream"),
+                notes,
+            ),
+            xes::Item::NotKept(what) => note(
+                FindingKind::NotKept,
+                Severity::Notice,
+                &|| format!("{what} belongs to no event and was not kept"),
+                notes,
+            ),
+        }
+        Ok(())
+    }
+
+    fn count_record(&mut self) -> Result<(), ImportError> {
+        if self.progress.cancel.load(Ordering::Relaxed) {
+            return Err(ImportError::Cancelled);
+        }
+        self.gathered.read += 1;
+        self.progress.records_read.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A record that could not be taken is rejected; a spool that could not be written ends the import.
+    fn settle(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        taken: Result<std::io::Result<()>, String>,
+        record: &[u8],
+    ) -> Result<(), ImportError> {
+        match taken {
+            Ok(spooled) => spooled.map_err(|e| spool_error(self.folder, e)),
+            Err(reason) => self.gathered.rejects.add(&names.file, line, reason, record),
+        }
+    }
+
+    /// Gives the draft what it lacks and spools it. The error is the reason for a rejection.
+    fn accept(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        draft: &Draft<'_>,
+        untyped: &str,
+        identity: &[&[u8]],
+    ) -> Result<std::io::Result<()>, String> {
+        let category = match &self.request.category {
+            Some(category) => Some(category.as_str()),
+            None => draft.category.as_deref(),
+        };
+        check_names(draft, category)?;
+        let source = draft.source.as_deref().unwrap_or(&names.source);
+        let made_id;
+        let id = match draft.id.as_deref() {
+            Some(id) => id,
+            None => {
+                made_id = self.made_id(source, identity);
+                &made_id
+            }
+        };
+        let stream = self
+            .gathered
+            .streams
+            .index_of(&draft.stream)
+            .map_err(|e| e.to_string())?;
+        let time = self.time_in_stream(names, line, stream, draft);
+        self.note_version(names, line, stream, draft.source_version.as_deref());
+        let event_type = match draft.event_type.as_deref() {
+            Some(event_type) => event_type,
+            None => {
+                self.gathered
+                    .notes
+                    .add(FindingKind::MissingType, Severity::Warning, || {
+                        (
+                            place(names, line, Some(&draft.stream)),
+                            format!("the record names no type; it became {untyped:?}"),
+                        )
+                    });
+                untyped
+            }
+        };
+        if let Some(key) = &draft.repeated_key {
+            self.gathered
+                .notes
+                .add(FindingKind::DuplicateKey, Severity::Warning, || {
+                    let mut place = place(names, line, Some(&draft.stream));
+                    place.path = Some(key.clone());
+                    (
+                        place,
+                        format!(
+                            "an object holds the key {key:?} more than once; reading takes the last"
+                        ),
+                    )
+                });
+        }
+        let totals = &mut self.gathered;
+        totals.first_time = Some(totals.first_time.map_or(time.time, |t| t.min(time.time)));
+        totals.last_time = Some(totals.last_time.map_or(time.time, |t| t.max(time.time)));
+        let reached = totals.streams.list[stream].reached;
+        Ok(self.spool.push(
+            reached,
+            &Entry {
+                stream: stream as u32,
+                category,
+                file: self.file,
+                line,
+                id,
+                event_type,
+                time: &time,
+                schema_version: draft.schema_version.as_deref(),
+                source,
+                source_id: draft.source_id.as_deref(),
+                source_version: draft.source_version.as_deref(),
+                source_position: draft.source_position.as_deref(),
+                source_recorded_at: draft.source_recorded_at,
+                data: &draft.data,
+                metadata: draft.metadata.as_deref(),
+            },
+        ))
+    }
+
+    /// Id of a record that has none: a hash of its source, its bytes, and how often they stood there before.
+    fn made_id(&mut self, source: &str, identity: &[&[u8]]) -> String {
+        let mut hash = Sha256::new()
+            .chain_update((source.len() as u64).to_le_bytes())
+            .chain_update(source);
+        for part in identity {
+            hash.update(part);
+        }
+        let mut bytes: [u8; 32] = hash.finalize().into();
+        let mut beginning = [0; 16];
+        beginning.copy_from_slice(&bytes[..16]);
+        let occurrence = self.occurrences.entry(beginning).or_insert(0);
+        *occurrence += 1;
+        if *occurrence > 1 {
+            bytes = Sha256::new()
+                .chain_update(bytes)
+                .chain_update(occurrence.to_le_bytes())
+                .finalize()
+                .into();
+        }
+        bytes[..16]
+            .iter()
+            .fold(String::with_capacity(32), |mut id, byte| {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                id.push(DIGITS[usize::from(byte >> 4)].into());
+                id.push(DIGITS[usize::from(byte & 15)].into());
+                id
+            })
+    }
+
+    /// The event's time, or the one before it in its stream; moves the stream's times on.
+    fn time_in_stream(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        stream: usize,
+        draft: &Draft<'_>,
+    ) -> SourceTime {
+        let state = &mut self.gathered.streams.list[stream];
+        let notes = &mut self.gathered.notes;
+        let here = || place(names, line, Some(&draft.stream));
+        let is_first = std::mem::take(&mut state.is_new);
+        let time = match &draft.time {
+            Some(time) => time.clone(),
+            None => {
+                let (time, taken_from) = if is_first {
+                    (self.now, "of the import")
+                } else {
+                    (state.last, "of the event before it in its stream")
+                };
+                notes.add(FindingKind::MissingTime, Severity::Warning, || {
+                    (
+                        here(),
+                        format!("the record has no time; it took that {taken_from}, {time}"),
+                    )
+                });
+                SourceTime::unwritten(time)
+            }
+        };
+        let zone = self.request.zone;
+        let written = || time.text.clone().unwrap_or_default();
+        if time.date_only {
+            notes.add(FindingKind::DateOnly, Severity::Notice, || {
+                (
+                    here(),
+                    format!(
+                        "{:?} names a day only; it became 00:00 {zone} of that day",
+                        written()
+                    ),
+                )
+            });
+        } else if time.zone_assumed {
+            notes.add(FindingKind::ZoneAssumed, Severity::Warning, || {
+                (
+                    here(),
+                    format!("{:?} names no zone; {zone} was assumed", written()),
+                )
+            });
+        }
+        if time.ambiguous {
+            notes.add(FindingKind::AmbiguousLocalTime, Severity::Warning, || {
+                (
+                    here(),
+                    format!(
+                        "{:?} does not exist or exists twice in {zone}; {} was taken",
+                        written(),
+                        time.time
+                    ),
+                )
+            });
+        }
+        if !is_first && time.time < state.last {
+            let last = state.last;
+            notes.add(FindingKind::TimeRunsBackwards, Severity::Warning, || {
+                (
+                    here(),
+                    format!("{} comes after {last} in the file", time.time),
+                )
+            });
+        }
+        state.reached = if is_first {
+            time.time
+        } else {
+            state.reached.max(time.time)
+        };
+        state.last = time.time;
+        time
+    }
+
+    fn note_version(&mut self, names: &FileNames, line: u64, stream: usize, version: Option<&str>) {
+        let Some(version) = version.and_then(|v| v.parse::<i64>().ok()) else {
+            return;
+        };
+        let state = &mut self.gathered.streams.list[stream];
+        let detail = match state.last_version.replace(version) {
+            Some(last) if last.checked_add(1) == Some(version) => return,
+            Some(last) => format!("version {version} follows version {last} in the source"),
+            None if version <= 1 || (self.is_known)(&state.name) => return,
+            None => format!("the stream begins with version {version} in the source"),
+        };
+        let stream = state.name.as_str();
+        self.gathered
+            .notes
+            .add(FindingKind::VersionGap, Severity::Warning, || {
+                (place(names, line, Some(stream)), detail)
+            });
+    }
+}
+
+fn check_names(draft: &Draft<'_>, category: Option<&str>) -> Result<(), String> {
+    let reason = |e: NameError| e.to_string();
+    // Stream names are checked where they are first seen.
+    if let Some(id) = draft.id.as_deref().filter(|id| id.len() > LONG) {
+        EventId::new(id).map_err(reason)?;
+    }
+    if let Some(name) = draft.event_type.as_deref().filter(|t| t.len() > LONG) {
+        EventType::new(name).map_err(reason)?;
+    }
+    if let Some(category) = category {
+        Category::new(category).map_err(reason)?;
+    }
+    Ok(())
+}
+
+/// Names up to this length are surely short enough, and none of them is empty here.
+const LONG: usize = 256;
+
+fn place(names: &FileNames, line: u64, stream: Option<&str>) -> Place {
+    Place {
+        file: Some(names.file.clone()),
+        line: Some(line),
+        stream: stream.map(str::to_owned),
+        ..Place::default()
+    }
+}
+
+fn spool_error(folder: &Path, source: std::io::Error) -> ImportError {
+    ImportError::Io {
+        file: format!("{} (temporary file of the import)", folder.display()),
+        source,
+    }
+}
+
+impl Gathered {
+    /// The second pass: into the log in order, then commit.
+    fn store(
+        self,
+        writer: &LogWriter,
+        request: &ImportRequest,
+        progress: &Progress,
+    ) -> Result<ImportReport, ImportError> {
+        let Gathered {
+            spool,
+            mut totals,
+            folder,
+        } = self;
+        let mut stored = 0;
+        let mut duplicates = 0;
+        let mut streams = vec![false; totals.streams.list.len()];
+        let mut types: HashSet<String> = HashSet::new();
+        let mut bulk = writer
+            .bulk(&sources_of(request), &Extraction::standard())
+            .map_err(append_error)?;
+        for spooled in spool.sorted().map_err(|e| spool_error(&folder, e))? {
+            if progress.cancel.load(Ordering::Relaxed) {
+                return Err(ImportError::Cancelled);
+            }
+            let Spooled {
+                stream,
+                category,
+                file,
+                line,
+                event,
+            } = spooled.map_err(|e| spool_error(&folder, e))?;
+            let name = &totals.streams.list[stream as usize].name;
+            // The name was checked when the record was read.
+            let category = category.and_then(|c| Category::new(c).ok());
+            let event_type = event.event_type.clone();
+            let id = event.id.clone();
+            let data = event.data.clone();
+            let outcome = match bulk.add(name, category.as_ref(), event) {
+                Ok(outcome) => outcome,
+                Err(
+                    error @ (AppendError::CategoryConflict { .. } | AppendError::TooLarge { .. }),
+                ) => {
+                    let file = &totals.files[file as usize].file;
+                    totals
+                        .rejects
+                        .add(file, line, error.to_string(), &data.bytes)?;
+                    continue;
+                }
+                Err(error) => return Err(append_error(error)),
+            };
+            if let BulkOutcome::Duplicate(_) = outcome {
+                duplicates += 1;
+                continue;
+            }
+            if let BulkOutcome::StoredUnderNewId(at) = outcome {
+                totals.notes.add(FindingKind::IdReused, Severity::Warning, || {
+                    let place = Place {
+                        file: Some(totals.files[file as usize].file.clone()),
+                        line: Some(line),
+                        stream: Some(name.to_string()),
+                        version: Some(at.version),
+                        position: Some(at.position),
+                        path: None,
+                    };
+                    let id = id.map(|id| id.to_string()).unwrap_or_default();
+                    (place, format!("id {id} came with other content before; this event got an id of its own"))
+                });
+            }
+            stored += 1;
+            progress.events_stored.fetch_add(1, Ordering::Relaxed);
+            streams[stream as usize] = true;
+            if !types.contains(event_type.as_str()) {
+                types.insert(event_type.to_string());
+            }
+        }
+        let rejects_file = totals.rejects.keep()?;
+        if request.dry_run {
+            drop(bulk);
+        } else {
+            bulk.commit().map_err(append_error)?;
+        }
+        Ok(ImportReport {
+            read: totals.read,
+            stored,
+            duplicates,
+            rejected: totals.rejects.count,
+            streams: streams.iter().filter(|s| **s).count() as u64,
+            types: types.len() as u64,
+            first_time: totals.first_time,
+            last_time: totals.last_time,
+            dry_run: request.dry_run,
+            files: totals.files,
+            findings: totals.notes.into_vec(),
+            rejects: totals.rejects.first,
+            rejects_file,
+        })
+    }
+}
+
+/// The files' names: what the import as a whole is called.
+fn sources_of(request: &ImportRequest) -> String {
+    let names: Vec<String> = request
+        .paths
+        .iter()
+        .map(|path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.join(", ")
+}
+
+fn append_error(error: AppendError) -> ImportError {
+    match error {
+        AppendError::Cancelled => ImportError::Cancelled,
+        error => ImportError::Append(error),
+    }
+}

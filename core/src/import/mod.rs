@@ -3,17 +3,19 @@
 //! An import is atomic (a cancel, crash or kill leaves the store as it was) and idempotent (importing the
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
 //!
-//! file → `detect` → records (`lines`, `json`, `xes`) → `mapping` → `run` → `spool` → log.
+//! file → `detect` → records (`lines`, `json`, `xes`) → `mapping` → `gather` → `spool` → `store` → log.
 //! `docs/import.md` states the rules for users.
 
 mod detect;
+mod gather;
 mod json;
 mod lines;
 mod mapping;
 mod report;
-mod run;
 mod shape;
 mod spool;
+mod store;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod xes;
@@ -24,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::id::Category;
+use crate::id::{Category, StreamId};
 use crate::store::{AppendError, LogWriter};
 use crate::surroundings::Surroundings;
 
@@ -126,5 +128,10 @@ pub fn import(
     surroundings: &Surroundings,
     progress: &Progress,
 ) -> Result<ImportReport, ImportError> {
-    run::run(writer, request, surroundings, progress)
+    let log = writer.log();
+    let is_known = |stream: &StreamId| matches!(log.stream(stream), Ok(Some(_)));
+    let folder = folder_of(log.path());
+    let now = (surroundings.clock)();
+    let gathered = gather::gather(request, folder, now, progress, &is_known)?;
+    gathered.store(writer, request, progress)
 }

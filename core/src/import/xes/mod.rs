@@ -25,7 +25,7 @@ const CATEGORY: &str = "case";
 /// What the file holds, in file order.
 pub(super) enum Item<'a> {
     /// An event.
-    Event(Draft<'a>),
+    Event(&'a Draft<'a>),
     /// An event that cannot be taken.
     Reject {
         reason: String,
@@ -173,7 +173,10 @@ impl XesFile<'_> {
             events: 0,
             begun: false,
         };
-        while !empty {
+        if empty {
+            return self.flush(&mut trace, each);
+        }
+        loop {
             match self.tokens.next()? {
                 Token::Open {
                     tag: Tag::Event,
@@ -295,7 +298,7 @@ impl XesFile<'_> {
             metadata: metadata_of(&event.attributes, case).map(Cow::Owned),
             ..Draft::default()
         };
-        each(event.line, Item::Event(draft))
+        each(event.line, Item::Event(&draft))
     }
 
     /// An event outside of traces, which the standard allows: its stream is the file's.

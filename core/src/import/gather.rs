@@ -1,7 +1,6 @@
-//! One import from end to end: every file into the spool, then the spool into the log.
+//! The first pass of an import: every record of every file gets what it lacks and goes into the spool.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher as _};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -10,33 +9,18 @@ use sha2::{Digest, Sha256};
 use super::detect::{self, FileNames};
 use super::lines::RawRecord;
 use super::mapping::{self, Draft, Rules};
-use super::report::{FileReport, ImportReport, Notes, Rejects, folder_of};
-use super::spool::{Entry, Spool, Spooled};
+use super::report::{FileReport, Notes, Rejects};
+use super::spool::{Entry, Spool};
+use super::streams::{StableHasher, Streams};
 use super::{Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Progress, json, lines, xes};
 use crate::finding::{FindingKind, Place, Severity};
 use crate::id::{Category, EventId, EventType, NameError, StreamId};
-use crate::store::{AppendError, BulkOutcome, Extraction, LogWriter};
-use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
 
 /// Type of an event whose record names none.
 const UNTYPED_RECORD: &str = "record";
 /// Type of an event of an XES file that names none.
 const UNTYPED_EVENT: &str = "event";
-
-pub(super) fn run(
-    writer: &LogWriter,
-    request: &ImportRequest,
-    surroundings: &Surroundings,
-    progress: &Progress,
-) -> Result<ImportReport, ImportError> {
-    let log = writer.log();
-    let is_known = |stream: &StreamId| matches!(log.stream(stream), Ok(Some(_)));
-    let folder = folder_of(log.path()).to_owned();
-    let now = (surroundings.clock)();
-    let gathered = gather(request, &folder, now, progress, &is_known)?;
-    gathered.store(writer, request, progress)
-}
 
 /// Reads every file into a spool in `folder`. `is_known` tells whether the log holds a stream already.
 pub(super) fn gather<'i>(
@@ -89,7 +73,7 @@ pub(super) fn gather<'i>(
 pub(super) struct Gathered {
     pub spool: Spool,
     pub totals: Totals,
-    folder: std::path::PathBuf,
+    pub folder: std::path::PathBuf,
 }
 
 /// What was counted while reading.
@@ -101,54 +85,6 @@ pub(super) struct Totals {
     pub files: Vec<FileReport>,
     pub notes: Notes,
     pub rejects: Rejects,
-}
-
-type StableHasher = BuildHasherDefault<DefaultHasher>;
-
-/// The streams of an import, numbered in the order in which they were first seen.
-#[derive(Default)]
-pub(super) struct Streams {
-    /// By hash of the name; a name whose place is taken by another stands at the next free number.
-    by_hash: HashMap<u64, u32, StableHasher>,
-    pub list: Vec<Stream>,
-}
-
-/// A stream as far as the files were read.
-pub(super) struct Stream {
-    pub name: StreamId,
-    /// Latest time so far.
-    reached: Time,
-    /// Time of the event before.
-    last: Time,
-    /// The source's number of the event before, where it is a number.
-    last_version: Option<i64>,
-    is_new: bool,
-}
-
-impl Streams {
-    fn index_of(&mut self, name: &str) -> Result<usize, NameError> {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        let mut hash = hasher.finish();
-        while let Some(index) = self.by_hash.get(&hash) {
-            let index = *index as usize;
-            if self.list[index].name.as_str() == name {
-                return Ok(index);
-            }
-            hash = hash.wrapping_add(1);
-        }
-        let name = StreamId::new(name)?;
-        let index = self.list.len();
-        self.by_hash.insert(hash, index as u32);
-        self.list.push(Stream {
-            name,
-            reached: Time::MIN,
-            last: Time::MIN,
-            last_version: None,
-            is_new: true,
-        });
-        Ok(index)
-    }
 }
 
 /// The first pass.
@@ -240,7 +176,7 @@ impl Gathering<'_> {
             xes::Item::Event(draft) => {
                 self.count_record()?;
                 let identity = [draft.stream.as_bytes(), b"\0", draft.data.as_bytes()];
-                let taken = self.accept(names, line, &draft, UNTYPED_EVENT, &identity);
+                let taken = self.accept(names, line, draft, UNTYPED_EVENT, &identity);
                 return self.settle(names, line, taken, draft.data.as_bytes());
             }
             xes::Item::Reject { reason, record } => {
@@ -535,130 +471,9 @@ fn place(names: &FileNames, line: u64, stream: Option<&str>) -> Place {
     }
 }
 
-fn spool_error(folder: &Path, source: std::io::Error) -> ImportError {
+pub(super) fn spool_error(folder: &Path, source: std::io::Error) -> ImportError {
     ImportError::Io {
         file: format!("{} (temporary file of the import)", folder.display()),
         source,
-    }
-}
-
-impl Gathered {
-    /// The second pass: into the log in order, then commit.
-    fn store(
-        self,
-        writer: &LogWriter,
-        request: &ImportRequest,
-        progress: &Progress,
-    ) -> Result<ImportReport, ImportError> {
-        let Gathered {
-            spool,
-            mut totals,
-            folder,
-        } = self;
-        let mut stored = 0;
-        let mut duplicates = 0;
-        let mut streams = vec![false; totals.streams.list.len()];
-        let mut types: HashSet<String> = HashSet::new();
-        let mut bulk = writer
-            .bulk(&sources_of(request), &Extraction::standard())
-            .map_err(append_error)?;
-        for spooled in spool.sorted().map_err(|e| spool_error(&folder, e))? {
-            if progress.cancel.load(Ordering::Relaxed) {
-                return Err(ImportError::Cancelled);
-            }
-            let Spooled {
-                stream,
-                category,
-                file,
-                line,
-                event,
-            } = spooled.map_err(|e| spool_error(&folder, e))?;
-            let name = &totals.streams.list[stream as usize].name;
-            // The name was checked when the record was read.
-            let category = category.and_then(|c| Category::new(c).ok());
-            let event_type = event.event_type.clone();
-            let id = event.id.clone();
-            let data = event.data.clone();
-            let outcome = match bulk.add(name, category.as_ref(), event) {
-                Ok(outcome) => outcome,
-                Err(
-                    error @ (AppendError::CategoryConflict { .. } | AppendError::TooLarge { .. }),
-                ) => {
-                    let file = &totals.files[file as usize].file;
-                    totals
-                        .rejects
-                        .add(file, line, error.to_string(), &data.bytes)?;
-                    continue;
-                }
-                Err(error) => return Err(append_error(error)),
-            };
-            if let BulkOutcome::Duplicate(_) = outcome {
-                duplicates += 1;
-                continue;
-            }
-            if let BulkOutcome::StoredUnderNewId(at) = outcome {
-                totals.notes.add(FindingKind::IdReused, Severity::Warning, || {
-                    let place = Place {
-                        file: Some(totals.files[file as usize].file.clone()),
-                        line: Some(line),
-                        stream: Some(name.to_string()),
-                        version: Some(at.version),
-                        position: Some(at.position),
-                        path: None,
-                    };
-                    let id = id.map(|id| id.to_string()).unwrap_or_default();
-                    (place, format!("id {id} came with other content before; this event got an id of its own"))
-                });
-            }
-            stored += 1;
-            progress.events_stored.fetch_add(1, Ordering::Relaxed);
-            streams[stream as usize] = true;
-            if !types.contains(event_type.as_str()) {
-                types.insert(event_type.to_string());
-            }
-        }
-        let rejects_file = totals.rejects.keep()?;
-        if request.dry_run {
-            drop(bulk);
-        } else {
-            bulk.commit().map_err(append_error)?;
-        }
-        Ok(ImportReport {
-            read: totals.read,
-            stored,
-            duplicates,
-            rejected: totals.rejects.count,
-            streams: streams.iter().filter(|s| **s).count() as u64,
-            types: types.len() as u64,
-            first_time: totals.first_time,
-            last_time: totals.last_time,
-            dry_run: request.dry_run,
-            files: totals.files,
-            findings: totals.notes.into_vec(),
-            rejects: totals.rejects.first,
-            rejects_file,
-        })
-    }
-}
-
-/// The files' names: what the import as a whole is called.
-fn sources_of(request: &ImportRequest) -> String {
-    let names: Vec<String> = request
-        .paths
-        .iter()
-        .map(|path| {
-            path.file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
-    names.join(", ")
-}
-
-fn append_error(error: AppendError) -> ImportError {
-    match error {
-        AppendError::Cancelled => ImportError::Cancelled,
-        error => ImportError::Append(error),
     }
 }

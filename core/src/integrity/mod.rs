@@ -1,5 +1,8 @@
 //! Leaf bytes and the RFC 6962 tree. Pure functions: no I/O, no keys, no clock.
 
+pub mod leaf;
+pub mod tree;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

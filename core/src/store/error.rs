@@ -112,6 +112,12 @@ pub enum AppendError {
         /// Category given.
         given: String,
     },
+    /// An event is linked twice into the same stream, or into its home stream.
+    #[error("an event is linked twice into stream {stream}")]
+    LinkedTwice {
+        /// The stream.
+        stream: StreamId,
+    },
     /// The payload is over the limit.
     #[error("a payload of {len} bytes is too large (at most {limit})")]
     TooLarge {

@@ -1,11 +1,21 @@
 //! Which fields of an event tell who did it and what it belongs to.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::event::Payload;
+use crate::id::MAX_NAME_BYTES;
 
 /// Paths, tried in order, that give an event's actor, correlation and causation. The columns filled by it
 /// are not under the leaf hash; verification extracts them again with the rule of the event's source.
+///
+/// A path starts with `data` or `metadata` and goes on with keys: `metadata.userId`, `data["org:resource"]`.
+/// It takes a text or a number; where it meets anything else, an empty text or one longer than
+/// [`MAX_NAME_BYTES`], the next path is tried. A path that cannot be read as one finds nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extraction {
     /// Paths such as `metadata.userId` or `data.changedBy`.
@@ -28,16 +38,361 @@ pub struct Extracted {
 }
 
 impl Extraction {
-    /// The rule for events appended here and for JSON imports.
+    /// The rule for events appended here and for JSON imports. `data.userId` comes last: it often names whom
+    /// the event is about.
     #[must_use]
     pub fn standard() -> Extraction {
-        todo!()
+        let paths = |list: &[&str]| list.iter().map(|path| (*path).to_owned()).collect();
+        Extraction {
+            actor: paths(&[
+                "metadata.userId",
+                "metadata.user_id",
+                "metadata.actor",
+                "metadata.user",
+                "metadata.username",
+                "metadata.changedBy",
+                "metadata.changed_by",
+                "metadata.by",
+                "metadata.performedBy",
+                "metadata.author",
+                "data.changedBy",
+                "data.changed_by",
+                "data.by",
+                "data.performedBy",
+                "data.performed_by",
+                "data.actor",
+                "data.author",
+                "data[\"org:resource\"]",
+                "data.userId",
+                "data.user_id",
+            ]),
+            correlation: paths(&[
+                "metadata.correlationId",
+                "metadata.correlation_id",
+                "metadata.$correlationId",
+                "data.correlationId",
+                "data.correlation_id",
+                "data.$correlationId",
+            ]),
+            causation: paths(&[
+                "metadata.causationId",
+                "metadata.causation_id",
+                "metadata.$causationId",
+                "data.causationId",
+                "data.causation_id",
+                "data.$causationId",
+            ]),
+        }
     }
 
     /// Applies the rule; texts as they are, numbers as written, anything else not at all.
+    ///
+    /// ```
+    /// use annals_core::{event::Payload, store::Extraction};
+    /// let data = Payload::json(r#"{"total": 12.50, "changedBy": "alice"}"#).unwrap();
+    /// let metadata = Payload::json(r#"{"correlationId": 77}"#).unwrap();
+    /// let found = Extraction::standard().apply(&data, Some(&metadata));
+    /// assert_eq!(found.actor.as_deref(), Some("alice"));
+    /// assert_eq!(found.correlation.as_deref(), Some("77"));
+    /// assert_eq!(found.causation, None);
+    /// ```
     #[must_use]
     pub fn apply(&self, data: &Payload, metadata: Option<&Payload>) -> Extracted {
-        let _ = (data, metadata);
-        todo!()
+        self.prepare().apply(data, metadata)
+    }
+
+    /// Reads the paths once, for use on many events.
+    #[must_use]
+    pub fn prepare(&self) -> Extractor {
+        let mut extractor = Extractor {
+            data: Node::default(),
+            metadata: Node::default(),
+        };
+        for (want, paths) in [&self.actor, &self.correlation, &self.causation]
+            .into_iter()
+            .enumerate()
+        {
+            for (rank, path) in paths.iter().enumerate() {
+                let Some((first, keys)) = parse_path(path) else {
+                    continue;
+                };
+                let root = match first.as_str() {
+                    "data" => &mut extractor.data,
+                    "metadata" => &mut extractor.metadata,
+                    _ => continue,
+                };
+                root.descend(keys).takes.push(Take { want, rank });
+            }
+        }
+        extractor
+    }
+}
+
+/// An [`Extraction`] whose paths were read, for use on many events.
+#[derive(Debug, Clone)]
+pub struct Extractor {
+    data: Node,
+    metadata: Node,
+}
+
+impl Extractor {
+    /// Applies the rule, as [`Extraction::apply`] does.
+    #[must_use]
+    pub fn apply(&self, data: &Payload, metadata: Option<&Payload>) -> Extracted {
+        let mut found: Found = [None, None, None];
+        for (node, payload) in [(&self.metadata, metadata), (&self.data, Some(data))] {
+            let Some(payload) = payload.filter(|p| p.is_json() && !node.children.is_empty()) else {
+                continue;
+            };
+            // A payload that is not well-formed to its end gives nothing, not the half that was read.
+            let mut here = found.clone();
+            let mut reader = serde_json::Deserializer::from_slice(&payload.bytes);
+            let pick = Pick {
+                node,
+                found: &mut here,
+            };
+            if pick.deserialize(&mut reader).is_ok() && reader.end().is_ok() {
+                found = here;
+            }
+        }
+        let [actor, correlation, causation] = found.map(|taken| taken.map(|(_, text)| text));
+        Extracted {
+            actor,
+            correlation,
+            causation,
+        }
+    }
+}
+
+/// Best so far for actor, correlation and causation: rank of its path, and the text.
+type Found = [Option<(usize, String)>; 3];
+
+#[derive(Debug, Clone, Copy)]
+struct Take {
+    want: usize,
+    rank: usize,
+}
+
+/// Keys that some path goes through; all others are skipped unread.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    children: Vec<(String, Node)>,
+    takes: Vec<Take>,
+}
+
+impl Node {
+    fn descend(&mut self, keys: Vec<String>) -> &mut Node {
+        keys.into_iter().fold(self, |node, key| {
+            let at = node.children.iter().position(|(name, _)| *name == key);
+            let at = at.unwrap_or_else(|| {
+                node.children.push((key, Node::default()));
+                node.children.len() - 1
+            });
+            &mut node.children[at].1
+        })
+    }
+
+    fn child(&self, key: &str) -> Option<&Node> {
+        self.children
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, node)| node)
+    }
+}
+
+struct Pick<'p> {
+    node: &'p Node,
+    found: &'p mut Found,
+}
+
+impl<'de> DeserializeSeed<'de> for Pick<'_> {
+    type Value = ();
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Pick<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key_seed(Key)? {
+            match self.node.child(&key) {
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Some(child) => {
+                    let raw: &'de RawValue = map.next_value()?;
+                    take(child, raw.get(), self.found);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key, borrowed unless it holds escapes.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+    fn deserialize<D: serde::Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+        d.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a key")
+    }
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
+/// Takes what a wanted value says: `json` is one well-formed JSON value.
+fn take(node: &Node, json: &str, found: &mut Found) {
+    let text = match json.as_bytes().first() {
+        Some(b'{') if !node.children.is_empty() => {
+            let mut reader = serde_json::Deserializer::from_str(json);
+            // Well-formed by the reader that cut it out; nothing is found if it were not.
+            let _ = Pick { node, found }.deserialize(&mut reader);
+            return;
+        }
+        Some(b'"') => serde_json::from_str::<Cow<str>>(json).unwrap_or_default(),
+        Some(b'-' | b'0'..=b'9') => Cow::Borrowed(json),
+        _ => return,
+    };
+    if text.is_empty() || text.len() > MAX_NAME_BYTES {
+        return;
+    }
+    for Take { want, rank } in &node.takes {
+        // `<=`: of a key that comes twice the last one counts, as everywhere in reading.
+        if found[*want].as_ref().is_none_or(|(best, _)| rank <= best) {
+            found[*want] = Some((*rank, text.clone().into_owned()));
+        }
+    }
+}
+
+/// Reads `data.a["b c"].d` as `data` and the keys after it.
+fn parse_path(path: &str) -> Option<(String, Vec<String>)> {
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    let (first, mut rest) = path.split_at(end);
+    let mut keys = Vec::new();
+    while !rest.is_empty() {
+        if let Some(quoted) = rest.strip_prefix('[') {
+            let mut reader = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+            keys.push(reader.next()?.ok()?);
+            rest = quoted[reader.byte_offset()..].strip_prefix(']')?;
+        } else {
+            let plain = rest.strip_prefix('.')?;
+            let end = plain.find(['.', '[']).unwrap_or(plain.len());
+            keys.push(plain[..end].to_owned());
+            rest = &plain[end..];
+        }
+    }
+    (!keys.is_empty() && keys.iter().all(|key| !key.is_empty())).then(|| (first.to_owned(), keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(data: &str, metadata: Option<&str>) -> Extracted {
+        let metadata = metadata.map(|text| Payload::json(text).unwrap());
+        Extraction::standard().apply(&Payload::json(data).unwrap(), metadata.as_ref())
+    }
+
+    #[test]
+    fn the_earlier_path_wins_whatever_the_order_of_keys() {
+        let all = found(
+            r#"{"userId":"whom","by":"d"}"#,
+            Some(r#"{"actor":"b","userId":"a"}"#),
+        );
+        assert_eq!(all.actor.as_deref(), Some("a"));
+        assert_eq!(
+            found(r#"{"userId":"whom","by":"d"}"#, None)
+                .actor
+                .as_deref(),
+            Some("d")
+        );
+        assert_eq!(
+            found(r#"{"userId":"whom"}"#, None).actor.as_deref(),
+            Some("whom")
+        );
+        assert_eq!(
+            found(r#"{"org:resource":"Pete"}"#, None).actor.as_deref(),
+            Some("Pete")
+        );
+    }
+
+    #[test]
+    fn what_is_no_text_and_no_number_is_passed_over() {
+        let other = found(
+            r#"{"by":null,"author":7.10,"correlationId":[1],"correlation_id":"\u00e9"}"#,
+            None,
+        );
+        assert_eq!(other.actor.as_deref(), Some("7.10"));
+        assert_eq!(other.correlation.as_deref(), Some("é"));
+        assert_eq!(
+            found(r#"{"by":"","author":{"id":1}}"#, None),
+            Extracted::default()
+        );
+    }
+
+    #[test]
+    fn payloads_that_are_no_json_object_give_nothing() {
+        let rule = Extraction::standard();
+        for bytes in [
+            &b"[1]"[..],
+            b"7",
+            b"{\"by\":\"x\"",
+            b"{\"by\":\"x\"} x",
+            b"\xff",
+        ] {
+            let payload = Payload {
+                content_type: crate::event::JSON.into(),
+                bytes: bytes.into(),
+            };
+            assert_eq!(rule.apply(&payload, None), Extracted::default());
+        }
+        let text = Payload {
+            content_type: "text/plain".into(),
+            bytes: br#"{"by":"x"}"#.into(),
+        };
+        assert_eq!(rule.apply(&text, None), Extracted::default());
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_key_counts() {
+        assert_eq!(
+            found(r#"{"by":"first","by":"last"}"#, None)
+                .actor
+                .as_deref(),
+            Some("last")
+        );
+    }
+
+    #[test]
+    fn paths_go_into_objects_and_may_be_quoted() {
+        let rule = Extraction {
+            actor: vec![
+                "data.a[\"b.c\"].d".into(),
+                "no path".into(),
+                "data..x".into(),
+            ],
+            correlation: Vec::new(),
+            causation: Vec::new(),
+        };
+        let data = Payload::json(r#"{"a":{"b.c":{"d":"deep"}}}"#).unwrap();
+        assert_eq!(rule.apply(&data, None).actor.as_deref(), Some("deep"));
     }
 }

@@ -1,0 +1,479 @@
+//! What a writer knows of the log while it writes: heads of streams, names and their ids, the next position.
+//!
+//! The book plans: it says where an event will stand. It is filled from the file as names come up, holds what
+//! is not written yet, and is thrown away when another process has written or a transaction failed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::ink::{Planned, PlannedLink};
+use crate::event::NewEvent;
+use crate::id::{Category, EventId, StreamId};
+use crate::position::Version;
+use crate::store::AppendError;
+use crate::time::{SourceTime, Time};
+
+/// Streams that the book remembers from one commit to the next.
+const MAX_REMEMBERED: usize = 200_000;
+
+/// Names of one table and their ids.
+#[derive(Debug)]
+pub(super) struct Names {
+    table: &'static str,
+    known: HashMap<Arc<str>, Name>,
+    dirty: Vec<Arc<str>>,
+    next_id: i64,
+}
+
+#[derive(Debug)]
+struct Name {
+    id: i64,
+    is_new: bool,
+    added: u64,
+}
+
+impl Names {
+    pub(super) fn load(conn: &Connection, table: &'static str) -> rusqlite::Result<Names> {
+        Ok(Names {
+            table,
+            known: HashMap::new(),
+            dirty: Vec::new(),
+            next_id: next_id(conn, table)?,
+        })
+    }
+
+    /// Returns the id of a name, giving it one if it is new, and counts one more event for it.
+    pub(super) fn count(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<i64> {
+        if let Some(found) = self.known.get_mut(name) {
+            if found.added == 0 {
+                let (key, _) = self.known.get_key_value(name).expect("just found");
+                self.dirty.push(Arc::clone(key));
+            }
+            let found = self.known.get_mut(name).expect("just found");
+            found.added += 1;
+            return Ok(found.id);
+        }
+        let id: Option<i64> = conn
+            .prepare_cached(&format!("SELECT id FROM {} WHERE name = ?1", self.table))?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        let is_new = id.is_none();
+        let id = id.unwrap_or(self.next_id);
+        if is_new {
+            self.next_id += 1;
+        }
+        let key: Arc<str> = Arc::from(name);
+        self.dirty.push(Arc::clone(&key));
+        self.known.insert(
+            key,
+            Name {
+                id,
+                is_new,
+                added: 1,
+            },
+        );
+        Ok(id)
+    }
+
+    /// Writes new names and counters.
+    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let Names {
+            table,
+            known,
+            dirty,
+            next_id: _,
+        } = self;
+        for key in dirty.drain(..) {
+            let name = known
+                .get_mut(&key)
+                .expect("INVARIANT: a dirty name is known");
+            if name.is_new {
+                conn.prepare_cached(&format!(
+                    "INSERT INTO {table}(id, name, events) VALUES (?1, ?2, ?3)"
+                ))?
+                .execute((name.id, &*key, name.added))?;
+            } else {
+                conn.prepare_cached(&format!(
+                    "UPDATE {table} SET events = events + ?2 WHERE id = ?1"
+                ))?
+                .execute((name.id, name.added))?;
+            }
+            name.is_new = false;
+            name.added = 0;
+        }
+        if known.len() > MAX_REMEMBERED {
+            known.clear();
+        }
+        Ok(())
+    }
+}
+
+fn next_id(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
+    conn.query_row(
+        &format!("SELECT coalesce(max(id), 0) + 1 FROM {table}"),
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// The last event of a stream, and what the list of streams shows.
+#[derive(Debug, Clone)]
+struct Stream {
+    id: i64,
+    /// Slot of its category in [`Book::categories`].
+    category: usize,
+    version: u64,
+    /// Times of its events; `None` until it holds one.
+    times: Option<(Time, Time)>,
+    last_position: u64,
+    is_new: bool,
+    dirty: bool,
+}
+
+#[derive(Debug)]
+struct CategoryCount {
+    id: i64,
+    name: Arc<str>,
+    is_new: bool,
+    streams_added: u64,
+    events_added: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Book {
+    streams: HashMap<Arc<str>, Stream>,
+    dirty_streams: Vec<Arc<str>>,
+    categories: Vec<CategoryCount>,
+    types: Names,
+    content_types: Names,
+    next_stream: i64,
+    next_category: i64,
+    /// Number of events, those planned included.
+    pub(super) size: u64,
+    /// When the last one was recorded.
+    pub(super) recorded_us: i64,
+    /// Whether the file may hold streams that are not in the book.
+    file_has_streams: bool,
+}
+
+impl Book {
+    /// Starts a book on the file as it is.
+    pub(super) fn load(conn: &Connection) -> rusqlite::Result<Book> {
+        let (size, recorded_us): (u64, Option<i64>) =
+            conn.query_row("SELECT size, recorded_us FROM head", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let categories = conn
+            .prepare("SELECT id, name FROM categories")?
+            .query_map([], |row| {
+                Ok(CategoryCount {
+                    id: row.get(0)?,
+                    name: Arc::from(row.get_ref(1)?.as_str()?),
+                    is_new: false,
+                    streams_added: 0,
+                    events_added: 0,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Book {
+            streams: HashMap::new(),
+            dirty_streams: Vec::new(),
+            categories,
+            types: Names::load(conn, "types")?,
+            content_types: Names::load(conn, "content_types")?,
+            next_stream: next_id(conn, "streams")?,
+            next_category: next_id(conn, "categories")?,
+            size,
+            recorded_us: recorded_us.unwrap_or(i64::MIN),
+            file_has_streams: size > 0,
+        })
+    }
+
+    /// Returns the version of a stream's last event and its category, if the stream is there.
+    pub(super) fn head(
+        &mut self,
+        conn: &Connection,
+        stream: &str,
+    ) -> rusqlite::Result<Option<(Version, Arc<str>)>> {
+        if !self.streams.contains_key(stream) && !self.recall(conn, stream)? {
+            return Ok(None);
+        }
+        let found = &self.streams[stream];
+        let category = Arc::clone(&self.categories[found.category].name);
+        Ok(Some((Version(found.version), category)))
+    }
+
+    /// Refuses a category that is not the stream's.
+    pub(super) fn check_category(
+        &mut self,
+        conn: &Connection,
+        stream: &StreamId,
+        given: Option<&Category>,
+    ) -> Result<(), AppendError> {
+        let Some(given) = given else { return Ok(()) };
+        match self
+            .head(conn, stream.as_str())
+            .map_err(super::open::append_error)?
+        {
+            Some((_, actual)) if *actual != *given.as_str() => Err(AppendError::CategoryConflict {
+                stream: stream.clone(),
+                actual: actual.to_string(),
+                given: given.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads a stream from the file; says whether it is there.
+    fn recall(&mut self, conn: &Connection, stream: &str) -> rusqlite::Result<bool> {
+        if !self.file_has_streams {
+            return Ok(false);
+        }
+        let categories = &self.categories;
+        let found = conn
+            .prepare_cached(
+                "SELECT id, category, version, first_us, first_sub_ns, last_us, last_sub_ns, last_position
+                 FROM streams WHERE name = ?1",
+            )?
+            .query_row([stream], |row| {
+                let category: i64 = row.get(1)?;
+                let out_of_range = || super::tiles::corrupt("a stream's time is out of range");
+                Ok(Stream {
+                    id: row.get(0)?,
+                    category: categories
+                        .iter()
+                        .position(|c| c.id == category)
+                        .ok_or_else(|| super::tiles::corrupt("a stream's category is missing"))?,
+                    version: row.get(2)?,
+                    times: Some((
+                        Time::from_parts(row.get(3)?, row.get(4)?).ok_or_else(out_of_range)?,
+                        Time::from_parts(row.get(5)?, row.get(6)?).ok_or_else(out_of_range)?,
+                    )),
+                    last_position: row.get(7)?,
+                    is_new: false,
+                    dirty: false,
+                })
+            })
+            .optional()?;
+        Ok(match found {
+            None => false,
+            Some(found) => {
+                self.streams.insert(Arc::from(stream), found);
+                true
+            }
+        })
+    }
+
+    /// Plans one event at the end of the log. The caller has checked everything that can be wrong with it;
+    /// what fails here is the engine.
+    pub(super) fn plan(
+        &mut self,
+        conn: &Connection,
+        stream: &StreamId,
+        category: Option<&Category>,
+        id: EventId,
+        now: Time,
+        event: NewEvent,
+    ) -> rusqlite::Result<Planned> {
+        let NewEvent {
+            id: _,
+            event_type,
+            time,
+            schema_version,
+            data,
+            metadata,
+            source,
+            mut links,
+        } = event;
+        // The order in which the leaf holds them.
+        links.sort_unstable_by(|a, b| a.stream.cmp(&b.stream));
+        self.size += 1;
+        let position = self.size;
+        let recorded_us = self.recorded_us.max(now.us());
+        self.recorded_us = recorded_us;
+        let time = time
+            .unwrap_or_else(|| SourceTime::unwritten(Time::from_parts(now.us(), 0).unwrap_or(now)));
+        let home = self.enter(conn, stream, category, position, time.time)?;
+        self.categories[home.category].events_added += 1;
+        let links = links
+            .into_iter()
+            .map(|link| {
+                let place = self.enter(conn, &link.stream, None, position, time.time)?;
+                Ok(PlannedLink {
+                    stream: place.id,
+                    name: link.stream,
+                    version: place.version,
+                    qualifier: link.qualifier,
+                })
+            })
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(Planned {
+            position,
+            stream: home.id,
+            stream_name: home.name,
+            category: Arc::clone(&self.categories[home.category].name),
+            version: home.version,
+            type_id: self.types.count(conn, event_type.as_str())?,
+            event_type,
+            time,
+            recorded_us,
+            id,
+            schema_version,
+            source,
+            data_type: self.content_types.count(conn, &data.content_type)?,
+            metadata_type: match &metadata {
+                None => None,
+                Some(metadata) => Some(self.content_types.count(conn, &metadata.content_type)?),
+            },
+            data,
+            metadata,
+            links,
+        })
+    }
+
+    /// Gives an event the next version of a stream, making the stream if it is new.
+    fn enter(
+        &mut self,
+        conn: &Connection,
+        stream: &StreamId,
+        category: Option<&Category>,
+        position: u64,
+        time: Time,
+    ) -> rusqlite::Result<Entered> {
+        let name = stream.as_str();
+        if !self.streams.contains_key(name) && !self.recall(conn, name)? {
+            let default;
+            let category = match category {
+                Some(given) => given,
+                None => {
+                    default = stream.default_category();
+                    &default
+                }
+            };
+            let category = self.category(category);
+            self.categories[category].streams_added += 1;
+            let id = self.next_stream;
+            self.next_stream += 1;
+            self.streams.insert(
+                Arc::from(name),
+                Stream {
+                    id,
+                    category,
+                    version: 0,
+                    times: None,
+                    last_position: 0,
+                    is_new: true,
+                    dirty: false,
+                },
+            );
+        }
+        let (key, _) = self.streams.get_key_value(name).expect("entered above");
+        let key = Arc::clone(key);
+        let head = self.streams.get_mut(name).expect("entered above");
+        head.version += 1;
+        head.last_position = position;
+        head.times = Some(match head.times {
+            None => (time, time),
+            Some((first, last)) => (first.min(time), last.max(time)),
+        });
+        if !head.dirty {
+            head.dirty = true;
+            self.dirty_streams.push(Arc::clone(&key));
+        }
+        Ok(Entered {
+            id: head.id,
+            name: key,
+            category: head.category,
+            version: head.version,
+        })
+    }
+
+    fn category(&mut self, category: &Category) -> usize {
+        let known = self
+            .categories
+            .iter()
+            .position(|known| *known.name == *category.as_str());
+        known.unwrap_or_else(|| {
+            self.categories.push(CategoryCount {
+                id: self.next_category,
+                name: Arc::from(category.as_str()),
+                is_new: true,
+                streams_added: 0,
+                events_added: 0,
+            });
+            self.next_category += 1;
+            self.categories.len() - 1
+        })
+    }
+
+    /// Writes streams, names and counters. The head row and the tree are the ink's.
+    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        for key in self.dirty_streams.drain(..) {
+            let stream = self
+                .streams
+                .get_mut(&key)
+                .expect("INVARIANT: a dirty stream is known");
+            let (first, last) = stream
+                .times
+                .expect("INVARIANT: a dirty stream holds an event");
+            let statement = if stream.is_new {
+                "INSERT INTO streams(version, last_position, first_us, first_sub_ns, last_us, last_sub_ns, id, name, category)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            } else {
+                "UPDATE streams SET version = ?1, last_position = ?2, first_us = ?3, first_sub_ns = ?4,
+                 last_us = ?5, last_sub_ns = ?6 WHERE id = ?7 AND ?8 IS NOT NULL AND ?9 IS NOT NULL"
+            };
+            conn.prepare_cached(statement)?.execute((
+                stream.version,
+                stream.last_position,
+                first.us(),
+                first.sub_ns(),
+                last.us(),
+                last.sub_ns(),
+                stream.id,
+                &*key,
+                self.categories[stream.category].id,
+            ))?;
+            stream.is_new = false;
+            stream.dirty = false;
+        }
+        for category in &mut self.categories {
+            if category.is_new {
+                conn.prepare_cached(
+                    "INSERT INTO categories(id, name, streams, events) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute((
+                    category.id,
+                    &*category.name,
+                    category.streams_added,
+                    category.events_added,
+                ))?;
+            } else if category.streams_added > 0 || category.events_added > 0 {
+                conn.prepare_cached(
+                    "UPDATE categories SET streams = streams + ?2, events = events + ?3 WHERE id = ?1",
+                )?
+                .execute((category.id, category.streams_added, category.events_added))?;
+            }
+            category.is_new = false;
+            category.streams_added = 0;
+            category.events_added = 0;
+        }
+        self.types.flush(conn)?;
+        self.content_types.flush(conn)?;
+        self.file_has_streams = self.size > 0;
+        if self.streams.len() > MAX_REMEMBERED {
+            self.streams.clear();
+        }
+        Ok(())
+    }
+}
+
+struct Entered {
+    id: i64,
+    name: Arc<str>,
+    category: usize,
+    version: u64,
+}

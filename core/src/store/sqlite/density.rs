@@ -1,0 +1,220 @@
+//! Events along time: the histogram of the Time bar, and stepping from instant to instant.
+
+use rusqlite::Connection;
+
+use super::log::Log;
+use super::query::{Plan, extreme_time};
+use crate::position::Position;
+use crate::store::{DensityView, Direction, EventQuery, ReadError};
+use crate::time::Time;
+
+/// Most slices that are counted.
+const MAX_SLICES: usize = 10_000;
+
+impl Log {
+    /// Number of events per equal slice of time, over the query's range of time, or over that of its events
+    /// where it names no range. `after` and `direction` are left aside; `slices` is at most 10,000.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn density(&self, query: &EventQuery, slices: usize) -> Result<DensityView, ReadError> {
+        let slices = slices.clamp(1, MAX_SLICES);
+        let query = whole(query);
+        self.read(|conn| match Plan::make(conn, &query)? {
+            None => Ok(nothing(slices)),
+            Some(plan) if plan.is_whole_log() && query.known.is_none() => {
+                count_slices(conn, &query, slices)
+            }
+            Some(plan) => sort_into_slices(conn, &plan, &query, slices),
+        })
+    }
+
+    /// The distinct instants next before and next after `time` among the events that the query matches, for
+    /// stepping. `after` and `direction` are left aside.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn neighbours(
+        &self,
+        time: Time,
+        query: &EventQuery,
+    ) -> Result<(Option<Time>, Option<Time>), ReadError> {
+        let query = whole(query);
+        self.read(|conn| {
+            let Some(plan) = Plan::make(conn, &query)? else {
+                return Ok((None, None));
+            };
+            if plan.is_whole_log() && query.known.is_none() {
+                return step(conn, time, &query);
+            }
+            let (mut before, mut after) = (None::<Time>, None::<Time>);
+            plan.each_time(conn, &mut |row| {
+                if let Some(t) = Time::from_parts(row.get(1)?, row.get(2)?) {
+                    if t < time {
+                        before = before.max(Some(t));
+                    } else if t > time && after.is_none_or(|nearest| t < nearest) {
+                        after = Some(t);
+                    }
+                }
+                Ok(())
+            })?;
+            Ok((before, after))
+        })
+    }
+}
+
+fn whole(query: &EventQuery) -> EventQuery {
+    EventQuery {
+        after: None,
+        direction: Direction::Forwards,
+        ..query.clone()
+    }
+}
+
+fn nothing(slices: usize) -> DensityView {
+    DensityView {
+        from: None,
+        to: None,
+        counts: vec![0; slices],
+        events: 0,
+    }
+}
+
+/// The whole log in a range of time: one count over the time index for each slice.
+fn count_slices(
+    conn: &Connection,
+    query: &EventQuery,
+    slices: usize,
+) -> Result<DensityView, ReadError> {
+    let (Some(first), Some(last)) = (
+        extreme_time(conn, Direction::Forwards)?,
+        extreme_time(conn, Direction::Backwards)?,
+    ) else {
+        return Ok(nothing(slices));
+    };
+    let (from, to) = (query.from.unwrap_or(first), query.to.unwrap_or(last));
+    if from > to {
+        return Ok(nothing(slices));
+    }
+    let scale = Scale::new(from, to, slices);
+    let mut count = conn.prepare_cached(
+        "SELECT count(*) FROM events INDEXED BY events_by_time
+         WHERE time_us BETWEEN ?1 AND ?3
+           AND (time_us > ?1 OR time_sub_ns >= ?2) AND (time_us < ?3 OR time_sub_ns < ?4)",
+    )?;
+    let mut counts = Vec::with_capacity(slices);
+    for slice in 0..slices {
+        let (start, end) = (scale.start(slice), scale.start(slice + 1));
+        let in_slice: u64 = count.query_row((start.0, start.1, end.0, end.1), |row| row.get(0))?;
+        counts.push(in_slice);
+    }
+    Ok(view(from, to, counts))
+}
+
+/// Any query: its events sorted into slices one by one.
+fn sort_into_slices(
+    conn: &Connection,
+    plan: &Plan,
+    query: &EventQuery,
+    slices: usize,
+) -> Result<DensityView, ReadError> {
+    let mut times = Vec::new();
+    let mut damaged = None;
+    plan.each_time(conn, &mut |row| {
+        match Time::from_parts(row.get(1)?, row.get(2)?) {
+            Some(time) => times.push(time),
+            None => damaged = Some(Position(row.get(0)?)),
+        }
+        Ok(())
+    })?;
+    if let Some(position) = damaged {
+        return Err(ReadError::Damaged {
+            position,
+            reason: "its time is outside the years 0001 to 9999".into(),
+        });
+    }
+    let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
+        return Ok(nothing(slices));
+    };
+    let (from, to) = (query.from.unwrap_or(*first), query.to.unwrap_or(*last));
+    let scale = Scale::new(from, to, slices);
+    let mut counts = vec![0; slices];
+    for time in times {
+        counts[scale.slice(time)] += 1;
+    }
+    Ok(view(from, to, counts))
+}
+
+fn view(from: Time, to: Time, counts: Vec<u64>) -> DensityView {
+    let events = counts.iter().sum();
+    if events == 0 {
+        return nothing(counts.len());
+    }
+    DensityView {
+        from: Some(from),
+        to: Some(to),
+        counts,
+        events,
+    }
+}
+
+/// Equal slices of a range of time, in nanoseconds, both ends inclusive.
+struct Scale {
+    from_ns: i128,
+    len_ns: i128,
+    slices: i128,
+}
+
+impl Scale {
+    fn new(from: Time, to: Time, slices: usize) -> Scale {
+        Scale {
+            from_ns: ns(from),
+            len_ns: ns(to) - ns(from) + 1,
+            slices: slices as i128,
+        }
+    }
+
+    /// The slice that a time inside the range falls into.
+    fn slice(&self, time: Time) -> usize {
+        let at = (ns(time) - self.from_ns) * self.slices / self.len_ns;
+        usize::try_from(at.clamp(0, self.slices - 1)).unwrap_or(0)
+    }
+
+    /// First instant of a slice, in microseconds and nanoseconds on top. The slice after the last one starts
+    /// one nanosecond after the range.
+    fn start(&self, slice: usize) -> (i64, i64) {
+        let offset = (slice as i128 * self.len_ns + self.slices - 1) / self.slices;
+        let ns = self.from_ns + offset;
+        let us = i64::try_from(ns.div_euclid(1000)).unwrap_or(i64::MAX);
+        (us, ns.rem_euclid(1000) as i64)
+    }
+}
+
+fn ns(time: Time) -> i128 {
+    i128::from(time.us()) * 1000 + i128::from(time.sub_ns())
+}
+
+/// Steps through the whole log by the time index.
+fn step(
+    conn: &Connection,
+    time: Time,
+    query: &EventQuery,
+) -> Result<(Option<Time>, Option<Time>), ReadError> {
+    let next = |sign: &str, order: &str| -> Result<Option<Time>, ReadError> {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT position, time_us, time_sub_ns FROM events INDEXED BY events_by_time
+             WHERE (time_us, time_sub_ns) {sign} (?1, ?2)
+             ORDER BY time_us {order}, time_sub_ns {order} LIMIT 1"
+        ))?;
+        let mut rows = statement.query((time.us(), time.sub_ns()))?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => super::row::time(row, 1, Position(row.get(0)?)).map(Some),
+        }
+    };
+    let inside = |t: &Time| query.from.is_none_or(|f| *t >= f) && query.to.is_none_or(|e| *t <= e);
+    Ok((
+        next("<", "DESC")?.filter(inside),
+        next(">", "ASC")?.filter(inside),
+    ))
+}

@@ -1,0 +1,103 @@
+//! One event whole: bytes, links, neighbours, correlated events.
+
+use rusqlite::{Connection, ToSql};
+
+use super::log::{Log, event_where, sql_position};
+use super::row;
+use crate::event::{Event, Payload};
+use crate::position::Position;
+use crate::store::{EventBrief, EventDetailView, EventView, ReadError};
+
+/// Most correlated events that are listed.
+const MAX_CORRELATED: usize = 200;
+
+impl Log {
+    /// One event whole, with its neighbours in its stream and in its correlation.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine or of a damaged row.
+    pub fn detail(&self, position: Position) -> Result<Option<EventDetailView>, ReadError> {
+        self.read(|conn| {
+            let found = event_where(conn, "e.position = ?1", sql_position(position))?;
+            found.map(|event| detail(conn, event)).transpose()
+        })
+    }
+}
+
+fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError> {
+    let at = sql_position(event.position);
+    let neighbour = |version: Option<u64>| -> Result<Option<EventBrief>, ReadError> {
+        let Some(version) = version.filter(|v| *v > 0) else {
+            return Ok(None);
+        };
+        let found = briefs(
+            conn,
+            "events here CROSS JOIN links l ON l.stream = here.stream
+             CROSS JOIN events e ON e.position = l.position",
+            "here.position = ?1 AND l.version = ?2",
+            &[&at, &sql_position(Position(version))],
+        )?;
+        Ok(found.into_iter().next())
+    };
+    let previous_in_stream = neighbour(event.version.0.checked_sub(1))?;
+    let next_in_stream = neighbour(event.version.0.checked_add(1))?;
+    let (correlated, correlated_count) = match &event.correlation {
+        None => (Vec::new(), 0),
+        Some(correlation) => (
+            briefs(
+                conn,
+                "events e INDEXED BY events_by_correlation",
+                &format!(
+                    "e.correlation = ?1 AND e.position <> ?2 ORDER BY e.position LIMIT {MAX_CORRELATED}"
+                ),
+                &[correlation, &at],
+            )?,
+            conn.prepare_cached(
+                "SELECT count(*) FROM events INDEXED BY events_by_correlation WHERE correlation = ?1",
+            )?
+            .query_row([correlation], |row| row.get(0))?,
+        ),
+    };
+    let links = row::links(conn, event.position)?;
+    let text =
+        |payload: Option<&Payload>| payload.and_then(|p| String::from_utf8(p.bytes.clone()).ok());
+    let data_text = text(event.data.as_ref());
+    let data_hex = match (&event.data, &data_text) {
+        (Some(data), None) => Some(data.bytes.iter().map(|b| format!("{b:02x}")).collect()),
+        _ => None,
+    };
+    Ok(EventDetailView {
+        leaf: event.leaf,
+        data_type: event.data.as_ref().map(|d| d.content_type.clone()),
+        data_text,
+        data_hex,
+        data_len: event.data.as_ref().map_or(0, |d| d.bytes.len() as u64),
+        metadata_type: event.metadata.as_ref().map(|m| m.content_type.clone()),
+        metadata_text: text(event.metadata.as_ref()),
+        links,
+        previous_in_stream,
+        next_in_stream,
+        correlated,
+        correlated_count,
+        event: EventView::from(event),
+    })
+}
+
+fn briefs(
+    conn: &Connection,
+    tables: &str,
+    conditions: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<EventBrief>, ReadError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {} FROM {tables} {} WHERE {conditions}",
+        row::BRIEF,
+        row::BRIEF_NAMES
+    ))?;
+    let mut rows = statement.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row::brief(row)?);
+    }
+    Ok(found)
+}

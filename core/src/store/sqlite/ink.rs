@@ -1,0 +1,266 @@
+//! Writing planned events: hashes, rows, tree. Knows nothing of versions and expectations, which the
+//! [`super::book`] has settled.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::book::Names;
+use super::tiles::TreeWriter;
+use crate::event::{Part, Payload, SourceFields};
+use crate::id::{EventId, EventType, StreamId};
+use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
+use crate::position::Position;
+use crate::store::Head;
+use crate::store::extraction::{Extraction, Extractor};
+use crate::surroundings::Random;
+use crate::time::SourceTime;
+
+/// An event whose place is settled.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) position: u64,
+    pub(super) stream: i64,
+    pub(super) stream_name: Arc<str>,
+    pub(super) category: Arc<str>,
+    pub(super) version: u64,
+    pub(super) type_id: i64,
+    pub(super) event_type: EventType,
+    pub(super) time: SourceTime,
+    pub(super) recorded_us: i64,
+    pub(super) id: EventId,
+    pub(super) schema_version: Option<String>,
+    pub(super) source: SourceFields,
+    pub(super) data_type: i64,
+    pub(super) data: Payload,
+    pub(super) metadata_type: Option<i64>,
+    pub(super) metadata: Option<Payload>,
+    pub(super) links: Vec<PlannedLink>,
+}
+
+/// A further stream of an event, its place settled.
+#[derive(Debug)]
+pub(super) struct PlannedLink {
+    pub(super) stream: i64,
+    pub(super) name: StreamId,
+    pub(super) version: u64,
+    pub(super) qualifier: String,
+}
+
+/// See the module.
+pub(super) struct Ink {
+    tree: TreeWriter,
+    actors: Names,
+    /// Ids of sources, by name, for the rule in `extraction`.
+    sources: HashMap<String, i64>,
+    extraction: String,
+    extractor: Extractor,
+    random: Random,
+    recorded_us: Option<i64>,
+    /// Buffers kept from event to event.
+    leaf_bytes: Vec<u8>,
+    identity_bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Ink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ink").finish_non_exhaustive()
+    }
+}
+
+impl Ink {
+    /// Takes up the pen at the end of the file, with the standard rule of extraction.
+    pub(super) fn load(conn: &Connection, random: Random) -> rusqlite::Result<Ink> {
+        let mut ink = Ink {
+            tree: TreeWriter::load(conn)?,
+            actors: Names::load(conn, "actors")?,
+            sources: HashMap::new(),
+            extraction: String::new(),
+            extractor: Extraction::standard().prepare(),
+            random,
+            recorded_us: None,
+            leaf_bytes: Vec::new(),
+            identity_bytes: Vec::new(),
+        };
+        ink.use_rule(&Extraction::standard());
+        Ok(ink)
+    }
+
+    /// Extracts by this rule from now on.
+    pub(super) fn use_rule(&mut self, rule: &Extraction) {
+        self.extraction =
+            serde_json::to_string(rule).expect("three lists of texts are always JSON");
+        self.extractor = rule.prepare();
+        self.sources.clear();
+    }
+
+    /// Writes one event: row, links, leaf.
+    pub(super) fn write(&mut self, conn: &Connection, planned: &Planned) -> rusqlite::Result<()> {
+        let mut salts = [0u8; 48];
+        (self.random)(&mut salts);
+        let (salts, _) = salts.as_chunks::<16>();
+        let leaf = self.leaf(planned, salts);
+        let extracted = self
+            .extractor
+            .apply(&planned.data, planned.metadata.as_ref());
+        let actor = match &extracted.actor {
+            None => None,
+            Some(name) => Some(self.actors.count(conn, name)?),
+        };
+        let source = match &planned.source.source {
+            None => None,
+            Some(name) => Some(self.source(conn, name)?),
+        };
+        let Planned {
+            time,
+            source: fields,
+            ..
+        } = planned;
+        conn.prepare_cached(
+            "INSERT INTO events(position, stream, version, type, time_us, time_sub_ns, time_flags,
+             time_text, recorded_us, id, source, source_id, source_version, source_position,
+             source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version,
+             salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+        )?
+        .execute(params![
+            planned.position,
+            planned.stream,
+            planned.version,
+            planned.type_id,
+            time.time.us(),
+            time.time.sub_ns(),
+            TimeFlags::of(time).0,
+            time.text,
+            planned.recorded_us,
+            planned.id.as_str(),
+            source,
+            fields.source_id,
+            fields.source_version,
+            fields.source_position,
+            fields.source_recorded_at.map(|t| t.us()),
+            fields.source_recorded_at.map(|t| t.sub_ns()),
+            actor,
+            extracted.correlation,
+            extracted.causation,
+            planned.schema_version,
+            salts[0],
+            salts[1],
+            planned.metadata.as_ref().map(|_| salts[2]),
+            planned.data_type,
+            planned.metadata_type,
+            leaf.0,
+            planned.metadata.as_ref().map(|m| m.bytes.as_slice()),
+            planned.data.bytes,
+        ])?;
+        let mut link = conn.prepare_cached(
+            "INSERT INTO links(stream, version, position, qualifier) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        link.execute((
+            planned.stream,
+            planned.version,
+            planned.position,
+            None::<&str>,
+        ))?;
+        for further in &planned.links {
+            link.execute((
+                further.stream,
+                further.version,
+                planned.position,
+                Some(further.qualifier.as_str()),
+            ))?;
+        }
+        self.recorded_us = Some(planned.recorded_us);
+        self.tree.push(conn, leaf)
+    }
+
+    /// Computes the leaf hash of an event.
+    fn leaf(&mut self, planned: &Planned, salts: &[Salt]) -> crate::integrity::Hash {
+        let links: Vec<(&str, u64, &str)> = planned
+            .links
+            .iter()
+            .map(|link| (link.name.as_str(), link.version, link.qualifier.as_str()))
+            .collect();
+        let fields = &planned.source;
+        self.identity_bytes.clear();
+        Identity {
+            id: planned.id.as_str(),
+            stream: &planned.stream_name,
+            category: &planned.category,
+            links: &links,
+            source: fields.source.as_deref(),
+            source_id: fields.source_id.as_deref(),
+            source_version: fields.source_version.as_deref(),
+            source_position: fields.source_position.as_deref(),
+            source_recorded_at: fields.source_recorded_at,
+        }
+        .encode(&mut self.identity_bytes);
+        let leaf = Leaf {
+            event_type: planned.event_type.as_str(),
+            version: planned.version,
+            time: planned.time.time,
+            time_flags: TimeFlags::of(&planned.time),
+            time_text: planned.time.text.as_deref(),
+            recorded_us: planned.recorded_us,
+            schema_version: planned.schema_version.as_deref(),
+            data_type: &planned.data.content_type,
+            metadata_type: planned.metadata.as_ref().map(|m| m.content_type.as_str()),
+            identity: hash_part(Part::Identity, &salts[0], &self.identity_bytes),
+            data: hash_part(Part::Data, &salts[1], &planned.data.bytes),
+            metadata: match &planned.metadata {
+                None => NO_METADATA,
+                Some(metadata) => hash_part(Part::Metadata, &salts[2], &metadata.bytes),
+            },
+        };
+        self.leaf_bytes.clear();
+        leaf.hash_with(&mut self.leaf_bytes)
+    }
+
+    /// Returns the id of a source under the present rule, writing it if it is new.
+    fn source(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<i64> {
+        if let Some(id) = self.sources.get(name) {
+            return Ok(*id);
+        }
+        let found: Option<i64> = conn
+            .prepare_cached("SELECT id FROM sources WHERE name = ?1 AND extraction = ?2")?
+            .query_row((name, &self.extraction), |row| row.get(0))
+            .optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => conn
+                .prepare_cached(
+                    "INSERT INTO sources(id, name, extraction)
+                     VALUES ((SELECT coalesce(max(id), 0) + 1 FROM sources), ?1, ?2) RETURNING id",
+                )?
+                .query_row((name, &self.extraction), |row| row.get(0))?,
+        };
+        self.sources.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    /// Writes the actors' names and counters and the head row; returns the head.
+    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<Head> {
+        self.actors.flush(conn)?;
+        let head = self.head();
+        conn.prepare_cached(
+            "UPDATE head SET size = ?1, root = ?2, frontier = ?3, recorded_us = coalesce(?4, recorded_us)",
+        )?
+        .execute((
+            head.size.0,
+            head.root.0,
+            self.tree.frontier_bytes(),
+            self.recorded_us,
+        ))?;
+        Ok(head)
+    }
+
+    /// Size and root of what was written.
+    pub(super) fn head(&self) -> Head {
+        Head {
+            size: Position(self.tree.frontier.size()),
+            root: self.tree.frontier.root(),
+        }
+    }
+}

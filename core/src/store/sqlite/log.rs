@@ -1,0 +1,439 @@
+//! Reading: a handle that cannot write, over a pool of connections.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{open, row};
+use crate::event::Event;
+use crate::id::{EventId, LogId, StreamId};
+use crate::integrity::Hash;
+use crate::position::{Position, Version};
+use crate::store::{
+    Access, ActorRow, CategoryRow, Direction, Head, InfoView, OpenError, ReadError, StreamEvent,
+    TypeRow,
+};
+use crate::time::Time;
+
+/// Connections kept open while nobody reads.
+const MAX_IDLE: usize = 8;
+
+/// Events read at once when a whole stream is walked.
+const PAGE: usize = 512;
+
+/// A log opened to read. Cannot change the file: the engine opens it read-only.
+/// Cheap to clone; clones share a pool of readers.
+#[derive(Debug, Clone)]
+pub struct Log {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    /// What is read: the file itself, or a temporary copy of it.
+    read_path: PathBuf,
+    access: Access,
+    id: LogId,
+    format: u32,
+    idle: Mutex<Vec<Connection>>,
+    commits: Mutex<u64>,
+    committed: Condvar,
+    /// Keeps the temporary copy as long as somebody reads it. Last, so that connections close first.
+    _copy: Option<tempfile::TempDir>,
+}
+
+impl Log {
+    /// Opens a log to explore it, read-only.
+    ///
+    /// Where its folder cannot be written, SQLite cannot follow other writers: the file is then taken as
+    /// unchanging or, with a pending write-ahead log, copied; [`InfoView::access`] says which.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the file is not there, is no log, is newer, locked or damaged.
+    pub fn explore(path: &Path) -> Result<Log, OpenError> {
+        open::check_file(path)?;
+        let (access, copy) = open::choose_access(path)?;
+        let read_path = match &copy {
+            Some(folder) => open::copy_path(folder.path()),
+            None => path.to_owned(),
+        };
+        let conn = connect(&read_path, access).map_err(|e| open::engine(path, e))?;
+        let (id, format) = identify(&conn, path)?;
+        Ok(Log {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                read_path,
+                access,
+                id,
+                format,
+                idle: Mutex::new(vec![conn]),
+                commits: Mutex::new(0),
+                committed: Condvar::new(),
+                _copy: copy,
+            }),
+        })
+    }
+
+    /// Path of the file as it was given.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Identity of the log.
+    #[must_use]
+    pub fn id(&self) -> LogId {
+        self.shared.id
+    }
+
+    /// How the file was opened.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.shared.access
+    }
+
+    /// Runs a question in one read transaction, so that all its statements see the same log.
+    pub(super) fn read<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let idle = lock(&self.shared.idle).pop();
+        let mut conn = match idle {
+            Some(conn) => conn,
+            None => connect(&self.shared.read_path, self.shared.access)?,
+        };
+        let transaction = conn.transaction()?;
+        let answer = question(&transaction);
+        drop(transaction);
+        let mut idle = lock(&self.shared.idle);
+        if idle.len() < MAX_IDLE {
+            idle.push(conn);
+        }
+        answer
+    }
+
+    /// Size and root at this moment.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn head(&self) -> Result<Head, ReadError> {
+        self.read(|conn| Ok(head(conn)?))
+    }
+
+    /// What the log holds. Takes no longer on a large log than on a small one.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn info(&self) -> Result<InfoView, ReadError> {
+        self.read(|conn| {
+            let head = head(conn)?;
+            let count = |table: &str| -> rusqlite::Result<u64> {
+                // Ids are given densely, and no row is ever deleted.
+                conn.query_row(
+                    &format!("SELECT coalesce(max(id), 0) FROM {table}"),
+                    [],
+                    |row| row.get(0),
+                )
+            };
+            let categories = conn
+                .prepare_cached(
+                    "SELECT name, streams, events FROM categories ORDER BY events DESC, name",
+                )?
+                .query_map([], |row| {
+                    Ok(CategoryRow {
+                        name: row.get(0)?,
+                        streams: row.get(1)?,
+                        events: row.get(2)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let types = conn
+                .prepare_cached("SELECT name, events FROM types ORDER BY events DESC, name")?
+                .query_map([], |row| {
+                    Ok(TypeRow {
+                        name: row.get(0)?,
+                        events: row.get(1)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            let recorded: Option<i64> =
+                conn.query_row("SELECT recorded_us FROM head", [], |row| row.get(0))?;
+            Ok(InfoView {
+                id: self.shared.id,
+                format: self.shared.format,
+                events: head.size.0,
+                streams: count("streams")?,
+                actors: count("actors")?,
+                categories,
+                types,
+                first_time: super::query::extreme_time(conn, Direction::Forwards)?,
+                last_time: super::query::extreme_time(conn, Direction::Backwards)?,
+                last_recorded_at: recorded.and_then(|us| Time::from_parts(us, 0)),
+                tree_size: head.size.0,
+                root: head.root,
+                access: self.shared.access,
+                file_bytes: std::fs::metadata(&self.shared.read_path)?.len(),
+            })
+        })
+    }
+
+    /// Actors, most events first, then by name.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn actors(&self, limit: usize) -> Result<Vec<ActorRow>, ReadError> {
+        self.read(|conn| {
+            let rows = conn
+                .prepare_cached(
+                    "SELECT name, events FROM actors ORDER BY events DESC, name LIMIT ?1",
+                )?
+                .query_map([sql_limit(limit)], |row| {
+                    Ok(ActorRow {
+                        name: row.get(0)?,
+                        events: row.get(1)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(rows)
+        })
+    }
+
+    /// Reads a stream in version order, `versions` inclusive, one page of at most `limit`; linked events
+    /// included. Empty where there is no such stream.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine or of a damaged row.
+    pub fn read_stream(
+        &self,
+        stream: &StreamId,
+        versions: std::ops::RangeInclusive<Version>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<StreamEvent>, ReadError> {
+        self.read(|conn| match stream_id(conn, stream)? {
+            None => Ok(Vec::new()),
+            Some(id) => {
+                let (from, to) = (versions.start().0, versions.end().0);
+                stream_page(conn, id, (from, to), direction, limit)
+            }
+        })
+    }
+
+    /// Calls `each` with the stream's events in version order from `from` on, up to position `known`, until it
+    /// returns `false`; never holds more than a page. All of them come from one moment of the log.
+    ///
+    /// # Errors
+    /// [`ReadError::NoStream`] if there is no such stream; [`ReadError`] of the engine or of a damaged row.
+    pub fn for_each_in_stream(
+        &self,
+        stream: &StreamId,
+        from: Version,
+        known: Option<Position>,
+        each: &mut dyn FnMut(StreamEvent) -> bool,
+    ) -> Result<(), ReadError> {
+        self.read(|conn| {
+            let id = stream_id(conn, stream)?.ok_or_else(|| ReadError::NoStream(stream.clone()))?;
+            let mut next = from.0;
+            loop {
+                let page = stream_page(conn, id, (next, u64::MAX), Direction::Forwards, PAGE)?;
+                let more = page.len() == PAGE;
+                for event in page {
+                    if known.is_some_and(|known| event.event.position > known) {
+                        return Ok(());
+                    }
+                    next = event.version.0 + 1;
+                    if !each(event) {
+                        return Ok(());
+                    }
+                }
+                if !more {
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    /// The event at a position.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine or of a damaged row.
+    pub fn event(&self, position: Position) -> Result<Option<Event>, ReadError> {
+        self.read(|conn| event_where(conn, "e.position = ?1", sql_position(position)))
+    }
+
+    /// The event with an id.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine or of a damaged row.
+    pub fn event_by_id(&self, id: &EventId) -> Result<Option<Event>, ReadError> {
+        self.read(|conn| event_where(conn, "e.id = ?1", id.as_str()))
+    }
+
+    /// The last position recorded at or before `time`: what was known then.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn known_at(&self, time: Time) -> Result<Position, ReadError> {
+        self.read(|conn| {
+            let size = head(conn)?.size.0;
+            let mut recorded =
+                conn.prepare_cached("SELECT recorded_us FROM events WHERE position = ?1")?;
+            // Recording times never decrease, so the events known then are a first part of the log.
+            let (mut known, mut unknown) = (0, size + 1);
+            while unknown - known > 1 {
+                let middle = known + (unknown - known) / 2;
+                let us: i64 = recorded.query_row([middle], |row| row.get(0))?;
+                if us <= time.us() {
+                    known = middle;
+                } else {
+                    unknown = middle;
+                }
+            }
+            Ok(Position(known))
+        })
+    }
+
+    /// Tells readers that wait in this process that something was committed.
+    pub(super) fn announce(&self) {
+        *lock(&self.shared.commits) += 1;
+        self.shared.committed.notify_all();
+    }
+
+    /// Number of commits announced so far.
+    pub(super) fn announced(&self) -> u64 {
+        *lock(&self.shared.commits)
+    }
+
+    /// Waits for a commit after the `seen`th; says whether it came before the time was over.
+    pub(super) fn wait(&self, seen: u64, at_most: std::time::Duration) -> bool {
+        let commits = lock(&self.shared.commits);
+        let (_commits, timeout) = self
+            .shared
+            .committed
+            .wait_timeout_while(commits, at_most, |now| *now == seen)
+            .unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
+    }
+}
+
+fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
+    match access {
+        Access::ReadOnly | Access::TemporaryCopy => open::reader(path),
+        Access::Immutable => open::immutable_reader(path),
+    }
+}
+
+/// Reads the log's id, and makes sure that the file is whole as far as that is cheap to see.
+fn identify(conn: &Connection, path: &Path) -> Result<(LogId, u32), OpenError> {
+    let damaged = |reason: &str| OpenError::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let read = || -> rusqlite::Result<(String, u32, u64, u64)> {
+        let id = conn
+            .query_row("SELECT value FROM meta WHERE key = 'log_id'", [], |row| {
+                row.get(0)
+            })
+            .optional()?
+            .unwrap_or_default();
+        let format = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let size = head(conn)?.size.0;
+        let last = conn.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| {
+            row.get(0)
+        })?;
+        Ok((id, format, size, last))
+    };
+    let (id, format, size, last) = read().map_err(|e| open::engine(path, e))?;
+    if size != last {
+        return Err(damaged(&format!(
+            "the tree holds {size} events and the last event is at position {last}"
+        )));
+    }
+    let id = id
+        .parse()
+        .map_err(|_| damaged("the log has no id that can be read"))?;
+    Ok((LogId(id), format))
+}
+
+pub(super) fn head(conn: &Connection) -> rusqlite::Result<Head> {
+    conn.prepare_cached("SELECT size, root FROM head")?
+        .query_row([], |row| {
+            Ok(Head {
+                size: Position(row.get(0)?),
+                root: Hash(row.get(1)?),
+            })
+        })
+}
+
+/// Id of a stream in the file.
+pub(super) fn stream_id(conn: &Connection, stream: &StreamId) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT id FROM streams WHERE name = ?1")?
+        .query_row([stream.as_str()], |row| row.get(0))
+        .optional()
+}
+
+fn stream_page(
+    conn: &Connection,
+    stream: i64,
+    (from, to): (u64, u64),
+    direction: Direction,
+    limit: usize,
+) -> Result<Vec<StreamEvent>, ReadError> {
+    let order = match direction {
+        Direction::Forwards => "ASC",
+        Direction::Backwards => "DESC",
+    };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {}, l.version, l.qualifier FROM links l CROSS JOIN events e ON e.position = l.position {}
+         WHERE l.stream = ?1 AND l.version BETWEEN ?2 AND ?3 ORDER BY l.version {order} LIMIT ?4",
+        row::EVENT,
+        row::NAMES
+    ))?;
+    let mut rows = statement.query((
+        stream,
+        sql_position(Position(from)),
+        sql_position(Position(to)),
+        sql_limit(limit),
+    ))?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(StreamEvent {
+            event: row::event(row)?,
+            version: Version(row.get(row::EVENT_LEN)?),
+            qualifier: row
+                .get::<_, Option<String>>(row::EVENT_LEN + 1)?
+                .unwrap_or_default(),
+        });
+    }
+    Ok(page)
+}
+
+pub(super) fn event_where(
+    conn: &Connection,
+    condition: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<Option<Event>, ReadError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {} FROM events e {} WHERE {condition}",
+        row::EVENT,
+        row::NAMES
+    ))?;
+    let mut rows = statement.query([value])?;
+    rows.next()?.map(row::event).transpose()
+}
+
+/// A limit as SQLite takes it.
+pub(super) fn sql_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A position or version as SQLite takes it: all that are in a file fit, larger ones lie beyond its end.
+pub(super) fn sql_position(position: Position) -> i64 {
+    i64::try_from(position.0).unwrap_or(i64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

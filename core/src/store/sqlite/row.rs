@@ -1,0 +1,172 @@
+//! From a row of the file to an [`Event`].
+
+use rusqlite::{Connection, Row};
+
+use crate::event::{Event, Part, Payload, SourceFields};
+use crate::id::{Actor, Category, EventId, EventType, StreamId};
+use crate::integrity::{Hash, leaf::TimeFlags};
+use crate::position::{Position, Version};
+use crate::store::{EventBrief, LinkView, ReadError};
+use crate::time::{SourceTime, Time};
+
+/// Columns of an event whose row is `e`, in the order that [`event`] reads.
+pub(super) const EVENT: &str = "e.position, s.name, c.name, e.version, t.name, \
+     e.time_us, e.time_sub_ns, e.time_flags, e.time_text, e.recorded_us, e.id, a.name, \
+     e.correlation, e.causation, e.schema_version, o.name, e.source_id, e.source_version, \
+     e.source_position, e.source_recorded_us, e.source_recorded_sub_ns, \
+     dt.name, e.data, mt.name, e.metadata, e.leaf";
+
+/// How many columns [`EVENT`] names.
+pub(super) const EVENT_LEN: usize = 26;
+
+/// Tables of names that [`EVENT`] draws on. Left joins, so that the planner keeps `e` outermost and a missing
+/// name shows as damage rather than as a missing event.
+pub(super) const NAMES: &str = "LEFT JOIN streams s ON s.id = e.stream \
+     LEFT JOIN categories c ON c.id = s.category LEFT JOIN types t ON t.id = e.type \
+     LEFT JOIN actors a ON a.id = e.actor LEFT JOIN sources o ON o.id = e.source \
+     LEFT JOIN content_types dt ON dt.id = e.data_type \
+     LEFT JOIN content_types mt ON mt.id = e.metadata_type";
+
+/// Columns of an event in one line, in the order that [`brief`] reads.
+pub(super) const BRIEF: &str = "e.position, s.name, e.version, t.name, e.time_us, e.time_sub_ns";
+
+/// Tables of names that [`BRIEF`] draws on.
+pub(super) const BRIEF_NAMES: &str =
+    "LEFT JOIN streams s ON s.id = e.stream LEFT JOIN types t ON t.id = e.type";
+
+/// Reads an event from a row of [`EVENT`].
+pub(super) fn event(row: &Row<'_>) -> Result<Event, ReadError> {
+    let position = Position(row.get(0)?);
+    let damaged = |reason: &str| ReadError::Damaged {
+        position,
+        reason: reason.to_owned(),
+    };
+    let name = |reason: &'static str| move |_| damaged(reason);
+    let optional = |at: usize| row.get::<_, Option<String>>(at);
+    let stream = optional(1)?
+        .map(StreamId::new)
+        .transpose()
+        .map_err(name("its stream has no name"))?;
+    let category = optional(2)?
+        .map(Category::new)
+        .transpose()
+        .map_err(name("its category has no name"))?;
+    let event_type = optional(4)?.ok_or_else(|| damaged("its type is missing"))?;
+    let event_type = EventType::new(event_type).map_err(name("its type has no name"))?;
+    let flags = TimeFlags(row.get(7)?);
+    let time = SourceTime {
+        time: Time::from_parts(row.get(5)?, row.get(6)?)
+            .ok_or_else(|| damaged("its time is outside the years 0001 to 9999"))?,
+        text: optional(8)?,
+        date_only: flags.has(TimeFlags::DATE_ONLY),
+        zone_assumed: flags.has(TimeFlags::ZONE_ASSUMED),
+        ambiguous: flags.has(TimeFlags::AMBIGUOUS),
+    };
+    let recorded_at = Time::from_parts(row.get(9)?, 0)
+        .ok_or_else(|| damaged("its recording time is outside the years 0001 to 9999"))?;
+    let id = optional(10)?
+        .map(EventId::new)
+        .transpose()
+        .map_err(name("its id is empty or too long"))?;
+    let actor = optional(11)?
+        .map(Actor::new)
+        .transpose()
+        .map_err(name("its actor has no name"))?;
+    let source_recorded_at = match row.get::<_, Option<i64>>(19)? {
+        None => None,
+        Some(us) => Some(
+            Time::from_parts(us, row.get::<_, Option<u16>>(20)?.unwrap_or(0))
+                .ok_or_else(|| damaged("its source's recording time is out of range"))?,
+        ),
+    };
+    let payload = |type_at: usize, bytes_at: usize| -> Result<Option<Payload>, ReadError> {
+        let bytes: Option<Vec<u8>> = row.get(bytes_at)?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let content_type =
+            optional(type_at)?.ok_or_else(|| damaged("a payload has no content type"))?;
+        Ok(Some(Payload {
+            content_type,
+            bytes,
+        }))
+    };
+    let data = payload(21, 22)?;
+    let metadata = payload(23, 24)?;
+    let had_metadata = !matches!(row.get_ref(23)?, rusqlite::types::ValueRef::Null);
+    let erased = [
+        (Part::Identity, id.is_none()),
+        (Part::Data, data.is_none()),
+        (Part::Metadata, had_metadata && metadata.is_none()),
+    ];
+    let leaf: [u8; 32] = row
+        .get_ref(25)?
+        .as_blob()
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| damaged("its leaf hash is not 32 bytes"))?;
+    Ok(Event {
+        position,
+        stream,
+        category,
+        version: Version(row.get(3)?),
+        event_type,
+        time,
+        recorded_at,
+        id,
+        actor,
+        correlation: optional(12)?,
+        causation: optional(13)?,
+        schema_version: optional(14)?,
+        source: SourceFields {
+            source: optional(15)?,
+            source_id: optional(16)?,
+            source_version: optional(17)?,
+            source_position: optional(18)?,
+            source_recorded_at,
+        },
+        data,
+        metadata,
+        erased: erased
+            .into_iter()
+            .filter_map(|(part, gone)| gone.then_some(part))
+            .collect(),
+        leaf: Hash(leaf),
+    })
+}
+
+/// Reads an event in one line from a row of [`BRIEF`].
+pub(super) fn brief(row: &Row<'_>) -> Result<EventBrief, ReadError> {
+    let position = Position(row.get(0)?);
+    Ok(EventBrief {
+        position,
+        stream: row.get(1)?,
+        version: Version(row.get(2)?),
+        event_type: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        time: time(row, 4, position)?,
+    })
+}
+
+/// Reads a time from two columns.
+pub(super) fn time(row: &Row<'_>, at: usize, position: Position) -> Result<Time, ReadError> {
+    Time::from_parts(row.get(at)?, row.get(at + 1)?).ok_or_else(|| ReadError::Damaged {
+        position,
+        reason: "a time is outside the years 0001 to 9999".into(),
+    })
+}
+
+/// Further streams that an event is linked into, by name (byte order).
+pub(super) fn links(conn: &Connection, position: Position) -> rusqlite::Result<Vec<LinkView>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT s.name, l.version, l.qualifier FROM links l INDEXED BY links_by_position
+         CROSS JOIN streams s ON s.id = l.stream
+         WHERE l.position = ?1 AND l.qualifier IS NOT NULL ORDER BY s.name",
+    )?;
+    statement
+        .query_map([super::log::sql_position(position)], |row| {
+            Ok(LinkView {
+                stream: row.get(0)?,
+                version: Version(row.get(1)?),
+                qualifier: row.get(2)?,
+            })
+        })?
+        .collect()
+}

@@ -1,0 +1,226 @@
+//! Tables, indexes and triggers of the file, format 1. `docs/formats/store.md` says what each is for.
+
+use rusqlite::Connection;
+
+/// `application_id` of the file: "AnnL".
+pub(super) const APPLICATION_ID: u32 = 0x416e_6e4c;
+
+/// `user_version` of the file: the format that this build writes and the newest that it reads.
+pub(super) const FORMAT: u32 = 1;
+
+pub(super) const TABLES: &str = "
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE categories(
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+    streams INTEGER NOT NULL, events INTEGER NOT NULL) STRICT;
+CREATE TABLE streams(
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, category INTEGER NOT NULL,
+    version INTEGER NOT NULL, last_position INTEGER NOT NULL,
+    first_us INTEGER NOT NULL, first_sub_ns INTEGER NOT NULL,
+    last_us INTEGER NOT NULL, last_sub_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE types(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, events INTEGER NOT NULL) STRICT;
+CREATE TABLE actors(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, events INTEGER NOT NULL) STRICT;
+CREATE TABLE content_types(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, events INTEGER NOT NULL) STRICT;
+CREATE TABLE sources(
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, extraction TEXT NOT NULL,
+    UNIQUE(name, extraction)) STRICT;
+CREATE TABLE events(
+    position INTEGER PRIMARY KEY,
+    stream INTEGER, version INTEGER NOT NULL, type INTEGER NOT NULL,
+    time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL, time_flags INTEGER NOT NULL, time_text TEXT,
+    recorded_us INTEGER NOT NULL,
+    id TEXT,
+    source INTEGER, source_id TEXT, source_version TEXT, source_position TEXT,
+    source_recorded_us INTEGER, source_recorded_sub_ns INTEGER,
+    actor INTEGER, correlation TEXT, causation TEXT,
+    schema_version TEXT,
+    salt_identity BLOB, salt_data BLOB, salt_metadata BLOB,
+    data_type INTEGER NOT NULL, metadata_type INTEGER,
+    leaf BLOB NOT NULL,
+    metadata BLOB, data BLOB) STRICT;
+CREATE TABLE links(
+    stream INTEGER NOT NULL, version INTEGER NOT NULL,
+    position INTEGER NOT NULL, qualifier TEXT,
+    PRIMARY KEY(stream, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE tiles(
+    level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT NULL,
+    PRIMARY KEY(level, idx)) STRICT;
+CREATE TABLE head(
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL,
+    recorded_us INTEGER) STRICT;
+CREATE TABLE checkpoints(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+CREATE TABLE erasures(
+    position INTEGER NOT NULL, part TEXT NOT NULL CHECK (part IN ('identity', 'data', 'metadata')),
+    hash BLOB NOT NULL, event_position INTEGER NOT NULL,
+    PRIMARY KEY(position, part)) STRICT, WITHOUT ROWID;
+";
+
+/// Secondary indexes that a large bulk append drops and builds again at its end. Name and statement.
+pub(super) const INDEXES: [(&str, &str); 5] = [
+    (
+        "events_by_id",
+        "CREATE UNIQUE INDEX events_by_id ON events(id)",
+    ),
+    (
+        "events_by_type",
+        "CREATE INDEX events_by_type ON events(type, position, time_us, time_sub_ns)",
+    ),
+    (
+        "events_by_time",
+        "CREATE INDEX events_by_time ON events(time_us, time_sub_ns, stream)",
+    ),
+    (
+        "events_by_actor",
+        "CREATE INDEX events_by_actor ON events(actor, position, time_us, time_sub_ns) WHERE actor IS NOT NULL",
+    ),
+    (
+        "events_by_correlation",
+        "CREATE INDEX events_by_correlation ON events(correlation) WHERE correlation IS NOT NULL",
+    ),
+];
+
+/// Indexes that stay small, never dropped. A home link has no qualifier, so it is not in the second.
+const SMALL_INDEXES: &str = "
+CREATE INDEX streams_by_category ON streams(category);
+CREATE INDEX links_by_position ON links(position) WHERE qualifier IS NOT NULL;
+";
+
+/// Triggers on the insertion of events and links: they keep positions dense and refuse `INSERT OR REPLACE`,
+/// which would delete a row without firing the triggers on deletion. A large bulk append, which checks the
+/// same by itself, drops and recreates them inside its transaction.
+pub(super) const INSERT_TRIGGERS: [(&str, &str); 2] = [
+    (
+        "events_insert",
+        "CREATE TRIGGER events_insert BEFORE INSERT ON events
+         WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
+           OR EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+         BEGIN SELECT RAISE(ABORT, 'annals: events are only added at the end, and ids are never reused'); END",
+    ),
+    (
+        "links_insert",
+        "CREATE TRIGGER links_insert BEFORE INSERT ON links
+         WHEN EXISTS (SELECT 1 FROM links WHERE stream = NEW.stream AND version = NEW.version)
+         BEGIN SELECT RAISE(ABORT, 'annals: links are never replaced'); END",
+    ),
+];
+
+const TRIGGERS: &str = "
+CREATE TRIGGER events_delete BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'annals: events are never deleted'); END;
+CREATE TRIGGER events_update BEFORE UPDATE ON events
+WHEN NOT (
+    NEW.position IS OLD.position AND NEW.version IS OLD.version AND NEW.type IS OLD.type
+    AND NEW.time_us IS OLD.time_us AND NEW.time_sub_ns IS OLD.time_sub_ns
+    AND NEW.time_flags IS OLD.time_flags AND NEW.time_text IS OLD.time_text
+    AND NEW.recorded_us IS OLD.recorded_us AND NEW.schema_version IS OLD.schema_version
+    AND NEW.data_type IS OLD.data_type AND NEW.metadata_type IS OLD.metadata_type
+    AND NEW.leaf IS OLD.leaf
+    AND ((NEW.actor IS OLD.actor AND NEW.correlation IS OLD.correlation AND NEW.causation IS OLD.causation)
+        OR (coalesce(NEW.actor, OLD.actor) IS OLD.actor
+            AND coalesce(NEW.correlation, OLD.correlation) IS OLD.correlation
+            AND coalesce(NEW.causation, OLD.causation) IS OLD.causation
+            AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position)))
+    AND ((NEW.data IS OLD.data AND NEW.salt_data IS OLD.salt_data)
+        OR (NEW.data IS NULL AND NEW.salt_data IS NULL
+            AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'data')))
+    AND ((NEW.metadata IS OLD.metadata AND NEW.salt_metadata IS OLD.salt_metadata)
+        OR (NEW.metadata IS NULL AND NEW.salt_metadata IS NULL
+            AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'metadata')))
+    AND ((NEW.id IS OLD.id AND NEW.stream IS OLD.stream AND NEW.source IS OLD.source
+            AND NEW.source_id IS OLD.source_id AND NEW.source_version IS OLD.source_version
+            AND NEW.source_position IS OLD.source_position
+            AND NEW.source_recorded_us IS OLD.source_recorded_us
+            AND NEW.source_recorded_sub_ns IS OLD.source_recorded_sub_ns
+            AND NEW.salt_identity IS OLD.salt_identity)
+        OR (NEW.id IS NULL AND NEW.stream IS NULL AND NEW.source IS NULL
+            AND NEW.source_id IS NULL AND NEW.source_version IS NULL
+            AND NEW.source_position IS NULL
+            AND NEW.source_recorded_us IS NULL AND NEW.source_recorded_sub_ns IS NULL
+            AND NEW.salt_identity IS NULL
+            AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity')))
+)
+BEGIN SELECT RAISE(ABORT, 'annals: events are never changed'); END;
+CREATE TRIGGER links_update BEFORE UPDATE ON links
+BEGIN SELECT RAISE(ABORT, 'annals: links are never changed'); END;
+CREATE TRIGGER links_delete BEFORE DELETE ON links
+WHEN NOT EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity')
+BEGIN SELECT RAISE(ABORT, 'annals: links are never deleted'); END;
+CREATE TRIGGER head_delete BEFORE DELETE ON head
+BEGIN SELECT RAISE(ABORT, 'annals: the head is never deleted'); END;
+CREATE TRIGGER head_insert BEFORE INSERT ON head WHEN EXISTS (SELECT 1 FROM head)
+BEGIN SELECT RAISE(ABORT, 'annals: there is one head'); END;
+CREATE TRIGGER head_update BEFORE UPDATE ON head WHEN NEW.size < OLD.size
+BEGIN SELECT RAISE(ABORT, 'annals: the log never shrinks'); END;
+";
+
+/// Tables whose rows never change at all, with their keys.
+const FROZEN: [(&str, &str); 5] = [
+    ("meta", "key = NEW.key"),
+    (
+        "sources",
+        "id = NEW.id OR (name = NEW.name AND extraction = NEW.extraction)",
+    ),
+    ("tiles", "level = NEW.level AND idx = NEW.idx"),
+    ("checkpoints", "size = NEW.size"),
+    ("erasures", "position = NEW.position AND part = NEW.part"),
+];
+
+/// Tables of names, whose counters change and whose names do not; with the columns that never change.
+const NAMED: [(&str, &str); 5] = [
+    ("categories", "id, name"),
+    ("streams", "id, name, category"),
+    ("types", "id, name"),
+    ("actors", "id, name"),
+    ("content_types", "id, name"),
+];
+
+/// Makes everything, inside the caller's transaction.
+pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(TABLES)?;
+    create_indexes(conn)?;
+    conn.execute_batch(SMALL_INDEXES)?;
+    conn.execute_batch(TRIGGERS)?;
+    for (table, same) in FROZEN {
+        conn.execute_batch(&format!(
+            "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never changed'); END;
+             CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never deleted'); END;
+             CREATE TRIGGER {table}_insert BEFORE INSERT ON {table}
+             WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
+        ))?;
+    }
+    for (table, columns) in NAMED {
+        conn.execute_batch(&format!(
+            "CREATE TRIGGER {table}_update BEFORE UPDATE OF {columns} ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: names of {table} are never changed'); END;
+             CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never deleted'); END;
+             CREATE TRIGGER {table}_insert BEFORE INSERT ON {table}
+             WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id OR name = NEW.name)
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Builds the secondary indexes and the triggers on insertion.
+pub(super) fn create_indexes(conn: &Connection) -> rusqlite::Result<()> {
+    for (_, statement) in INDEXES.into_iter().chain(INSERT_TRIGGERS) {
+        conn.execute_batch(statement)?;
+    }
+    Ok(())
+}
+
+/// Drops them, for a large bulk append in the same transaction.
+pub(super) fn drop_indexes(conn: &Connection) -> rusqlite::Result<()> {
+    for (name, _) in INDEXES {
+        conn.execute_batch(&format!("DROP INDEX {name}"))?;
+    }
+    for (name, _) in INSERT_TRIGGERS {
+        conn.execute_batch(&format!("DROP TRIGGER {name}"))?;
+    }
+    Ok(())
+}

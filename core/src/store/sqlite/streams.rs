@@ -1,0 +1,140 @@
+//! The list of streams.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+
+use super::log::{Log, sql_limit};
+use crate::id::StreamId;
+use crate::position::Position;
+use crate::store::{Cursor, ReadError, StreamPage, StreamQuery, StreamRow};
+
+const COLUMNS: &str = "s.last_position, s.name, c.name, s.version, \
+     s.first_us, s.first_sub_ns, s.last_us, s.last_sub_ns";
+
+impl Log {
+    /// One page of at most `limit` streams, by name (byte order).
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn streams(&self, query: &StreamQuery, limit: usize) -> Result<StreamPage, ReadError> {
+        self.read(|conn| {
+            let Some((tables, conditions, mut values)) = conditions(conn, query, true)? else {
+                return Ok(StreamPage {
+                    streams: Vec::new(),
+                    next: None,
+                });
+            };
+            values.push(Value::Integer(sql_limit(limit.saturating_add(1))));
+            let mut statement = conn.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM {tables} LEFT JOIN categories c ON c.id = s.category
+                 WHERE {conditions} ORDER BY s.name LIMIT ?"
+            ))?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            let mut streams = Vec::new();
+            while let Some(row) = rows.next()? {
+                streams.push(stream_row(row)?);
+            }
+            let more = streams.len() > limit;
+            streams.truncate(limit);
+            let next = streams.last().filter(|_| more);
+            let next = next.map(|last| Cursor(last.stream.clone()));
+            Ok(StreamPage { streams, next })
+        })
+    }
+
+    /// How many streams the query matches, pages left aside.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn count_streams(&self, query: &StreamQuery) -> Result<u64, ReadError> {
+        self.read(|conn| match conditions(conn, query, false)? {
+            None => Ok(0),
+            Some((tables, conditions, values)) => Ok(conn
+                .prepare_cached(&format!("SELECT count(*) FROM {tables} WHERE {conditions}"))?
+                .query_row(params_from_iter(values), |row| row.get(0))?),
+        })
+    }
+
+    /// One stream's row; `None` if there is no such stream.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn stream(&self, stream: &StreamId) -> Result<Option<StreamRow>, ReadError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM streams s LEFT JOIN categories c ON c.id = s.category
+                 WHERE s.name = ?1"
+            ))?;
+            let mut rows = statement.query([stream.as_str()])?;
+            rows.next()?.map(stream_row).transpose()
+        })
+    }
+}
+
+fn stream_row(row: &Row<'_>) -> Result<StreamRow, ReadError> {
+    let last = Position(row.get(0)?);
+    Ok(StreamRow {
+        stream: row.get(1)?,
+        category: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
+        events: row.get(3)?,
+        first_time: super::row::time(row, 4, last)?,
+        last_time: super::row::time(row, 6, last)?,
+    })
+}
+
+/// Tables, conditions and values of a query; `None` if its category is not in the log. By name, the index on
+/// names is walked; a count goes through the category's own where there is one.
+fn conditions(
+    conn: &Connection,
+    query: &StreamQuery,
+    by_name: bool,
+) -> rusqlite::Result<Option<(&'static str, String, Vec<Value>)>> {
+    let StreamQuery {
+        category,
+        contains,
+        at,
+        after,
+    } = query;
+    let mut conditions = vec!["1"];
+    let mut values = Vec::new();
+    let mut tables = "streams s";
+    if let Some(category) = category {
+        let found: Option<i64> = conn
+            .prepare_cached("SELECT id FROM categories WHERE name = ?1")?
+            .query_row([category.as_str()], |row| row.get(0))
+            .optional()?;
+        let Some(id) = found else { return Ok(None) };
+        conditions.push("s.category = ?");
+        values.push(Value::Integer(id));
+        if !by_name {
+            tables = "streams s INDEXED BY streams_by_category";
+        }
+    }
+    if let Some(contains) = contains.as_deref().filter(|text| !text.is_empty()) {
+        conditions.push("s.name LIKE ? ESCAPE '\\'");
+        values.push(Value::Text(like(contains)));
+    }
+    if let Some(at) = at {
+        conditions.push("(s.first_us, s.first_sub_ns) <= (?, ?)");
+        values.push(Value::Integer(at.us()));
+        values.push(Value::Integer(i64::from(at.sub_ns())));
+    }
+    if let Some(Cursor(name)) = after.as_ref().filter(|_| by_name) {
+        conditions.push("s.name > ?");
+        values.push(Value::Text(name.clone()));
+    }
+    Ok(Some((tables, conditions.join(" AND "), values)))
+}
+
+/// The pattern that finds a text anywhere, its own `%` and `_` taken as they are.
+fn like(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

@@ -4,7 +4,8 @@ import type { ActorRow } from "$lib/bindings/ActorRow";
 import type { InfoView } from "$lib/bindings/InfoView";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
-import type { OpenView, StartView } from "$lib/host/types";
+import type { OpenView } from "$lib/bindings/OpenView";
+import type { StartView } from "$lib/bindings/StartView";
 import { navigation } from "./navigation.svelte";
 
 const POLL_MS = 2000;

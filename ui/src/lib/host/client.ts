@@ -1,10 +1,12 @@
 /** The one typed client. Everything the UI knows of a log comes through here. */
 
 import type { EventQuery } from "$lib/bindings/EventQuery";
+import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
+import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
+import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
-import type { Command, Commands, ExportArgs, ImportArgs, MomentArgs, Transport } from "./commands";
+import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
 import { HostError } from "./errors";
-import type { ExportProgress, ImportProgress } from "./types";
 
 let transport: Promise<Transport> | null = null;
 
@@ -51,11 +53,11 @@ export const host = {
   neighbours: (time: string, query: EventQuery) => call("neighbours", { time, query }),
   state: (stream: string, moment: MomentArgs) => call("state", { stream, ...moment }),
   diff: (stream: string, from: MomentArgs, to: MomentArgs) => call("diff", { stream, from, to }),
-  startImport: (args: ImportArgs, onProgress: (progress: ImportProgress) => void) =>
-    call("import_start", args, (progress) => onProgress(progress as ImportProgress)),
+  startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
+    call("import_start", args, (progress) => onProgress(progress as ImportProgressView)),
   cancelImport: () => call("import_cancel", {}),
-  startExport: (args: ExportArgs, onProgress: (progress: ExportProgress) => void) =>
-    call("export_start", args, (progress) => onProgress(progress as ExportProgress)),
+  startExport: (args: ExportArgs, onProgress: (progress: ExportProgressView) => void) =>
+    call("export_start", args, (progress) => onProgress(progress as ExportProgressView)),
   cancelExport: () => call("export_cancel", {}),
   pickStore: () => call("pick_store", {}),
   pickImportFiles: () => call("pick_import_files", {}),

@@ -1,48 +1,32 @@
 /** What each command takes and gives. The one table that transports and client share. */
 
+import type { ActorsView } from "$lib/bindings/ActorsView";
 import type { CountView } from "$lib/bindings/CountView";
 import type { DensityView } from "$lib/bindings/DensityView";
 import type { DiffView } from "$lib/bindings/DiffView";
 import type { EventDetailView } from "$lib/bindings/EventDetailView";
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { EventsView } from "$lib/bindings/EventsView";
-import type { ExportFormat } from "$lib/bindings/ExportFormat";
+import type { ExportArgs as ExportWire } from "$lib/bindings/ExportArgs";
+import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { ExportReport } from "$lib/bindings/ExportReport";
-import type { Format } from "$lib/bindings/Format";
+import type { ImportArgs as ImportWire } from "$lib/bindings/ImportArgs";
+import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
 import type { InfoView } from "$lib/bindings/InfoView";
+import type { MomentArgs } from "$lib/bindings/MomentArgs";
+import type { NeighboursView } from "$lib/bindings/NeighboursView";
+import type { OpenView } from "$lib/bindings/OpenView";
+import type { PathsView } from "$lib/bindings/PathsView";
+import type { StartView } from "$lib/bindings/StartView";
 import type { StateView } from "$lib/bindings/StateView";
 import type { StreamPage } from "$lib/bindings/StreamPage";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { StreamRow } from "$lib/bindings/StreamRow";
-import type { ActorsView, ExportProgress, ImportProgress, NeighboursView, OpenView, PickView, StartView } from "./types";
 
-/** Where on a stream to stand: an as-of, or a version. */
-export interface MomentArgs {
-  /** A time or a date. */
-  at?: string;
-  /** Digits of a position, or a time. */
-  known?: string;
-  /** Excludes `at`. */
-  version?: number;
-}
-
-export interface ImportArgs {
-  paths: string[];
-  format: Format;
-  category: string | null;
-  /** `UTC` or an IANA name, for times that name no zone. */
-  zone: string;
-  dry_run: boolean;
-  /** File for the rejected records. */
-  rejects: string | null;
-}
-
-export interface ExportArgs {
-  query: EventQuery;
-  format: ExportFormat;
-  file: string;
-}
+/** The transport adds the channel on which progress comes. */
+export type ImportArgs = Omit<ImportWire, "channel">;
+export type ExportArgs = Omit<ExportWire, "channel">;
 
 type None = Record<string, never>;
 
@@ -64,20 +48,20 @@ export interface Commands {
   neighbours: { args: { time: string; query: EventQuery }; result: NeighboursView };
   state: { args: { stream: string } & MomentArgs; result: StateView };
   diff: { args: { stream: string; from: MomentArgs; to: MomentArgs }; result: DiffView };
-  import_start: { args: ImportArgs; result: ImportReport; progress: ImportProgress };
+  import_start: { args: ImportArgs; result: ImportReport; progress: ImportProgressView };
   import_cancel: { args: None; result: null };
-  export_start: { args: ExportArgs; result: ExportReport; progress: ExportProgress };
+  export_start: { args: ExportArgs; result: ExportReport; progress: ExportProgressView };
   export_cancel: { args: None; result: null };
-  pick_store: { args: None; result: PickView };
-  pick_import_files: { args: None; result: PickView };
-  pick_new_store: { args: { name: string }; result: PickView };
-  pick_export_file: { args: { name: string }; result: PickView };
+  pick_store: { args: None; result: PathsView };
+  pick_import_files: { args: None; result: PathsView };
+  pick_new_store: { args: { name: string }; result: PathsView };
+  pick_export_file: { args: { name: string }; result: PathsView };
   copy_text: { args: { text: string }; result: null };
 }
 
 export type Command = keyof Commands;
 
-/** Carries a command to whoever answers it. Rejects with an `ErrorView`-shaped object. */
+/** Carries a command to whoever answers it. Rejects with an object of the shape of the host's `HostError`. */
 export interface Transport {
   call(command: Command, args: object, onProgress?: (progress: unknown) => void): Promise<unknown>;
   /** Files dropped on the window, where the platform tells their paths. */

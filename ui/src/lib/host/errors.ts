@@ -1,6 +1,7 @@
 /** Errors of the host, and how each is presented. */
 
-import type { ErrorCode, ErrorView } from "./types";
+import type { ErrorCode } from "$lib/bindings/ErrorCode";
+import type { HostError as HostErrorView } from "$lib/bindings/HostError";
 
 export interface Presentation {
   title: string;
@@ -52,8 +53,8 @@ export class HostError extends Error {
   }
 }
 
-function isErrorView(value: unknown): value is ErrorView {
+function isErrorView(value: unknown): value is HostErrorView {
   if (typeof value !== "object" || value === null) return false;
-  const { code, message } = value as Partial<ErrorView>;
+  const { code, message } = value as Partial<HostErrorView>;
   return typeof code === "string" && code in PRESENTATIONS && typeof message === "string";
 }

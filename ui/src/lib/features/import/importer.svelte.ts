@@ -1,11 +1,11 @@
 /** An import: its form, its run, its report. Lives on while the reader looks at other views. */
 
 import type { Format } from "$lib/bindings/Format";
+import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
 import { session } from "$lib/app/session.svelte";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
-import type { ImportProgress } from "$lib/host/types";
 
 class Importer {
   paths = $state("");
@@ -16,7 +16,7 @@ class Importer {
   zone = $state("UTC");
   dryRun = $state(false);
   rejects = $state("");
-  progress = $state.raw<ImportProgress | null>(null);
+  progress = $state.raw<ImportProgressView | null>(null);
   running = $state(false);
   report = $state.raw<ImportReport | null>(null);
   error = $state.raw<HostError | null>(null);

@@ -1,7 +1,7 @@
 /** Where the reader stands in a stream, in words and for the host. */
 
 import type { StateView } from "$lib/bindings/StateView";
-import type { MomentArgs } from "$lib/host/commands";
+import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import { readable } from "$lib/model/instant";
 import { grouped } from "$lib/model/numbers";
 

@@ -1,9 +1,10 @@
 /** A transport without a host. Never in a production build: `client.ts` imports it in development only. */
 
 import type { EventQuery } from "$lib/bindings/EventQuery";
+import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import { compareInstants, formatInstant, parseInstant, readInstant } from "$lib/model/instant";
 import { parseJson, writeJson, type Json } from "$lib/model/json";
-import type { Command, Commands, MomentArgs, Transport } from "../commands";
+import type { Command, Commands, Transport } from "../commands";
 import { HostError } from "../errors";
 import { mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";

@@ -80,7 +80,7 @@ export class TimeScale {
 
   private calendar(ideal: Nanos): Tick[] {
     const month = 30n * DAY_NS;
-    const months = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000].find((n) => BigInt(n) * month >= ideal) ?? 12000;
+    const months = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 12000].find((n) => BigInt(n) * month >= ideal) ?? 12000;
     const start = parts(this.from);
     const ticks: Tick[] = [];
     let count = Math.ceil((Number(start.date.slice(0, 4)) * 12 + Number(start.date.slice(5, 7))) / months) * months;

@@ -14,8 +14,11 @@ export function moment(version: number | null, at: string | null): MomentArgs {
 /** The as-of that an answer is for, said by the answer itself. */
 export function answersFor(state: StateView): string {
   const { at, known } = state.as_of;
+  if (at === null && known === null) return "live: all its events";
+  if (at === null && known === 0) return "before the first event";
   const parts: string[] = [];
   if (at !== null) parts.push(`as of ${state.reading ?? readable(at)}`);
-  if (known !== null) parts.push(at === null && known > 0 ? `as of position ${grouped(known)}` : `known at position ${grouped(known)}`);
-  return parts.length > 0 ? parts.join(", ") : "now: all events";
+  if (known !== null) parts.push(`${at === null ? "as of" : "known at"} position ${grouped(known)}`);
+  if (at === null && state.last_event) parts.push(readable(state.last_event.time));
+  return parts.join(", ");
 }

@@ -1,0 +1,82 @@
+import { expect, it } from "vitest";
+import { PagedList, type Source } from "$lib/app/pagedList.svelte";
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** Numbers 0 to `length` - 1 as rows, keyed by themselves. */
+function numbers(length: number, id = "numbers", jump = false) {
+  const asked: (number | null)[] = [];
+  const source: Source<number, number> = {
+    id,
+    count: async () => length,
+    page: async (after, limit) => {
+      asked.push(after);
+      const start = after === null ? 0 : after + 1;
+      const rows = Array.from({ length: Math.max(0, Math.min(limit, length - start)) }, (_, i) => start + i);
+      return { rows, next: start + rows.length < length ? (rows.at(-1) ?? null) : null };
+    },
+    jump: jump ? (index) => index - 1 : undefined,
+  };
+  return { source, asked };
+}
+
+it("row_far_away_is_reached_by_walking_the_keys", async () => {
+  const list = new PagedList<number, number>(10);
+  list.ask(numbers(1000).source);
+  await settle();
+  list.show(742, 760);
+  await settle();
+  expect([list.total, list.row(742), list.row(760)]).toEqual([1000, 742, 760]);
+});
+
+it("dense_list_is_jumped_into", async () => {
+  const list = new PagedList<number, number>(10);
+  const { source, asked } = numbers(1_000_000, "dense", true);
+  list.ask(source);
+  await settle();
+  list.show(500_000, 500_005);
+  await settle();
+  expect([list.row(500_003), asked]).toEqual([500_003, [null, 499_999]]);
+});
+
+it("page_dropped_from_memory_is_read_again", async () => {
+  const list = new PagedList<number, number>(10);
+  const { source } = numbers(5000);
+  list.ask(source);
+  await settle();
+  list.show(4990, 4999);
+  await settle();
+  expect(list.row(0)).toBeUndefined();
+  list.show(0, 9);
+  await settle();
+  expect(list.row(0)).toBe(0);
+});
+
+it("answer_to_an_older_question_never_replaces_a_newer", async () => {
+  const list = new PagedList<number, number>(10);
+  const slow = numbers(10, "slow").source;
+  list.ask({ ...slow, count: () => new Promise((done) => setTimeout(() => done(10), 3)) });
+  list.ask(numbers(20, "middle").source);
+  list.ask(numbers(30, "new").source);
+  await settle();
+  await settle();
+  expect([list.total, list.shown]).toEqual([30, "new"]);
+});
+
+it("total_is_what_was_read_where_the_count_was_older", async () => {
+  const list = new PagedList<number, number>(10);
+  const { source } = numbers(7);
+  list.ask({ ...source, count: async () => 99 });
+  await settle();
+  expect(list.total).toBe(7);
+});
+
+it("error_is_kept_and_the_next_question_is_asked", async () => {
+  const list = new PagedList<number, number>(10);
+  list.ask({ ...numbers(1).source, count: () => Promise.reject({ code: "io", message: "no disk", hint: null }) });
+  await settle();
+  expect(list.error?.code).toBe("io");
+  list.ask(numbers(3, "again").source);
+  await settle();
+  expect([list.error, list.total]).toEqual([null, 3]);
+});

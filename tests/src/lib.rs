@@ -1,1 +1,15 @@
-//! Shared by the tests of this folder.
+//! Shared by the tests of this folder and by the tour of the app.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`display`] | a virtual display |
+//! | [`webdriver`] | a small WebDriver client |
+//! | [`window`] | the real window, driven as a user would |
+#![forbid(unsafe_code)]
+
+pub mod display;
+pub mod webdriver;
+pub mod window;
+
+/// Why a step failed: a sentence.
+pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

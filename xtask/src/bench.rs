@@ -14,7 +14,7 @@ pub fn bench(arguments: &[&str]) -> Outcome {
         "annals-bench",
     ]))?;
     let target = target_folder()?;
-    let program = format!("bench{}", std::env::consts::EXE_SUFFIX);
+    let program = format!("annals-bench{}", std::env::consts::EXE_SUFFIX);
     let mut bench = std::process::Command::new(target.join("fast").join(program));
     bench.arg("--out").arg(target.join("bench")).args(arguments);
     step("measuring");

@@ -21,10 +21,10 @@ pub async fn pick_store(app: AppHandle) -> Answer {
 
 /// Lets the user say where a new store goes.
 #[tauri::command]
-pub async fn pick_new_store(app: AppHandle) -> Answer {
-    pick(app, |dialog| {
+pub async fn pick_new_store(app: AppHandle, args: NameArgs) -> Answer {
+    pick(app, move |dialog| {
         let dialog = dialog.set_title("Make a new store");
-        let dialog = dialog.set_file_name("new.annals");
+        let dialog = dialog.set_file_name(args.name);
         dialog.blocking_save_file().into_iter().collect()
     })
     .await

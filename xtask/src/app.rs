@@ -15,7 +15,7 @@ pub fn run(store: Option<&str>) -> Outcome {
         .map_err(|error| format!("the store's path: {error}"))?;
     if has_display() {
         prepare(Needs::Build)?;
-        build(&["annals-desktop"])?;
+        build()?;
         open_window(store.as_deref())
     } else {
         println!("There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set),");
@@ -23,16 +23,16 @@ pub fn run(store: Option<&str>) -> Outcome {
             "so a virtual one is used: the main views are visited and a screenshot of each is saved."
         );
         prepare(Needs::BuildAndDrive)?;
-        build(&["annals-desktop", "annals-tests"])?;
+        build()?;
         tour(store.as_deref())
     }
 }
 
-/// Builds programs of the project, with all that they embed.
-pub fn build(packages: &[&str]) -> Outcome {
+/// Builds all programs of the project. Always the whole workspace: another selection would choose other
+/// features for shared crates and build them again.
+pub fn build() -> Outcome {
     step("building Annals (the first time takes some minutes)");
-    let packages = packages.iter().flat_map(|package| ["--package", package]);
-    run_command(cargo(&["build", "--locked", "--bins"]).args(packages))
+    run_command(&mut cargo(&["build", "--workspace", "--locked"]))
 }
 
 fn has_display() -> bool {

@@ -290,9 +290,15 @@ impl Gathering<'_> {
                 });
         }
         let totals = &mut self.gathered;
-        totals.first_time = Some(totals.first_time.map_or(time.time, |t| t.min(time.time)));
-        totals.last_time = Some(totals.last_time.map_or(time.time, |t| t.max(time.time)));
-        let reached = totals.streams.list[stream].reached;
+        let state = &totals.streams.list[stream];
+        let reached = state.reached;
+        // What only the clock says is left to the log's own reading of it: two imports of the same record
+        // would differ in it and not be known for the same.
+        let time = (!state.last_is_clock).then_some(&time);
+        if let Some(SourceTime { time, .. }) = time {
+            totals.first_time = Some(totals.first_time.map_or(*time, |t| t.min(*time)));
+            totals.last_time = Some(totals.last_time.map_or(*time, |t| t.max(*time)));
+        }
         Ok(self.spool.push(
             reached,
             &Entry {
@@ -302,7 +308,7 @@ impl Gathering<'_> {
                 line,
                 id,
                 event_type,
-                time: &time,
+                time,
                 schema_version: draft.schema_version.as_deref(),
                 source,
                 source_id: draft.source_id.as_deref(),
@@ -357,9 +363,12 @@ impl Gathering<'_> {
         let notes = &mut self.gathered.notes;
         let here = || place(names, line, Some(&draft.stream));
         let is_first = std::mem::take(&mut state.is_new);
+        let last_is_clock = state.last_is_clock;
+        state.last_is_clock = false;
         let time = match &draft.time {
             Some(time) => time.clone(),
             None => {
+                state.last_is_clock = is_first || last_is_clock;
                 let (time, taken_from) = if is_first {
                     (self.now, "of the import")
                 } else {
@@ -406,7 +415,7 @@ impl Gathering<'_> {
                 )
             });
         }
-        if !is_first && time.time < state.last {
+        if !is_first && !last_is_clock && time.time < state.last {
             let last = state.last;
             notes.add(FindingKind::TimeRunsBackwards, Severity::Warning, || {
                 (

@@ -37,9 +37,9 @@ pub struct ImportReport {
     /// Types that got events.
     #[ts(type = "number")]
     pub types: u64,
-    /// Earliest time among the events read.
+    /// Earliest time that the events read say themselves.
     pub first_time: Option<Time>,
-    /// Latest time among the events read.
+    /// Latest time that the events read say themselves.
     pub last_time: Option<Time>,
     /// Nothing was stored because only a report was asked for.
     pub dry_run: bool,

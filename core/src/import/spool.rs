@@ -34,7 +34,8 @@ pub(super) struct Entry<'a> {
     pub line: u64,
     pub id: &'a str,
     pub event_type: &'a str,
-    pub time: &'a SourceTime,
+    /// `None`: the clock's, when the log takes it.
+    pub time: Option<&'a SourceTime>,
     pub schema_version: Option<&'a str>,
     pub source: &'a str,
     pub source_id: Option<&'a str>,
@@ -180,14 +181,18 @@ fn write_entry(out: &mut Vec<u8>, entry: &Entry<'_>) {
     write_optional(out, *category);
     write_text(out, id);
     write_text(out, event_type);
-    write_time(out, time.time);
-    write_optional(out, time.text.as_deref());
+    let flag = |set: bool, bit: u8| u8::from(set) << bit;
     out.push(
-        u8::from(time.date_only)
-            | u8::from(time.zone_assumed) << 1
-            | u8::from(time.ambiguous) << 2
-            | u8::from(source_recorded_at.is_some()) << 3,
+        flag(time.is_some_and(|t| t.date_only), 0)
+            | flag(time.is_some_and(|t| t.zone_assumed), 1)
+            | flag(time.is_some_and(|t| t.ambiguous), 2)
+            | flag(source_recorded_at.is_some(), 3)
+            | flag(time.is_some(), 4),
     );
+    if let Some(time) = time {
+        write_time(out, time.time);
+        write_optional(out, time.text.as_deref());
+    }
     if let Some(time) = source_recorded_at {
         write_time(out, *time);
     }
@@ -238,14 +243,20 @@ fn read_entry(bytes: &[u8]) -> Option<Spooled> {
     let category = fields.optional()?;
     let id = EventId::new(fields.text()?).ok()?;
     let event_type = EventType::new(fields.text()?).ok()?;
-    let time = fields.time()?;
-    let text = fields.optional()?;
     let [flags] = fields.bytes()?;
-    let source_recorded_at = if flags & 8 != 0 {
-        Some(fields.time()?)
+    let has = |bit: u8| flags & (1 << bit) != 0;
+    let time = if has(4) {
+        Some(SourceTime {
+            time: fields.time()?,
+            text: fields.optional()?,
+            date_only: has(0),
+            zone_assumed: has(1),
+            ambiguous: has(2),
+        })
     } else {
         None
     };
+    let source_recorded_at = if has(3) { Some(fields.time()?) } else { None };
     let schema_version = fields.optional()?;
     let source = SourceFields {
         source: Some(fields.text()?),
@@ -266,13 +277,7 @@ fn read_entry(bytes: &[u8]) -> Option<Spooled> {
         event: NewEvent {
             id: Some(id),
             event_type,
-            time: Some(SourceTime {
-                time,
-                text,
-                date_only: flags & 1 != 0,
-                zone_assumed: flags & 2 != 0,
-                ambiguous: flags & 4 != 0,
-            }),
+            time,
             schema_version,
             data: json(fields.text()?),
             metadata: fields.optional()?.map(json),
@@ -294,7 +299,7 @@ mod tests {
             line,
             id: "evt-1",
             event_type: "OrderPlaced",
-            time,
+            time: Some(time),
             schema_version: Some("2"),
             source: "events.jsonl",
             source_id: None,

@@ -24,6 +24,8 @@ pub(super) struct Stream {
     pub reached: Time,
     /// Time of the event before.
     pub last: Time,
+    /// Whether that is the clock's, because no event before has a time.
+    pub last_is_clock: bool,
     /// The source's number of the event before, where it is a number.
     pub last_version: Option<i64>,
     /// It holds no event yet.
@@ -50,6 +52,7 @@ impl Streams {
             name,
             reached: Time::MIN,
             last: Time::MIN,
+            last_is_clock: false,
             last_version: None,
             is_new: true,
         });

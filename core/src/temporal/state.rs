@@ -146,7 +146,8 @@ impl Cut {
                 last: Version::NONE,
             }),
             Moment::Version(version) => {
-                let events = log.read_stream(stream, *version..=*version, Direction::Forwards, 1)?;
+                let events =
+                    log.read_stream(stream, *version..=*version, Direction::Forwards, 1)?;
                 let known = events.first().map(|event| event.event.position);
                 Ok(Cut {
                     as_of: AsOf { at: None, known },

@@ -64,14 +64,16 @@ struct Line<'a> {
 
 /// Maps the line to the event that was exported; `None` if it is another format after all.
 ///
-/// Place, version and recording time of the log it came from become the source's own where the event had
-/// none: that log is the source now. Actor, correlation and causation are extracted again.
+/// An event that was imported into that log keeps the source it had there. For one that was appended there,
+/// that log is the source: its place, version and recording time become the source's own. Actor, correlation
+/// and causation are extracted again.
 pub(super) fn map(text: &str) -> Option<Draft<'_>> {
     let line: Line<'_> = serde_json::from_str(text).ok()?;
     let zone_assumed = line
         .time_text
         .as_deref()
         .is_some_and(|text| SourceTime::parse(text, chrono_tz::UTC).is_ok_and(|t| t.zone_assumed));
+    let appended_there = line.source.is_none();
     Some(Draft {
         stream: line.stream,
         category: Some(line.category),
@@ -85,17 +87,19 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
         }),
         id: Some(line.id),
         schema_version: line.schema_version.map(Cow::Owned),
-        source: line.source.map(Cow::Owned),
         source_id: line.source_id.map(Cow::Owned),
-        source_version: Some(Cow::Owned(
-            line.source_version
-                .unwrap_or_else(|| line.version.to_string()),
-        )),
-        source_position: Some(Cow::Owned(
-            line.source_position
-                .unwrap_or_else(|| line.position.to_string()),
-        )),
-        source_recorded_at: Some(line.source_recorded_at.unwrap_or(line.recorded_at)),
+        source_version: line
+            .source_version
+            .or_else(|| appended_there.then(|| line.version.to_string()))
+            .map(Cow::Owned),
+        source_position: line
+            .source_position
+            .or_else(|| appended_there.then(|| line.position.to_string()))
+            .map(Cow::Owned),
+        source_recorded_at: line
+            .source_recorded_at
+            .or_else(|| appended_there.then_some(line.recorded_at)),
+        source: line.source.map(Cow::Owned),
         data: own_text(line.data_text, line.data.get()),
         metadata: line.metadata.map(|m| own_text(line.metadata_text, m.get())),
         repeated_key: None,

@@ -57,6 +57,7 @@ pub(super) fn gather<'i>(
             rejects: Rejects::new(request.rejects.as_deref())?,
         },
         occurrences: HashMap::default(),
+        log_reached: Time::MIN,
         file: 0,
     };
     for path in &request.paths {
@@ -98,6 +99,8 @@ struct Gathering<'i> {
     gathered: Totals,
     /// How often each record without an id stood in the file so far, by the beginning of its hash.
     occurrences: HashMap<[u8; 16], u64, StableHasher>,
+    /// Latest time in a file that is a log itself.
+    log_reached: Time,
     file: u32,
 }
 
@@ -108,6 +111,7 @@ impl Gathering<'_> {
         // The name is the source: another file of the same name is the same source, and its first record of
         // a kind the same as the first one here.
         self.occurrences.clear();
+        self.log_reached = Time::MIN;
         self.file = self.gathered.files.len() as u32;
         let before = self.gathered.read;
         self.gathered.files.push(FileReport {
@@ -291,7 +295,11 @@ impl Gathering<'_> {
         }
         let totals = &mut self.gathered;
         let state = &totals.streams.list[stream];
-        let reached = state.reached;
+        let mut reached = state.reached;
+        if draft.in_log_order {
+            self.log_reached = self.log_reached.max(reached);
+            reached = self.log_reached;
+        }
         // What only the clock says is left to the log's own reading of it: two imports of the same record
         // would differ in it and not be known for the same.
         let time = (!state.last_is_clock).then_some(&time);

@@ -74,7 +74,7 @@ impl Spool {
         })
     }
 
-    /// Writes an event down; `reached` is the latest time in its stream so far, its own included.
+    /// Writes an event down; `reached` is the latest time in its stream (or log) so far, its own included.
     pub(super) fn push(&mut self, reached: Time, entry: &Entry<'_>) -> std::io::Result<()> {
         self.bytes.clear();
         write_entry(&mut self.bytes, entry);

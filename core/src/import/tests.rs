@@ -1,5 +1,7 @@
 //! Tests of the first pass, which need no log.
 
+mod log;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -34,6 +34,8 @@ pub(super) struct Draft<'a> {
     pub source_recorded_at: Option<Time>,
     pub data: Cow<'a, str>,
     pub metadata: Option<Cow<'a, str>>,
+    /// The file is a log itself, whose order between streams is to be kept.
+    pub in_log_order: bool,
     /// A key that an object of the record holds twice.
     pub repeated_key: Option<String>,
 }

@@ -102,6 +102,7 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
         source: line.source.map(Cow::Owned),
         data: own_text(line.data_text, line.data.get()),
         metadata: line.metadata.map(|m| own_text(line.metadata_text, m.get())),
+        in_log_order: true,
         repeated_key: None,
     })
 }

@@ -33,11 +33,11 @@ streams: number,
  */
 types: number, 
 /**
- * Earliest time among the events read.
+ * Earliest time that the events read say themselves.
  */
 first_time: Time | null, 
 /**
- * Latest time among the events read.
+ * Latest time that the events read say themselves.
  */
 last_time: Time | null, 
 /**

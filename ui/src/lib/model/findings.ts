@@ -13,6 +13,8 @@ const WORDS: Record<FindingKind, string> = {
   ambiguous_local_time: "Local time exists twice or not at all",
   version_gap: "Gap in the source's versions",
   empty_trace: "Trace without events",
+  duplicate_trace: "Two traces of one name",
+  not_kept: "Belongs to no event",
   id_reused: "Event id used again",
   missing_type: "No event type recorded",
   duplicate_key: "Key stands twice",

@@ -7,9 +7,10 @@ export class Latest<Q, A> {
   value = $state.raw<A | null>(null);
   error = $state.raw<HostError | null>(null);
   loading = $state(false);
+  private asked: string | null = null;
   private readonly runner: LatestOnly<Q, A>;
 
-  constructor(answer: (question: Q) => Promise<A>) {
+  constructor(answer: (question: Q, overtaken: () => boolean) => Promise<A>) {
     this.runner = new LatestOnly(
       answer,
       (value) => {
@@ -28,7 +29,10 @@ export class Latest<Q, A> {
   follow(question: () => Q | null): this {
     $effect(() => {
       const now = question();
-      if (now !== null) this.ask(now);
+      // an equal question has its answer: what it depends on may change without changing it
+      const key = now === null ? null : JSON.stringify(now);
+      if (now !== null && key !== this.asked) this.ask(now);
+      this.asked = key;
     });
     $effect(() => () => this.runner.stop());
     return this;

@@ -11,7 +11,8 @@ export class LatestOnly<Q, A> {
   private stopped = false;
 
   constructor(
-    private readonly answer: (question: Q) => Promise<A>,
+    /** `overtaken` tells whether a newer question waits: long work may give up then, by throwing. */
+    private readonly answer: (question: Q, overtaken: () => boolean) => Promise<A>,
     private readonly done: (answer: A, question: Q) => void,
     private readonly failed: (error: unknown, question: Q) => void,
   ) {}
@@ -33,7 +34,7 @@ export class LatestOnly<Q, A> {
       const { question } = this.waiting;
       this.waiting = null;
       try {
-        const answer = await this.answer(question);
+        const answer = await this.answer(question, () => this.waiting !== null || this.stopped);
         if (!this.stopped) this.done(answer, question);
       } catch (error) {
         // an error of a question that nobody asks any more is of no interest

@@ -3,6 +3,7 @@
 import type { Format } from "$lib/bindings/Format";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
+import { navigation } from "$lib/app/navigation.svelte";
 import { session } from "$lib/app/session.svelte";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
@@ -79,6 +80,8 @@ class Importer {
           return;
         }
         this.target = "current";
+        // an instant of the store before means nothing in this one
+        navigation.patch({ at: null, from: null, to: null });
       }
       this.report = await host.startImport(
         {

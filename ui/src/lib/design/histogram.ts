@@ -4,7 +4,7 @@
 export function barsPath(counts: readonly number[], width: number, height: number, from = 0, to = counts.length): string {
   const most = Math.max(1, ...counts);
   const slot = width / Math.max(1, counts.length);
-  const bar = Math.max(1, slot - (slot > 3 ? 1 : 0));
+  const bar = Math.max(1, slot - (slot >= 2.5 ? 1 : 0));
   let path = "";
   for (let i = from; i < to; i++) {
     const count = counts[i] ?? 0;

@@ -13,15 +13,22 @@ export function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-export function globalKey(event: KeyboardEvent, showShortcuts: () => void): void {
+export interface Dialogs {
+  shortcuts: () => void;
+  link: () => void;
+}
+
+export function globalKey(event: KeyboardEvent, show: Dialogs): void {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
-  const chord = event.timeStamp < chordUntil ? GO[event.key] : undefined;
+  const second = event.timeStamp < chordUntil;
+  const chord = second ? GO[event.key] : undefined;
   chordUntil = 0;
   if (chord) {
     if (session.open || chord === "start") navigation.go(chord);
-  } else if (event.key === "g") chordUntil = event.timeStamp + CHORD_MS;
-  else if (event.key === "?") showShortcuts();
+  } else if (second && event.key === "l" && session.open) show.link();
+  else if (event.key === "g") chordUntil = event.timeStamp + CHORD_MS;
+  else if (event.key === "?") show.shortcuts();
   else if (event.key === "/") focus("[data-filter]");
   else if (event.key === "t") focus("[data-testid=timebar-input]");
   else return;

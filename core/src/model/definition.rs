@@ -28,6 +28,8 @@ pub(crate) struct Handler {
     pub(crate) guard: Option<Expression>,
     /// In the order written.
     pub(crate) actions: Vec<Action>,
+    /// The fields of the payload that it reads, where it does not read the payload whole.
+    pub(crate) data_fields: Option<Vec<String>>,
 }
 
 /// One line of a handler.
@@ -39,12 +41,14 @@ pub(crate) struct Action {
 }
 
 impl Handler {
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let guard = self.guard.iter();
+        guard.chain(self.actions.iter().map(|action| &action.expression))
+    }
+
     /// Whether any of its expressions reads this.
     pub(crate) fn reads(&self, root: Root) -> bool {
-        let guard = self.guard.iter();
-        guard
-            .chain(self.actions.iter().map(|action| &action.expression))
-            .any(|expression| expression.reads(root))
+        self.expressions().any(|expression| expression.reads(root))
     }
 }
 
@@ -168,8 +172,14 @@ impl File<'_> {
             let mut handler = Handler {
                 guard: None,
                 actions: Vec::new(),
+                data_fields: None,
             };
             self.fields(fields, &[], &mut handler)?;
+            let mut data_fields = Vec::new();
+            let known = handler
+                .expressions()
+                .all(|expression| expression.fields_of(Root::Data, &mut data_fields));
+            handler.data_fields = known.then_some(data_fields);
             if handler.actions.is_empty() {
                 return Err(self.error(
                     key.span().start,

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
 use super::operation::{Edit, Operation, Trail};
 use super::path::FieldPath;
-use super::{Handler, Kind, Model, inference, json};
+use super::{Action, Handler, Kind, Model, inference, json};
 use crate::event::{Event, Part, Payload};
 use crate::finding::{FindingKind, Findings, Place, Severity};
 use crate::store::StreamEvent;
@@ -126,11 +126,11 @@ impl Fold {
 
     /// A rough size in bytes, for caches.
     pub(crate) fn bytes(&self) -> usize {
-        256 + 64 * self.weight + self.trail.bytes()
+        256 + 96 * self.weight + self.trail.bytes()
     }
 
     fn infer(&mut self, event: &StreamEvent, findings: &mut Findings) -> Result<(), Failure> {
-        let data = read_data(&event.event, findings)?;
+        let data = read_data(&event.event, None, findings)?;
         let case = trace_attributes(&event.event);
         let category = event.event.category.as_ref().map_or("", |c| c.as_str());
         let set = inference::assignments(
@@ -155,49 +155,39 @@ impl Fold {
         event: &StreamEvent,
         findings: &mut Findings,
     ) -> Result<(), Failure> {
-        let (mut data, mut meta, mut own) = (None, None, None);
+        let mut read = Read::default();
         if handler.reads(Root::Data) {
-            data = Some(Arc::new(read_data(&event.event, findings)?));
+            let fields = handler.data_fields.as_deref();
+            read.data = Some(Arc::new(read_data(&event.event, fields, findings)?));
         }
         if handler.reads(Root::Meta) {
-            meta = Some(Arc::new(read_metadata(&event.event)?));
+            read.meta = Some(Arc::new(read_metadata(&event.event)?));
         }
         if handler.reads(Root::Event) {
-            own = Some(Arc::new(own_fields(event)));
+            read.event = Some(Arc::new(own_fields(event)));
         }
-        let values = {
-            let inputs = Inputs {
-                data: data.as_ref(),
-                meta: meta.as_ref(),
-                event: own.as_ref(),
-                state: Some(&self.state),
-                item: None,
-            };
-            if let Some(guard) = &handler.guard {
-                let holds = guard.truth(&inputs).map_err(|fault| {
-                    let mut failure = failure(&fault, None);
-                    failure.detail = format!("when = {}: {}", guard.text(), failure.detail);
-                    failure
-                })?;
-                if !holds {
-                    return Ok(());
-                }
+        let computed = match compute(handler, &read.inputs(Some(&self.state))) {
+            // The engine's words for what is missing are about the whole payload.
+            Err(_) if handler.data_fields.is_some() && read.data.is_some() => {
+                let whole = read_data(&event.event, None, &mut Findings::default())?;
+                read.data = Some(Arc::new(whole));
+                compute(handler, &read.inputs(Some(&self.state)))
             }
-            compute(handler, &inputs)?
+            computed => computed,
         };
+        let Some(mut values) = computed? else {
+            return Ok(());
+        };
+        if let Some(at) = moved(handler) {
+            values[at] = read.data.take().map_or(Value::Null, Arc::unwrap_or_clone);
+        }
         // A condition that removes elements and reads the state sees it as it was before the event.
         let before = handler
             .actions
             .iter()
             .any(|action| looks_through(&action.expression) && action.expression.reads(Root::State))
             .then(|| Arc::new(Value::clone(&self.state)));
-        let inputs = Inputs {
-            data: data.as_ref(),
-            meta: meta.as_ref(),
-            event: own.as_ref(),
-            state: before.as_ref(),
-            item: None,
-        };
+        let inputs = read.inputs(before.as_ref());
         self.edit(|edit| {
             for (action, value) in handler.actions.iter().zip(values) {
                 perform(edit, action.operation, &action.path, value, &mut |item| {
@@ -231,32 +221,76 @@ impl Fold {
     }
 }
 
+/// What a handler's expressions read beside the state.
+#[derive(Default)]
+struct Read {
+    data: Option<Arc<Value>>,
+    meta: Option<Arc<Value>>,
+    event: Option<Arc<Value>>,
+}
+
+impl Read {
+    fn inputs<'v>(&'v self, state: Option<&'v Arc<Value>>) -> Inputs<'v> {
+        Inputs {
+            data: self.data.as_ref(),
+            meta: self.meta.as_ref(),
+            event: self.event.as_ref(),
+            state,
+            item: None,
+        }
+    }
+}
+
 /// Whether an expression asks about each element of a list.
 fn looks_through(expression: &Expression) -> bool {
     expression.reads(Root::Item)
 }
 
-/// The value of each line, all from the state before the event; `null` for those that look through a list.
-fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Vec<Value>, Failure> {
-    handler
+/// The one line whose value is the whole payload, which so need not be copied; `None` if something else may read
+/// the payload after the values are computed.
+fn moved(handler: &Handler) -> Option<usize> {
+    let whole = |action: &Action| action.expression.is_root(Root::Data);
+    let at = handler.actions.iter().position(whole)?;
+    let alone = handler
         .actions
         .iter()
-        .map(|action| {
-            if looks_through(&action.expression) {
-                return Ok(Value::Null);
-            }
-            let value = match action.operation {
-                Operation::Unset => action.expression.truth(inputs).map(Value::Bool),
-                Operation::Set
-                | Operation::Add
-                | Operation::Sub
-                | Operation::Push
-                | Operation::Remove
-                | Operation::Put => action.expression.value(inputs),
-            };
-            value.map_err(|fault| told(&fault, action))
-        })
-        .collect()
+        .filter(|action| whole(action))
+        .count()
+        == 1;
+    let asks = |action: &Action| looks_through(&action.expression);
+    (alone && !handler.actions.iter().any(asks)).then_some(at)
+}
+
+/// The value of each line, all from the state before the event; `null` for those that look through a list or take
+/// the payload over. `None` if the guard says no.
+fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Vec<Value>>, Failure> {
+    if let Some(guard) = &handler.guard {
+        let holds = guard.truth(inputs).map_err(|fault| {
+            let mut failure = failure(&fault, None);
+            failure.detail = format!("when {}: {}", guard.text(), failure.detail);
+            failure
+        })?;
+        if !holds {
+            return Ok(None);
+        }
+    }
+    let moved = moved(handler);
+    let values = handler.actions.iter().enumerate().map(|(at, action)| {
+        if looks_through(&action.expression) || moved == Some(at) {
+            return Ok(Value::Null);
+        }
+        let value = match action.operation {
+            Operation::Unset => action.expression.truth(inputs).map(Value::Bool),
+            Operation::Set
+            | Operation::Add
+            | Operation::Sub
+            | Operation::Push
+            | Operation::Remove
+            | Operation::Put => action.expression.value(inputs),
+        };
+        value.map_err(|fault| told(&fault, action))
+    });
+    values.collect::<Result<_, _>>().map(Some)
 }
 
 fn perform(
@@ -295,7 +329,7 @@ fn failure(fault: &Fault, path: Option<&FieldPath>) -> Failure {
 }
 
 /// A failure with the line of the model that it stands in.
-fn told(fault: &Fault, action: &super::Action) -> Failure {
+fn told(fault: &Fault, action: &Action) -> Failure {
     let mut failure = failure(fault, Some(&action.path));
     let operation = match action.operation {
         Operation::Set => String::new(),
@@ -315,12 +349,16 @@ fn place(event: &Event, path: Option<String>) -> Place {
     }
 }
 
-/// Reads the payload; a key held twice is a finding.
-fn read_data(event: &Event, findings: &mut Findings) -> Result<Value, Failure> {
+/// Reads the payload, or only these fields of it; a key held twice is a finding.
+fn read_data(
+    event: &Event,
+    fields: Option<&[String]>,
+    findings: &mut Findings,
+) -> Result<Value, Failure> {
     let Some(payload) = &event.data else {
         return Err(unreadable(FindingKind::Erased, "its data was erased"));
     };
-    let parsed = read(payload, "data")?;
+    let parsed = read(payload, "data", fields)?;
     if let Some(key) = parsed.duplicate {
         findings.add(
             FindingKind::DuplicateKey,
@@ -338,7 +376,7 @@ fn read_data(event: &Event, findings: &mut Findings) -> Result<Value, Failure> {
 /// Reads the context; an event without one has an empty object.
 fn read_metadata(event: &Event) -> Result<Value, Failure> {
     match &event.metadata {
-        Some(payload) => read(payload, "metadata").map(|parsed| parsed.value),
+        Some(payload) => read(payload, "metadata", None).map(|parsed| parsed.value),
         None if event.erased.contains(&Part::Metadata) => {
             Err(unreadable(FindingKind::Erased, "its metadata was erased"))
         }
@@ -346,7 +384,7 @@ fn read_metadata(event: &Event) -> Result<Value, Failure> {
     }
 }
 
-fn read(payload: &Payload, what: &str) -> Result<json::Parsed, Failure> {
+fn read(payload: &Payload, what: &str, fields: Option<&[String]>) -> Result<json::Parsed, Failure> {
     let Some(text) = payload.json_text() else {
         let detail = format!(
             "its {what} ({}) is not JSON or not UTF-8",
@@ -354,7 +392,11 @@ fn read(payload: &Payload, what: &str) -> Result<json::Parsed, Failure> {
         );
         return Err(unreadable(FindingKind::NotJson, &detail));
     };
-    json::parse(text).map_err(|error| {
+    let parsed = match fields {
+        Some(fields) => json::parse_fields(text, fields),
+        None => json::parse(text),
+    };
+    parsed.map_err(|error| {
         unreadable(
             FindingKind::NotJson,
             &format!("its {what} is not JSON that can be read: {error}"),

@@ -1,24 +1,55 @@
-//! Folds remembered.
+//! Folds remembered: states of a stream at some of its versions, from which every other one is near.
 
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{DiffView, Moment, StateView, TemporalError, diff_of, state};
-use crate::id::StreamId;
-use crate::model::ModelSet;
-use crate::store::Log;
+use super::state::{Course, Cut, state, stream_row};
+use super::{DiffView, Moment, StateView, TemporalError, diff_of};
+use crate::id::{LogId, StreamId};
+use crate::integrity::Hash;
+use crate::model::{Fold, Model, ModelSet};
+use crate::position::{Position, Version};
+use crate::store::{Log, StreamRow};
+use crate::time::Time;
+
+/// Most bytes of folds that are kept, roughly.
+const MAX_BYTES: usize = 64 << 20;
+/// Most streams that are kept.
+const MAX_STREAMS: usize = 32;
+/// Events between two folds kept, while the state is small.
+const SPACING: u64 = 64;
+/// Bytes of state that double, triple… the spacing: copying a large state costs more than folding on.
+const SPACING_BYTES: usize = 256 << 10;
 
 /// Remembers folds of the streams looked at last, so that dragging through a long stream need not start at
-/// its first event each time. Answers are the same as [`state`]'s; it may be dropped at any moment.
+/// its first event each time. Answers are the same as [`state`](super::state())'s; it may be dropped at any moment.
+///
+/// It follows a log that grows. It does not notice that a payload was erased: whoever erases drops it.
 #[derive(Debug, Default)]
 pub struct StateCache {
-    _inner: Mutex<()>,
+    /// Most recently used last.
+    streams: Mutex<Vec<Kept>>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    key: Key,
+    track: Arc<Mutex<Track>>,
+    bytes: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Key {
+    log: LogId,
+    path: PathBuf,
+    stream: StreamId,
 }
 
 impl StateCache {
-    /// As [`state`], faster the second time.
+    /// As [`state`](super::state()), faster the second time.
     ///
     /// # Errors
-    /// As [`state`].
+    /// As [`state`](super::state()).
     pub fn state(
         &self,
         log: &Log,
@@ -26,13 +57,31 @@ impl StateCache {
         stream: &StreamId,
         moment: &Moment,
     ) -> Result<StateView, TemporalError> {
-        state(log, models, stream, moment)
+        let row = stream_row(log, stream)?;
+        if row.events < SPACING {
+            return state(log, models, stream, moment);
+        }
+        let cut = Cut::of(log, stream, &row, moment)?;
+        let model = models.for_category(&row.category);
+        let key = Key {
+            log: log.id(),
+            path: log.path().to_owned(),
+            stream: stream.clone(),
+        };
+        let track = self.track(&key);
+        let (course, bytes) = {
+            let mut track = lock(&track);
+            track.follow(log, stream, &row, &model)?;
+            (track.course(log, stream, &model, &cut)?, track.bytes())
+        };
+        self.settle(&key, bytes);
+        Ok(course.view(stream, &row, cut.as_of))
     }
 
     /// As [`super::diff`], faster the second time.
     ///
     /// # Errors
-    /// As [`state`], for either side.
+    /// As [`state`](super::state()), for either side.
     pub fn diff(
         &self,
         log: &Log,
@@ -44,5 +93,220 @@ impl StateCache {
         let from = self.state(log, models, stream, from)?;
         let to = self.state(log, models, stream, to)?;
         Ok(diff_of(from, to))
+    }
+
+    /// The track of a stream, now the most recently used.
+    fn track(&self, key: &Key) -> Arc<Mutex<Track>> {
+        let mut streams = lock(&self.streams);
+        let kept = match streams.iter().position(|kept| kept.key == *key) {
+            Some(at) => streams.remove(at),
+            None => Kept {
+                key: key.clone(),
+                track: Arc::default(),
+                bytes: 0,
+            },
+        };
+        let track = Arc::clone(&kept.track);
+        streams.push(kept);
+        track
+    }
+
+    /// Notes the size of a track, and forgets the least recently used ones past the limits.
+    fn settle(&self, key: &Key, bytes: usize) {
+        let mut streams = lock(&self.streams);
+        if let Some(kept) = streams.iter_mut().find(|kept| kept.key == *key) {
+            kept.bytes = bytes;
+        }
+        let mut total: usize = streams.iter().map(|kept| kept.bytes).sum();
+        let mut forgotten = 0;
+        while streams.len() - forgotten > MAX_STREAMS
+            || (total > MAX_BYTES && streams.len() - forgotten > 1)
+        {
+            total -= streams[forgotten].bytes;
+            forgotten += 1;
+        }
+        streams.drain(..forgotten);
+    }
+}
+
+/// A lock whose holder panicked holds a track that may be half-way: it starts again.
+fn lock<T: Default>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+        mutex.clear_poison();
+        let mut guard = poisoned.into_inner();
+        *guard = T::default();
+        guard
+    })
+}
+
+/// What is kept of one stream.
+#[derive(Debug, Default)]
+struct Track {
+    /// Model of the folds; `Some(None)` is the inferred one.
+    model: Option<Option<Hash>>,
+    /// Time and position of every event, by version.
+    events: Vec<(Time, Position)>,
+    /// Folds of the first events, ascending by version.
+    marks: Vec<Mark>,
+    /// The fold of all events read so far.
+    tip: Option<Mark>,
+    /// The fold of the last answer, where that left no event out.
+    hand: Option<Mark>,
+    /// Least number of events between two marks; doubled where the marks take too much room.
+    spacing: u64,
+}
+
+/// The fold of a stream's first events, none left out.
+#[derive(Debug, Clone)]
+struct Mark {
+    course: Course,
+    /// The latest time among the events.
+    latest: Time,
+    bytes: usize,
+}
+
+impl Track {
+    /// Reads on to the end of the stream.
+    fn follow(
+        &mut self,
+        log: &Log,
+        stream: &StreamId,
+        row: &StreamRow,
+        model: &Arc<Model>,
+    ) -> Result<(), TemporalError> {
+        let hash = model.reference().hash;
+        if self.model != Some(hash) || row.events < self.events.len() as u64 {
+            *self = Track {
+                model: Some(hash),
+                spacing: SPACING,
+                ..Track::default()
+            };
+        }
+        let read = self.events.len() as u64;
+        if read == row.events {
+            return Ok(());
+        }
+        let mut tip = self.tip.take().unwrap_or_else(|| Mark::start(model));
+        let mut since = read - self.marks.last().map_or(0, |mark| mark.version().0);
+        let mut due = self.due(&tip);
+        let outcome = log.for_each_in_stream(stream, Version(read + 1), None, &mut |event| {
+            let time = event.event.time.time;
+            self.events.push((time, event.event.position));
+            tip.course.take(&event, None);
+            tip.latest = tip.latest.max(time);
+            since += 1;
+            if since >= due {
+                tip.bytes = tip.course.bytes();
+                self.marks.push(tip.clone());
+                self.thin();
+                since = 0;
+                due = self.due(&tip);
+            }
+            event.version.0 < row.events
+        });
+        match outcome {
+            Ok(()) => {
+                tip.bytes = tip.course.bytes();
+                self.tip = Some(tip);
+                Ok(())
+            }
+            Err(error) => {
+                *self = Track::default();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Events from a mark to the next.
+    fn due(&self, mark: &Mark) -> u64 {
+        self.spacing * (1 + (mark.bytes / SPACING_BYTES) as u64)
+    }
+
+    /// Drops every other mark while they take more than half of the room there is.
+    fn thin(&mut self) {
+        while self.marks.len() > 2
+            && self.marks.iter().map(|mark| mark.bytes).sum::<usize>() > MAX_BYTES / 2
+        {
+            let mut odd = false;
+            self.marks.retain(|_| {
+                odd = !odd;
+                !odd
+            });
+            self.spacing *= 2;
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let loose = self.tip.iter().chain(&self.hand);
+        self.events.len() * size_of::<(Time, Position)>()
+            + self
+                .marks
+                .iter()
+                .chain(loose)
+                .map(|mark| mark.bytes)
+                .sum::<usize>()
+    }
+
+    /// The fold of the events that the cut includes.
+    fn course(
+        &mut self,
+        log: &Log,
+        stream: &StreamId,
+        model: &Arc<Model>,
+        cut: &Cut,
+    ) -> Result<Course, TemporalError> {
+        let known = match cut.as_of.known {
+            Some(known) => self.events.partition_point(|(_, at)| *at <= known),
+            None => self.events.len(),
+        };
+        let known = known.min(usize::try_from(cut.last.0).unwrap_or(usize::MAX));
+        let included = |time: Time| cut.as_of.at.is_none_or(|at| time <= at);
+        let last = self.events[..known]
+            .iter()
+            .rposition(|(time, _)| included(*time))
+            .map_or(0, |place| place + 1) as u64;
+
+        // INVARIANT: a mark serves if the cut includes every event that it folded.
+        let serves = |mark: &Mark| mark.version().0 <= last && included(mark.latest);
+        let nearest = self.marks.partition_point(serves);
+        let near = self.marks[..nearest].last();
+        let start = [near, self.hand.as_ref(), self.tip.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter(|mark| serves(mark))
+            .max_by_key(|mark| mark.version());
+        let mut mark = start.cloned().unwrap_or_else(|| Mark::start(model));
+        let mut whole = true;
+        if mark.version().0 < last {
+            let from = mark.version().next();
+            log.for_each_in_stream(stream, from, None, &mut |event| {
+                let time = event.event.time.time;
+                if event.version.0 <= last {
+                    whole &= included(time);
+                    mark.latest = mark.latest.max(time);
+                    mark.course.take(&event, cut.as_of.at);
+                }
+                event.version.0 < last
+            })?;
+            if whole {
+                mark.bytes = mark.course.bytes();
+                self.hand = Some(mark.clone());
+            }
+        }
+        Ok(mark.course)
+    }
+}
+
+impl Mark {
+    fn start(model: &Arc<Model>) -> Mark {
+        Mark {
+            course: Course::new(Fold::new(Arc::clone(model))),
+            latest: Time::MIN,
+            bytes: 0,
+        }
+    }
+
+    fn version(&self) -> Version {
+        self.course.version
     }
 }

@@ -161,10 +161,10 @@ impl Cut {
 /// Where a fold stands on its way through the stream.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
-    pub(super) fold: Fold,
-    pub(super) findings: Findings,
-    pub(super) folded: u64,
-    pub(super) last: Option<EventBrief>,
+    fold: Fold,
+    findings: Findings,
+    folded: u64,
+    last: Option<EventBrief>,
     /// Version in this stream of the last event folded.
     pub(super) version: Version,
     order: Order,
@@ -196,6 +196,11 @@ impl Course {
         }
     }
 
+    /// A rough size in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        512 + self.fold.bytes()
+    }
+
     /// Takes the stream's next event: folds it, or leaves it out because it happened after `at`.
     pub(super) fn take(&mut self, event: &StreamEvent, at: Option<Time>) {
         let (version, position) = (event.version, event.event.position);
@@ -211,7 +216,7 @@ impl Course {
     }
 
     /// Notes an event that is left out.
-    pub(super) fn pass(&mut self, version: Version, position: Position) {
+    fn pass(&mut self, version: Version, position: Position) {
         let order = &mut self.order;
         order.pending_count += 1;
         if order.pending.len() < MAX_LEFT_OUT {

@@ -152,6 +152,43 @@ impl Node {
         }
     }
 
+    /// Adds the fields of a root that it reads; `false` if it reads the root whole.
+    pub(crate) fn fields_of(&self, root: Root, fields: &mut Vec<String>) -> bool {
+        let mut add = |steps: &[Step]| match steps.first() {
+            Some(Step::Key(key)) => {
+                if !fields.contains(key) {
+                    fields.push(key.clone());
+                }
+                true
+            }
+            _ => false,
+        };
+        match self {
+            Node::Constant(_) | Node::Number(_) => true,
+            Node::Path(read, steps) => *read != root || add(steps),
+            Node::Has(object, path) => match &**object {
+                Node::Path(read, steps) if *read == root && steps.is_empty() => add(&path.0),
+                other => other.fields_of(root, fields),
+            },
+            Node::Get(parts, path) => {
+                let [object, default] = &**parts;
+                let object_is_known = match object {
+                    Node::Path(read, steps) if *read == root && steps.is_empty() => add(&path.0),
+                    other => other.fields_of(root, fields),
+                };
+                object_is_known && default.fields_of(root, fields)
+            }
+            Node::Arithmetic(_, _, parts) | Node::Compare(_, _, parts) => {
+                parts.iter().all(|part| part.fields_of(root, fields))
+            }
+            Node::If(parts) => parts.iter().all(|part| part.fields_of(root, fields)),
+            Node::All(parts) | Node::Any(parts) => {
+                parts.iter().all(|part| part.fields_of(root, fields))
+            }
+            Node::Negate(part) | Node::Not(part) => part.fields_of(root, fields),
+        }
+    }
+
     /// The value; `None` if the engine has to say.
     pub(crate) fn run<'v>(&'v self, inputs: &Inputs<'v>) -> Option<Seen<'v>> {
         Some(match self {

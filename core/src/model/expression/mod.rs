@@ -190,6 +190,20 @@ impl Expression {
         self.roots.contains(&root)
     }
 
+    /// Adds the fields of a root that it reads; `false` if it reads the root whole, or that is not known.
+    pub(crate) fn fields_of(&self, root: Root, fields: &mut Vec<String>) -> bool {
+        match &self.direct {
+            _ if !self.reads(root) => true,
+            Some(node) => node.fields_of(root, fields),
+            None => false,
+        }
+    }
+
+    /// Whether it is this root and nothing more.
+    pub(crate) fn is_root(&self, root: Root) -> bool {
+        matches!(&self.direct, Some(Node::Path(read, steps)) if *read == root && steps.is_empty())
+    }
+
     /// The value for these inputs.
     pub(crate) fn value(&self, inputs: &Inputs<'_>) -> Result<Value, Fault> {
         if let Some(seen) = self.direct.as_ref().and_then(|node| node.run(inputs)) {

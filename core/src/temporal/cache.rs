@@ -9,7 +9,7 @@ use crate::id::{LogId, StreamId};
 use crate::integrity::Hash;
 use crate::model::{Fold, Model, ModelSet};
 use crate::position::{Position, Version};
-use crate::store::{Log, StreamRow};
+use crate::store::{Direction, Log, StreamRow};
 use crate::time::Time;
 
 /// Most bytes of folds that are kept, roughly.
@@ -18,6 +18,8 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_STREAMS: usize = 32;
 /// Events between two folds kept, while the state is small.
 const SPACING: u64 = 64;
+/// Events read at once.
+const PAGE: usize = 512;
 /// Bytes of state that double, triple… the spacing: copying a large state costs more than folding on.
 const SPACING_BYTES: usize = 256 << 10;
 
@@ -25,10 +27,17 @@ const SPACING_BYTES: usize = 256 << 10;
 /// its first event each time. Answers are the same as [`state`](super::state())'s; it may be dropped at any moment.
 ///
 /// It follows a log that grows. It does not notice that a payload was erased: whoever erases drops it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct StateCache {
     /// Most recently used last.
     streams: Mutex<Vec<Kept>>,
+    spacing: u64,
+}
+
+impl Default for StateCache {
+    fn default() -> StateCache {
+        StateCache::with_spacing(SPACING)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +55,14 @@ struct Key {
 }
 
 impl StateCache {
+    /// A cache that keeps a fold every so many events.
+    pub(super) fn with_spacing(spacing: u64) -> StateCache {
+        StateCache {
+            streams: Mutex::default(),
+            spacing,
+        }
+    }
+
     /// As [`state`](super::state()), faster the second time.
     ///
     /// # Errors
@@ -58,7 +75,7 @@ impl StateCache {
         moment: &Moment,
     ) -> Result<StateView, TemporalError> {
         let row = stream_row(log, stream)?;
-        if row.events < SPACING {
+        if row.events < self.spacing {
             return state(log, models, stream, moment);
         }
         let cut = Cut::of(log, stream, &row, moment)?;
@@ -71,7 +88,7 @@ impl StateCache {
         let track = self.track(&key);
         let (course, bytes) = {
             let mut track = lock(&track);
-            track.follow(log, stream, &row, &model)?;
+            track.follow(log, stream, &row, &model, self.spacing)?;
             (track.course(log, stream, &model, &cut)?, track.bytes())
         };
         self.settle(&key, bytes);
@@ -140,12 +157,14 @@ fn lock<T: Default>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What is kept of one stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Track {
     /// Model of the folds; `Some(None)` is the inferred one.
     model: Option<Option<Hash>>,
-    /// Time and position of every event, by version.
-    events: Vec<(Time, Position)>,
+    /// Every event, by version. Versions may have holes, where an erased link was.
+    events: Vec<Place>,
+    /// Version up to which the stream was read.
+    read: Version,
     /// Folds of the first events, ascending by version.
     marks: Vec<Mark>,
     /// The fold of all events read so far.
@@ -154,6 +173,28 @@ struct Track {
     hand: Option<Mark>,
     /// Least number of events between two marks; doubled where the marks take too much room.
     spacing: u64,
+}
+
+impl Default for Track {
+    fn default() -> Track {
+        Track {
+            model: None,
+            events: Vec::new(),
+            read: Version::NONE,
+            marks: Vec::new(),
+            tip: None,
+            hand: None,
+            spacing: SPACING,
+        }
+    }
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    version: Version,
+    position: Position,
+    time: Time,
 }
 
 /// The fold of a stream's first events, none left out.
@@ -173,25 +214,33 @@ impl Track {
         stream: &StreamId,
         row: &StreamRow,
         model: &Arc<Model>,
+        spacing: u64,
     ) -> Result<(), TemporalError> {
         let hash = model.reference().hash;
-        if self.model != Some(hash) || row.events < self.events.len() as u64 {
+        let end = Version(row.events);
+        if self.model != Some(hash) || end < self.read {
             *self = Track {
                 model: Some(hash),
-                spacing: SPACING,
+                spacing,
                 ..Track::default()
             };
         }
-        let read = self.events.len() as u64;
-        if read == row.events {
+        if self.read == end {
             return Ok(());
         }
         let mut tip = self.tip.take().unwrap_or_else(|| Mark::start(model));
-        let mut since = read - self.marks.last().map_or(0, |mark| mark.version().0);
+        let mut since = tip.course.folded() - self.marks.last().map_or(0, |m| m.course.folded());
         let mut due = self.due(&tip);
-        let outcome = log.for_each_in_stream(stream, Version(read + 1), None, &mut |event| {
+        let outcome = log.for_each_in_stream(stream, self.read.next(), None, &mut |event| {
+            if event.version > end {
+                return false;
+            }
             let time = event.event.time.time;
-            self.events.push((time, event.event.position));
+            self.events.push(Place {
+                version: event.version,
+                position: event.event.position,
+                time,
+            });
             tip.course.take(&event, None);
             tip.latest = tip.latest.max(time);
             since += 1;
@@ -202,10 +251,11 @@ impl Track {
                 since = 0;
                 due = self.due(&tip);
             }
-            event.version.0 < row.events
+            event.version < end
         });
         match outcome {
             Ok(()) => {
+                self.read = end;
                 tip.bytes = tip.course.bytes();
                 self.tip = Some(tip);
                 Ok(())
@@ -238,7 +288,7 @@ impl Track {
 
     fn bytes(&self) -> usize {
         let loose = self.tip.iter().chain(&self.hand);
-        self.events.len() * size_of::<(Time, Position)>()
+        self.events.len() * size_of::<Place>()
             + self
                 .marks
                 .iter()
@@ -255,19 +305,17 @@ impl Track {
         model: &Arc<Model>,
         cut: &Cut,
     ) -> Result<Course, TemporalError> {
-        let known = match cut.as_of.known {
-            Some(known) => self.events.partition_point(|(_, at)| *at <= known),
-            None => self.events.len(),
-        };
-        let known = known.min(usize::try_from(cut.last.0).unwrap_or(usize::MAX));
+        let cut_off = self.events.partition_point(|event| {
+            event.version <= cut.last && cut.as_of.known.is_none_or(|known| event.position <= known)
+        });
         let included = |time: Time| cut.as_of.at.is_none_or(|at| time <= at);
-        let last = self.events[..known]
+        let last = self.events[..cut_off]
             .iter()
-            .rposition(|(time, _)| included(*time))
-            .map_or(0, |place| place + 1) as u64;
+            .rfind(|event| included(event.time))
+            .map_or(Version::NONE, |event| event.version);
 
         // INVARIANT: a mark serves if the cut includes every event that it folded.
-        let serves = |mark: &Mark| mark.version().0 <= last && included(mark.latest);
+        let serves = |mark: &Mark| mark.version() <= last && included(mark.latest);
         let nearest = self.marks.partition_point(serves);
         let near = self.marks[..nearest].last();
         let start = [near, self.hand.as_ref(), self.tip.as_ref()]
@@ -276,22 +324,23 @@ impl Track {
             .filter(|mark| serves(mark))
             .max_by_key(|mark| mark.version());
         let mut mark = start.cloned().unwrap_or_else(|| Mark::start(model));
-        let mut whole = true;
-        if mark.version().0 < last {
-            let from = mark.version().next();
-            log.for_each_in_stream(stream, from, None, &mut |event| {
-                let time = event.event.time.time;
-                if event.version.0 <= last {
-                    whole &= included(time);
-                    mark.latest = mark.latest.max(time);
-                    mark.course.take(&event, cut.as_of.at);
-                }
-                event.version.0 < last
-            })?;
-            if whole {
-                mark.bytes = mark.course.bytes();
-                self.hand = Some(mark.clone());
+        let mut whole = mark.version() < last;
+        while mark.course.seen() < last {
+            let from = mark.course.seen().next();
+            let page = log.read_stream(stream, from..=last, Direction::Forwards, PAGE)?;
+            if page.is_empty() {
+                break;
             }
+            for event in &page {
+                let time = event.event.time.time;
+                whole &= included(time);
+                mark.latest = mark.latest.max(time);
+                mark.course.take(event, cut.as_of.at);
+            }
+        }
+        if whole {
+            mark.bytes = mark.course.bytes();
+            self.hand = Some(mark.clone());
         }
         Ok(mark.course)
     }

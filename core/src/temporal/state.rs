@@ -93,6 +93,9 @@ pub fn state(
     let model = models.for_category(&row.category);
     let mut course = Course::new(Fold::new(model));
     log.for_each_in_stream(stream, Version::FIRST, cut.as_of.known, &mut |event| {
+        if event.version > cut.last {
+            return false;
+        }
         course.take(&event, cut.as_of.at);
         event.version < cut.last
     })?;
@@ -167,6 +170,8 @@ pub(super) struct Course {
     last: Option<EventBrief>,
     /// Version in this stream of the last event folded.
     pub(super) version: Version,
+    /// Version in this stream of the last event taken, folded or left out.
+    seen: Version,
     order: Order,
 }
 
@@ -192,8 +197,17 @@ impl Course {
             folded: 0,
             last: None,
             version: Version::NONE,
+            seen: Version::NONE,
             order: Order::default(),
         }
+    }
+
+    pub(super) fn seen(&self) -> Version {
+        self.seen
+    }
+
+    pub(super) fn folded(&self) -> u64 {
+        self.folded
     }
 
     /// A rough size in bytes.
@@ -204,6 +218,7 @@ impl Course {
     /// Takes the stream's next event: folds it, or leaves it out because it happened after `at`.
     pub(super) fn take(&mut self, event: &StreamEvent, at: Option<Time>) {
         let (version, position) = (event.version, event.event.position);
+        self.seen = version;
         if at.is_some_and(|at| event.event.time.time > at) {
             self.pass(version, position);
             return;

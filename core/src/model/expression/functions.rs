@@ -16,7 +16,7 @@ use crate::model::value::kind;
 type Raised = Box<EvalAltResult>;
 
 /// The functions there are; every other name is an error where the model is read.
-pub(crate) const NAMES: [&str; 45] = [
+pub(crate) const NAMES: [&str; 44] = [
     "has",
     "get",
     "number",
@@ -61,7 +61,6 @@ pub(crate) const NAMES: [&str; 45] = [
     "merge",
     "to_json",
     "to_chars",
-    "is_shared",
 ];
 
 /// Whether a call is of an operator, of a function there is, or of one made for a `|x| …`.

@@ -268,3 +268,67 @@ proptest! {
         let _ = run(&text, ORDER);
     }
 }
+
+const MANUAL: &str = include_str!("../../../../docs/models.md");
+
+#[test]
+fn every_example_of_the_manual_is_true() {
+    let payload = MANUAL
+        .split_once("With the payload `")
+        .and_then(|(_, rest)| rest.split_once("`:"))
+        .unwrap()
+        .0;
+    let rows: Vec<(String, String)> = MANUAL
+        .split_once("| expression | gives |")
+        .unwrap()
+        .1
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| {
+            let cells: Vec<String> = line
+                .replace("\\|", "\0")
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`').replace('\0', "|"))
+                .collect();
+            (cells[1].clone(), cells[2].clone())
+        })
+        .collect();
+    assert_eq!(rows.len(), 16);
+    for (expression, value) in rows {
+        assert_eq!(run(&expression, payload), Ok(value), "{expression}");
+    }
+}
+
+#[test]
+fn every_model_of_the_manual_is_one() {
+    let models: Vec<&str> = MANUAL
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("```")?.0))
+        .collect();
+    assert_eq!(models.len(), 2);
+    for text in models {
+        crate::model::Model::parse("manual", text).unwrap();
+    }
+}
+
+#[test]
+fn every_function_of_the_manual_is_there_and_every_other_is_in_it() {
+    let listed = MANUAL
+        .split_once("Functions: ")
+        .and_then(|(_, rest)| rest.split_once("There are no loops"))
+        .unwrap()
+        .0;
+    let listed: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+    let quiet = ["to_string", "call", "merge", "to_json"];
+    for name in &listed {
+        assert!(functions::NAMES.contains(name), "{name} is no function");
+    }
+    for name in functions::NAMES {
+        assert!(
+            listed.contains(&name) || quiet.contains(&name),
+            "{name} is not in the manual"
+        );
+    }
+}

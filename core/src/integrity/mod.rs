@@ -3,6 +3,9 @@
 pub mod leaf;
 pub mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

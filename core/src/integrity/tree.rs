@@ -127,20 +127,22 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
 }
 
 /// Returns the consistency proof from the tree over the first `old` leaves to the one over all
-/// (RFC 9162, section 2.1.4.1). `None` if `old` is over the number of leaves. Empty for 0 and for all.
+/// (RFC 9162, section 2.1.4.1); empty if they are all. `None` if `old` is over the number of leaves, and for 0:
+/// every tree follows from the empty one, and there is nothing to prove.
 #[must_use]
 pub fn consistency_proof(leaves: &[Hash], old: u64) -> Option<Vec<Hash>> {
-    let old = usize::try_from(old).ok().filter(|n| *n <= leaves.len())?;
+    let old = usize::try_from(old)
+        .ok()
+        .filter(|n| (1..=leaves.len()).contains(n))?;
     let mut proof = Vec::new();
-    if old > 0 && old < leaves.len() {
+    if old < leaves.len() {
         subproof(leaves, old, true, &mut proof);
     }
     Some(proof)
 }
 
 /// Says whether `proof` shows that the tree of `old` leaves with `old_root` is the start of the tree of `new`
-/// leaves with `new_root` (RFC 9162, section 2.1.4.2). From the empty tree every tree follows, with an empty
-/// proof, provided `old_root` is the empty root.
+/// leaves with `new_root` (RFC 9162, section 2.1.4.2). Nothing shows it for the empty tree: `false` if `old` is 0.
 #[must_use]
 pub fn verify_consistency(
     old: u64,
@@ -149,14 +151,11 @@ pub fn verify_consistency(
     old_root: &Hash,
     new_root: &Hash,
 ) -> bool {
-    if old > new {
+    if old == 0 || old > new {
         return false;
     }
     if old == new {
         return proof.is_empty() && old_root == new_root;
-    }
-    if old == 0 {
-        return proof.is_empty() && *old_root == empty_root();
     }
     // A tree whose size is a power of two is itself the first node of the path.
     let (first, steps) = if old.is_power_of_two() {

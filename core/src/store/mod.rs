@@ -5,6 +5,8 @@
 //!
 //! Left out: state ([`crate::temporal`]), outside files ([`crate::import`]).
 
+#[cfg(test)]
+mod contract;
 mod error;
 pub mod extraction;
 mod query;

@@ -17,7 +17,7 @@ use crate::time::Time;
 
 /// Number of events from which on a bulk append drops the secondary indexes and builds them at its end, if it
 /// is also large beside the log.
-const DEFER_FROM: u64 = 20_000;
+pub(super) const DEFER_FROM: u64 = 20_000;
 
 /// A bulk append in progress: holds the write lock, so other appends wait. Dropped without [`Bulk::commit`],
 /// nothing was written.

@@ -200,7 +200,10 @@ fn step(
     time: Time,
     query: &EventQuery,
 ) -> Result<(Option<Time>, Option<Time>), ReadError> {
-    let next = |sign: &str, order: &str| -> Result<Option<Time>, ReadError> {
+    // Outside the query's range, its end is the nearest that can match.
+    let below = query.to.map_or(time, |to| time.min(to.next_ns()));
+    let above = query.from.map_or(time, |from| time.max(from.previous_ns()));
+    let next = |time: Time, sign: &str, order: &str| -> Result<Option<Time>, ReadError> {
         let mut statement = conn.prepare_cached(&format!(
             "SELECT position, time_us, time_sub_ns FROM events INDEXED BY events_by_time
              WHERE (time_us, time_sub_ns) {sign} (?1, ?2)
@@ -214,7 +217,7 @@ fn step(
     };
     let inside = |t: &Time| query.from.is_none_or(|f| *t >= f) && query.to.is_none_or(|e| *t <= e);
     Ok((
-        next("<", "DESC")?.filter(inside),
-        next(">", "ASC")?.filter(inside),
+        next(below, "<", "DESC")?.filter(inside),
+        next(above, ">", "ASC")?.filter(inside),
     ))
 }

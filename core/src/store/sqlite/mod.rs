@@ -26,6 +26,9 @@ mod subscribe;
 mod tiles;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use crate::event::Event;
 use crate::position::Version;
 

@@ -60,8 +60,9 @@ const MAX_GROUP: usize = 512;
 pub struct LogWriter {
     path: PathBuf,
     queue: Mutex<Queue>,
-    core: Mutex<Core>,
+    /// Before `core`: the connection that closes last tidies up, and only one that writes can.
     log: Log,
+    core: Mutex<Core>,
 }
 
 /// Appends that wait, in order of arrival.
@@ -198,6 +199,16 @@ impl LogWriter {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Lets the file grow to so many pages only, as a full disk would.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) {
+        let core = self.core().expect("no panic before");
+        let limit =
+            core.conn
+                .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
+        limit.expect("the pragma is known");
     }
 
     /// A reading handle on the same file.

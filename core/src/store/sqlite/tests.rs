@@ -1,0 +1,540 @@
+//! The contract on SQLite, and what is SQLite's own: triggers, files that are no logs, several processes.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::store::contract::{self, Fresh, batch, event, fixed, stream};
+use crate::store::*;
+
+fn fresh(surroundings: crate::surroundings::Surroundings) -> Fresh {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = LogWriter::create(&folder.path().join("x.annals"), surroundings).unwrap();
+    Fresh {
+        writer,
+        _folder: folder,
+    }
+}
+
+#[test]
+fn keeps_the_contract() {
+    contract::suite(&fresh);
+}
+
+/// A closed log with two streams, three events and a link, opened as any program could.
+fn with_editor(test: impl FnOnce(&Connection)) {
+    let fresh = fresh(fixed());
+    let linked = crate::event::NewEvent {
+        links: vec![crate::event::NewLink {
+            stream: stream("b-1"),
+            qualifier: "to".into(),
+        }],
+        metadata: Some(crate::event::Payload::json(r#"{"userId":"u"}"#).unwrap()),
+        ..event("Linked", "{}")
+    };
+    let events = vec![event("First", "{}"), linked];
+    let fill = (0..300).map(|_| event("Filled", "{}")).collect();
+    fresh
+        .writer
+        .append(vec![
+            batch("a-1", ExpectedVersion::Any, events),
+            batch("c-1", ExpectedVersion::Any, fill),
+        ])
+        .unwrap();
+    let path = fresh.writer.path().to_owned();
+    fresh.writer.close().unwrap();
+    test(&Connection::open(path).unwrap());
+}
+
+#[test]
+fn triggers_refuse_what_would_change_the_log() {
+    with_editor(|conn| {
+        conn.execute_batch(
+            "INSERT INTO checkpoints VALUES (1, 'note'); INSERT INTO erasures VALUES (3, 'data', x'00', 4)",
+        )
+        .unwrap();
+        let all: Vec<String> = [
+            "DELETE FROM events",
+            "DELETE FROM events WHERE position = 1",
+            "UPDATE events SET data = x'00' WHERE position = 1",
+            "UPDATE events SET data = NULL, salt_data = NULL WHERE position = 1",
+            "UPDATE events SET actor = NULL WHERE position = 2",
+            "UPDATE events SET position = 1000 WHERE position = 1",
+            "UPDATE events SET leaf = zeroblob(32) WHERE position = 1",
+            "UPDATE events SET time_us = 0",
+            "UPDATE OR REPLACE events SET position = 2 WHERE position = 1",
+            "UPDATE OR IGNORE events SET version = 2 WHERE position = 1",
+            "INSERT OR REPLACE INTO events SELECT * FROM events WHERE position = 1",
+            "REPLACE INTO events SELECT * FROM events WHERE position = 302",
+            "INSERT INTO events SELECT position + 1000, stream, version, type, time_us, time_sub_ns, time_flags,
+                time_text, recorded_us, NULL, source, source_id, source_version, source_position,
+                source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version,
+                salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data
+                FROM events WHERE position = 1",
+            "INSERT OR REPLACE INTO events SELECT 303, stream, version, type, time_us, time_sub_ns, time_flags,
+                time_text, recorded_us, id, source, source_id, source_version, source_position,
+                source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version,
+                salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data
+                FROM events WHERE position = 1",
+            "DELETE FROM links",
+            "UPDATE links SET position = 2",
+            "REPLACE INTO links VALUES (1, 1, 2, NULL)",
+            "DELETE FROM head",
+            "UPDATE head SET size = 0",
+            "REPLACE INTO head VALUES (1, 0, x'', x'', NULL)",
+            // The erased part goes whole, with its salt, and no other goes with it.
+            "UPDATE events SET data = NULL WHERE position = 3",
+            "UPDATE events SET data = x'00', salt_data = NULL WHERE position = 3",
+            "UPDATE events SET data = NULL, salt_data = NULL, id = NULL WHERE position = 3",
+            "UPDATE events SET data = NULL, salt_data = NULL, leaf = zeroblob(32) WHERE position = 3",
+            "UPDATE events SET metadata = NULL, salt_metadata = NULL WHERE position = 2",
+            "UPDATE events SET actor = 7 WHERE position = 3",
+            "DELETE FROM links WHERE position = 3",
+        ]
+        .map(str::to_owned)
+        .into();
+        let names = [
+            "meta",
+            "sources",
+            "tiles",
+            "checkpoints",
+            "erasures",
+            "types",
+            "streams",
+            "actors",
+        ];
+        let deletes = names.map(|table| format!("DELETE FROM {table}"));
+        let renames = ["types", "streams", "actors", "categories", "content_types"];
+        let renames = renames.map(|table| format!("UPDATE {table} SET name = name || 'x'"));
+        let updates = [
+            "UPDATE meta SET value = 'x'",
+            "UPDATE tiles SET hashes = x''",
+            "UPDATE checkpoints SET note = 'x'",
+            "UPDATE erasures SET hash = x''",
+            "UPDATE streams SET category = 9",
+            "REPLACE INTO meta VALUES ('log_id', 'x')",
+            "REPLACE INTO tiles VALUES (0, 0, x'')",
+            "REPLACE INTO types VALUES (1, 'x', 0)",
+            "REPLACE INTO types VALUES (99, 'First', 0)",
+            "REPLACE INTO checkpoints VALUES (1, 'x')",
+            "REPLACE INTO erasures VALUES (3, 'data', x'01', 4)",
+        ]
+        .map(str::to_owned);
+        let tampering = all.into_iter().chain(deletes).chain(renames).chain(updates);
+        for recursive in ["OFF", "ON"] {
+            conn.execute_batch(&format!("PRAGMA recursive_triggers = {recursive}"))
+                .unwrap();
+            for sql in tampering.clone() {
+                if sql.contains("sources") {
+                    continue; // Empty here: nothing to delete.
+                }
+                let error = conn.execute_batch(&sql).expect_err(&sql).to_string();
+                assert!(error.contains("annals: "), "{sql}: {error}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_erasure_clears_one_part_and_nothing_else() {
+    with_editor(|conn| {
+        conn.execute_batch(
+            "INSERT INTO erasures VALUES (2, 'data', x'00', 3), (2, 'identity', x'00', 3), (2, 'metadata', x'00', 3);
+             UPDATE events SET data = NULL, salt_data = NULL WHERE position = 2;
+             UPDATE events SET metadata = NULL, salt_metadata = NULL, actor = NULL WHERE position = 2;
+             UPDATE events SET id = NULL, stream = NULL, salt_identity = NULL WHERE position = 2;
+             DELETE FROM links WHERE position = 2;",
+        )
+        .unwrap();
+        let log = Log::explore(Path::new(conn.path().unwrap())).unwrap();
+        let erased = log.event(crate::position::Position(2)).unwrap().unwrap();
+        use crate::event::Part;
+        assert_eq!(erased.erased, [Part::Identity, Part::Data, Part::Metadata]);
+        assert_eq!(
+            (erased.stream, erased.id, erased.data, erased.metadata),
+            (None, None, None, None)
+        );
+        let first = log.event(crate::position::Position(1)).unwrap().unwrap();
+        assert_eq!(first.erased, []);
+    });
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let fresh = fresh(fixed());
+    let conn = open::reader(fresh.writer.path()).unwrap();
+    for sql in [
+        "UPDATE types SET events = 7",
+        "PRAGMA query_only = OFF; CREATE TABLE x(y)",
+    ] {
+        assert!(conn.execute_batch(sql).is_err(), "{sql}");
+    }
+}
+
+#[test]
+fn two_writers_of_one_file_take_turns() {
+    let fresh = fresh(fixed());
+    let path = fresh.writer.path().to_owned();
+    let other = LogWriter::open(&path, crate::surroundings::Surroundings::system()).unwrap();
+    let mut reading = fresh
+        .writer
+        .log()
+        .subscribe(crate::position::Position::ZERO);
+    for round in 0..20u64 {
+        for (writer, version) in [(&fresh.writer, 2 * round), (&other, 2 * round + 1)] {
+            let expected = match version {
+                0 => ExpectedVersion::NoStream,
+                n => ExpectedVersion::Exact(Version(n)),
+            };
+            let events = vec![event("Turn", "{}")];
+            let own = batch(
+                &format!("own-{version}"),
+                ExpectedVersion::NoStream,
+                events.clone(),
+            );
+            let done = writer
+                .append(vec![batch("a-1", expected, events), own])
+                .unwrap();
+            assert_eq!(done.events[0].version, Version(version + 1));
+            assert_eq!(done.events[1].position.0, 2 * version + 2);
+        }
+    }
+    assert_eq!(reading.next(1000, 0).unwrap().len(), 80);
+    let info = other.log().info().unwrap();
+    assert_eq!((info.events, info.streams), (80, 41));
+    assert_eq!(
+        info.types,
+        [TypeRow {
+            name: "Turn".into(),
+            events: 80
+        }]
+    );
+    assert_eq!(info.root, fresh.writer.log().head().unwrap().root);
+}
+
+#[test]
+fn two_writers_at_once_lose_nothing() {
+    let fresh = fresh(fixed());
+    let path = fresh.writer.path().to_owned();
+    std::thread::scope(|scope| {
+        for n in 0..3 {
+            let path = &path;
+            scope.spawn(move || {
+                let writer =
+                    LogWriter::open(path, crate::surroundings::Surroundings::system()).unwrap();
+                for _ in 0..30 {
+                    let events = vec![event("A", "{}")];
+                    writer
+                        .append(vec![batch(&format!("s-{n}"), ExpectedVersion::Any, events)])
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let log = Log::explore(&path).unwrap();
+    assert_eq!(log.head().unwrap().size.0, 90);
+    let leaves: Vec<_> = log.events(&EventQuery::default(), 100).unwrap().events;
+    let leaves: Vec<_> = leaves.iter().map(|e| e.leaf).collect();
+    assert_eq!(
+        crate::integrity::tree::root(&leaves),
+        log.head().unwrap().root
+    );
+}
+
+#[test]
+fn appends_wait_for_a_bulk_append_to_end() {
+    let fresh = fresh(fixed());
+    let mut bulk = fresh.writer.bulk("file", &Extraction::standard()).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let events = vec![event("After", "{}")];
+            fresh
+                .writer
+                .append(vec![batch("a-1", ExpectedVersion::Any, events)])
+        });
+        for _ in 0..100 {
+            bulk.add(&stream("a-1"), None, event("Bulk", "{}")).unwrap();
+        }
+        bulk.commit().unwrap();
+        let appended = waiting.join().unwrap().unwrap();
+        assert!([1, 101].contains(&appended.events[0].position.0));
+    });
+}
+
+#[test]
+fn a_large_bulk_append_leaves_every_index_and_trigger() {
+    let schema = |log: &Log| {
+        log.read(|conn| {
+            let mut all =
+                conn.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name")?;
+            let rows = all.query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<(String, String, Option<String>)>>>()?)
+        })
+        .unwrap()
+    };
+    let fresh = fresh(fixed());
+    let before = schema(&fresh.writer.log());
+    let mut bulk = fresh.writer.bulk("file", &Extraction::standard()).unwrap();
+    let many = bulk::DEFER_FROM + 10;
+    for n in 0..many {
+        let new = contract::with_id(&format!("e{n}"), "A", r#"{"by":"x"}"#);
+        let outcome = bulk
+            .add(&stream(&format!("s-{}", n % 100)), None, new)
+            .unwrap();
+        assert!(matches!(outcome, BulkOutcome::Stored(_)));
+    }
+    let again = bulk.add(
+        &stream("s-0"),
+        None,
+        contract::with_id("e0", "A", r#"{"by":"x"}"#),
+    );
+    assert!(matches!(again, Ok(BulkOutcome::Duplicate(_))));
+    let head = bulk.commit().unwrap();
+    let log = fresh.writer.log();
+    assert_eq!(schema(&log), before);
+    assert_eq!(head.size.0, many);
+    let query = EventQuery {
+        actor: Some(crate::id::Actor::new("x").unwrap()),
+        ..EventQuery::default()
+    };
+    assert_eq!(log.count(&query).unwrap(), many);
+    log.read(|conn| {
+        let check: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        assert_eq!(check, "ok");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let fresh = fresh(fixed());
+    let append = |data: String| {
+        let events = vec![event("A", &data)];
+        fresh
+            .writer
+            .append(vec![batch("a-1", ExpectedVersion::Any, events)])
+    };
+    append("{}".into()).unwrap();
+    // The engine reports a file that may not grow exactly as a disk that is full.
+    fresh.writer.limit_pages(80);
+    let refused = append(format!("\"{}\"", "x".repeat(500_000)));
+    assert!(matches!(refused, Err(AppendError::DiskFull)), "{refused:?}");
+    let mut bulk = fresh.writer.bulk("file", &Extraction::standard()).unwrap();
+    let ended = loop {
+        let large = event("A", &format!("\"{}\"", "x".repeat(50_000)));
+        if let Err(error) = bulk.add(&stream("b-1"), None, large) {
+            break error;
+        }
+    };
+    assert!(matches!(ended, AppendError::DiskFull), "{ended:?}");
+    assert!(matches!(
+        bulk.add(&stream("b-1"), None, event("A", "{}")),
+        Err(AppendError::Closed)
+    ));
+    assert!(matches!(bulk.commit(), Err(AppendError::Closed)));
+    let log = fresh.writer.log();
+    assert_eq!(log.head().unwrap().size.0, 1);
+    append("{}".into()).unwrap();
+    assert_eq!(log.head().unwrap().size.0, 2);
+}
+
+/// Makes a closed log with some events and returns its bytes.
+fn closed(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("x.annals");
+    let writer = LogWriter::create(&path, fixed()).unwrap();
+    let events = (0..400)
+        .map(|_| event("A", r#"{"text":"0123456789"}"#))
+        .collect();
+    writer
+        .append(vec![batch("a-1", ExpectedVersion::Any, events)])
+        .unwrap();
+    writer.close().unwrap();
+    path
+}
+
+#[test]
+fn files_that_are_no_logs_say_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.annals");
+    let system = crate::surroundings::Surroundings::system;
+    let why = || {
+        let explored = Log::explore(&path).unwrap_err().to_string();
+        let opened = LogWriter::open(&path, system()).unwrap_err().to_string();
+        assert_eq!(explored, opened);
+        explored.replace(&path.display().to_string(), "X")
+    };
+    assert_eq!(why(), "there is no file X");
+    std::fs::write(&path, b"").unwrap();
+    assert_eq!(why(), "X is not an Annals store (it is empty)");
+    std::fs::write(&path, b"eventId,time\n").unwrap();
+    assert_eq!(
+        why(),
+        "X is not an Annals store (it is not an SQLite database)"
+    );
+    std::fs::remove_file(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE t(x)")
+        .unwrap();
+    assert_eq!(
+        why(),
+        "X is not an Annals store (it is an SQLite database of another program)"
+    );
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(why(), "X is not an Annals store (it is a folder)");
+    std::fs::remove_dir(&path).unwrap();
+    closed(folder.path());
+    assert!(matches!(
+        LogWriter::create(&path, system()),
+        Err(OpenError::Exists { .. })
+    ));
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA user_version = 7")
+        .unwrap();
+    assert_eq!(
+        why(),
+        "X has format 7, newer than the 1 that this version of Annals reads"
+    );
+    let missing = folder.path().join("none/x.annals");
+    assert!(matches!(
+        LogWriter::create(&missing, system()),
+        Err(OpenError::NotFound { .. })
+    ));
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_damaged_at_any_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    for len in [
+        50,
+        99,
+        100,
+        4096,
+        4097,
+        whole.len() / 2,
+        whole.len() - 4096,
+        whole.len() - 1,
+    ] {
+        std::fs::write(&path, &whole[..len]).unwrap();
+        let explored = Log::explore(&path);
+        assert!(
+            matches!(explored, Err(OpenError::Damaged { .. })),
+            "{len}: {explored:?}"
+        );
+        let opened = LogWriter::open(&path, fixed());
+        assert!(
+            matches!(opened, Err(OpenError::Damaged { .. })),
+            "{len}: {opened:?}"
+        );
+    }
+}
+
+#[test]
+fn flipped_bytes_never_make_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    let step = whole.len() / 97;
+    for at in (0..whole.len()).step_by(step.max(1)) {
+        let mut bytes = whole.clone();
+        for byte in &mut bytes[at..(at + 8).min(whole.len())] {
+            *byte ^= 0xa5;
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let Ok(log) = Log::explore(&path) else {
+            continue;
+        };
+        // Each either answers or says what is wrong.
+        let _ = log.info();
+        let _ = log.events(&EventQuery::default(), 1000);
+        let _ = log.read_stream(
+            &stream("a-1"),
+            Version(1)..=Version(900),
+            Direction::Backwards,
+            900,
+        );
+        let _ = log.density(&EventQuery::default(), 10);
+        let _ = log.detail(crate::position::Position(7));
+        if let Ok(writer) = LogWriter::open(&path, fixed()) {
+            let _ = writer.append(vec![batch(
+                "a-1",
+                ExpectedVersion::Any,
+                vec![event("A", "{}")],
+            )]);
+        }
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(open::beside(&path, suffix));
+        }
+    }
+}
+
+#[test]
+fn a_log_held_by_another_program_is_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path());
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .unwrap();
+    let explored = Log::explore(&path);
+    assert!(
+        matches!(explored, Err(OpenError::Locked { .. })),
+        "{explored:?}"
+    );
+}
+
+#[test]
+fn exploring_leaves_the_file_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path());
+    let before = std::fs::read(&path).unwrap();
+    let log = Log::explore(&path).unwrap();
+    log.info().unwrap();
+    log.events(&EventQuery::default(), 10).unwrap();
+    drop(log);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn where_nothing_can_be_written_beside_it_the_file_is_taken_as_unchanging() {
+    // The tests may run as root, whom no permission stops. A link to nowhere in the place of the shared
+    // memory makes SQLite fail in the same way.
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path());
+    std::os::unix::fs::symlink("/nowhere/at/all", open::beside(&path, "-shm")).unwrap();
+    let log = Log::explore(&path).unwrap();
+    assert_eq!(log.access(), Access::Immutable);
+    assert_eq!(log.head().unwrap().size.0, 400);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pending_write_ahead_log_is_read_from_a_copy_where_it_must_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path());
+    let writer = LogWriter::open(&path, fixed()).unwrap();
+    writer
+        .append(vec![batch(
+            "b-1",
+            ExpectedVersion::Any,
+            vec![event("A", "{}")],
+        )])
+        .unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("y.annals");
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::copy(open::beside(&path, "-wal"), open::beside(&copy, "-wal")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", open::beside(&copy, "-shm")).unwrap();
+    let log = Log::explore(&copy).unwrap();
+    assert_eq!(log.access(), Access::TemporaryCopy);
+    assert_eq!(log.head().unwrap().size.0, 401);
+}

@@ -85,7 +85,7 @@ pub enum OpenError {
 #[non_exhaustive]
 pub enum AppendError {
     /// The stream is not at the version that the writer expects.
-    #[error("stream {stream} is at version {actual}, not at {expected}")]
+    #[error("stream {stream} is at version {actual}, expected was {expected}")]
     VersionConflict {
         /// The stream.
         stream: StreamId,

@@ -9,7 +9,7 @@ use crate::commands::*;
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
 /// rejects), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
-#[command(name = "annals", version, max_term_width = 100)]
+#[command(name = "annals", version)]
 pub struct Args {
     /// Print one JSON document instead of tables (errors too, on standard error)
     #[arg(long, global = true)]

@@ -164,6 +164,10 @@ impl From<std::io::Error> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
         let (code, hint) = match &error {
+            OpenError::NotFound { path } if !in_a_folder(path) => (
+                Code::NotFound,
+                Some("its folder does not exist either; make that first".to_owned()),
+            ),
             OpenError::NotFound { path } => (
                 Code::NotFound,
                 Some(format!("annals init {} makes a new store", path.display())),
@@ -172,12 +176,9 @@ impl From<OpenError> for Failure {
                 Code::Exists,
                 Some("choose another name; an existing file is never overwritten".to_owned()),
             ),
-            OpenError::NotAStore { path, .. } => (
+            OpenError::NotAStore { .. } => (
                 Code::NotAStore,
-                Some(format!(
-                    "to bring its events into a store: annals import {} --into NEW.annals",
-                    path.display()
-                )),
+                Some("annals init makes a store, annals import brings events from JSON Lines, JSON and XES files into one".to_owned()),
             ),
             OpenError::NewerFormat { .. } => (
                 Code::NewerFormat,
@@ -201,6 +202,14 @@ impl From<OpenError> for Failure {
             hint,
             ..Failure::new(code, error.to_string())
         }
+    }
+}
+
+/// Whether the folder that the file is to lie in exists.
+fn in_a_folder(file: &Path) -> bool {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.is_dir(),
+        _ => true,
     }
 }
 

@@ -21,15 +21,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::output::Output;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
-        output::complain(&format!("error: internal: {panic}"));
-        output::complain(
-            "hint: this is a fault in Annals itself; please report it with the command that led to it",
-        );
+        Failure::new(Code::Internal, format!("internal: {panic}"))
+            .hint("this is a fault in Annals itself; please report it with the command that led to it")
+            .report(wants_json());
     }));
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or(Exit::Internal)
@@ -61,19 +60,23 @@ fn run() -> Exit {
 
 /// Prints help and version texts as they are, and a usage error in the form asked for.
 fn refuse_usage(error: &clap::Error) -> Exit {
-    let json = std::env::args().any(|arg| arg == "--json");
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done;
     }
-    if json {
+    if wants_json() {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default();
         Failure::usage(message.strip_prefix("error: ").unwrap_or(message))
             .hint("annals --help lists the commands, annals COMMAND --help its options")
-            .report(json);
+            .report(true);
     } else {
         let _ = error.print();
     }
     Exit::Usage
+}
+
+/// Whether the command line asks for JSON, read where it is not parsed yet or was refused.
+fn wants_json() -> bool {
+    std::env::args_os().any(|arg| arg == "--json")
 }

@@ -1,5 +1,6 @@
 //! `annals append`: one event, or a file of events all or nothing.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use annals_core::event::{NewEvent, Payload, SourceFields};
@@ -88,6 +89,8 @@ struct Wanted {
     category: Option<Category>,
     expect: ExpectedVersion,
     event: NewEvent,
+    /// Line of the batch it stands in; 0 where there is none.
+    line: usize,
 }
 
 /// Runs the command.
@@ -105,7 +108,9 @@ pub fn run(args: Append, output: &mut Output) -> Result<Exit, Failure> {
         zone,
     } = args;
     if let Some(file) = batch {
-        let wanted = read_batch(&file, zone)?;
+        let mut wanted = read_batch(&file, zone)?;
+        settle_expectations(&mut wanted)
+            .map_err(|(line, reason)| bad_line(&file, line, &reason))?;
         let (view, _) = append(&store, wanted)?;
         return output.show(&view, |output| print_batch(&view, output));
     }
@@ -135,6 +140,7 @@ pub fn run(args: Append, output: &mut Output) -> Result<Exit, Failure> {
         category: None,
         expect: expect.map_or(ExpectedVersion::Any, |e| e.0),
         event,
+        line: 0,
     };
     let (view, id) = append(&store, vec![wanted])?;
     let AppendView { mut events, head } = view;
@@ -230,13 +236,8 @@ fn read_batch(file: &Path, zone: Tz) -> Result<Vec<Wanted>, Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let read = read_line(line, zone).map_err(|reason| {
-            Failure::new(
-                Code::MalformedFile,
-                format!("{}:{}: {reason}", file.display(), i + 1),
-            )
-            .hint("nothing was appended; each line is one object such as {\"stream\":\"order-1\",\"type\":\"OrderPlaced\",\"data\":{}}")
-        })?;
+        let mut read = read_line(line, zone).map_err(|reason| bad_line(file, i + 1, &reason))?;
+        read.line = i + 1;
         wanted.push(read);
     }
     if wanted.is_empty() {
@@ -246,6 +247,54 @@ fn read_batch(file: &Path, zone: Tz) -> Result<Vec<Wanted>, Failure> {
         ));
     }
     Ok(wanted)
+}
+
+fn bad_line(file: &Path, line: usize, reason: &str) -> Failure {
+    Failure::new(
+        Code::MalformedFile,
+        format!("{}:{line}: {reason}", file.display()),
+    )
+    .hint("nothing was appended; each line is one object such as {\"stream\":\"order-1\",\"type\":\"OrderPlaced\",\"data\":{}}")
+}
+
+/// Turns what each line expects of its stream into what is expected before the batch, which is when the log
+/// looks: the lines of a batch see those before them, so the second event for a stream at version 3 may
+/// expect 4. Returns the line that contradicts an earlier one.
+fn settle_expectations(wanted: &mut [Wanted]) -> Result<(), (usize, String)> {
+    // Of each stream: its lines so far, and the version it must have before the batch if a line says so.
+    let mut streams: HashMap<StreamId, (u64, Option<u64>)> = HashMap::new();
+    for one in wanted.iter_mut() {
+        let (lines, base) = streams.entry(one.stream.clone()).or_default();
+        let here = match one.expect {
+            ExpectedVersion::Any => None,
+            ExpectedVersion::NoStream => Some(0),
+            ExpectedVersion::Exact(Version(n)) => Some(n),
+        };
+        if let Some(here) = here {
+            let before = here
+                .checked_sub(*lines)
+                .filter(|b| base.is_none_or(|base| base == *b));
+            *base = Some(before.ok_or_else(|| {
+                let expected = one.expect;
+                (
+                    one.line,
+                    format!(
+                        "{} cannot be at {expected} after the lines before it",
+                        one.stream
+                    ),
+                )
+            })?);
+        }
+        *lines += 1;
+    }
+    for one in wanted {
+        one.expect = match streams.get(&one.stream).and_then(|(_, base)| *base) {
+            None => ExpectedVersion::Any,
+            Some(0) => ExpectedVersion::NoStream,
+            Some(n) => ExpectedVersion::Exact(Version(n)),
+        };
+    }
+    Ok(())
 }
 
 fn read_line(line: &str, zone: Tz) -> Result<Wanted, String> {
@@ -282,6 +331,7 @@ fn read_line(line: &str, zone: Tz) -> Result<Wanted, String> {
         category,
         expect: expect.map_or(ExpectedVersion::Any, |e| e.0),
         event,
+        line: 0,
     })
 }
 

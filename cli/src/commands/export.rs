@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use annals_core::export::{ExportFormat, ExportProgress, ExportReport, export, export_to_file};
 use annals_core::store::Log;
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::filters::{FilterReading, Filters};
 use crate::output::{Output, complain};
 use crate::text::{counted, visible};
@@ -55,6 +55,14 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     }
+    let folder = args
+        .out
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let message = format!("there is no folder {}", folder.display());
+        return Err(Failure::new(Code::NotFound, message));
+    }
     let mut report = export_to_file(&log, &query, format, &args.out, &progress)?;
     report.file = args.out.display().to_string();
     output.show(&report, |output| {
@@ -67,10 +75,14 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 fn summary(report: &ExportReport) -> String {
+    let file = if report.file == "-" {
+        "standard output"
+    } else {
+        &report.file
+    };
     visible(&format!(
-        "wrote {} to {} ({} bytes)",
+        "wrote {} to {file} ({} bytes)",
         counted(report.events, "event"),
-        report.file,
         report.bytes
     ))
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use chrono_tz::Tz;
 use crate::commands::print_findings;
 use crate::failure::{Exit, Failure};
 use crate::instant;
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::table::pairs;
-use crate::text::{MAX_DATA_COLUMNS, cut, visible};
+use crate::text::{MAX_DATA_COLUMNS, counted, cut, visible};
 
 /// Rejected records that are printed.
 const MAX_REJECTS: usize = 10;
@@ -81,7 +82,8 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     };
     let surroundings = Surroundings::system();
     let target = Target::open(&args.into, request.dry_run, &surroundings)?;
-    let progress = Progress::default();
+    let progress = Arc::new(Progress::default());
+    cancel_on_interrupt(&progress);
     let result = watched(&progress, || {
         import(&target.writer, &request, &surroundings, &progress)
     });
@@ -149,8 +151,27 @@ impl Target {
         let _ = writer.close();
         drop(scratch);
         if made {
-            let _ = std::fs::remove_file(store);
+            for suffix in ["", "-wal", "-shm"] {
+                let mut file = store.as_os_str().to_owned();
+                file.push(suffix);
+                let _ = std::fs::remove_file(file);
+            }
         }
+    }
+}
+
+/// Lets Ctrl-C stop the import cleanly; a second one ends the program at once, which is as safe.
+fn cancel_on_interrupt(progress: &Arc<Progress>) {
+    let progress = Arc::clone(progress);
+    let installed = ctrlc::set_handler(move || {
+        if progress.cancel.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = installed {
+        complain(&format!(
+            "warning: Ctrl-C will end the program at once: {error}"
+        ));
     }
 }
 
@@ -223,8 +244,10 @@ fn print(
             Format::Xes => "XES",
         };
         output.line(&visible(&format!(
-            "{}: {} records, read as {format} ({})",
-            file.file, file.read, file.why
+            "{}: {}, read as {format} ({})",
+            file.file,
+            counted(file.read, "record"),
+            file.why
         )))?;
     }
     output.line("")?;

@@ -95,7 +95,12 @@ fn print(page: &StreamPage, total: u64, output: &mut Output) -> Result<(), Failu
         format!("{shown} of {}", counted(total, "stream"))
     };
     if let Some(Cursor(next)) = &page.next {
-        summary += &format!("; next page: --after {}", shell_quoted(next));
+        // A name with hidden characters cannot be copied from the screen.
+        summary += &if visible(next) == *next {
+            format!("; next page: --after {}", shell_quoted(next))
+        } else {
+            "; next page: --after with the `next` that --json prints".to_owned()
+        };
     }
     output.line(&visible(&summary))
 }

@@ -1,0 +1,161 @@
+//! What goldens cannot show: pipes that break, stores that must not change.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::io::Read;
+use std::process::Stdio;
+
+use support::Sandbox;
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command_quietly() {
+    let sandbox = Sandbox::new();
+    let line = r#"{"stream": "s-1", "type": "T", "data": {"text": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}"#;
+    sandbox.write("many.jsonl", format!("{line}\n").repeat(5000));
+    assert_eq!(sandbox.run(&["init", "x.annals"]).code, 0);
+    let run = sandbox.run(&["append", "x.annals", "--batch", "many.jsonl", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let mut child = sandbox
+        .command()
+        .args(["events", "x.annals", "--limit", "100000", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut start = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn exploring_leaves_the_file_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["sample", "guide", "--out", "g.annals"]);
+    let file = sandbox.path().join("g.annals");
+    let before = std::fs::read(&file).unwrap();
+    for args in [
+        "info g.annals",
+        "streams g.annals",
+        "events g.annals",
+        "show g.annals 1",
+        "state g.annals account-12345",
+        "diff g.annals account-12345 --from v1 --to v2",
+        "export g.annals --format jsonl --out g.jsonl",
+    ] {
+        let words: Vec<&str> = args.split(' ').collect();
+        let run = sandbox.run(&words);
+        assert_eq!(run.code, 0, "{args}: {}", run.stderr);
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn pages_put_together_are_the_whole_log_in_either_direction() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["sample", "guide", "--out", "g.annals"]);
+    for reverse in [false, true] {
+        let mut seen = Vec::new();
+        let mut after = None::<String>;
+        loop {
+            let mut args = vec!["events", "g.annals", "--limit", "7"];
+            args.extend(reverse.then_some("--reverse"));
+            if let Some(after) = &after {
+                args.extend(["--after", after]);
+            }
+            let page = sandbox.json(&args);
+            let events = page["events"].as_array().unwrap();
+            seen.extend(events.iter().map(|e| e["position"].as_u64().unwrap()));
+            match page["next"].as_u64() {
+                Some(next) => after = Some(next.to_string()),
+                None => break,
+            }
+        }
+        let mut want: Vec<u64> = (1..=52).collect();
+        if reverse {
+            want.reverse();
+        }
+        assert_eq!(seen, want);
+    }
+}
+
+#[test]
+fn an_export_imports_back_to_the_same_events() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["sample", "guide", "--out", "g.annals"]);
+    let run = sandbox.run(&[
+        "export", "g.annals", "--format", "jsonl", "--out", "g.jsonl",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let report = sandbox.json(&["import", "g.jsonl", "--into", "copy.annals"]);
+    assert_eq!(report["read"], 52);
+    assert_eq!(report["stored"], 52);
+    let strip = |store: &str| {
+        let mut page = sandbox.json(&["events", store, "--stream", "order-789"]);
+        let events = page["events"].as_array_mut().unwrap();
+        events
+            .iter_mut()
+            .map(|event| {
+                [
+                    "stream",
+                    "category",
+                    "version",
+                    "type",
+                    "time",
+                    "time_text",
+                    "id",
+                    "actor",
+                    "data",
+                    "metadata",
+                ]
+                .map(|key| event[key].take())
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(strip("copy.annals"), strip("g.annals"));
+    let again = sandbox.json(&["import", "g.jsonl", "--into", "copy.annals"]);
+    assert_eq!(
+        (again["stored"].clone(), again["duplicates"].clone()),
+        (0.into(), 52.into())
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn open_starts_the_app_beside_it_with_the_whole_path() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    sandbox.run(&["init", "x.annals"]);
+    std::fs::create_dir(sandbox.path().join("bin")).unwrap();
+    let annals = sandbox.path().join("bin/annals");
+    std::fs::copy(env!("CARGO_BIN_EXE_annals"), &annals).unwrap();
+    let app = sandbox.path().join("bin/annals-desktop");
+    std::fs::write(&app, "#!/bin/sh\necho \"$1\" > \"$HOME/opened.tmp\" && mv \"$HOME/opened.tmp\" \"$HOME/opened\"\n").unwrap();
+    std::fs::set_permissions(&app, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let status = std::process::Command::new(&annals)
+        .args(["open", "x.annals"])
+        .current_dir(sandbox.path())
+        .env_clear()
+        .env("HOME", sandbox.path())
+        .env("PATH", "/usr/bin:/bin")
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let opened = sandbox.path().join("opened");
+    // The app runs on its own; there is nothing to wait for but its doing.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !opened.exists() && std::time::Instant::now() < deadline {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let text = std::fs::read_to_string(opened).unwrap();
+    assert_eq!(
+        text.trim_end(),
+        std::fs::canonicalize(sandbox.path())
+            .unwrap()
+            .join("x.annals")
+            .to_str()
+            .unwrap()
+    );
+}

@@ -1,0 +1,424 @@
+//! Known answers on real logs, through the command line: each `facts.json` was computed by other tools.
+//!
+//! The logs lie beside the project (`../shared/datasets`, or where `ANNALS_DATASETS` points) and not in it;
+//! where they are absent these tests say that they were skipped.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use support::Sandbox;
+
+/// The folder of a data set, if it is there.
+fn dataset(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("ANNALS_DATASETS").map_or_else(
+        || {
+            PathBuf::from(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../shared/datasets"
+            ))
+        },
+        PathBuf::from,
+    );
+    let folder = root.join(name);
+    if folder.join("facts.json").exists() {
+        return std::fs::canonicalize(folder).ok();
+    }
+    let mut stderr = std::io::stderr();
+    let _ = std::io::Write::write_all(
+        &mut stderr,
+        format!("skipped: there is no data set {}\n", folder.display()).as_bytes(),
+    );
+    None
+}
+
+/// A data set imported into `log.annals`, and the facts about it.
+struct Known {
+    sandbox: Sandbox,
+    report: Value,
+    facts: Value,
+}
+
+impl Known {
+    fn import(name: &str, files: &[&str]) -> Option<Known> {
+        let folder = dataset(name)?;
+        let facts = std::fs::read_to_string(folder.join("facts.json")).unwrap();
+        let facts: Value = serde_json::from_str(&facts).unwrap();
+        let sandbox = Sandbox::new();
+        let paths: Vec<String> = files
+            .iter()
+            .map(|f| folder.join(f).display().to_string())
+            .collect();
+        let mut args = vec!["import"];
+        args.extend(paths.iter().map(String::as_str));
+        args.extend(["--into", "log.annals"]);
+        let report = sandbox.json(&args);
+        Some(Known {
+            sandbox,
+            report,
+            facts: facts["facts"].clone(),
+        })
+    }
+
+    fn info(&self) -> Value {
+        self.sandbox.json(&["info", "log.annals"])
+    }
+
+    fn count(&self, filters: &[&str]) -> u64 {
+        let args = [&["events", "log.annals", "--count"], filters].concat();
+        self.sandbox.json(&args)["count"].as_u64().unwrap()
+    }
+
+    fn events(&self, filters: &[&str]) -> Vec<Value> {
+        let args = [&["events", "log.annals", "--limit", "1000000"], filters].concat();
+        self.sandbox.json(&args)["events"]
+            .as_array()
+            .unwrap()
+            .clone()
+    }
+
+    fn streams(&self, filters: &[&str]) -> Vec<Value> {
+        let args = [&["streams", "log.annals", "--limit", "1000000"], filters].concat();
+        self.sandbox.json(&args)["streams"]
+            .as_array()
+            .unwrap()
+            .clone()
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is a text"))
+}
+
+fn time(value: &Value) -> DateTime<Utc> {
+    text(value).parse().unwrap()
+}
+
+/// Counts by name: most first, ties by name; at most `n` of them.
+fn top(counts: BTreeMap<String, u64>, n: usize) -> Value {
+    let mut list: Vec<(String, u64)> = counts.into_iter().collect();
+    list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    list.truncate(n);
+    serde_json::to_value(list).unwrap()
+}
+
+fn count_by<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.to_owned()).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// `[{name, events}]` of an info view as `[[name, events]]`, as the facts have it.
+fn rows(value: &Value) -> Value {
+    let rows = value.as_array().unwrap().iter();
+    rows.map(|row| serde_json::json!([row["name"], row["events"]]))
+        .collect()
+}
+
+fn first(value: &Value, n: usize) -> Value {
+    value.as_array().unwrap().iter().take(n).cloned().collect()
+}
+
+fn xes(name: &str, file: &str) {
+    let Some(known) = Known::import(name, &[file]) else {
+        return;
+    };
+    let facts = &known.facts;
+    for (key, want) in [
+        ("read", &facts["events"]),
+        ("stored", &facts["events"]),
+        ("streams", &facts["cases"]),
+        ("types", &facts["activities"]),
+        ("rejected", &Value::from(0)),
+    ] {
+        assert_eq!(&known.report[key], want, "{name}: report, {key}");
+    }
+
+    let info = known.info();
+    assert_eq!(info["events"], facts["events"], "{name}");
+    assert_eq!(info["streams"], facts["cases"], "{name}");
+    assert_eq!(info["actors"], facts["distinct_actors"], "{name}");
+    assert_eq!(
+        time(&info["first_time"]),
+        time(&facts["first_event"]),
+        "{name}"
+    );
+    assert_eq!(
+        time(&info["last_time"]),
+        time(&facts["last_event"]),
+        "{name}"
+    );
+    let types = info["types"].as_array().unwrap().len();
+    assert_eq!(facts["activities"], types, "{name}");
+    assert_eq!(
+        first(&rows(&info["types"]), 10),
+        facts["events_per_activity_top10"],
+        "{name}"
+    );
+
+    let events = known.events(&[]);
+    assert_eq!(facts["events"], events.len(), "{name}");
+    let actors = count_by(events.iter().map(|e| text(&e["actor"])));
+    assert_eq!(top(actors, 5), facts["busiest_actors_top5"], "{name}");
+    let busiest = text(&facts["busiest_actors_top5"][0][0]);
+    assert_eq!(
+        known.count(&["--actor", busiest]),
+        facts["busiest_actors_top5"][0][1],
+        "{name}"
+    );
+    if let Some(lifecycle) = facts.get("events_per_lifecycle") {
+        let found = count_by(
+            events
+                .iter()
+                .map(|e| text(&e["data"]["lifecycle:transition"])),
+        );
+        assert_eq!(&top(found, 100), lifecycle, "{name}");
+    }
+
+    as_of(name, &known, &events);
+    longest_case(name, &known);
+}
+
+/// Counts of events and cases as of the facts' instant.
+fn as_of(name: &str, known: &Known, events: &[Value]) {
+    let facts = &known.facts["as_of"];
+    let t = text(&facts["T"]);
+    let instant = time(&facts["T"]);
+    assert_eq!(known.count(&["--to", t]), facts["events_so_far"], "{name}");
+
+    let started = known.streams(&["--at", t]);
+    assert_eq!(facts["cases_started"], started.len(), "{name}");
+    let (open, ended): (Vec<&Value>, Vec<&Value>) = started
+        .iter()
+        .partition(|row| time(&row["last_time"]) > instant);
+    assert_eq!(facts["cases_open"], open.len(), "{name}");
+    assert_eq!(facts["cases_ended"], ended.len(), "{name}");
+
+    // Events come in position order, so the last one that had happened is the latest of its stream.
+    let latest: BTreeMap<&str, &str> = events
+        .iter()
+        .filter(|e| time(&e["time"]) <= instant)
+        .map(|e| (text(&e["stream"]), text(&e["type"])))
+        .collect();
+    let activities = count_by(open.iter().map(|row| latest[text(&row["stream"])]));
+    assert_eq!(
+        top(activities, 5),
+        facts["open_cases_by_latest_activity_top5"],
+        "{name}"
+    );
+}
+
+/// The longest case: its length, and its state as of the facts' instant.
+fn longest_case(name: &str, known: &Known) {
+    let longest = &known.facts["longest_case"];
+    let streams = known.streams(&[]);
+    let found = streams
+        .iter()
+        .map(|row| row["events"].as_u64().unwrap())
+        .max();
+    assert_eq!(longest["events"], found.unwrap(), "{name}");
+    let row = streams
+        .iter()
+        .find(|row| row["stream"] == longest["case"])
+        .unwrap();
+    assert_eq!(row["events"], longest["events"], "{name}");
+
+    let facts = &known.facts["longest_case_as_of"];
+    assert_eq!(row["stream"], facts["case"], "{name}");
+    assert_eq!(time(&row["first_time"]), time(&facts["first"]), "{name}");
+    assert_eq!(time(&row["last_time"]), time(&facts["last"]), "{name}");
+    let case = text(&facts["case"]);
+    let state = known
+        .sandbox
+        .json(&["state", "log.annals", case, "--at", text(&facts["T"])]);
+    assert_eq!(state["events_folded"], facts["events_so_far"], "{name}");
+    assert_eq!(
+        state["last_event"]["type"], facts["latest_activity"],
+        "{name}"
+    );
+    assert_eq!(
+        known.count(&["--stream", case, "--to", text(&facts["T"])]),
+        facts["events_so_far"],
+        "{name}"
+    );
+}
+
+#[test]
+fn xes_running_example() {
+    xes("xes-running-example", "running-example.xes");
+}
+
+#[test]
+fn xes_receipt() {
+    xes("xes-receipt", "receipt.xes.gz");
+}
+
+#[test]
+fn xes_reviewing() {
+    xes("xes-reviewing", "reviewing.xes");
+}
+
+#[test]
+fn xes_bpic2013_incidents() {
+    xes("xes-bpic2013-incidents", "bpic2013_incidents.xes.gz");
+}
+
+#[test]
+fn importing_an_xes_log_again_adds_nothing() {
+    let Some(known) = Known::import("xes-running-example", &["running-example.xes"]) else {
+        return;
+    };
+    let file = dataset("xes-running-example")
+        .unwrap()
+        .join("running-example.xes");
+    let root = known.info()["root"].clone();
+    let again = known
+        .sandbox
+        .json(&["import", file.to_str().unwrap(), "--into", "log.annals"]);
+    assert_eq!(again["duplicates"], known.facts["events"]);
+    assert_eq!(again["stored"], 0);
+    assert_eq!(known.info()["root"], root);
+}
+
+#[test]
+fn eventstoredb_carts() {
+    let Some(folder) = dataset("eventstoredb") else {
+        return;
+    };
+    let mut files: Vec<String> = std::fs::read_dir(folder.join("http-api/data"))
+        .unwrap()
+        .map(|entry| format!("http-api/data/{}", entry.unwrap().file_name().display()))
+        .collect();
+    files.sort();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let Some(known) = Known::import("eventstoredb", &files) else {
+        return;
+    };
+    let carts = &known.facts["carts"];
+    assert_eq!(known.report["stored"], carts["events"]);
+    let info = known.info();
+    assert_eq!(info["events"], carts["events"]);
+    assert_eq!(info["streams"], carts["streams"]);
+    for file in &files {
+        let stem = file.rsplit('/').next().unwrap();
+        let facts = &known.facts[stem];
+        let stream = stem.strip_suffix(".json").unwrap();
+        let events = known.events(&["--stream", stream]);
+        assert_eq!(facts["events"], events.len(), "{stem}");
+        let types = top(count_by(events.iter().map(|e| text(&e["type"]))), 10);
+        assert_eq!(types, facts["types"], "{stem}");
+        let ids: BTreeSet<&str> = events.iter().map(|e| text(&e["id"])).collect();
+        assert_eq!(facts["distinct_eventId"], ids.len(), "{stem}");
+        assert_eq!(events[0]["time_text"], facts["first_timestamp"], "{stem}");
+        assert_eq!(
+            time(&events[0]["time"]),
+            time(&facts["first_timestamp"]),
+            "{stem}"
+        );
+    }
+    let all = known.events(&[]);
+    let xbox = all
+        .iter()
+        .filter(|e| text(&e["data"]["Description"]).contains("Xbox One S"))
+        .count();
+    assert_eq!(carts["items_whose_Description_has_Xbox_One_S"], xbox);
+}
+
+#[test]
+fn eventstoredb_events_without_times() {
+    for file in ["multiple-events.json", "paging-events.json"] {
+        let Some(known) = Known::import("eventstoredb", &[&format!("http-api/{file}")]) else {
+            return;
+        };
+        let facts = &known.facts[file];
+        assert_eq!(known.report["stored"], facts["events"], "{file}");
+        assert_eq!(rows(&known.info()["types"]), facts["types"], "{file}");
+        let findings = known.report["findings"].as_array().unwrap();
+        let missing = findings
+            .iter()
+            .find(|f| f["kind"] == "missing_time")
+            .unwrap();
+        assert_eq!(missing["count"], facts["events"], "{file}");
+    }
+}
+
+#[test]
+fn git_maxwell() {
+    let Some(known) = Known::import("git-maxwell", &["events.jsonl"]) else {
+        return;
+    };
+    let facts = &known.facts;
+    assert_eq!(known.report["stored"], facts["events"]);
+    assert_eq!(known.report["rejected"], 0);
+    let info = known.info();
+    assert_eq!(info["events"], facts["events"]);
+    // The facts count paths. Commits that touch none are in a stream of their own, `$commits`.
+    let streams = known.streams(&[]);
+    let paths = streams.iter().filter(|row| row["stream"] != "$commits");
+    assert_eq!(facts["streams"], paths.count());
+    assert_eq!(info["streams"], streams.len());
+    assert_eq!(rows(&info["types"]), facts["events_per_type"]);
+    assert_eq!(
+        time(&info["first_time"]),
+        time(&facts["first_committed_utc"])
+    );
+    assert_eq!(time(&info["last_time"]), time(&facts["last_committed_utc"]));
+
+    let events = known.events(&[]);
+    let commits: BTreeMap<&str, &str> = events
+        .iter()
+        .map(|e| (text(&e["data"]["commit"]), text(&e["data"]["author"])))
+        .collect();
+    assert_eq!(facts["commits_first_parent"], commits.len());
+    let authors: BTreeSet<&&str> = commits.values().collect();
+    assert_eq!(facts["authors"], authors.len());
+    assert_eq!(
+        top(count_by(commits.values().copied()), 3),
+        facts["top_authors_by_commits"]
+    );
+
+    let facts = &facts["state_after_seq"];
+    let seq = facts["seq"].as_u64().unwrap();
+    assert_eq!(events[seq as usize - 1]["data"]["commit"], facts["commit"]);
+    assert_eq!(
+        events[seq as usize - 1]["data"]["seq"],
+        facts["seq"],
+        "positions are the file's own order"
+    );
+    let mut alive: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut so_far: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in &events[..seq as usize] {
+        let stream = text(&event["stream"]);
+        let n = so_far.entry(stream).or_insert(0);
+        *n += 1;
+        match text(&event["type"]) {
+            "FileDeleted" => alive.remove(stream),
+            "FileAdded" | "FileModified" => alive.insert(stream, *n),
+            _ => None,
+        };
+    }
+    assert_eq!(facts["files_alive"], alive.len());
+    let busiest = alive
+        .iter()
+        .max_by_key(|(name, n)| (**n, std::cmp::Reverse(**name)))
+        .unwrap();
+    assert_eq!(facts["busiest_alive_file"], *busiest.0);
+    let state = known.sandbox.json(&[
+        "state",
+        "log.annals",
+        busiest.0,
+        "--known",
+        &seq.to_string(),
+    ]);
+    assert_eq!(state["events_folded"], facts["its_events_so_far"]);
+    assert_eq!(state["state"]["blob"], facts["its_blob"]);
+}

@@ -1,0 +1,259 @@
+//! What each command prints, for a person and as JSON, and how it fails.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use support::transcript::Transcript;
+
+#[test]
+fn init_and_info() {
+    let mut t = Transcript::new();
+    t.run("init shop.annals")
+        .run("init shop.annals")
+        .run("init folder/shop.annals")
+        .run("info shop.annals")
+        .run("init other.annals --json")
+        .run("streams shop.annals")
+        .run("events shop.annals")
+        .run("events shop.annals --count --json")
+        .compare("init");
+}
+
+#[test]
+fn sample_and_info() {
+    let mut t = Transcript::new();
+    t.run("sample guide --out guide.annals")
+        .run("sample guide --out guide.annals")
+        .run("info guide.annals")
+        .run("info guide.annals --json")
+        .compare("sample");
+}
+
+#[test]
+fn streams() {
+    let mut t = Transcript::on_guide();
+    t.run("streams guide.annals")
+        .run("streams guide.annals --category account --json")
+        .run("streams guide.annals --match ORDER --limit 2")
+        .run("streams guide.annals --match ORDER --limit 2 --after dynamodb-order-456")
+        .run("streams guide.annals --at 2024-01-01")
+        .run("streams guide.annals --match nothing")
+        .compare("streams");
+}
+
+#[test]
+fn events() {
+    let mut t = Transcript::on_guide();
+    t.run("events guide.annals --stream account-12345")
+        .run("events guide.annals --stream account-12345 --limit 2")
+        .run("events guide.annals --stream account-12345 --limit 2 --after 5")
+        .run("events guide.annals --stream account-12345 --reverse --limit 1 --json")
+        .run("events guide.annals --type OrderShipped")
+        .run("events guide.annals --actor hr@company.com")
+        .run("events guide.annals --correlation corr-abc123")
+        .run("events guide.annals --category account --from 2024-01-03 --to 2024-01-10")
+        .run("events guide.annals --category account --to 2024-01-10 --count")
+        .run("events guide.annals --category account --to 2024-01-10 --zone America/New_York --count")
+        .run("events guide.annals --to 2024-01-09T23:59:59Z --category account --count --json")
+        .run("events guide.annals --stream nowhere")
+        .run("events guide.annals --type Nothing")
+        .compare("events");
+}
+
+#[test]
+fn show() {
+    let mut t = Transcript::on_guide();
+    t.run("show guide.annals evt-12345")
+        .run("show guide.annals evt-12345 --json")
+        .run("show guide.annals 4")
+        .run("show guide.annals 4711")
+        .run("show guide.annals evt-nowhere")
+        .compare("show");
+}
+
+#[test]
+fn state() {
+    let mut t = Transcript::on_guide();
+    t.run("state guide.annals account-12345")
+        .run("state guide.annals account-12345 --json")
+        .run("state guide.annals account-12345 --version 0")
+        .run("state guide.annals account-12345 --version 3")
+        .run("state guide.annals account-12345 --at 2024-01-10")
+        .run("state guide.annals account-12345 --at 2024-01-10 --json")
+        .run("state guide.annals account-12345 --at 2024-01-10 --zone Asia/Tokyo")
+        .run("state guide.annals account-12345 --at 2024-01-09T23:59:59Z")
+        .run("state guide.annals account-12345 --at 2023-12-31")
+        .run("state guide.annals account-12345 --known 6")
+        .run("state guide.annals account-12345 --known 2025-12-31 --at 2024-01-03")
+        .run("state guide.annals account-12345 --known 2024-01-01")
+        .run("state guide.annals order-789")
+        .run("state guide.annals User-123")
+        .compare("state");
+}
+
+#[test]
+fn diff() {
+    let mut t = Transcript::on_guide();
+    t.run("diff guide.annals user-123 --from v1 --to v3")
+        .run("diff guide.annals user-123 --from 2024-01-14 --to 2024-01-15T14:30:00Z --json")
+        .run("diff guide.annals account-12345 --from v0 --to v1")
+        .run("diff guide.annals account-12345 --from v2 --to v2")
+        .run("diff guide.annals order-789 --from v1 --to v2")
+        .compare("diff");
+}
+
+#[test]
+fn append() {
+    let mut t = Transcript::new();
+    t.run("append shop.annals order-1 --type OrderPlaced --data {}")
+        .run("init shop.annals")
+        .run(r#"append shop.annals order-1 --type OrderPlaced --data '{"total": 109.97}' --time 2024-03-01T10:00:00+01:00 --id e-1 --expect none --metadata '{"userId": "mia"}'"#)
+        .run(r#"append shop.annals order-1 --type OrderPlaced --data '{"total": 109.97}' --time 2024-03-01T10:00:00+01:00 --id e-1 --metadata '{"userId": "mia"}'"#)
+        .run(r#"append shop.annals order-1 --type OrderShipped --data '{}' --time '2024-03-02 09:00' --zone Europe/Berlin --expect 1 --json"#)
+        .run("state shop.annals order-1")
+        .compare("append");
+}
+
+#[test]
+fn append_batch() {
+    let mut t = Transcript::new();
+    let lines = [
+        r#"{"stream": "account-1", "type": "Opened", "data": {"balance": 10.00}, "time": "2024-03-01", "id": "a1", "expect": "none"}"#,
+        r#"{"stream": "account-2", "type": "Opened", "data": {"balance": 0.10}, "time": "2024-03-01", "id": "a2", "expect": "none"}"#,
+        "",
+        r#"{"stream": "account-1", "type": "BalanceChanged", "data": {"newBalance": 9.90}, "metadata": {"userId": "mia"}, "time": "2024-03-02T08:00:00Z", "id": "a3", "expect": 1}"#,
+    ];
+    t.sandbox.write("batch.jsonl", lines.join("\n"));
+    t.sandbox.write(
+        "conflict.jsonl",
+        [
+            lines[1],
+            r#"{"stream": "account-1", "type": "Closed", "data": null, "expect": 7}"#,
+        ]
+        .join("\n"),
+    );
+    t.sandbox.write(
+        "broken.jsonl",
+        [lines[0], "{\"stream\": \"account-3\","].join("\n"),
+    );
+    t.sandbox.write(
+        "unknown.jsonl",
+        r#"{"stream": "a", "type": "T", "data": {}, "when": "now"}"#,
+    );
+    t.sandbox.write(
+        "contradiction.jsonl",
+        [
+            r#"{"stream": "account-9", "type": "Opened", "data": {}}"#,
+            r#"{"stream": "account-9", "type": "Closed", "data": {}, "expect": "none"}"#,
+        ]
+        .join("\n"),
+    );
+    t.sandbox.write("empty.jsonl", "");
+    t.run("init bank.annals")
+        .run("append bank.annals --batch batch.jsonl")
+        .run("append bank.annals --batch batch.jsonl --json")
+        .run("append bank.annals --batch conflict.jsonl")
+        .run("append bank.annals --batch contradiction.jsonl")
+        .run("append bank.annals --batch broken.jsonl")
+        .run("append bank.annals --batch unknown.jsonl --json")
+        .run("append bank.annals --batch empty.jsonl")
+        .run("append bank.annals --batch missing.jsonl")
+        .run("append bank.annals --batch batch.jsonl --type T")
+        .run("events bank.annals")
+        .compare("append_batch");
+}
+
+#[test]
+fn import() {
+    let mut t = Transcript::new();
+    t.sandbox.write(
+        "shop.jsonl",
+        [
+            r#"{"eventId": "evt-1", "aggregateId": "order-1", "eventType": "OrderPlaced", "timestamp": "2024-01-15T10:30:00Z", "version": 1, "data": {"total": 109.970}, "metadata": {"userId": "user-789"}}"#,
+            r#"{"event_id": "evt-2", "aggregate_id": "order-1", "event_type": "OrderShipped", "timestamp": "2024-01-16", "version": 3, "event_data": {"carrier": "UPS"}}"#,
+            r#"{"eventId": "evt-3", "aggregateId": "order-2", "eventType": "#,
+            r#"{"eventId": "evt-4", "aggregateId": "order-2", "eventType": "OrderPlaced", "data": {"total": 12345678901234567890.10}}"#,
+        ]
+        .join("\n"),
+    );
+    t.sandbox.write(
+        "log.xes",
+        concat!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<log>\n <trace>\n  <string key=\"concept:name\" value=\"case-1\"/>\n",
+            "  <event><string key=\"concept:name\" value=\"register\"/><string key=\"org:resource\" value=\"Pete\"/>",
+            "<date key=\"time:timestamp\" value=\"2010-12-30T11:02:00.000+01:00\"/><int key=\"cost\" value=\"50\"/></event>\n",
+            " </trace>\n</log>\n"
+        ),
+    );
+    t.sandbox
+        .write("broken.xes", "<log><trace><event></trace></log>");
+    t.run("import shop.jsonl --into shop.annals --dry-run")
+        .run("import shop.jsonl --into shop.annals --rejects rejects.jsonl")
+        .run("import shop.jsonl --into shop.annals --json")
+        .run("import log.xes --into shop.annals")
+        .run("import broken.xes --into new.annals")
+        .run("import missing.jsonl --into shop.annals")
+        .run("import shop.jsonl --into shop.annals --zone Mars/Olympus")
+        .run("events shop.annals --to 2024-12-31")
+        .compare("import");
+    assert!(
+        !t.sandbox.path().join("new.annals").exists(),
+        "a failed import leaves no new store"
+    );
+}
+
+#[test]
+fn export() {
+    let mut t = Transcript::on_guide();
+    t.run("export guide.annals --stream account-12345 --format csv --out -")
+        .run("export guide.annals --stream account-12345 --to 2024-01-03 --format jsonl --out account.jsonl")
+        .run("export guide.annals --format csv --out all.csv --json")
+        .run("export guide.annals --format csv --out missing/all.csv")
+        .run("export guide.annals --format xlsx --out all.xlsx")
+        .compare("export");
+}
+
+#[test]
+fn errors() {
+    let mut t = Transcript::on_guide();
+    t.sandbox.write("notes.txt", "just some notes, long enough to have a header of a hundred bytes or so, which SQLite would want to see\n");
+    t.sandbox.write("empty.annals", "");
+    std::fs::create_dir(t.sandbox.path().join("folder")).unwrap();
+    t.run("info missing.annals")
+        .run("info missing.annals --json")
+        .run("info notes.txt")
+        .run("info empty.annals")
+        .run("info folder")
+        .run("state guide.annals account-1234")
+        .run("state guide.annals acount-12345 --json")
+        .run("state guide.annals account-12345 --version 9")
+        .run("state guide.annals account-12345 --known 5000")
+        .run("state guide.annals account-12345 --at yesterday")
+        .run("state guide.annals account-12345 --version 2 --at 2024-01-10")
+        .run("state guide.annals account-12345 --version 2 --at 2024-01-10 --json")
+        .run("diff guide.annals account-12345 --from 3 --to v4")
+        .run("events guide.annals --from 2024-13-01")
+        .run("append guide.annals account-12345 --type DepositMade --data {} --expect 4")
+        .run("append guide.annals account-12345 --type DepositMade --data {} --expect none --json")
+        .run("append guide.annals account-12345 --type DepositMade --data {} --expect later")
+        .run("append guide.annals user-123 --type UserRegistered --data {} --id evt-001")
+        .run("append guide.annals account-12345 --type DepositMade --data '{\"amount\": }'")
+        .run("append guide.annals '' --type DepositMade --data {}")
+        .run("open missing.annals")
+        .run("nonsense")
+        .compare("errors");
+}
+
+#[test]
+fn hostile_texts_are_made_visible() {
+    let mut t = Transcript::new();
+    t.run("init x.annals")
+        .run("append x.annals 'evil-\u{202E}gnp.exe' --type 'Line\nBreak' --data '{\"emoji\": \"👩\u{200D}🚀\", \"esc\": \"\u{9B}31m\", \"big\": 123456789012345678901234567890.10}' --time 2024-01-01 --id 1")
+        .run("append x.annals '日本-注文' --type 注文された --data '[1, 2.50, {\"a\": {}}]' --time 2024-01-02 --id 2")
+        .run("streams x.annals")
+        .run("events x.annals")
+        .run("show x.annals 1")
+        .run("state x.annals '日本-注文'")
+        .run("state x.annals 'evil-\u{202E}gnp.exe'")
+        .compare("hostile");
+}

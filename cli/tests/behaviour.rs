@@ -140,6 +140,7 @@ fn open_starts_the_app_beside_it_with_the_whole_path() {
         .env_clear()
         .env("HOME", sandbox.path())
         .env("PATH", "/usr/bin:/bin")
+        .env("DISPLAY", ":0")
         .status()
         .unwrap();
     assert!(status.success());

@@ -219,7 +219,15 @@ fn errors() {
     t.sandbox.write("notes.txt", "just some notes, long enough to have a header of a hundred bytes or so, which SQLite would want to see\n");
     t.sandbox.write("empty.annals", "");
     std::fs::create_dir(t.sandbox.path().join("folder")).unwrap();
-    t.run("info missing.annals")
+    // The file's format number is SQLite's user_version, four bytes at 60.
+    let mut newer = std::fs::read(t.sandbox.path().join("guide.annals")).unwrap();
+    t.sandbox.write("cut.annals", &newer[..20_000]);
+    newer[60..64].copy_from_slice(&999u32.to_be_bytes());
+    t.sandbox.write("newer.annals", &newer);
+    t.run("info newer.annals")
+        .run("append newer.annals s-1 --type T --data {} --json")
+        .run("info cut.annals")
+        .run("info missing.annals")
         .run("info missing.annals --json")
         .run("info notes.txt")
         .run("info empty.annals")

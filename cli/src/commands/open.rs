@@ -29,6 +29,13 @@ pub fn run(args: Open) -> Result<Exit, Failure> {
         Failure::new(Code::NotFound, format!("the desktop app {PROGRAM} was not found"))
             .hint("it is looked for beside this program and on PATH; in the source folder, cargo xtask run builds and starts it")
     })?;
+    if cfg!(target_os = "linux") && !has_display() {
+        return Err(Failure::new(
+            Code::Io,
+            "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)",
+        )
+        .hint("annals info, streams, events and state show the same in the terminal"));
+    }
     Command::new(&program)
         .args(store)
         .stdin(Stdio::null())
@@ -37,6 +44,12 @@ pub fn run(args: Open) -> Result<Exit, Failure> {
         .spawn()
         .map_err(|error| Failure::file(&program, &error))?;
     Ok(Exit::Done)
+}
+
+fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// The app beside this program, else on PATH.

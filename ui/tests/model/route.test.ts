@@ -46,3 +46,9 @@ it("whole_log_is_known_whatever_the_order", () => {
   expect(isWholeLog(queryOf(filterFrom({}), null))).toBe(true);
   expect(isWholeLog(queryOf(filterFrom({ stream: "x" }), null))).toBe(false);
 });
+
+it("range_of_dates_is_from_the_start_of_the_first_to_the_end_of_the_last", () => {
+  const { from, to } = filterFrom({ from: "2024-01-10", to: "2024-01-10" });
+  expect([from, to]).toEqual(["2024-01-10T00:00:00Z", "2024-01-10T23:59:59.999999999Z"]);
+  expect(filterFrom({ from: "soon" }).from).toBe("soon");
+});

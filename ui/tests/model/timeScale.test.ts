@@ -28,6 +28,10 @@ it("log_of_one_instant_does_not_divide_by_zero", () => {
   expect(scale.ticks(90)).toEqual([]);
 });
 
+it("instant_outside_is_told_from_one_at_the_edge", () => {
+  expect([YEAR.spans("2024-12-31T00:00:00Z"), YEAR.spans("2024-12-31T00:00:00.000000001Z")]).toEqual([true, false]);
+});
+
 describe("ticks", () => {
   it.each([
     ["months", "2024-01-01T00:00:00Z", "2024-12-31T00:00:00Z", "2024-03"],

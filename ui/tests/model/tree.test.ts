@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { parseJson } from "$lib/model/json";
-import { childPath, MEMBERS, treeRows } from "$lib/model/tree";
+import { childPath, MEMBERS, OPEN_MEMBERS, treeRows } from "$lib/model/tree";
 
-const ALL = { closed: new Set<string>(), drawn: new Map<string, number>(), changes: [] };
+const ALL = { toggled: new Set<string>(), drawn: new Map<string, number>(), changes: [] };
 
 it("values_are_drawn_digit_for_digit", () => {
   const rows = treeRows(parseJson('{"balance":0.00,"id":9007199254740993123}'), ALL);
@@ -37,11 +37,18 @@ it("members_of_an_added_value_are_added", () => {
 });
 
 it("closed_containers_hide_their_members", () => {
-  expect(treeRows(parseJson('{"a":{"b":1}}'), { ...ALL, closed: new Set(["a"]) })).toHaveLength(1);
+  expect(treeRows(parseJson('{"a":{"b":1}}'), { ...ALL, toggled: new Set(["a"]) })).toHaveLength(1);
 });
 
 it("members_that_are_not_drawn_are_counted", () => {
   const rows = treeRows(Array.from({ length: MEMBERS + 7 }, (_, i) => i), ALL);
   expect(rows).toHaveLength(MEMBERS + 1);
   expect(rows.at(-1)?.more).toBe(7);
+});
+
+it("large_value_starts_closed_except_where_it_changed", () => {
+  const value = { a: Array.from({ length: OPEN_MEMBERS + 1 }, (_, i) => i), b: { c: 1 }, d: { e: 2 } };
+  const rows = treeRows(value, { ...ALL, changes: [{ path: "b.c", kind: "changed", before: 0, after: 1 }] });
+  expect(rows.map((row) => row.path)).toEqual(["a", "b", "b.c", "d"]);
+  expect(treeRows(value, { ...ALL, toggled: new Set(["d"]) }).map((row) => row.path)).toEqual(["a", "b", "d", "d.e"]);
 });

@@ -51,6 +51,16 @@ class Session {
     }
   }
 
+  /** Reads the list of recent stores again: opening one changes it. */
+  async refreshStart(): Promise<void> {
+    if (this.start === null) return;
+    try {
+      this.start = await host.start();
+    } catch {
+      // the list as it was is still true enough to choose from
+    }
+  }
+
   async openWith(label: string, open: () => Promise<OpenView>): Promise<boolean> {
     this.busy = label;
     this.error = null;

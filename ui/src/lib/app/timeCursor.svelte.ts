@@ -5,6 +5,7 @@
  * any other move of the cursor lets go of it.
  */
 
+import { endOf, startOf } from "$lib/model/filters";
 import { parseInstant, parts, readInstant } from "$lib/model/instant";
 import { navigation } from "./navigation.svelte";
 
@@ -41,7 +42,7 @@ class TimeCursor {
 
   get range(): Range | null {
     const { from, to } = navigation.params;
-    return from !== undefined && to !== undefined ? { from, to } : null;
+    return from !== undefined && to !== undefined ? { from: startOf(from), to: endOf(to) } : null;
   }
 
   moveTo(at: string): void {

@@ -2,7 +2,7 @@
 
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
-import { earlier, readable } from "./instant";
+import { earlier, readable, readInstant } from "./instant";
 import type { Params } from "./route";
 
 /** Filters by text, in the order shown. */
@@ -28,7 +28,18 @@ export function filterFrom(params: Params): EventFilter {
     const value = params[field];
     if (value) fields[field] = value;
   }
-  return { fields, from: params["from"] ?? null, to: params["to"] ?? null, newestFirst: params["order"] !== "oldest" };
+  const [from, to] = [params["from"], params["to"]];
+  return { fields, from: from === undefined ? null : startOf(from), to: to === undefined ? null : endOf(to), newestFirst: params["order"] !== "oldest" };
+}
+
+/** The earliest instant that a text means: of a date alone, its start. A text that is no time stays, for the host to refuse. */
+export function startOf(text: string): string {
+  return readInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)?.at ?? text;
+}
+
+/** The latest instant that a text means: of a date alone, its end. */
+export function endOf(text: string): string {
+  return readInstant(text)?.at ?? text;
 }
 
 /** Everything, oldest first. */

@@ -34,6 +34,12 @@ export class TimeScale {
     return this.to > this.from ? this.to - this.from : 1n;
   }
 
+  /** Whether an instant lies inside. */
+  spans(time: string): boolean {
+    const ns = parseInstant(time);
+    return ns !== null && ns >= this.from && ns <= this.to;
+  }
+
   /** Pixel of an instant, kept inside the width. */
   x(time: string): number {
     const ns = parseInstant(time);

@@ -47,13 +47,30 @@ export function inline(value: Json | undefined): string {
 }
 
 export interface TreeOptions {
-  closed: ReadonlySet<string>;
+  /** Containers that the reader opened or closed against the default. */
+  toggled: ReadonlySet<string>;
   /** How many members of a container to draw, where it is not `MEMBERS`. */
   drawn: ReadonlyMap<string, number>;
   changes: readonly Change[];
 }
 
+/** A value of more members than this starts with its containers closed, except those that hold a change. */
+export const OPEN_MEMBERS = 300;
+
+/** Counts members at all depths, up to `limit`. */
+function countMembers(value: Json, limit: number): number {
+  let count = 0;
+  const waiting: Json[] = [value];
+  for (let item = waiting.pop(); item !== undefined && count <= limit; item = waiting.pop()) {
+    const members = Array.isArray(item) ? item : (entriesOf(item)?.map(([, member]) => member) ?? []);
+    count += members.length;
+    if (count <= limit) waiting.push(...members);
+  }
+  return count;
+}
+
 export function treeRows(value: Json, options: TreeOptions): TreeRow[] {
+  const large = countMembers(value, OPEN_MEMBERS) > OPEN_MEMBERS;
   const marks = new Map(options.changes.map((change) => [change.path, change]));
   const changed = options.changes.map((change) => change.path);
   const rows: TreeRow[] = [];
@@ -67,7 +84,7 @@ export function treeRows(value: Json, options: TreeOptions): TreeRow[] {
     const own: Mark | null = change?.kind ?? inherited;
     const members = kind === "array" ? (item as Json[]).length : (entriesOf(item)?.length ?? 0);
     const container = kind === "array" || kind === "object";
-    const open = container && members > 0 && !options.closed.has(path);
+    const open = container && members > 0 && (!large || isInside(path)) !== options.toggled.has(path);
     rows.push({
       path, depth, key, kind, members, open,
       text: container ? "" : inline(item),

@@ -139,6 +139,46 @@ impl Window {
         Ok(())
     }
 
+    /// The as-of that the address holds; empty when live. The address follows the cursor a moment later, so
+    /// this waits until it has come to rest.
+    ///
+    /// # Errors
+    /// If the page does not answer.
+    pub fn as_of(&self) -> Outcome<String> {
+        let settled = "const done = arguments[0]; let last = null; let since = 0; const look = () => { \
+            if (location.hash === last) { if (performance.now() - since > 400) return done(new URLSearchParams(last.split('?')[1] ?? '').get('at') ?? ''); } \
+            else { last = location.hash; since = performance.now(); } \
+            setTimeout(look, 20); }; look()";
+        let at = self.session.run_async(settled, &[])?;
+        Ok(at.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// A computed style of the element with a `data-testid`.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn style(&self, test_id: &str, property: &str) -> Outcome<String> {
+        let script = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]";
+        let arguments = [selector(test_id).into(), property.into()];
+        let value = self.session.run(script, &arguments)?;
+        Ok(value.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Left end and height of the middle of an element inside the one with a `data-testid`, in CSS pixels.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn left_of(&self, test_id: &str, inside: &str) -> Outcome<(f64, f64)> {
+        let script = "const box = document.querySelector(arguments[0]).getBoundingClientRect(); \
+            return [box.left, box.top + box.height / 2]";
+        let whole = format!("{} {inside}", selector(test_id));
+        let place = self.session.run(script, &[whole.into()])?;
+        match (place[0].as_f64(), place[1].as_f64()) {
+            (Some(x), Some(y)) => Ok((x, y)),
+            _ => Err(format!("{test_id} has no place: {place}").into()),
+        }
+    }
+
     /// Saves what the window shows.
     ///
     /// # Errors

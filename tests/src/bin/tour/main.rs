@@ -1,0 +1,154 @@
+//! Walks through the main views of the app on a virtual display and saves a screenshot of each, and an
+//! export: `tour --app PROGRAM --out FOLDER [--store STORE]`. Where a store is named it is only looked at;
+//! otherwise the guide's sample is made afresh, and the tour imports into it.
+#![expect(clippy::print_stdout, reason = "the tour tells where its pictures lie")]
+
+use std::path::{Path, PathBuf};
+
+use annals_tests::Outcome;
+use annals_tests::webdriver::key;
+use annals_tests::window::Window;
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let after = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1)).map(PathBuf::from)
+    };
+    let app = after("--app").ok_or("usage: tour --app PROGRAM --out FOLDER [--store STORE]")?;
+    let folder = std::path::absolute(after("--out").ok_or("--out FOLDER is missing")?)?;
+    // Nothing of an earlier tour may be taken for this one's.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    let home = tempfile::tempdir()?;
+    let tour = Tour {
+        window: Window::open(&app, home.path(), &[])?,
+        folder,
+        taken: std::cell::Cell::new(0),
+    };
+    match after("--store") {
+        Some(store) => tour.of_a_store(&std::path::absolute(store)?),
+        None => tour.of_the_sample(),
+    }
+}
+
+struct Tour {
+    window: Window,
+    folder: PathBuf,
+    taken: std::cell::Cell<u32>,
+}
+
+impl Tour {
+    /// The guide's sample, with every view and an import.
+    fn of_the_sample(&self) -> Outcome {
+        let window = &self.window;
+        window.get("start-sample")?;
+        self.picture("start")?;
+        window.click("start-sample")?;
+        window.get("overview-events")?;
+        self.picture("overview")?;
+
+        window.click("rail-streams")?;
+        window.get("stream-row")?;
+        self.picture("streams")?;
+        window.fill("streams-filter", "account-12345")?;
+        window.click(r#"stream-row[data-stream="account-12345"]"#)?;
+        window.text_when(r#"state-value[data-path="balance"]"#, |shown| {
+            shown.contains("1247.83")
+        })?;
+        self.picture("stream-live")?;
+        window.fill("timebar-input", "2024-01-10")?;
+        window.session.press(&key::ENTER.to_string())?;
+        window.text_when("asof-label", |label| label.contains("AS OF"))?;
+        window.text_when("state-asof", |shown| shown.contains("2024-01-10"))?;
+        self.picture("stream-as-of")?;
+        window.click("live-button")?;
+        window.click(r#"history-row[data-version="4"]"#)?;
+        window.text_when("state-asof", |shown| shown.starts_with("Version 4 "))?;
+        window.get("diff-panel")?;
+        self.picture("diff")?;
+
+        window.go("#/events")?;
+        window.get("event-row")?;
+        self.picture("events")?;
+        window.go("#/events?category=account")?;
+        window.text_when("events-count", |shown| shown.contains("match"))?;
+        self.picture("events-filtered")?;
+        self.export("account-events.jsonl")?;
+        window.click("event-row")?;
+        window.session.press(&key::ENTER.to_string())?;
+        window.get("event-detail")?;
+        self.picture("event-detail")?;
+
+        let events = self.folder.join("parcels.jsonl");
+        std::fs::write(&events, PARCELS)?;
+        window.click("rail-import")?;
+        window.fill("import-paths", &events.display().to_string())?;
+        window.click("import-target-current")?;
+        window.click("import-run")?;
+        window.get("import-report")?;
+        self.picture("import-report")?;
+
+        window.click("theme-toggle")?;
+        self.picture("import-report-other-theme")?;
+        window.go("#/overview")?;
+        window.get("overview-events")?;
+        self.picture("overview-other-theme")?;
+        window.go("#/stream/account-12345?at=2024-01-10T23:59:59.999999999Z")?;
+        window.text_when("state-asof", |shown| shown.contains("2024-01-10"))?;
+        self.picture("stream-as-of-other-theme")?;
+        window.go("#/events")?;
+        window.get("event-row")?;
+        self.picture("events-other-theme")
+    }
+
+    /// A store of the user's: looked at, and exported. Nothing is written to it.
+    fn of_a_store(&self, store: &Path) -> Outcome {
+        let window = &self.window;
+        window.fill("start-open-path", &store.display().to_string())?;
+        window.click("start-open")?;
+        window.get("overview-events")?;
+        self.picture("overview")?;
+        window.click("rail-streams")?;
+        window.get("streams-count")?;
+        self.picture("streams")?;
+        if let Some(row) = window.session.find("[data-testid=stream-row]")? {
+            window.session.click(&row)?;
+            window.get("state-asof")?;
+            self.picture("stream")?;
+        }
+        window.click("rail-events")?;
+        window.text_when("events-count", |shown| shown.contains("event"))?;
+        self.picture("events")?;
+        self.export("events.jsonl")
+    }
+
+    /// Exports what the list of events shows.
+    fn export(&self, name: &str) -> Outcome {
+        let file = self.folder.join(name);
+        self.window.click("export-open")?;
+        self.window
+            .fill("export-path", &file.display().to_string())?;
+        self.window.click("export-run")?;
+        self.window.get("export-result")?;
+        self.picture("export")?;
+        println!("{}", file.display());
+        self.window.session.press(&key::ESCAPE.to_string())
+    }
+
+    fn picture(&self, name: &str) -> Outcome {
+        self.taken.set(self.taken.get() + 1);
+        let file = self
+            .folder
+            .join(format!("{:02}-{name}.png", self.taken.get()));
+        self.window.save_screenshot(&file)?;
+        println!("{}", file.display());
+        Ok(())
+    }
+}
+
+/// Three lines to import, one of which cannot be taken.
+const PARCELS: &str = r#"{"eventId":"p-1","aggregateId":"parcel-1","eventType":"ParcelSent","timestamp":"2024-02-01T08:00:00Z","version":1,"data":{"weight":2.50},"metadata":{"userId":"ada"}}
+{"eventId":"p-2","aggregateId":"parcel-1", this line is broken
+{"eventId":"p-3","aggregateId":"parcel-1","eventType":"ParcelDelivered","timestamp":"2024-02-03T08:00:00","version":2,"data":{"signedBy":"Ada"}}
+"#;

@@ -253,9 +253,21 @@ impl Session {
     /// If the driver does not answer.
     pub fn screenshot(&self) -> Outcome<Vec<u8>> {
         self.settle()?;
+        // WebKit takes the picture with the next frame, and a page in which nothing moves has none: one
+        // pixel in the corner must flicker, in two colours that no eye tells apart.
+        let flicker = "const spot = document.createElement('div'); \
+            Object.assign(spot.style, { position: 'fixed', right: 0, bottom: 0, width: '1px', height: '1px', pointerEvents: 'none' }); \
+            document.body.append(spot); let odd = false; \
+            window.__flicker = setInterval(() => { odd = !odd; spot.style.background = odd ? 'rgb(128 128 128 / 1%)' : 'rgb(128 128 128 / 2%)'; }, 8); \
+            window.__spot = spot";
+        self.run(flicker, &[])?;
         let path = format!("/session/{}/screenshot", self.id);
-        let text = as_text(self.send("GET", &path, None)?);
-        Ok(base64(&text).ok_or("a screenshot is base64")?)
+        let picture = self.send("GET", &path, None);
+        self.run(
+            "clearInterval(window.__flicker); window.__spot.remove()",
+            &[],
+        )?;
+        Ok(base64(&as_text(picture?)).ok_or("a screenshot is base64")?)
     }
 
     fn post(&self, path: &str, body: &Value) -> Outcome<Value> {

@@ -1,22 +1,31 @@
 //! `cargo xtask bench`: builds the harness for speed and runs it.
 
-use crate::command::{Outcome, cargo, run, step, target_folder};
+use std::process::Command;
 
-/// Runs the harness; `arguments` are handed to it.
+use crate::command::{Outcome, cargo, run, step, target_folder};
+use crate::setup::{Needs, prepare};
+
+/// Runs the harness; `arguments` are handed to it. Unless it is to be quick, the real window is measured too.
 pub fn bench(arguments: &[&str]) -> Outcome {
+    let window = !arguments.contains(&"--quick") && cfg!(target_os = "linux");
     step("building for speed (profile fast)");
-    run(&mut cargo(&[
-        "build",
-        "--locked",
-        "--profile",
-        "fast",
-        "--package",
-        "annals-bench",
-    ]))?;
+    let mut build = cargo(&["build", "--locked", "--profile", "fast"]);
+    build.args(["--package", "annals-tests", "--bin", "annals-bench"]);
+    if window {
+        prepare(Needs::BuildAndDrive)?;
+        build.args(["--package", "annals-desktop", "--bin", "annals-desktop"]);
+    }
+    run(&mut build)?;
     let target = target_folder()?;
-    let program = format!("annals-bench{}", std::env::consts::EXE_SUFFIX);
-    let mut bench = std::process::Command::new(target.join("fast").join(program));
-    bench.arg("--out").arg(target.join("bench")).args(arguments);
+    let program = |name: &str| {
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        target.join("fast").join(file)
+    };
+    let mut bench = Command::new(program("annals-bench"));
+    bench.arg("--out").arg(target.join("bench"));
+    if window {
+        bench.arg("--app").arg(program("annals-desktop"));
+    }
     step("measuring");
-    run(&mut bench)
+    run(bench.args(arguments))
 }

@@ -1,4 +1,5 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
+//! `--app PROGRAM` measures in the real window too.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -10,6 +11,7 @@ mod generate;
 mod import;
 mod report;
 mod view;
+mod window;
 
 use std::path::PathBuf;
 
@@ -55,6 +57,9 @@ fn main() -> Outcome<()> {
     let (imported, store) = import::measure(&plan, &file)?;
     rows.extend(imported);
     rows.extend(view::measure(&plan, &store)?);
+    if let Some(app) = after("--app") {
+        rows.extend(window::measure(&plan, &store, app.as_ref())?);
+    }
 
     let text = report::markdown(&plan, &rows);
     let path = plan.folder.join("report.md");

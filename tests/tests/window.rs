@@ -22,7 +22,8 @@ fn open_sample() -> Outcome<Sample> {
     let home = tempfile::tempdir()?;
     let window = Window::open(&program("annals-desktop")?, home.path(), &[])?;
     window.click("start-sample")?;
-    window.get("overview-events")?;
+    // The first view is the account of the guide, whose balance is known.
+    window.text_when(BALANCE, |shown| shown.contains("1247.83"))?;
     let store = home.path().join("Annals/guide.annals");
     assert!(store.is_file(), "the sample lies in the default folder");
     Ok(Sample {

@@ -45,6 +45,8 @@ impl Tour {
         window.get("start-sample")?;
         self.picture("start")?;
         window.click("start-sample")?;
+        window.get("timebar")?;
+        window.click("rail-overview")?;
         window.get("overview-events")?;
         self.picture("overview")?;
 

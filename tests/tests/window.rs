@@ -54,7 +54,8 @@ const BALANCE: &str = r#"state-value[data-path="balance"]"#;
 
 #[test]
 fn dragging_through_time_shows_the_state_of_that_instant() -> Outcome {
-    let Sample { window, store, .. } = open_sample()?;
+    let sample = open_sample()?;
+    let (window, store) = (&sample.window, &sample.store);
     window.click("rail-streams")?;
     window.fill("streams-filter", "account-12345")?;
     window.click(r#"stream-row[data-stream="account-12345"]"#)?;
@@ -74,14 +75,7 @@ fn dragging_through_time_shows_the_state_of_that_instant() -> Outcome {
         window.session.drag(&points[from..=end])?;
         window.text_when("asof-label", |label| label.contains("AS OF"))?;
         let at = window.as_of()?;
-        let wanted = annals(&[
-            "state",
-            text(&store),
-            "account-12345",
-            "--at",
-            &at,
-            "--json",
-        ])?;
+        let wanted = annals(&["state", text(store), "account-12345", "--at", &at, "--json"])?;
         let folded = digits(&wanted["version"]);
         window.text_when("state-asof", |shown| {
             shown.starts_with(&format!("Version {folded} "))
@@ -113,7 +107,8 @@ fn seen_end(seen: &[(usize, String)]) -> usize {
 
 #[test]
 fn every_version_of_the_account_has_the_balance_of_the_guide() -> Outcome {
-    let Sample { window, .. } = open_sample()?;
+    let sample = open_sample()?;
+    let window = &sample.window;
     window.go("#/stream/account-12345")?;
     for (version, balance) in [
         (5, "1247.83"),
@@ -138,7 +133,8 @@ fn every_version_of_the_account_has_the_balance_of_the_guide() -> Outcome {
 
 #[test]
 fn a_typed_date_is_the_end_of_that_day_and_arrow_keys_step() -> Outcome {
-    let Sample { window, store, .. } = open_sample()?;
+    let sample = open_sample()?;
+    let (window, store) = (&sample.window, &sample.store);
     window.go("#/stream/account-12345")?;
     window.text_when(BALANCE, |shown| shown.contains("1247.83"))?;
     window.fill("timebar-input", "2024-01-10")?;
@@ -146,14 +142,7 @@ fn a_typed_date_is_the_end_of_that_day_and_arrow_keys_step() -> Outcome {
     window.text_when("asof-label", |label| label.contains("AS OF"))?;
     let check = || -> Outcome {
         let at = window.as_of()?;
-        let wanted = annals(&[
-            "state",
-            text(&store),
-            "account-12345",
-            "--at",
-            &at,
-            "--json",
-        ])?;
+        let wanted = annals(&["state", text(store), "account-12345", "--at", &at, "--json"])?;
         let folded = format!("Version {} ", digits(&wanted["version"]));
         window.text_when("state-asof", |shown| shown.starts_with(&folded))?;
         Ok(())
@@ -179,11 +168,8 @@ fn a_typed_date_is_the_end_of_that_day_and_arrow_keys_step() -> Outcome {
 
 #[test]
 fn an_import_reports_the_rejected_line_and_stores_the_others() -> Outcome {
-    let Sample {
-        window,
-        store,
-        home,
-    } = open_sample()?;
+    let sample = open_sample()?;
+    let (window, store, home) = (&sample.window, &sample.store, &sample.home);
     let events = home.path().join("parcels.jsonl");
     std::fs::write(
         &events,
@@ -219,7 +205,7 @@ fn an_import_reports_the_rejected_line_and_stores_the_others() -> Outcome {
     window.text_when("state-asof", |shown| shown.starts_with("Version 2 "))?;
     let stored = annals(&[
         "events",
-        text(&store),
+        text(store),
         "--stream",
         "parcel-1",
         "--count",
@@ -231,11 +217,8 @@ fn an_import_reports_the_rejected_line_and_stores_the_others() -> Outcome {
 
 #[test]
 fn an_export_is_byte_for_byte_that_of_the_command_line() -> Outcome {
-    let Sample {
-        window,
-        store,
-        home,
-    } = open_sample()?;
+    let sample = open_sample()?;
+    let (window, store, home) = (&sample.window, &sample.store, &sample.home);
     for format in ["jsonl", "csv"] {
         let (ours, theirs) = (
             home.path().join(format!("window.{format}")),
@@ -244,7 +227,7 @@ fn an_export_is_byte_for_byte_that_of_the_command_line() -> Outcome {
         window.go("#/events?category=account&order=oldest")?;
         let count = annals(&[
             "events",
-            text(&store),
+            text(store),
             "--category",
             "account",
             "--count",
@@ -262,7 +245,7 @@ fn an_export_is_byte_for_byte_that_of_the_command_line() -> Outcome {
         window.text_when("export-result", |shown| shown.contains(&count))?;
         let arguments = [
             "export",
-            text(&store),
+            text(store),
             "--category",
             "account",
             "--format",

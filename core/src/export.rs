@@ -75,6 +75,20 @@ pub enum ExportError {
 ///
 /// # Errors
 /// [`ExportError`]; what was written until then is no whole export.
+///
+/// ```
+/// use annals_core::export::{ExportFormat, ExportProgress, export};
+/// use annals_core::store::{EventQuery, LogWriter};
+/// use annals_core::surroundings::Surroundings;
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let writer = LogWriter::create(&folder.path().join("shop.annals"), Surroundings::system()).unwrap();
+/// let mut csv = Vec::new();
+/// let progress = ExportProgress::default();
+/// let report = export(&writer.log(), &EventQuery::default(), ExportFormat::Csv, &mut csv, &progress).unwrap();
+/// assert_eq!(report.events, 0);
+/// assert!(csv.starts_with(b"position,stream,category,version,type,time,"));
+/// ```
 pub fn export(
     log: &Log,
     query: &EventQuery,

@@ -63,6 +63,7 @@ pub(super) fn gather<'i>(
     for path in &request.paths {
         gathering.read_file(path)?;
     }
+    gathering.gathered.streams.forget_names();
     Ok(Gathered {
         spool: gathering.spool,
         totals: gathering.gathered,

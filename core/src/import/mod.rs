@@ -122,6 +122,30 @@ pub enum ImportError {
 /// # Errors
 /// [`ImportError`]; nothing was stored. Single records that cannot be taken are no error but
 /// [`ImportReport::rejects`].
+///
+/// ```
+/// use annals_core::import::{Format, ImportRequest, Progress, import};
+/// use annals_core::{store::LogWriter, surroundings::Surroundings};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let file = folder.path().join("shop.jsonl");
+/// std::fs::write(&file, r#"{"orderId": 7, "eventType": "OrderPlaced", "timestamp": "2024-01-15T10:30:00Z"}"#).unwrap();
+///
+/// let surroundings = Surroundings::system();
+/// let writer = LogWriter::create(&folder.path().join("shop.annals"), surroundings.clone()).unwrap();
+/// let request = ImportRequest {
+///     paths: vec![file],
+///     format: Format::Auto,
+///     category: None,
+///     zone: chrono_tz::UTC,
+///     dry_run: false,
+///     rejects: None,
+/// };
+/// let report = import(&writer, &request, &surroundings, &Progress::default()).unwrap();
+/// assert_eq!((report.read, report.stored), (1, 1));
+/// let again = import(&writer, &request, &surroundings, &Progress::default()).unwrap();
+/// assert_eq!((again.stored, again.duplicates), (0, 1));
+/// ```
 pub fn import(
     writer: &LogWriter,
     request: &ImportRequest,

@@ -58,4 +58,9 @@ impl Streams {
         });
         Ok(index)
     }
+
+    /// Frees what only serves to find streams by name.
+    pub(super) fn forget_names(&mut self) {
+        self.by_hash = HashMap::default();
+    }
 }

@@ -146,7 +146,7 @@ proptest! {
 
 /// Vectors of transparency-dev/merkle (Apache-2.0). They lie beside the project, not in it.
 fn foreign_vectors(kind: &str) -> Vec<(String, serde_json::Value)> {
-    let folder = match std::env::var_os("ANNALS_DATASETS") {
+    let folder = match option_env!("ANNALS_DATASETS") {
         Some(folder) => std::path::PathBuf::from(folder),
         None => std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets"),
     };

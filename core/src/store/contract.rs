@@ -136,7 +136,7 @@ fn a_wrong_expectation_names_expected_and_actual(make: Make) {
     let refused = append(ExpectedVersion::NoStream);
     assert_eq!(
         refused.as_ref().unwrap_err().to_string(),
-        "stream a-1 is at version 1, not at no stream"
+        "stream a-1 is at version 1, expected was no stream"
     );
     assert_eq!(conflict(refused), 1);
     append(ExpectedVersion::Exact(Version(1))).unwrap();

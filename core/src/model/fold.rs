@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 
 use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
-use super::operation::{Edit, Operation, Trail};
+use super::operation::{Edit, Operation, Touch, Trail};
 use super::path::FieldPath;
 use super::{Action, Handler, Kind, Model, inference, json};
 use crate::event::{Event, Part, Payload};
@@ -106,22 +106,11 @@ impl Fold {
         self.incomplete
     }
 
-    /// What the last event changed, before and after: objects that hold the fields it touched.
+    /// The places that the last event touched, in the order in which it did. A removal names the place of an element
+    /// as it was before; several from one list come last first.
     #[must_use]
-    pub fn last_change(&self) -> (Value, Value) {
-        let after = match (self.trail.names(), &*self.state) {
-            (Some(names), Value::Object(fields)) => Value::Object(
-                fields
-                    .iter()
-                    .filter(|(key, _)| names.contains(&key.as_str()))
-                    .map(|(key, value)| (key.clone(), value.clone()))
-                    .collect(),
-            ),
-            (_, state) => state.clone(),
-        };
-        let mut before = after.clone();
-        self.trail.clone().undo(&mut before);
-        (before, after)
+    pub fn last_touches(&self) -> Vec<Touch<'_>> {
+        self.trail.touches(&self.state)
     }
 
     /// A rough size in bytes, for caches.

@@ -14,6 +14,7 @@ mod set;
 mod value;
 
 pub use fold::Fold;
+pub use operation::Touch;
 pub use path::{FieldPath, PathError, Step};
 pub use set::{ModelSet, folder};
 

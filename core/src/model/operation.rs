@@ -3,6 +3,8 @@
 //! Every change goes through [`Edit`], which notes what was there before. So a handler that fails half-way
 //! leaves no trace, and the fold knows what its last event changed without comparing whole states.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::expression::Fault;
@@ -120,25 +122,67 @@ impl Trail {
         }
     }
 
-    /// The top-level names that were touched, each once, in order; `None` if the whole state was.
-    pub(crate) fn names(&self) -> Option<Vec<&str>> {
-        let mut names: Vec<&str> = Vec::new();
+    /// What was touched, each place once, before and after. `state` is the state after it.
+    pub(crate) fn touches<'s>(&'s self, state: &'s Value) -> Vec<Touch<'s>> {
+        if self.overlaps() {
+            let mut before = state.clone();
+            self.clone().undo(&mut before);
+            return vec![Touch {
+                path: FieldPath::default(),
+                before: Some(Cow::Owned(before)),
+                after: Some(Cow::Borrowed(state)),
+            }];
+        }
+        let mut touches = Vec::new();
+        let mut touch = |path: FieldPath, before: Option<&'s Value>, after: Option<&'s Value>| {
+            touches.push(Touch {
+                path,
+                before: before.map(Cow::Borrowed),
+                after: after.map(Cow::Borrowed),
+            });
+        };
         for step in &self.steps {
-            let name = match step {
+            match step {
+                Undo::Held(path, before) => touch(path.clone(), Some(before), path.get(state)),
+                Undo::Added(path) => touch(path.clone(), None, path.get(state)),
+                Undo::Lost(path, _, key, before) => {
+                    touch(path.then(Step::Key(key.clone())), Some(before), None);
+                }
+                Undo::Pushed(path) => {
+                    if let Some(Value::Array(items)) = path.get(state) {
+                        let at = items.len().saturating_sub(1);
+                        touch(path.then(Step::Index(at)), None, items.last());
+                    }
+                }
+                // Last first, so that each place still means what it meant before.
+                Undo::Elements(path, lost) => {
+                    for (at, before) in lost.iter().rev() {
+                        touch(path.then(Step::Index(*at)), Some(before), None);
+                    }
+                }
+            }
+        }
+        touches
+    }
+
+    /// Whether one change lies at or inside the place of another.
+    fn overlaps(&self) -> bool {
+        let paths: Vec<FieldPath> = self
+            .steps
+            .iter()
+            .map(|step| match step {
                 Undo::Held(path, _)
                 | Undo::Added(path)
                 | Undo::Pushed(path)
-                | Undo::Elements(path, _) => first_name(path)?,
-                Undo::Lost(path, _, key, _) => match path.0.first() {
-                    Some(_) => first_name(path)?,
-                    None => key,
-                },
-            };
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        Some(names)
+                | Undo::Elements(path, _) => path.clone(),
+                Undo::Lost(path, _, key, _) => path.then(Step::Key(key.clone())),
+            })
+            .collect();
+        paths.iter().enumerate().any(|(i, a)| {
+            paths[i + 1..]
+                .iter()
+                .any(|b| a.0.starts_with(&b.0) || b.0.starts_with(&a.0))
+        })
     }
 
     /// A rough size in bytes, for caches.
@@ -156,11 +200,15 @@ impl Trail {
     }
 }
 
-fn first_name(path: &FieldPath) -> Option<&str> {
-    match path.0.first()? {
-        Step::Key(key) => Some(key),
-        Step::Index(_) => None,
-    }
+/// A place that an event touched. The values may turn out equal.
+#[derive(Debug, Clone)]
+pub struct Touch<'s> {
+    /// The place.
+    pub path: FieldPath,
+    /// What it held before; `None` if it was not there.
+    pub before: Option<Cow<'s, Value>>,
+    /// What it holds after; `None` if it is not there.
+    pub after: Option<Cow<'s, Value>>,
 }
 
 /// The changes of one event, in progress.

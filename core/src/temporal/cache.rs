@@ -86,13 +86,17 @@ impl StateCache {
             stream: stream.clone(),
         };
         let track = self.track(&key);
-        let (course, bytes) = {
-            let mut track = lock(&track);
-            track.follow(log, stream, &row, &model, self.spacing)?;
-            (track.course(log, stream, &model, &cut)?, track.bytes())
-        };
+        let mut track = lock(&track);
+        track.follow(log, stream, &row, &model, self.spacing)?;
+        let mark = track.fold_to(log, stream, &model, &cut)?;
+        let view = mark.course.view(stream, &row, cut.as_of);
+        if mark.whole {
+            track.hand = Some(mark);
+        }
+        let bytes = track.bytes();
+        drop(track);
         self.settle(&key, bytes);
-        Ok(course.view(stream, &row, cut.as_of))
+        Ok(view)
     }
 
     /// As [`super::diff`], faster the second time.
@@ -197,10 +201,12 @@ struct Place {
     time: Time,
 }
 
-/// The fold of a stream's first events, none left out.
+/// The fold of a stream's first events.
 #[derive(Debug, Clone)]
 struct Mark {
     course: Course,
+    /// No event was left out; only then is it kept.
+    whole: bool,
     /// The latest time among the events.
     latest: Time,
     bytes: usize,
@@ -272,10 +278,10 @@ impl Track {
         self.spacing * (1 + (mark.bytes / SPACING_BYTES) as u64)
     }
 
-    /// Drops every other mark while they take more than half of the room there is.
+    /// Drops every other mark while they take most of the room there is.
     fn thin(&mut self) {
         while self.marks.len() > 2
-            && self.marks.iter().map(|mark| mark.bytes).sum::<usize>() > MAX_BYTES / 2
+            && self.marks.iter().map(|mark| mark.bytes).sum::<usize>() > MAX_BYTES / 4 * 3
         {
             let mut odd = false;
             self.marks.retain(|_| {
@@ -298,13 +304,13 @@ impl Track {
     }
 
     /// The fold of the events that the cut includes.
-    fn course(
+    fn fold_to(
         &mut self,
         log: &Log,
         stream: &StreamId,
         model: &Arc<Model>,
         cut: &Cut,
-    ) -> Result<Course, TemporalError> {
+    ) -> Result<Mark, TemporalError> {
         let cut_off = self.events.partition_point(|event| {
             event.version <= cut.last && cut.as_of.known.is_none_or(|known| event.position <= known)
         });
@@ -315,16 +321,24 @@ impl Track {
             .map_or(Version::NONE, |event| event.version);
 
         // INVARIANT: a mark serves if the cut includes every event that it folded.
-        let serves = |mark: &Mark| mark.version() <= last && included(mark.latest);
+        let serves = |mark: &Mark| mark.course.version <= last && included(mark.latest);
         let nearest = self.marks.partition_point(serves);
         let near = self.marks[..nearest].last();
-        let start = [near, self.hand.as_ref(), self.tip.as_ref()]
+        let tip = self.tip.as_ref().filter(|mark| serves(mark));
+        let kept = near
             .into_iter()
-            .flatten()
-            .filter(|mark| serves(mark))
-            .max_by_key(|mark| mark.version());
-        let mut mark = start.cloned().unwrap_or_else(|| Mark::start(model));
-        let mut whole = mark.version() < last;
+            .chain(tip)
+            .max_by_key(|mark| mark.course.version);
+        let best = kept.map_or(Version::NONE, |mark| mark.course.version);
+        // The hand is moved on, not copied: going forwards costs only the events between.
+        let hand = self
+            .hand
+            .take_if(|hand| serves(hand) && hand.course.version >= best);
+        let mut mark = match (hand, kept) {
+            (Some(hand), _) => hand,
+            (None, Some(kept)) => kept.clone(),
+            (None, None) => Mark::start(model),
+        };
         while mark.course.seen() < last {
             let from = mark.course.seen().next();
             let page = log.read_stream(stream, from..=last, Direction::Forwards, PAGE)?;
@@ -333,16 +347,13 @@ impl Track {
             }
             for event in &page {
                 let time = event.event.time.time;
-                whole &= included(time);
+                mark.whole &= included(time);
                 mark.latest = mark.latest.max(time);
                 mark.course.take(event, cut.as_of.at);
             }
         }
-        if whole {
-            mark.bytes = mark.course.bytes();
-            self.hand = Some(mark.clone());
-        }
-        Ok(mark.course)
+        mark.bytes = mark.course.bytes();
+        Ok(mark)
     }
 }
 
@@ -350,12 +361,9 @@ impl Mark {
     fn start(model: &Arc<Model>) -> Mark {
         Mark {
             course: Course::new(Fold::new(Arc::clone(model))),
+            whole: true,
             latest: Time::MIN,
             bytes: 0,
         }
-    }
-
-    fn version(&self) -> Version {
-        self.course.version
     }
 }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use ts_rs::TS;
 
-use crate::model::{FieldPath, PathError, Step};
+use crate::model::{FieldPath, PathError, Step, Touch};
 
 /// What kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -73,9 +73,27 @@ pub fn changes(from: &Value, to: &Value) -> Vec<Change> {
         }
         _ => found.compare(&FieldPath::default(), from, to),
     }
-    found.removed.reverse();
-    found.changes.append(&mut found.removed);
-    found.changes
+    found.finish()
+}
+
+/// What an event changed, from the places it touched: the same changes that comparing the whole states would give,
+/// in the order of the touches.
+pub(super) fn changes_at(touches: Vec<Touch<'_>>) -> Vec<Change> {
+    let mut found = Found::default();
+    for Touch {
+        path,
+        before,
+        after,
+    } in touches
+    {
+        match (before.as_deref(), after.as_deref()) {
+            (Some(before), Some(after)) => found.compare(&path, before, after),
+            (None, Some(after)) => found.added(&path, after),
+            (Some(before), None) => found.changes.push(removal(&path, before)),
+            (None, None) => {}
+        }
+    }
+    found.finish()
 }
 
 /// Applies what [`changes`] found.
@@ -131,7 +149,7 @@ pub fn apply_changes(value: &mut Value, changes: &[Change]) -> Result<(), ApplyE
 
 /// A value as text for the wire.
 pub(super) fn raw(value: &Value) -> Box<RawValue> {
-    RawValue::from_string(value.to_string()).expect("a value prints as JSON")
+    to_raw_value(value).expect("a value prints as JSON")
 }
 
 #[derive(Default)]
@@ -141,6 +159,13 @@ struct Found {
 }
 
 impl Found {
+    /// The changes, those inside values before the removals, last first.
+    fn finish(mut self) -> Vec<Change> {
+        self.removed.reverse();
+        self.changes.append(&mut self.removed);
+        self.changes
+    }
+
     fn compare(&mut self, path: &FieldPath, from: &Value, to: &Value) {
         match (from, to) {
             (Value::Object(from), Value::Object(to)) => {
@@ -208,12 +233,16 @@ impl Found {
     }
 
     fn removed(&mut self, path: &FieldPath, before: &Value) {
-        self.removed.push(Change {
-            path: path.to_string(),
-            kind: ChangeKind::Removed,
-            before: Some(raw(before)),
-            after: None,
-        });
+        self.removed.push(removal(path, before));
+    }
+}
+
+fn removal(path: &FieldPath, before: &Value) -> Change {
+    Change {
+        path: path.to_string(),
+        kind: ChangeKind::Removed,
+        before: Some(raw(before)),
+        after: None,
     }
 }
 

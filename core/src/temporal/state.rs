@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
-use super::diff::{Change, changes};
+use super::diff::{Change, changes_at};
 use super::{AsOf, Moment, TemporalError};
 use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
@@ -258,15 +258,15 @@ impl Course {
     }
 
     /// The answer.
-    pub(super) fn view(mut self, stream: &StreamId, row: &StreamRow, as_of: AsOf) -> StateView {
-        let order = std::mem::take(&mut self.order);
+    pub(super) fn view(&self, stream: &StreamId, row: &StreamRow, as_of: AsOf) -> StateView {
+        let order = &self.order;
         let place = |found: Option<(Version, Position)>| Place {
             stream: Some(stream.to_string()),
             version: found.map(|(version, _)| version),
             position: found.map(|(_, position)| position),
             ..Place::default()
         };
-        let mut findings = self.findings.into_vec();
+        let mut findings = self.findings.clone().into_vec();
         if order.left_out_count > 0 {
             findings.push(Finding {
                 kind: FindingKind::LeftOut,
@@ -289,7 +289,6 @@ impl Course {
                     .to_owned(),
             });
         }
-        let (before, after) = self.fold.last_change();
         StateView {
             stream: stream.to_string(),
             category: row.category.clone(),
@@ -301,12 +300,12 @@ impl Course {
             version: self.version,
             events_folded: self.folded,
             events_in_stream: row.events,
-            left_out: order.left_out,
+            left_out: order.left_out.clone(),
             left_out_count: order.left_out_count,
             model: self.fold.model().reference(),
-            last_event: self.last,
+            last_event: self.last.clone(),
             state: super::diff::raw(self.fold.state()),
-            changed: changes(&before, &after),
+            changed: changes_at(self.fold.last_touches()),
             incomplete: self.fold.incomplete(),
             findings,
         }

@@ -12,7 +12,10 @@ use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
 
 const ACCOUNT: &str = "category = \"account\"\n[on.AccountOpened]\nbalance = \"0.00\"\n\
-    [on.DepositMade]\nbalance.add = \"data.amount\"\n[on.WithdrawalMade]\nbalance.sub = \"data.amount\"\n";
+    [on.DepositMade]\nbalance.add = \"data.amount\"\n[on.WithdrawalMade]\nbalance.sub = \"data.amount\"\n\
+    [on.Noted]\nnotes.push = \"data.n\"\n\"by.put\" = \"[data.n % 3, #{n: data.n}]\"\nlast.note.n = \"data.n\"\n\
+    [on.Tidied]\nnotes.remove = \"item % 2 == data.n % 2\"\n\"by.remove\" = \"data.n % 3\"\n\"last.unset\" = \"data.n > 3\"\n\
+    [on.Muddled]\nnotes.push = \"data.n\"\n\"notes.remove\" = \"2\"\n\"notes[0]\" = \"7\"\nlast = \"state\"\n";
 
 fn time(text: &str) -> Time {
     SourceTime::parse(text, chrono_tz::UTC).unwrap().time
@@ -282,7 +285,7 @@ fn moments() -> impl Strategy<Value = Vec<(Option<i64>, Option<u64>, Option<u64>
 }
 
 fn histories() -> impl Strategy<Value = Vec<(bool, i64, u8)>> {
-    prop::collection::vec((prop::bool::weighted(0.8), 0i64..7, 0u8..6), 1..30)
+    prop::collection::vec((prop::bool::weighted(0.8), 0i64..7, 0u8..11), 1..30)
 }
 
 fn second(n: i64) -> Time {
@@ -296,6 +299,9 @@ fn random_event(kind: u8, n: usize) -> (&'static str, String) {
         2 => ("WithdrawalMade", format!(r#"{{"amount":{n}.05}}"#)),
         3 => ("DepositMade", r#"{"amount":"text"}"#.to_owned()),
         4 => ("Unknown", format!(r#"{{"n":{n}}}"#)),
+        5..=7 => ("Noted", format!(r#"{{"n":{n}}}"#)),
+        8 => ("Tidied", format!(r#"{{"n":{n}}}"#)),
+        9 => ("Muddled", format!(r#"{{"n":{n}}}"#)),
         _ => ("DepositMade", r#"{"amount":1e40}"#.to_owned()),
     }
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::event::SourceFields;
 use crate::id::{EventId, EventType, StreamId};
 use crate::integrity::Hash;
+use crate::model::Step;
 use crate::position::{Position, Version};
 use crate::time::{SourceTime, Time};
 
@@ -53,10 +54,20 @@ fn fold(
         let before = fold.state().clone();
         fold.apply(&event(i as u64 + 1, event_type, data), &mut findings);
         // What the trail says was before is what was before.
-        let (said_before, said_after) = fold.last_change();
-        for (said, real) in [(&said_before, &before), (&said_after, fold.state())] {
-            for (key, value) in said.as_object().unwrap() {
-                assert_eq!(real.get(key), Some(value));
+        for touch in fold.last_touches() {
+            if touch
+                .path
+                .0
+                .last()
+                .is_some_and(|last| matches!(last, Step::Key(_)))
+            {
+                assert_eq!(
+                    touch.before.as_deref(),
+                    touch.path.get(&before),
+                    "{}",
+                    touch.path
+                );
+                assert_eq!(touch.after.as_deref(), touch.path.get(fold.state()));
             }
         }
         let mut undone = fold.state().clone();

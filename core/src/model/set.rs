@@ -19,7 +19,7 @@ impl ModelSet {
     /// and listed, so is the second model for a category. Where there is no folder there are no models.
     ///
     /// # Errors
-    /// The system's error if the folder or a file in it is there and cannot be read.
+    /// The system's error if the folder is there and cannot be read.
     pub fn load(store: &Path) -> std::io::Result<(ModelSet, Vec<ModelError>)> {
         let mut set = ModelSet::default();
         let mut errors = Vec::new();
@@ -32,10 +32,10 @@ impl ModelSet {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
-            let text = match String::from_utf8(std::fs::read(&file)?) {
+            let text = match std::fs::read_to_string(&file) {
                 Ok(text) => text,
-                Err(_) => {
-                    errors.push(whole(&name, "the file is not UTF-8".to_owned()));
+                Err(error) => {
+                    errors.push(whole(&name, format!("the file cannot be read: {error}")));
                     continue;
                 }
             };
@@ -153,7 +153,7 @@ mod tests {
             [
                 "c.toml:1:1: model b is for category \"order\" already; there is one model a category",
                 "d.toml:3:6: there is no variable `dta`; there is data, meta, state, event (and item in remove)",
-                "e.toml:1:1: the file is not UTF-8",
+                "e.toml:1:1: the file cannot be read: stream did not contain valid UTF-8",
             ]
         );
         let order = set.for_category("order").reference();

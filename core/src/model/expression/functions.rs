@@ -2,12 +2,12 @@
 
 use std::any::TypeId;
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::Fault;
-use super::engine::{exact, raise, shared, text};
+use super::engine::{MAX_TEXT_BYTES, exact, raise, shared, text};
 use super::number::{Exact, MAX_DIGITS};
 use super::view::{View, WrittenNumber, lift_exact};
 use crate::model::path::FieldPath;
@@ -95,14 +95,76 @@ pub(crate) fn register(engine: &mut Engine) {
     });
     // Rhai's own change their text in place and return nothing.
     engine.register_fn("trim", |text: ImmutableString| text.trim().to_owned());
-    engine.register_fn(
-        "replace",
-        |text: ImmutableString, from: ImmutableString, to: ImmutableString| {
-            text.replace(from.as_str(), &to)
-        },
-    );
+    engine.register_fn("replace", replace);
+    register_order(engine);
     register_numeric(engine);
     register_containers(engine);
+}
+
+/// The text with every `from` replaced, if that is not longer than a text may be.
+fn replace(
+    text: ImmutableString,
+    from: ImmutableString,
+    to: ImmutableString,
+) -> Result<String, Raised> {
+    let len = text.len() + text.matches(from.as_str()).count() * to.len();
+    if len > MAX_TEXT_BYTES {
+        return Err(raise(Fault::failed(format!(
+            "the text would be longer than {MAX_TEXT_BYTES} bytes"
+        ))));
+    }
+    Ok(text.replace(from.as_str(), &to))
+}
+
+/// Rhai's own sort by a comparison of the user's, which may contradict itself, and know no mixed numbers.
+fn register_order(engine: &mut Engine) {
+    let array = TypeId::of::<rhai::Array>();
+    engine.register_raw_fn("order", [array], |_, args| {
+        let items = args[0].take().into_array().unwrap_or_default();
+        order(items.iter().cloned().zip(items.clone()).collect(), false)
+    });
+    engine.register_raw_fn("order_desc", [array], |_, args| {
+        let items = args[0].take().into_array().unwrap_or_default();
+        order(items.iter().cloned().zip(items.clone()).collect(), true)
+    });
+    engine.register_raw_fn("order_by", [array, TypeId::of::<FnPtr>()], |ctx, args| {
+        let key = args[1].take().cast::<FnPtr>();
+        let items = args[0].take().into_array().unwrap_or_default();
+        let keyed: Result<Vec<_>, Raised> = items
+            .into_iter()
+            .map(|item| Ok((key.call_raw(&ctx, None, [item.clone()])?, item)))
+            .collect();
+        order(keyed?, false)
+    });
+}
+
+/// Sorts by keys that are all numbers or all text; equal ones stay in their order.
+fn order(keyed: Vec<(Dynamic, Dynamic)>, descending: bool) -> Result<Dynamic, Raised> {
+    let mut numbers = Vec::new();
+    let mut texts = Vec::new();
+    for (key, item) in keyed {
+        if let Ok(text) = key.as_immutable_string_ref() {
+            texts.push((text.to_string(), item));
+            continue;
+        }
+        numbers.push((exact(&key)?, item));
+    }
+    if !numbers.is_empty() && !texts.is_empty() {
+        return Err(raise(Fault::failed(
+            "numbers and text have no order among each other",
+        )));
+    }
+    numbers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    texts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut items: rhai::Array = numbers
+        .into_iter()
+        .map(|(_, item)| item)
+        .chain(texts.into_iter().map(|(_, item)| item))
+        .collect();
+    if descending {
+        items.reverse();
+    }
+    Ok(Dynamic::from_array(items))
 }
 
 fn register_numeric(engine: &mut Engine) {

@@ -94,6 +94,12 @@ fn expressions_give_exact_values() {
         ("' x '.trim()", r#""x""#),
         ("switch data.sku { 'a' => 1, _ => 2 }", "1"),
         ("state.total + data.quantity", "7"),
+        ("[3, 1.5, 2].order()", "[1.5,2,3]"),
+        ("[3, 1.5, 2].order_desc()", "[3,2,1.5]"),
+        ("data.items.order_by(|i| i.quantity)[0].price", "3"),
+        ("'a-b-c'.replace('-', '+')", r#""a+b+c""#),
+        ("'a-b-c'.split('-')", r#"["a","b","c"]"#),
+        ("text(data.price) + data.ok", r#""29.99true""#),
     ] {
         assert_eq!(run(text, ORDER).as_deref(), Ok(want), "{text}");
     }
@@ -189,6 +195,11 @@ fn endless_and_exploding_expressions_end() {
     for text in [
         "data.many.map(|a| data.many.map(|b| data.many.map(|c| a + b + c)))",
         "data.long + data.long + data.long + data.long",
+        "data.long.replace('x', data.long)",
+        "data.long.replace('', data.long)",
+        "(|f| f.call(f)).call(|f| f.call(f))",
+        "data.many.reduce(|all, n| [all, all], 0)",
+        "data.many.reduce(|all, n| all + all, 'x')",
     ] {
         let many: Vec<u32> = (0..1000).collect();
         let data = json!({"many": many, "long": "x".repeat(400_000)}).to_string();
@@ -294,7 +305,7 @@ fn every_example_of_the_manual_is_true() {
             (cells[1].clone(), cells[2].clone())
         })
         .collect();
-    assert_eq!(rows.len(), 16);
+    assert_eq!(rows.len(), 17);
     for (expression, value) in rows {
         assert_eq!(run(&expression, payload), Ok(value), "{expression}");
     }

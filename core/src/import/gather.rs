@@ -378,16 +378,16 @@ impl Gathering<'_> {
             Some(time) => time.clone(),
             None => {
                 state.last_is_clock = is_first || last_is_clock;
-                let (time, taken_from) = if is_first {
-                    (self.now, "of the import")
-                } else {
-                    (state.last, "of the event before it in its stream")
-                };
+                let time = if is_first { self.now } else { state.last };
+                let from_clock = state.last_is_clock;
                 notes.add(FindingKind::MissingTime, Severity::Warning, || {
-                    (
-                        here(),
-                        format!("the record has no time; it took that {taken_from}, {time}"),
-                    )
+                    let taken = if from_clock {
+                        // The log's clock is read when it takes the event, so no instant is named here.
+                        "that of the import".to_owned()
+                    } else {
+                        format!("that of the event before it in its stream, {time}")
+                    };
+                    (here(), format!("the record has no time; it took {taken}"))
                 });
                 SourceTime::unwritten(time)
             }

@@ -2,7 +2,7 @@
 
 use annals_core::position::Position;
 use annals_core::store::Log;
-use annals_core::temporal::{self, AsOf, Moment, parse_at};
+use annals_core::temporal::{AsOf, Moment, parse_at};
 use tauri::State;
 
 use crate::error::{ErrorCode, HostError};
@@ -36,7 +36,9 @@ pub async fn diff(host: State<'_, Host>, args: DiffArgs) -> Answer {
     host.ask(move |store| {
         let (from, from_reading) = moment(&store.log, &args.from)?;
         let (to, to_reading) = moment(&store.log, &args.to)?;
-        let mut view = temporal::diff(&store.log, &store.models, &args.stream, &from, &to)?;
+        let mut view = store
+            .cache
+            .diff(&store.log, &store.models, &args.stream, &from, &to)?;
         view.from.reading = from_reading;
         view.to.reading = to_reading;
         Ok::<_, HostError>(view)

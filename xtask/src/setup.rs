@@ -187,7 +187,14 @@ pub fn build_ui() -> Outcome {
         return Ok(());
     }
     step("building the UI");
-    run(&mut npm(&["run", "--silent", "build"]))?;
+    run(&mut npm(&[
+        "run",
+        "--silent",
+        "build",
+        "--",
+        "--logLevel",
+        "warn",
+    ]))?;
     std::fs::write(ui.join("dist/.built"), "").map_err(|error| format!("ui/dist/.built: {error}"))
 }
 

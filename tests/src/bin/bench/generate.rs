@@ -89,7 +89,7 @@ pub fn file(plan: &Plan) -> Outcome<PathBuf> {
         } else {
             // The square of an even draw: few streams get many events, most get few.
             let draw = seed.below(1 << 20);
-            format!("order-{}", draw * draw % (1 << 40) * streams >> 40)
+            format!("order-{}", (draw * draw % (1 << 40) * streams) >> 40)
         };
         let time = 1_704_067_200_000 + n * 31_536_000_000 / plan.events;
         let at =

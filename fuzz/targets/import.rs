@@ -1,0 +1,37 @@
+//! Files of any content under each format: an error or a report whose sums agree, and nothing stored by a dry
+//! run. The first byte picks the format.
+#![no_main]
+
+use annals_core::import::{Format, ImportRequest, Progress, import};
+use annals_core::store::LogWriter;
+use annals_core::surroundings::Surroundings;
+use annals_core::time::Time;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((first, content)) = bytes.split_first() else {
+        return;
+    };
+    let format = [Format::Auto, Format::Jsonl, Format::Json, Format::Xes][usize::from(first % 4)];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("fuzz");
+    std::fs::write(&file, content).expect("a file in it");
+    let surroundings = Surroundings::fixed(Time::MIN, 0);
+    let writer = LogWriter::create(&folder.path().join("fuzz.annals"), surroundings.clone())
+        .expect("a new log");
+    let request = ImportRequest {
+        paths: vec![file],
+        format,
+        category: None,
+        zone: chrono_tz::UTC,
+        dry_run: true,
+        rejects: None,
+    };
+    if let Ok(report) = import(&writer, &request, &surroundings, &Progress::default()) {
+        assert_eq!(
+            report.read,
+            report.stored + report.duplicates + report.rejected
+        );
+    }
+    assert_eq!(writer.log().head().expect("the log still reads").size.0, 0);
+});

@@ -196,7 +196,7 @@ impl From<OpenError> for Failure {
                 Code::ReadOnly,
                 Some("exploring works; to write, copy the store to where you may write".to_owned()),
             ),
-            _ => (Code::Io, None),
+            OpenError::Engine { .. } | OpenError::Io { .. } => (Code::Io, None),
         };
         Failure {
             hint,
@@ -237,7 +237,9 @@ impl From<AppendError> for Failure {
                 Code::Conflict,
                 Some("a stream's category is fixed by its first event".to_owned()),
             ),
-            AppendError::TooLarge { .. } => (Code::BadInput, None),
+            AppendError::LinkedTwice { .. } | AppendError::TooLarge { .. } => {
+                (Code::BadInput, None)
+            }
             AppendError::DiskFull => (
                 Code::DiskFull,
                 Some("make room on the disk, then try again".to_owned()),
@@ -248,7 +250,7 @@ impl From<AppendError> for Failure {
             ),
             AppendError::Cancelled => (Code::Cancelled, None),
             AppendError::Closed => (Code::Internal, None),
-            _ => (Code::Io, None),
+            AppendError::Engine(_) => (Code::Io, None),
         };
         Failure {
             hint,
@@ -264,7 +266,7 @@ impl From<ReadError> for Failure {
             ReadError::NoEvent(_) => Code::NoEvent,
             ReadError::Damaged { .. } => Code::Damaged,
             ReadError::Cancelled => Code::Cancelled,
-            _ => Code::Io,
+            ReadError::Engine(_) | ReadError::Io(_) => Code::Io,
         };
         Failure::new(code, error.to_string())
     }
@@ -274,7 +276,9 @@ impl From<TemporalError> for Failure {
     fn from(error: TemporalError) -> Failure {
         match error {
             TemporalError::Read(error) => error.into(),
-            error => Failure::new(Code::NoEvent, error.to_string()),
+            TemporalError::NoVersion { .. } | TemporalError::NoPosition { .. } => {
+                Failure::new(Code::NoEvent, error.to_string())
+            }
         }
     }
 }
@@ -285,7 +289,7 @@ impl From<ImportError> for Failure {
             ImportError::Append(error) => error.into(),
             ImportError::Io { source, file } => Failure::file(Path::new(&file), &source),
             ImportError::Cancelled => Failure::new(Code::Cancelled, error.to_string()),
-            error => Failure::new(Code::MalformedFile, error.to_string())
+            ImportError::Malformed { .. } => Failure::new(Code::MalformedFile, error.to_string())
                 .hint("nothing was stored; correct the file, or say its format with --format"),
         }
     }
@@ -296,7 +300,7 @@ impl From<ExportError> for Failure {
         match error {
             ExportError::Read(error) => error.into(),
             ExportError::Io(error) => error.into(),
-            error => Failure::new(Code::Cancelled, error.to_string()),
+            ExportError::Cancelled => Failure::new(Code::Cancelled, error.to_string()),
         }
     }
 }
@@ -307,7 +311,6 @@ impl From<SampleError> for Failure {
             SampleError::Open(error) => error.into(),
             SampleError::Append(error) => error.into(),
             SampleError::Io(error) => error.into(),
-            error => Failure::new(Code::Io, error.to_string()),
         }
     }
 }

@@ -55,7 +55,6 @@ pub struct ExportProgress {
 
 /// Why an export did not happen.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ExportError {
     /// The log could not be read.
     #[error(transparent)]

@@ -139,7 +139,6 @@ impl From<OpenError> for HostError {
             ),
             OpenError::Io { source, .. } => return io_error(source, error.to_string()),
             OpenError::Engine { .. } => return HostError::new(ErrorCode::Io, error.to_string()),
-            _ => return HostError::internal(error),
         };
         HostError::new(code, error.to_string()).hint(hint)
     }
@@ -152,7 +151,9 @@ impl From<AppendError> for HostError {
             AppendError::VersionConflict { .. }
             | AppendError::IdTaken { .. }
             | AppendError::CategoryConflict { .. } => HostError::new(ErrorCode::Conflict, message),
-            AppendError::TooLarge { .. } => HostError::new(ErrorCode::BadInput, message),
+            AppendError::LinkedTwice { .. } | AppendError::TooLarge { .. } => {
+                HostError::new(ErrorCode::BadInput, message)
+            }
             AppendError::DiskFull => HostError::new(ErrorCode::DiskFull, message)
                 .hint("Make room on the disk and try again."),
             AppendError::Locked => HostError::new(ErrorCode::Locked, message)
@@ -160,7 +161,6 @@ impl From<AppendError> for HostError {
             AppendError::Closed => HostError::internal(message),
             AppendError::Cancelled => HostError::new(ErrorCode::Cancelled, message),
             AppendError::Engine(_) => HostError::new(ErrorCode::Io, message),
-            _ => HostError::internal(message),
         }
     }
 }
@@ -177,7 +177,6 @@ impl From<ReadError> for HostError {
             ReadError::Cancelled => HostError::new(ErrorCode::Cancelled, message),
             ReadError::Engine(_) => HostError::new(ErrorCode::Io, message),
             ReadError::Io(source) => io_error(&source, message),
-            _ => HostError::internal(message),
         }
     }
 }
@@ -194,7 +193,6 @@ impl From<TemporalError> for HostError {
                 HostError::new(ErrorCode::BadInput, error.to_string())
                     .hint(format!("Positions of this log go from 0 to {last}."))
             }
-            _ => HostError::internal(error),
         }
     }
 }
@@ -209,7 +207,6 @@ impl From<ImportError> for HostError {
             }
             ImportError::Append(error) => error.into(),
             ImportError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
-            _ => HostError::internal(error),
         }
     }
 }
@@ -220,7 +217,6 @@ impl From<ExportError> for HostError {
             ExportError::Read(error) => error.into(),
             ExportError::Io(ref source) => io_error(source, error.to_string()),
             ExportError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
-            _ => HostError::internal(error),
         }
     }
 }
@@ -231,7 +227,6 @@ impl From<SampleError> for HostError {
             SampleError::Open(error) => error.into(),
             SampleError::Append(error) => error.into(),
             SampleError::Io(ref source) => io_error(source, error.to_string()),
-            _ => HostError::internal(error),
         }
     }
 }

@@ -88,7 +88,6 @@ pub struct Progress {
 
 /// Why an import did not happen. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ImportError {
     /// A file could not be read.
     #[error("{file}: {source}")]

@@ -16,7 +16,6 @@ use crate::time::{SourceTime, Time};
 
 /// Why a sample could not be made.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum SampleError {
     /// The store could not be made.
     #[error(transparent)]

@@ -8,7 +8,6 @@ use crate::store::ExpectedVersion;
 
 /// Why a log could not be made or opened.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// No file is there.
     #[error("there is no file {path}")]
@@ -82,7 +81,6 @@ pub enum OpenError {
 
 /// Why an append did not happen. Nothing of it was written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AppendError {
     /// The stream is not at the version that the writer expects.
     #[error("stream {stream} is at version {actual}, expected was {expected}")]
@@ -145,7 +143,6 @@ pub enum AppendError {
 
 /// Why a question to a log was not answered.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ReadError {
     /// No such stream.
     #[error("there is no stream {0}")]

@@ -37,7 +37,6 @@ pub struct DiffView {
 
 /// Why a state was not given.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum TemporalError {
     /// The log could not be read, or holds no such stream.
     #[error(transparent)]

@@ -255,7 +255,10 @@ fn an_export_is_byte_for_byte_that_of_the_command_line() -> Outcome {
             "--json",
         ];
         annals(&arguments)?;
-        let (ours, theirs) = (std::fs::read(ours)?, std::fs::read(theirs)?);
+        let (ours, theirs) = (
+            std::fs::read_to_string(ours)?,
+            std::fs::read_to_string(theirs)?,
+        );
         assert!(!ours.is_empty());
         assert_eq!(ours, theirs, "{format}");
         window.session.press(&key::ESCAPE.to_string())?;

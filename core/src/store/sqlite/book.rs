@@ -25,6 +25,8 @@ pub(super) struct Names {
     known: HashMap<Arc<str>, Name>,
     dirty: Vec<Arc<str>>,
     next_id: i64,
+    /// Whether the file may hold names that are not known here.
+    file_has_names: bool,
 }
 
 #[derive(Debug)]
@@ -36,11 +38,13 @@ struct Name {
 
 impl Names {
     pub(super) fn load(conn: &Connection, table: &'static str) -> rusqlite::Result<Names> {
+        let next_id = next_id(conn, table)?;
         Ok(Names {
             table,
             known: HashMap::new(),
             dirty: Vec::new(),
-            next_id: next_id(conn, table)?,
+            next_id,
+            file_has_names: next_id > 1,
         })
     }
 
@@ -55,10 +59,13 @@ impl Names {
             found.added += 1;
             return Ok(found.id);
         }
-        let id: Option<i64> = conn
-            .prepare_cached(&format!("SELECT id FROM {} WHERE name = ?1", self.table))?
-            .query_row([name], |row| row.get(0))
-            .optional()?;
+        let id: Option<i64> = match self.file_has_names {
+            false => None,
+            true => conn
+                .prepare_cached(&format!("SELECT id FROM {} WHERE name = ?1", self.table))?
+                .query_row([name], |row| row.get(0))
+                .optional()?,
+        };
         let is_new = id.is_none();
         let id = id.unwrap_or(self.next_id);
         if is_new {
@@ -84,7 +91,9 @@ impl Names {
             known,
             dirty,
             next_id: _,
+            file_has_names,
         } = self;
+        *file_has_names |= !dirty.is_empty();
         for key in dirty.drain(..) {
             let name = known
                 .get_mut(&key)

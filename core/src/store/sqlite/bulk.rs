@@ -1,23 +1,40 @@
 //! Bulk append, for imports: one transaction, all or nothing.
+//!
+//! Two threads share the work: the caller's checks, finds duplicates and gives out places ([`super::book`]),
+//! reading the log as it was before; one of its own hashes and writes ([`super::ink`]).
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::MutexGuard;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::Connection;
 
 use super::book::Book;
-use super::content;
-use super::ink::Ink;
+use super::commit::{Core, make_id};
+use super::ink::{Ink, Planned};
 use super::open::append_error;
-use super::schema;
-use super::writer::{Core, LogWriter, make_id};
+use super::writer::LogWriter;
+use super::{content, open, schema};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, MAX_NAME_BYTES, StreamId};
 use crate::position::{Position, Version};
 use crate::store::{AppendError, AppendedEvent, Extraction, Head};
 use crate::time::Time;
 
-/// Number of events from which on a bulk append drops the secondary indexes and builds them at its end, if it
-/// is also large beside the log.
+/// Number of events from which on a bulk append drops the indexes on texts and builds them at its end, if it is
+/// also no smaller than the log was.
 pub(super) const DEFER_FROM: u64 = 20_000;
+
+/// Events handed to the writing thread at once, or fewer if their payloads reach [`BATCH_BYTES`].
+const BATCH: usize = 256;
+
+/// See [`BATCH`].
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Batches that wait for the writing thread.
+const WAITING: usize = 2;
 
 /// A bulk append in progress: holds the write lock, so other appends wait. Dropped without [`Bulk::commit`],
 /// nothing was written.
@@ -25,15 +42,38 @@ pub(super) const DEFER_FROM: u64 = 20_000;
 pub struct Bulk<'w> {
     writer: &'w LogWriter,
     core: MutexGuard<'w, Core>,
-    /// `None` after an error: the transaction is over.
-    pens: Option<(Book, Ink)>,
+    /// `None` once the bulk append is over.
+    open: Option<Open>,
     source: String,
     now: Time,
     /// Events that the log held before.
     before: u64,
     deferred: bool,
     /// Ids of this bulk append: first 8 bytes of their SHA-256.
-    ids: HashMap<u64, Taken>,
+    ids: HashMap<u64, Taken, BuildHasherDefault<Already>>,
+}
+
+/// What a bulk append works with until it is over.
+#[derive(Debug)]
+struct Open {
+    book: Book,
+    /// The log as it was before, in one read transaction.
+    reader: Connection,
+    scribe: Scribe,
+    batch: Vec<Planned>,
+    batch_bytes: usize,
+}
+
+/// The thread that writes.
+#[derive(Debug)]
+struct Scribe {
+    work: Sender<Work>,
+    thread: JoinHandle<(Connection, Ink, rusqlite::Result<()>)>,
+}
+
+enum Work {
+    Write(Vec<Planned>),
+    DropIndexes,
 }
 
 /// An id that this bulk append has used.
@@ -66,23 +106,73 @@ impl LogWriter {
         let mut core = self.core()?;
         let now = (core.surroundings.clock)();
         let (book, mut ink) = match core.begin() {
-            Ok(pens) => pens,
+            Ok(known) => known,
             Err(error) => {
                 core.roll_back();
                 return Err(append_error(error));
             }
         };
         ink.use_rule(extraction);
+        let reader = match open::reader(self.path()).and_then(begin_reading) {
+            Ok(reader) => reader,
+            Err(error) => {
+                core.roll_back();
+                return Err(append_error(error));
+            }
+        };
+        let conn = core.lend().ok_or(AppendError::Closed)?;
+        let (work, orders) = bounded(WAITING);
+        let thread = std::thread::spawn(move || write(conn, ink, &orders));
         Ok(Bulk {
             writer: self,
             core,
             before: book.size,
-            pens: Some((book, ink)),
+            open: Some(Open {
+                book,
+                reader,
+                scribe: Scribe { work, thread },
+                batch: Vec::with_capacity(BATCH),
+                batch_bytes: 0,
+            }),
             source: source.to_owned(),
             now,
             deferred: false,
-            ids: HashMap::new(),
+            ids: HashMap::default(),
         })
+    }
+}
+
+fn begin_reading(conn: Connection) -> rusqlite::Result<Connection> {
+    conn.execute_batch("BEGIN")?;
+    // A transaction sees the log as of its first read.
+    super::log::head(&conn)?;
+    Ok(conn)
+}
+
+/// What the writing thread does, until there is no more work or something fails.
+fn write(
+    conn: Connection,
+    mut ink: Ink,
+    orders: &Receiver<Work>,
+) -> (Connection, Ink, rusqlite::Result<()>) {
+    for work in orders {
+        let done = match work {
+            Work::Write(batch) => ink.write(&conn, &batch),
+            Work::DropIndexes => schema::drop_scattered(&conn),
+        };
+        if done.is_err() {
+            return (conn, ink, done);
+        }
+    }
+    (conn, ink, Ok(()))
+}
+
+impl Open {
+    /// Hands the batch to the writing thread; `false` if that has ended.
+    fn send(&mut self) -> bool {
+        self.batch_bytes = 0;
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+        batch.is_empty() || self.scribe.work.send(Work::Write(batch)).is_ok()
     }
 }
 
@@ -95,7 +185,8 @@ impl Bulk<'_> {
     ///
     /// # Errors
     /// [`AppendError::TooLarge`], [`AppendError::CategoryConflict`] and [`AppendError::LinkedTwice`] refuse this
-    /// event alone; after any other error the bulk append is over and nothing was written.
+    /// event alone; after any other error the bulk append is over and nothing was written. What the disk says
+    /// may come some events later, at the latest from [`Bulk::commit`].
     pub fn add(
         &mut self,
         stream: &StreamId,
@@ -106,8 +197,8 @@ impl Bulk<'_> {
             event.source.source = Some(self.source.clone());
         }
         content::check(stream, &event)?;
-        let (book, _) = self.pens.as_mut().ok_or(AppendError::Closed)?;
-        book.check_category(&self.core.conn, stream, category)?;
+        let Open { book, reader, .. } = self.open.as_mut().ok_or(AppendError::Closed)?;
+        book.check_category(reader, stream, category)?;
         let Some(given) = event.id.clone() else {
             let id = make_id(&self.core.surroundings, self.now);
             return self
@@ -115,36 +206,34 @@ impl Bulk<'_> {
                 .map(BulkOutcome::Stored);
         };
         let digest = content::digest(stream, &event);
-        if let Some(found) = self.find(stream, &given, &event, &digest)? {
-            match found {
-                Found::Same(held) => return Ok(BulkOutcome::Duplicate(held)),
-                Found::Other => {}
+        match self.find(stream, &given, &event, &digest)? {
+            Some(Found::Same(held)) => return Ok(BulkOutcome::Duplicate(held)),
+            Some(Found::Other(_)) => {}
+            None => {
+                return self
+                    .store(stream, category, given, event, Some(&digest))
+                    .map(BulkOutcome::Stored);
             }
-        } else {
-            return self
-                .store(stream, category, given, event, Some(&digest))
-                .map(BulkOutcome::Stored);
         }
         let own = own_id(&given, &digest);
         event
             .source
             .source_id
             .get_or_insert_with(|| given.to_string());
-        event.id = Some(own.clone());
         match self.find(stream, &own, &event, &digest)? {
             None => self
                 .store(stream, category, own, event, Some(&digest))
                 .map(BulkOutcome::StoredUnderNewId),
             Some(Found::Same(held)) => Ok(BulkOutcome::Duplicate(held)),
-            Some(Found::Other) => {
-                let position = content::by_id(&self.core.conn, own.as_str())?
-                    .map_or(Position::ZERO, |e| e.position);
+            Some(Found::Other(position)) => {
+                // The caller hears of the id; what the thread met besides does not matter any more.
+                let _ = self.end();
                 Err(AppendError::IdTaken { id: own, position })
             }
         }
     }
 
-    /// Looks an id up among this bulk append's own and in the log.
+    /// Looks an id up among this bulk append's own and in the log as it was before.
     fn find(
         &self,
         stream: &StreamId,
@@ -152,32 +241,30 @@ impl Bulk<'_> {
         event: &NewEvent,
         digest: &[u8; 32],
     ) -> Result<Option<Found>, AppendError> {
+        let held = |position, version| AppendedEvent {
+            position,
+            version,
+            duplicate: true,
+        };
         if let Some(taken) = self.ids.get(&id_key(id)) {
+            let position = Position(taken.position);
             return Ok(Some(if taken.content == first_8(digest) {
-                Found::Same(AppendedEvent {
-                    position: Position(taken.position),
-                    version: Version(taken.version),
-                    duplicate: true,
-                })
+                Found::Same(held(position, Version(taken.version)))
             } else {
-                Found::Other
+                Found::Other(position)
             }));
         }
-        if self.before == 0 {
-            return Ok(None);
-        }
-        let Some(stored) = content::by_id(&self.core.conn, id.as_str())? else {
+        let Some(Open { reader, .. }) = self.open.as_ref().filter(|_| self.before > 0) else {
             return Ok(None);
         };
-        let same = content::same(&self.core.conn, &stored, stream, event).map_err(append_error)?;
+        let Some(stored) = content::by_id(reader, id.as_str())? else {
+            return Ok(None);
+        };
+        let same = content::same(reader, &stored, stream, event).map_err(append_error)?;
         Ok(Some(if same {
-            Found::Same(AppendedEvent {
-                position: stored.position,
-                version: stored.version,
-                duplicate: true,
-            })
+            Found::Same(held(stored.position, stored.version))
         } else {
-            Found::Other
+            Found::Other(stored.position)
         }))
     }
 
@@ -190,53 +277,46 @@ impl Bulk<'_> {
         digest: Option<&[u8; 32]>,
     ) -> Result<AppendedEvent, AppendError> {
         let key = id_key(&id);
-        let stored = self.try_store(stream, category, id, event);
-        match stored {
-            Ok(stored) => {
-                if let Some(digest) = digest {
-                    self.ids.insert(
-                        key,
-                        Taken {
-                            content: first_8(digest),
-                            position: stored.position.0,
-                            version: stored.version.0,
-                        },
-                    );
-                }
-                Ok(stored)
-            }
-            Err(error) => {
-                self.pens = None;
-                self.core.roll_back();
-                Err(append_error(error))
-            }
-        }
-    }
-
-    fn try_store(
-        &mut self,
-        stream: &StreamId,
-        category: Option<&Category>,
-        id: EventId,
-        event: NewEvent,
-    ) -> rusqlite::Result<AppendedEvent> {
-        let (book, ink) = self
-            .pens
-            .as_mut()
-            .expect("checked by the caller: the transaction is open");
-        let conn = &self.core.conn;
-        let added = book.size - self.before;
-        if !self.deferred && self.before == 0 && added >= DEFER_FROM {
-            schema::drop_indexes(conn)?;
+        let open = self.open.as_mut().ok_or(AppendError::Closed)?;
+        let added = open.book.size - self.before;
+        let mut alive = true;
+        if !self.deferred && added >= DEFER_FROM.max(self.before) {
             self.deferred = true;
+            alive = open.send() && open.scribe.work.send(Work::DropIndexes).is_ok();
         }
-        let planned = book.plan(conn, stream, category, id, self.now, event)?;
-        ink.write(conn, &planned)?;
-        Ok(AppendedEvent {
-            position: Position(planned.position),
-            version: Version(planned.version),
-            duplicate: false,
-        })
+        let planned = open
+            .book
+            .plan(&open.reader, stream, category, id, self.now, event);
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(error) => {
+                let _ = self.end();
+                return Err(append_error(error));
+            }
+        };
+        let place = planned.place();
+        open.batch_bytes += planned.data.bytes.len();
+        open.batch_bytes += planned.metadata.as_ref().map_or(0, |m| m.bytes.len());
+        open.batch.push(planned);
+        if open.batch.len() >= BATCH || open.batch_bytes >= BATCH_BYTES {
+            alive &= open.send();
+        }
+        if !alive {
+            return Err(self
+                .end()
+                .map_or_else(append_error, |()| AppendError::Closed));
+        }
+        if let Some(digest) = digest {
+            self.ids.insert(
+                key,
+                Taken {
+                    content: first_8(digest),
+                    position: place.position.0,
+                    version: place.version.0,
+                },
+            );
+        }
+        Ok(place)
     }
 
     /// Builds what was left for last and commits; durable when it returns.
@@ -244,17 +324,24 @@ impl Bulk<'_> {
     /// # Errors
     /// [`AppendError`]; nothing was written.
     pub fn commit(mut self) -> Result<Head, AppendError> {
-        let (book, mut ink) = self.pens.take().ok_or(AppendError::Closed)?;
+        // What is not needed any more makes room for building indexes.
+        self.ids = HashMap::default();
+        let mut open = self.open.take().ok_or(AppendError::Closed)?;
+        // If the thread has ended, joining it tells why.
+        open.send();
+        let (book, joined) = close(&mut self.core, open);
         let finish = |core: &mut Core| -> rusqlite::Result<Head> {
+            let mut ink = joined?;
             if self.deferred {
-                schema::create_indexes(&core.conn)?;
+                core.with(schema::create_scattered)?;
             }
             ink.use_rule(&Extraction::standard());
             core.commit(book, ink)
         };
         match finish(&mut self.core) {
             Ok(head) => {
-                // The write-ahead log of a large import is as large as the import.
+                // The write-ahead log of a large import is as large as the import. The commit stands, whatever
+                // comes of this.
                 let _ = self.core.truncate_wal();
                 self.writer.log().announce();
                 Ok(head)
@@ -265,20 +352,69 @@ impl Bulk<'_> {
             }
         }
     }
+
+    /// Ends the bulk append, nothing written; tells what the writing thread met.
+    fn end(&mut self) -> rusqlite::Result<()> {
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
+        let (_, joined) = close(&mut self.core, open);
+        self.core.roll_back();
+        joined.map(drop)
+    }
+}
+
+/// Ends reading and writing and puts the connection back.
+fn close(core: &mut Core, open: Open) -> (Book, rusqlite::Result<Ink>) {
+    let Open {
+        book,
+        reader,
+        scribe: Scribe { work, thread },
+        ..
+    } = open;
+    drop((reader, work));
+    let joined = match thread.join() {
+        Ok((conn, ink, done)) => {
+            core.take_back(conn);
+            done.map(|()| ink)
+        }
+        // The thread panicked, and the connection closed with it.
+        Err(_) => Err(super::tiles::corrupt("the writing thread ended")),
+    };
+    (book, joined)
 }
 
 impl Drop for Bulk<'_> {
     fn drop(&mut self) {
-        if self.pens.is_some() {
-            self.core.roll_back();
-        }
+        // Whatever it met: nothing is written, as the caller wants.
+        let _ = self.end();
     }
 }
 
 /// What stands under an id.
 enum Found {
     Same(AppendedEvent),
-    Other,
+    Other(Position),
+}
+
+/// Takes a number that is a hash already as its own hash.
+#[derive(Default)]
+struct Already(u64);
+
+impl Hasher for Already {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// Derives the id of an event whose id other content holds.

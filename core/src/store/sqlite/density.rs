@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::log::Log;
-use super::query::{Plan, extreme_time};
+use super::plan::{Plan, extreme_time};
 use crate::position::Position;
 use crate::store::{DensityView, Direction, EventQuery, ReadError};
 use crate::time::Time;
@@ -22,9 +22,7 @@ impl Log {
         let query = whole(query);
         self.read(|conn| match Plan::make(conn, &query)? {
             None => Ok(nothing(slices)),
-            Some(plan) if plan.is_whole_log() && query.known.is_none() => {
-                count_slices(conn, &query, slices)
-            }
+            Some(plan) if plan.is_whole_log(conn)? => count_slices(conn, &query, slices),
             Some(plan) => sort_into_slices(conn, &plan, &query, slices),
         })
     }
@@ -44,8 +42,18 @@ impl Log {
             let Some(plan) = Plan::make(conn, &query)? else {
                 return Ok((None, None));
             };
-            if plan.is_whole_log() && query.known.is_none() {
-                return step(conn, time, &query);
+            if plan.is_along_time() {
+                // Outside the query's range, its end is the nearest that can match.
+                let below = query.to.map_or(time, |to| time.min(to.next_ns()));
+                let above = query.from.map_or(time, |from| time.max(from.previous_ns()));
+                let (mut before, mut after) = (None, None);
+                if query.from.is_none_or(|from| from < below) {
+                    before = plan.nearest(conn, below, Direction::Backwards)?;
+                }
+                if query.to.is_none_or(|to| to > above) {
+                    after = plan.nearest(conn, above, Direction::Forwards)?;
+                }
+                return Ok((before, after));
             }
             let (mut before, mut after) = (None::<Time>, None::<Time>);
             plan.each_time(conn, &mut |row| {
@@ -192,32 +200,4 @@ impl Scale {
 
 fn ns(time: Time) -> i128 {
     i128::from(time.us()) * 1000 + i128::from(time.sub_ns())
-}
-
-/// Steps through the whole log by the time index.
-fn step(
-    conn: &Connection,
-    time: Time,
-    query: &EventQuery,
-) -> Result<(Option<Time>, Option<Time>), ReadError> {
-    // Outside the query's range, its end is the nearest that can match.
-    let below = query.to.map_or(time, |to| time.min(to.next_ns()));
-    let above = query.from.map_or(time, |from| time.max(from.previous_ns()));
-    let next = |time: Time, sign: &str, order: &str| -> Result<Option<Time>, ReadError> {
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT position, time_us, time_sub_ns FROM events INDEXED BY events_by_time
-             WHERE (time_us, time_sub_ns) {sign} (?1, ?2)
-             ORDER BY time_us {order}, time_sub_ns {order} LIMIT 1"
-        ))?;
-        let mut rows = statement.query((time.us(), time.sub_ns()))?;
-        match rows.next()? {
-            None => Ok(None),
-            Some(row) => super::row::time(row, 1, Position(row.get(0)?)).map(Some),
-        }
-    };
-    let inside = |t: &Time| query.from.is_none_or(|f| *t >= f) && query.to.is_none_or(|e| *t <= e);
-    Ok((
-        next(below, "<", "DESC")?.filter(inside),
-        next(above, ">", "ASC")?.filter(inside),
-    ))
 }

@@ -4,16 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::book::Names;
 use super::tiles::TreeWriter;
 use crate::event::{Part, Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
 use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
-use crate::position::Position;
-use crate::store::Head;
+use crate::position::{Position, Version};
 use crate::store::extraction::{Extraction, Extractor};
+use crate::store::{AppendedEvent, Head};
 use crate::surroundings::Random;
 use crate::time::SourceTime;
 
@@ -39,6 +39,17 @@ pub(super) struct Planned {
     pub(super) links: Vec<PlannedLink>,
 }
 
+impl Planned {
+    /// Where it will stand.
+    pub(super) fn place(&self) -> AppendedEvent {
+        AppendedEvent {
+            position: Position(self.position),
+            version: Version(self.version),
+            duplicate: false,
+        }
+    }
+}
+
 /// A further stream of an event, its place settled.
 #[derive(Debug)]
 pub(super) struct PlannedLink {
@@ -46,6 +57,22 @@ pub(super) struct PlannedLink {
     pub(super) name: StreamId,
     pub(super) version: u64,
     pub(super) qualifier: String,
+}
+
+const INSERT_EVENT: &str = "INSERT INTO events(position, stream, version, type, time_us, time_sub_ns, \
+     time_flags, time_text, recorded_us, id, source, source_id, source_version, source_position, \
+     source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version, \
+     salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+     ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+
+const INSERT_LINK: &str =
+    "INSERT INTO links(stream, version, position, qualifier) VALUES (?1, ?2, ?3, ?4)";
+
+/// Statements held while many events are written.
+struct Pens<'c> {
+    event: CachedStatement<'c>,
+    link: CachedStatement<'c>,
 }
 
 /// See the module.
@@ -95,11 +122,28 @@ impl Ink {
         self.sources.clear();
     }
 
-    /// Writes one event: row, links, leaf.
-    pub(super) fn write(&mut self, conn: &Connection, planned: &Planned) -> rusqlite::Result<()> {
-        let mut salts = [0u8; 48];
+    /// Writes events: rows, links, leaves.
+    pub(super) fn write(&mut self, conn: &Connection, planned: &[Planned]) -> rusqlite::Result<()> {
+        let mut pens = Pens {
+            event: conn.prepare_cached(INSERT_EVENT)?,
+            link: conn.prepare_cached(INSERT_LINK)?,
+        };
+        let mut salts = vec![0; planned.len() * 48];
         (self.random)(&mut salts);
         let (salts, _) = salts.as_chunks::<16>();
+        for (planned, salts) in planned.iter().zip(salts.chunks_exact(3)) {
+            self.write_one(conn, &mut pens, planned, salts)?;
+        }
+        Ok(())
+    }
+
+    fn write_one(
+        &mut self,
+        conn: &Connection,
+        pens: &mut Pens<'_>,
+        planned: &Planned,
+        salts: &[Salt],
+    ) -> rusqlite::Result<()> {
         let leaf = self.leaf(planned, salts);
         let extracted = self
             .extractor
@@ -117,15 +161,7 @@ impl Ink {
             source: fields,
             ..
         } = planned;
-        conn.prepare_cached(
-            "INSERT INTO events(position, stream, version, type, time_us, time_sub_ns, time_flags,
-             time_text, recorded_us, id, source, source_id, source_version, source_position,
-             source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version,
-             salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-             ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
-        )?
-        .execute(params![
+        pens.event.execute(params![
             planned.position,
             planned.stream,
             planned.version,
@@ -155,17 +191,11 @@ impl Ink {
             planned.metadata.as_ref().map(|m| m.bytes.as_slice()),
             planned.data.bytes,
         ])?;
-        let mut link = conn.prepare_cached(
-            "INSERT INTO links(stream, version, position, qualifier) VALUES (?1, ?2, ?3, ?4)",
-        )?;
-        link.execute((
-            planned.stream,
-            planned.version,
-            planned.position,
-            None::<&str>,
-        ))?;
+        let home = None::<&str>;
+        pens.link
+            .execute((planned.stream, planned.version, planned.position, home))?;
         for further in &planned.links {
-            link.execute((
+            pens.link.execute((
                 further.stream,
                 further.version,
                 planned.position,

@@ -6,19 +6,23 @@
 //! | `open` | which kind of connection is possible, and what is wrong where none is |
 //! | `book`, `ink`, `tiles` | what a writer knows and where events will stand; rows and hashes; the stored tree |
 //! | `content` | when an event is one that the log holds already |
-//! | `writer`, `bulk` | appending: group commit, and imports |
-//! | `log`, `row`, `query`, `streams`, `density`, `detail` | reading |
+//! | `writer`, `queue`, `commit` | appending: callers share commits |
+//! | `bulk` | appending: imports |
+//! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `subscribe` | reading what comes |
 
 mod book;
 mod bulk;
+mod commit;
 mod content;
 mod density;
 mod detail;
 mod ink;
 mod log;
 mod open;
+mod plan;
 mod query;
+mod queue;
 mod row;
 mod schema;
 mod streams;

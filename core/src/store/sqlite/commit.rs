@@ -1,0 +1,328 @@
+//! One transaction for all the appends that wait.
+//!
+//! An append is checked whole before anything of it is written, so a refused one leaves nothing behind and
+//! needs no savepoint. What can fail after that is the engine (full disk, lock, damage), which fails the whole
+//! transaction, and with it every append in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::book::Book;
+use super::ink::Ink;
+use super::queue::Answer;
+use super::{content, open};
+use crate::event::NewEvent;
+use crate::id::{EventId, StreamId};
+use crate::position::{Position, Version};
+use crate::store::{AppendError, Appended, AppendedEvent, ExpectedVersion, Head, StreamAppend};
+use crate::surroundings::Surroundings;
+use crate::time::Time;
+
+/// The one connection that writes, and what it knows of the log.
+#[derive(Debug)]
+pub(super) struct Core {
+    /// `None` while a bulk append's thread has it, and for good if that thread panicked.
+    conn: Option<Connection>,
+    pub(super) surroundings: Surroundings,
+    knowledge: Option<(Book, Ink)>,
+    data_version: i64,
+}
+
+impl Core {
+    pub(super) fn new(conn: Connection, surroundings: Surroundings) -> rusqlite::Result<Core> {
+        let mut core = Core {
+            data_version: data_version(&conn)?,
+            conn: Some(conn),
+            surroundings,
+            knowledge: None,
+        };
+        core.knowledge = Some(core.learn()?);
+        Ok(core)
+    }
+
+    fn conn(&self) -> &Connection {
+        let conn = self.conn.as_ref();
+        conn.expect("INVARIANT: LogWriter::core hands out no core without its connection")
+    }
+
+    /// Whether the connection is there, and not lost with a thread that panicked.
+    pub(super) fn is_open(&self) -> bool {
+        self.conn.is_some()
+    }
+
+    /// Does something to the file inside the open transaction.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&Connection) -> T) -> T {
+        act(self.conn())
+    }
+
+    /// Lends the connection to a bulk append's thread.
+    pub(super) fn lend(&mut self) -> Option<Connection> {
+        self.conn.take()
+    }
+
+    /// Takes it back.
+    pub(super) fn take_back(&mut self, conn: Connection) {
+        self.conn = Some(conn);
+    }
+
+    fn learn(&self) -> rusqlite::Result<(Book, Ink)> {
+        let random = Arc::clone(&self.surroundings.random);
+        Ok((Book::load(self.conn())?, Ink::load(self.conn(), random)?))
+    }
+
+    /// Starts a transaction and makes sure that what is known of the log is so.
+    pub(super) fn begin(&mut self) -> rusqlite::Result<(Book, Ink)> {
+        self.conn().prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let now = data_version(self.conn())?;
+        let known = self.knowledge.take().filter(|_| now == self.data_version);
+        self.data_version = now;
+        match known {
+            Some(known) => Ok(known),
+            None => self.learn(),
+        }
+    }
+
+    /// Commits, and keeps what is known.
+    pub(super) fn commit(&mut self, mut book: Book, mut ink: Ink) -> rusqlite::Result<Head> {
+        book.flush(self.conn())?;
+        let head = ink.flush(self.conn())?;
+        self.conn().prepare_cached("COMMIT")?.execute([])?;
+        self.knowledge = Some((book, ink));
+        Ok(head)
+    }
+
+    /// Ends a transaction that failed. What was known went with it.
+    pub(super) fn roll_back(&mut self) {
+        self.knowledge = None;
+        // A connection that is gone rolled back when it closed; so does one where even this fails.
+        if let Some(conn) = self.conn.as_ref().filter(|conn| !conn.is_autocommit()) {
+            let _ = conn.execute_batch("ROLLBACK");
+        }
+    }
+
+    pub(super) fn truncate_wal(&self) -> rusqlite::Result<()> {
+        match &self.conn {
+            None => Ok(()),
+            Some(conn) => conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())),
+        }
+    }
+
+    /// One transaction for all; an answer for each, in order.
+    pub(super) fn append_group(&mut self, appends: Vec<Vec<StreamAppend>>) -> Vec<Answer> {
+        let count = appends.len();
+        match self.try_group(appends) {
+            Ok(answers) => answers,
+            Err(error) => {
+                self.roll_back();
+                (0..count).map(|_| Err(again(&error))).collect()
+            }
+        }
+    }
+
+    fn try_group(&mut self, appends: Vec<Vec<StreamAppend>>) -> Result<Vec<Answer>, AppendError> {
+        let (mut book, mut ink) = self.begin().map_err(open::append_error)?;
+        let mut answers = Vec::with_capacity(appends.len());
+        for streams in appends {
+            let places = match settle(self.conn(), &mut book, &streams) {
+                Ok(places) => places,
+                Err(error) if is_refusal(&error) => {
+                    answers.push(Err(error));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let events = self
+                .write(&mut book, &mut ink, streams, places)
+                .map_err(open::append_error)?;
+            answers.push(Ok((events, ink.head())));
+        }
+        self.commit(book, ink).map_err(open::append_error)?;
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map(|(events, head)| Appended { events, head }))
+            .collect())
+    }
+
+    fn write(
+        &mut self,
+        book: &mut Book,
+        ink: &mut Ink,
+        streams: Vec<StreamAppend>,
+        places: Vec<Place>,
+    ) -> rusqlite::Result<Vec<AppendedEvent>> {
+        let now = (self.surroundings.clock)();
+        let mut done: Vec<AppendedEvent> = Vec::with_capacity(places.len());
+        let mut planned = Vec::with_capacity(places.len());
+        let mut places = places.into_iter();
+        for StreamAppend {
+            stream,
+            category,
+            expected: _,
+            events,
+        } in streams
+        {
+            for (event, place) in events.into_iter().zip(places.by_ref()) {
+                let appended = match place {
+                    Place::Held(held) => held,
+                    Place::SameAs(index) => AppendedEvent {
+                        duplicate: true,
+                        ..done[index]
+                    },
+                    Place::New => {
+                        let id = match &event.id {
+                            Some(id) => id.clone(),
+                            None => self.make_id(now),
+                        };
+                        let conn = self.conn();
+                        let next = book.plan(conn, &stream, category.as_ref(), id, now, event)?;
+                        let place = next.place();
+                        planned.push(next);
+                        place
+                    }
+                };
+                done.push(appended);
+            }
+        }
+        ink.write(self.conn(), &planned)?;
+        Ok(done)
+    }
+
+    fn make_id(&self, now: Time) -> EventId {
+        make_id(&self.surroundings, now)
+    }
+}
+
+/// Makes a UUID version 7 from the time and the random source.
+pub(super) fn make_id(surroundings: &Surroundings, now: Time) -> EventId {
+    let mut random = [0u8; 10];
+    (surroundings.random)(&mut random);
+    // Version 7 counts from 1970; before it, 0.
+    let millis = u64::try_from(now.us() / 1000).unwrap_or(0);
+    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+    EventId::new(uuid.to_string()).expect("the text of a UUID is a name")
+}
+
+/// Where one event of an append will stand.
+enum Place {
+    /// At the end.
+    New,
+    /// Where it stands already.
+    Held(AppendedEvent),
+    /// Where another event of the same append will stand: index in the append.
+    SameAs(usize),
+}
+
+/// Checks an append whole and says where its events go. Writes nothing.
+fn settle(
+    conn: &Connection,
+    book: &mut Book,
+    streams: &[StreamAppend],
+) -> Result<Vec<Place>, AppendError> {
+    let mut places = Vec::new();
+    let mut seen: HashMap<&EventId, (usize, &StreamId, &NewEvent)> = HashMap::new();
+    let mut new_before = 0;
+    for append in streams {
+        for event in &append.events {
+            content::check(&append.stream, event)?;
+            let place = match &event.id {
+                None => Place::New,
+                Some(id) => match seen.get(id) {
+                    Some((index, stream, earlier)) => {
+                        if **stream != append.stream || **earlier != *event {
+                            return Err(AppendError::IdTaken {
+                                id: id.clone(),
+                                position: Position(book.size + *index as u64 + 1),
+                            });
+                        }
+                        Place::SameAs(*index)
+                    }
+                    None => {
+                        seen.insert(id, (places.len(), &append.stream, event));
+                        held(conn, &append.stream, id, event)?
+                    }
+                },
+            };
+            new_before += usize::from(matches!(place, Place::New));
+            places.push(place);
+        }
+    }
+    if new_before == 0 && !places.is_empty() {
+        return Ok(places);
+    }
+    for append in streams {
+        let head = book
+            .head(conn, append.stream.as_str())
+            .map_err(open::append_error)?;
+        let actual = head.map_or(Version::NONE, |(version, _)| version);
+        let fits = match append.expected {
+            ExpectedVersion::Any => true,
+            ExpectedVersion::NoStream => actual == Version::NONE,
+            ExpectedVersion::Exact(version) => actual == version,
+        };
+        if !fits {
+            return Err(AppendError::VersionConflict {
+                stream: append.stream.clone(),
+                expected: append.expected,
+                actual,
+            });
+        }
+        book.check_category(conn, &append.stream, append.category.as_ref())?;
+    }
+    Ok(places)
+}
+
+/// Says whether the log holds this event already.
+fn held(
+    conn: &Connection,
+    stream: &StreamId,
+    id: &EventId,
+    event: &NewEvent,
+) -> Result<Place, AppendError> {
+    let Some(stored) = content::by_id(conn, id.as_str())? else {
+        return Ok(Place::New);
+    };
+    if content::same(conn, &stored, stream, event).map_err(open::append_error)? {
+        return Ok(Place::Held(AppendedEvent {
+            position: stored.position,
+            version: stored.version,
+            duplicate: true,
+        }));
+    }
+    Err(AppendError::IdTaken {
+        id: id.clone(),
+        position: stored.position,
+    })
+}
+
+/// Whether an error is about the append itself, so that the others in its transaction go on.
+fn is_refusal(error: &AppendError) -> bool {
+    match error {
+        AppendError::VersionConflict { .. }
+        | AppendError::IdTaken { .. }
+        | AppendError::CategoryConflict { .. }
+        | AppendError::LinkedTwice { .. }
+        | AppendError::TooLarge { .. } => true,
+        AppendError::DiskFull
+        | AppendError::Locked
+        | AppendError::Closed
+        | AppendError::Cancelled
+        | AppendError::Engine(_) => false,
+    }
+}
+
+/// The same error for another caller of the same transaction.
+fn again(error: &AppendError) -> AppendError {
+    match error {
+        AppendError::DiskFull => AppendError::DiskFull,
+        AppendError::Locked => AppendError::Locked,
+        AppendError::Engine(source) => AppendError::Engine(Arc::clone(source)),
+        _ => AppendError::Closed,
+    }
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))
+}

@@ -1,0 +1,590 @@
+//! Which index answers a query. The engine's planner is not asked: each statement names its index, so that the
+//! same question takes the same path in every file.
+//!
+//! The order is by position, always. A condition whose index runs in position order (stream, type, actor,
+//! correlation) is walked; one whose index does not (time, streams of a category) is gathered, sorted, and its
+//! events are fetched one by one until the page is full.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+
+use super::log::{sql_limit, sql_position, stream_id};
+use super::row;
+use crate::event::Event;
+use crate::position::Position;
+use crate::store::{Direction, EventQuery, ReadError};
+use crate::time::Time;
+
+/// A category is gathered stream by stream if it holds at most one event in so many of the log; else the log
+/// is walked.
+const RARE: u64 = 8;
+
+/// Up to so many events of a time range are counted to see whether its index is the better one.
+const NARROW: u64 = 20_000;
+
+/// Conditions of a query with names resolved to ids, and the way to the events that meet them.
+pub(super) struct Plan {
+    source: Source,
+    /// Positions, inclusive.
+    low: i64,
+    high: i64,
+    /// Conditions on `events e`; those that the source answers left out.
+    conditions: Vec<Condition>,
+    direction: Direction,
+    /// How many events match if no further condition stands: known without counting.
+    counted: Option<u64>,
+}
+
+/// A condition on `events e`.
+struct Condition {
+    about: About,
+    sql: String,
+    values: Vec<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// The time: the index on time answers it.
+    Time,
+    /// The category, by its id: the index on time holds the stream, and with it the category.
+    Category(i64),
+    /// Anything else: the row or another index answers it.
+    Other,
+}
+
+/// Where the candidates come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Every position.
+    Log,
+    /// A stream's versions, inclusive.
+    Stream { stream: i64, from: i64, to: i64 },
+    /// One type's positions.
+    Type(i64),
+    /// One actor's positions.
+    Actor(i64),
+    /// One correlation's positions; its value is the first condition.
+    Correlation,
+    /// Time range; its bounds are the first conditions. In order of time.
+    Time,
+    /// All streams of a category. In no order.
+    Category(i64),
+}
+
+impl Plan {
+    /// Chooses the way; `None` if a name is not in the log, so that nothing matches.
+    pub(super) fn make(conn: &Connection, query: &EventQuery) -> Result<Option<Plan>, ReadError> {
+        let EventQuery {
+            stream,
+            category,
+            event_type,
+            actor,
+            correlation,
+            from,
+            to,
+            known,
+            direction,
+            after,
+        } = query;
+        let size = super::log::head(conn)?.size;
+        let mut low = 1;
+        let mut high = sql_position(known.map_or(size, |k| k.min(size)));
+        match (direction, after) {
+            (_, None) => {}
+            (Direction::Forwards, Some(p)) => low = sql_position(*p).saturating_add(1),
+            (Direction::Backwards, Some(p)) => high = high.min(sql_position(*p) - 1),
+        }
+        if low > high {
+            return Ok(None);
+        }
+        let named = |table: &str, name: &str| -> rusqlite::Result<Option<(i64, u64)>> {
+            conn.prepare_cached(&format!("SELECT id, events FROM {table} WHERE name = ?1"))?
+                .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+        };
+        let mut conditions: Vec<Condition> = Vec::new();
+        // The narrowest source so far, how many candidates it has, and its condition in `conditions`.
+        let mut best = (Source::Log, size.0, None);
+        let time = time_condition(*from, *to);
+        if let Some(correlation) = correlation {
+            let value = Value::Text(correlation.clone());
+            best = (Source::Correlation, 0, None);
+            conditions.push(Condition {
+                about: About::Other,
+                sql: "e.correlation = ?".into(),
+                values: vec![value],
+            });
+        }
+        for (table, column, name, source) in [
+            (
+                "types",
+                "e.type = ?",
+                event_type.as_ref().map(|n| n.as_str()),
+                Source::Type as fn(i64) -> Source,
+            ),
+            (
+                "actors",
+                "e.actor = ?",
+                actor.as_ref().map(|n| n.as_str()),
+                Source::Actor,
+            ),
+            (
+                "categories",
+                "(SELECT category FROM streams WHERE id = e.stream) = ?",
+                category.as_ref().map(|n| n.as_str()),
+                Source::Category,
+            ),
+        ] {
+            let Some(name) = name else { continue };
+            let Some((id, events)) = named(table, name)? else {
+                return Ok(None);
+            };
+            let source = source(id);
+            if matches!(source, Source::Category(_)) && holds_all(conn, events, size)? {
+                continue;
+            }
+            conditions.push(Condition {
+                about: match source {
+                    Source::Category(id) => About::Category(id),
+                    _ => About::Other,
+                },
+                sql: column.into(),
+                values: vec![Value::Integer(id)],
+            });
+            let worth = match source {
+                Source::Category(_) => events.saturating_mul(RARE) <= best.1,
+                _ => events < best.1 || best.0 == Source::Log,
+            };
+            if worth {
+                // The condition of a category stays: a linked event may have its home in another.
+                let answered =
+                    (!matches!(source, Source::Category(_))).then(|| conditions.len() - 1);
+                best = (source, events, answered);
+            }
+        }
+        let whole = low == 1 && high == sql_position(size);
+        let mut counted = match best.0 {
+            Source::Log => u64::try_from(high - low + 1).ok(),
+            Source::Type(_) | Source::Actor(_) if whole => Some(best.1),
+            _ => None,
+        };
+        if let Some(stream) = stream {
+            let Some(id) = stream_id(conn, stream)? else {
+                return Ok(None);
+            };
+            let from = version_at(conn, id, low - 1)? + 1;
+            let to = version_at(conn, id, high)?;
+            best = (
+                Source::Stream {
+                    stream: id,
+                    from,
+                    to,
+                },
+                0,
+                None,
+            );
+            counted = u64::try_from(to - from + 1).ok();
+        } else if let Some(time) = &time
+            && best.0 != Source::Correlation
+            && !covers_all(conn, *from, *to)?
+            && (best.0 == Source::Log || narrow(conn, &time.values)? < best.1 / 4)
+        {
+            best = (Source::Time, 0, None);
+            counted = None;
+        }
+        if let Some(answered) = best.2 {
+            conditions.remove(answered);
+        }
+        match (best.0, time) {
+            (_, None) => {}
+            (Source::Time, Some(time)) => conditions.insert(0, time),
+            (_, Some(time)) => conditions.push(time),
+        }
+        Ok(Some(Plan {
+            source: best.0,
+            low,
+            high,
+            conditions,
+            direction: *direction,
+            counted,
+        }))
+    }
+
+    /// Reads the first `limit` events in the plan's direction.
+    pub(super) fn read(
+        &self,
+        conn: &Connection,
+        limit: usize,
+        each: &mut dyn FnMut(Event),
+    ) -> Result<(), ReadError> {
+        if matches!(self.source, Source::Time | Source::Category(_)) {
+            return self.fetch(conn, limit, each);
+        }
+        let (sql, mut values) = self.walk(row::EVENT, row::NAMES);
+        let order = match (self.source, self.direction) {
+            (Source::Stream { .. }, Direction::Forwards) => "l.version ASC",
+            (Source::Stream { .. }, Direction::Backwards) => "l.version DESC",
+            (_, Direction::Forwards) => "e.position ASC",
+            (_, Direction::Backwards) => "e.position DESC",
+        };
+        values.push(Value::Integer(sql_limit(limit)));
+        let mut statement = conn.prepare_cached(&format!("{sql} ORDER BY {order} LIMIT ?"))?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            each(row::event(row)?);
+        }
+        Ok(())
+    }
+
+    /// Reads from a source that is not in position order.
+    fn fetch(
+        &self,
+        conn: &Connection,
+        limit: usize,
+        each: &mut dyn FnMut(Event),
+    ) -> Result<(), ReadError> {
+        let mut positions = self.gather(conn)?;
+        match self.direction {
+            Direction::Forwards => positions.sort_unstable(),
+            Direction::Backwards => positions.sort_unstable_by(|a, b| b.cmp(a)),
+        }
+        positions.dedup();
+        let (conditions, values) = self.residue();
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {} FROM events e NOT INDEXED {} WHERE {conditions} e.position = ?",
+            row::EVENT,
+            row::NAMES
+        ))?;
+        let mut left = limit;
+        for position in positions {
+            if left == 0 {
+                break;
+            }
+            let here = values.iter().cloned().chain([Value::Integer(position)]);
+            let mut rows = statement.query(params_from_iter(here))?;
+            if let Some(row) = rows.next()? {
+                each(row::event(row)?);
+                left -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Positions of an unordered source, its own conditions and the range of positions applied.
+    fn gather(&self, conn: &Connection) -> rusqlite::Result<Vec<i64>> {
+        let (sql, mut values) = match (self.source, self.conditions.first()) {
+            (Source::Category(category), _) => (
+                "SELECT l.position FROM streams s INDEXED BY streams_by_category
+                 CROSS JOIN links l ON l.stream = s.id
+                 WHERE s.category = ? AND l.position BETWEEN ? AND ?"
+                    .to_owned(),
+                vec![Value::Integer(category)],
+            ),
+            (_, None) => return Ok(Vec::new()),
+            (_, Some(time)) => (
+                format!(
+                    "SELECT e.position FROM events e INDEXED BY events_by_time
+                     WHERE {} AND +e.position BETWEEN ? AND ?",
+                    time.sql
+                ),
+                time.values.clone(),
+            ),
+        };
+        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
+        let mut statement = conn.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut positions = Vec::new();
+        while let Some(row) = rows.next()? {
+            positions.push(row.get(0)?);
+        }
+        Ok(positions)
+    }
+
+    /// Conditions that an unordered source leaves to look at in the row, each followed by AND.
+    fn residue(&self) -> (String, Vec<Value>) {
+        let skip = usize::from(self.source == Source::Time);
+        and_all(self.conditions.iter().skip(skip))
+    }
+
+    /// A statement over the candidates with all conditions, and its values.
+    fn walk(&self, columns: &str, names: &str) -> (String, Vec<Value>) {
+        let (tables, first, mut values) = match self.source {
+            Source::Log => ("events e NOT INDEXED", "", vec![]),
+            Source::Stream { stream, from, to } => (
+                "links l CROSS JOIN events e ON e.position = l.position",
+                "l.stream = ? AND l.version BETWEEN ? AND ? AND",
+                [stream, from, to].map(Value::Integer).into(),
+            ),
+            Source::Type(id) => (
+                "events e INDEXED BY events_by_type",
+                "e.type = ? AND",
+                vec![Value::Integer(id)],
+            ),
+            Source::Actor(id) => (
+                "events e INDEXED BY events_by_actor",
+                "e.actor = ? AND",
+                vec![Value::Integer(id)],
+            ),
+            Source::Correlation => ("events e INDEXED BY events_by_correlation", "", vec![]),
+            Source::Time => (BY_TIME, "", vec![]),
+            Source::Category(id) => (
+                "streams s0 INDEXED BY streams_by_category CROSS JOIN links l ON l.stream = s0.id
+                 CROSS JOIN events e ON e.position = l.position",
+                "s0.category = ? AND e.stream = s0.id AND",
+                vec![Value::Integer(id)],
+            ),
+        };
+        let (conditions, more) = and_all(&self.conditions);
+        values.extend(more);
+        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
+        // A range of time is to be found by its index, not by position.
+        let position = match self.source {
+            Source::Time => "+e.position",
+            _ => "e.position",
+        };
+        let sql = format!(
+            "SELECT {columns} FROM {tables} {names} WHERE {first} {conditions} {position} BETWEEN ? AND ?"
+        );
+        (sql, values)
+    }
+
+    pub(super) fn count(&self, conn: &Connection) -> Result<u64, ReadError> {
+        if let Some(counted) = self.counted
+            && self.conditions.is_empty()
+        {
+            return Ok(counted);
+        }
+        if self.is_along_time() && self.category().is_some() {
+            let mut count = 0;
+            self.each_time(conn, &mut |_| {
+                count += 1;
+                Ok(())
+            })?;
+            return Ok(count);
+        }
+        let (sql, values) = self.walk("count(*)", "");
+        Ok(conn
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(values), |row| row.get(0))?)
+    }
+
+    /// Whether every event of the log matches, time left aside.
+    pub(super) fn is_whole_log(&self, conn: &Connection) -> rusqlite::Result<bool> {
+        let size = super::log::head(conn)?.size;
+        let whole = self.low == 1 && self.high == sql_position(size);
+        Ok(whole && self.is_along_time() && self.category().is_none())
+    }
+
+    /// Whether the index on time holds all that is asked.
+    pub(super) fn is_along_time(&self) -> bool {
+        matches!(self.source, Source::Log | Source::Time)
+            && self.conditions.iter().all(|c| c.about != About::Other)
+    }
+
+    fn category(&self) -> Option<i64> {
+        self.conditions.iter().find_map(|c| match c.about {
+            About::Category(id) => Some(id),
+            About::Time | About::Other => None,
+        })
+    }
+
+    /// Calls `each` with (position, microseconds, nanoseconds on top) of every match, in no order.
+    pub(super) fn each_time(
+        &self,
+        conn: &Connection,
+        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadError> {
+        if self.is_along_time() {
+            return self.each_along_time(conn, each);
+        }
+        let (sql, values) = self.walk("e.position, e.time_us, e.time_sub_ns", "");
+        let mut statement = conn.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        Ok(())
+    }
+
+    /// The same from the index on time alone. Which streams are in the category is looked up beforehand.
+    fn each_along_time(
+        &self,
+        conn: &Connection,
+        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadError> {
+        let streams = self.category().map(|id| streams_in(conn, id)).transpose()?;
+        let time = self.conditions.iter().filter(|c| c.about == About::Time);
+        let (conditions, mut values) = and_all(time);
+        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT e.position, e.time_us, e.time_sub_ns, e.stream FROM {BY_TIME}
+             WHERE {conditions} +e.position BETWEEN ? AND ?"
+        ))?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if let Some(streams) = &streams {
+                let stream: Option<usize> = row.get(3)?;
+                let inside = stream.and_then(|id| streams.get(id));
+                if inside != Some(&true) {
+                    continue;
+                }
+            }
+            each(row)?;
+        }
+        Ok(())
+    }
+
+    /// The match nearest to a time on one side of it; only where [`Plan::is_along_time`].
+    pub(super) fn nearest(
+        &self,
+        conn: &Connection,
+        time: Time,
+        side: Direction,
+    ) -> Result<Option<Time>, ReadError> {
+        let (sign, order) = match side {
+            Direction::Forwards => (">", "ASC"),
+            Direction::Backwards => ("<", "DESC"),
+        };
+        let (conditions, mut values) = and_all(&self.conditions);
+        values.extend([
+            Value::Integer(self.low),
+            Value::Integer(self.high),
+            Value::Integer(time.us()),
+            Value::Integer(i64::from(time.sub_ns())),
+        ]);
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT e.position, e.time_us, e.time_sub_ns FROM {BY_TIME}
+             WHERE {conditions} +e.position BETWEEN ? AND ? AND (e.time_us, e.time_sub_ns) {sign} (?, ?)
+             ORDER BY e.time_us {order}, e.time_sub_ns {order} LIMIT 1"
+        ))?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => row::time(row, 1, Position(row.get(0)?)).map(Some),
+        }
+    }
+}
+
+const BY_TIME: &str = "events e INDEXED BY events_by_time";
+
+/// Joins conditions, each followed by AND.
+fn and_all<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> (String, Vec<Value>) {
+    let mut sql = String::new();
+    let mut values = Vec::new();
+    for condition in conditions {
+        sql.push_str(&condition.sql);
+        sql.push_str(" AND ");
+        values.extend(condition.values.iter().cloned());
+    }
+    (sql, values)
+}
+
+/// Whether a category of so many events holds the whole log. An event whose identity was erased is in none.
+fn holds_all(conn: &Connection, events: u64, size: Position) -> rusqlite::Result<bool> {
+    if events != size.0 {
+        return Ok(false);
+    }
+    conn.prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM erasures WHERE part = 'identity')")?
+        .query_row([], |row| row.get(0))
+}
+
+/// For each id of a stream, whether it is in the category.
+fn streams_in(conn: &Connection, category: i64) -> rusqlite::Result<Vec<bool>> {
+    let last: usize = conn
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM streams")?
+        .query_row([], |row| row.get(0))?;
+    let mut inside = vec![false; last + 1];
+    let mut ids = conn.prepare_cached(
+        "SELECT id FROM streams INDEXED BY streams_by_category WHERE category = ?1",
+    )?;
+    let mut rows = ids.query([category])?;
+    while let Some(row) = rows.next()? {
+        if let Some(slot) = inside.get_mut(row.get::<_, usize>(0)?) {
+            *slot = true;
+        }
+    }
+    Ok(inside)
+}
+
+/// The condition of a time range, both ends inclusive.
+fn time_condition(from: Option<Time>, to: Option<Time>) -> Option<Condition> {
+    let mut parts = Vec::new();
+    let mut values = Vec::new();
+    for (bound, sign) in [(from, ">="), (to, "<=")] {
+        let Some(time) = bound else { continue };
+        parts.push(format!("(e.time_us, e.time_sub_ns) {sign} (?, ?)"));
+        values.push(Value::Integer(time.us()));
+        values.push(Value::Integer(i64::from(time.sub_ns())));
+    }
+    (!parts.is_empty()).then(|| Condition {
+        about: About::Time,
+        sql: parts.join(" AND "),
+        values,
+    })
+}
+
+/// Whether the range holds every event of the log.
+fn covers_all(conn: &Connection, from: Option<Time>, to: Option<Time>) -> Result<bool, ReadError> {
+    let first = extreme_time(conn, Direction::Forwards)?;
+    let last = extreme_time(conn, Direction::Backwards)?;
+    Ok(
+        from.is_none_or(|from| first.is_none_or(|first| from <= first))
+            && to.is_none_or(|to| last.is_none_or(|last| to >= last)),
+    )
+}
+
+/// Number of events in the range, at most [`NARROW`] + 1. `values` are those of [`time_condition`].
+fn narrow(conn: &Connection, values: &[Value]) -> rusqlite::Result<u64> {
+    // Two values are one bound; whichever it is, the open end costs no more than the limit.
+    let condition = match values.len() {
+        4 => "(time_us, time_sub_ns) >= (?, ?) AND (time_us, time_sub_ns) <= (?, ?)",
+        _ => return Ok(NARROW + 1),
+    };
+    conn.prepare_cached(&format!(
+        "SELECT count(*) FROM (SELECT 1 FROM events INDEXED BY events_by_time WHERE {condition} LIMIT {})",
+        NARROW + 1
+    ))?
+    .query_row(params_from_iter(values), |row| row.get(0))
+    .map(|count: u64| if count > NARROW { u64::MAX } else { count })
+}
+
+/// Earliest or latest time of the log.
+pub(super) fn extreme_time(conn: &Connection, end: Direction) -> Result<Option<Time>, ReadError> {
+    let order = match end {
+        Direction::Forwards => "ASC",
+        Direction::Backwards => "DESC",
+    };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT position, time_us, time_sub_ns FROM events INDEXED BY events_by_time
+         ORDER BY time_us {order}, time_sub_ns {order} LIMIT 1"
+    ))?;
+    let mut rows = statement.query([])?;
+    match rows.next()? {
+        None => Ok(None),
+        Some(row) => Ok(Some(row::time(row, 1, Position(row.get(0)?))?)),
+    }
+}
+
+/// The highest version of a stream whose position is at most `position`; 0 if there is none. Positions grow
+/// with versions, so this halves the stream.
+fn version_at(conn: &Connection, stream: i64, position: i64) -> rusqlite::Result<i64> {
+    let last: i64 = conn
+        .prepare_cached("SELECT version FROM streams WHERE id = ?1")?
+        .query_row([stream], |row| row.get(0))?;
+    let mut place =
+        conn.prepare_cached("SELECT version, position FROM links WHERE stream = ?1 AND version <= ?2 ORDER BY version DESC LIMIT 1")?;
+    let (mut at_most, mut above) = (0, last + 1);
+    while above - at_most > 1 {
+        let middle = at_most + (above - at_most) / 2;
+        // An erased link leaves a hole; the one below it stands in.
+        let found: Option<(i64, i64)> = place
+            .query_row((stream, middle), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if found.is_none_or(|(_, there)| there <= position) {
+            at_most = middle;
+        } else {
+            above = middle;
+        }
+    }
+    Ok(at_most)
+}

@@ -9,6 +9,47 @@ use std::process::Stdio;
 use support::Sandbox;
 
 #[test]
+fn no_output_replaces_the_store_or_what_is_read() {
+    let sandbox = Sandbox::new();
+    assert_eq!(
+        sandbox
+            .run(&["sample", "guide", "--out", "guide.annals"])
+            .code,
+        0
+    );
+    sandbox.write(
+        "events.jsonl",
+        "{\"orderId\":1,\"eventType\":\"A\"}\nnot json\n",
+    );
+    let before = std::fs::read(sandbox.path().join("guide.annals")).unwrap();
+    for out in [
+        "guide.annals",
+        "./guide.annals",
+        "guide.annals-wal",
+        "guide.annals.d",
+        "/dev/null",
+    ] {
+        let run = sandbox.run(&["export", "guide.annals", "--format", "jsonl", "--out", out]);
+        assert_eq!(run.code, 1, "{out}: {}", run.stderr);
+    }
+    for rejects in ["guide.annals", "events.jsonl"] {
+        let run = sandbox.run(&[
+            "import",
+            "events.jsonl",
+            "--into",
+            "guide.annals",
+            "--rejects",
+            rejects,
+        ]);
+        assert_eq!(run.code, 1, "{rejects}: {}", run.stderr);
+    }
+    assert!(
+        std::fs::read(sandbox.path().join("guide.annals")).unwrap() == before,
+        "the store is as it was"
+    );
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_command_quietly() {
     let sandbox = Sandbox::new();
     let line = r#"{"stream": "s-1", "type": "T", "data": {"text": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}"#;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
 use crate::event::{Event, Part};
-use crate::import::folder_of;
+use crate::import::{files_of, folder_of, may_replace};
 use crate::store::{EventPage, EventQuery, EventView, Log, ReadError};
 
 /// Events read at once.
@@ -156,7 +156,8 @@ fn write_pages(
 /// cancelled or failed export leaves no half file and an existing file as it was.
 ///
 /// # Errors
-/// As [`export`].
+/// As [`export`]; [`ExportError::Io`] also where the file is the log's own, any other database, or no regular
+/// file, so that a slip of the hand replaces no store.
 pub fn export_to_file(
     log: &Log,
     query: &EventQuery,
@@ -164,6 +165,8 @@ pub fn export_to_file(
     file: &std::path::Path,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
+    let own = files_of(log.path());
+    may_replace(file, &own.each_ref().map(|path| path.as_path()))?;
     let folder = folder_of(file);
     let mut temporary = new_file_in(folder)?;
     let mut report = export(log, query, format, &mut temporary, progress)?;

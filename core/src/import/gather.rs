@@ -295,12 +295,13 @@ impl Gathering<'_> {
                 });
         }
         let totals = &mut self.gathered;
-        let state = &totals.streams.list[stream];
-        let mut reached = state.reached;
+        let state = &mut totals.streams.list[stream];
         if draft.in_log_order {
-            self.log_reached = self.log_reached.max(reached);
-            reached = self.log_reached;
+            self.log_reached = self.log_reached.max(state.reached);
+            // What comes later in this stream, from whatever file, stays behind this event.
+            state.reached = self.log_reached;
         }
+        let reached = state.reached;
         // What only the clock says is left to the log's own reading of it: two imports of the same record
         // would differ in it and not be known for the same.
         let time = (!state.last_is_clock).then_some(&time);

@@ -30,8 +30,8 @@ use crate::id::{Category, StreamId};
 use crate::store::{AppendError, LogWriter};
 use crate::surroundings::Surroundings;
 
-pub(crate) use report::folder_of;
 pub use report::{FileReport, ImportReport, Reject};
+pub(crate) use report::{files_of, folder_of, may_replace};
 
 /// Longest record that is taken, in bytes.
 const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -154,6 +154,18 @@ pub fn import(
     let log = writer.log();
     let is_known = |stream: &StreamId| matches!(log.stream(stream), Ok(Some(_)));
     let folder = folder_of(log.path());
+    if let Some(rejects) = &request.rejects {
+        let own = files_of(log.path());
+        let in_use: Vec<_> = own
+            .iter()
+            .chain(&request.paths)
+            .map(PathBuf::as_path)
+            .collect();
+        may_replace(rejects, &in_use).map_err(|source| ImportError::Io {
+            file: rejects.display().to_string(),
+            source,
+        })?;
+    }
     let now = (surroundings.clock)();
     let gathered = gather::gather(request, folder, now, progress, &is_known)?;
     gathered.store(writer, request, progress)

@@ -196,6 +196,53 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// Refuses to replace what must not be lost by a slip: a file that is read or written at the same time
+/// (`in_use`), any database, and what is no regular file.
+pub(crate) fn may_replace(file: &Path, in_use: &[&Path]) -> std::io::Result<()> {
+    let refused = |why: &str| {
+        let message = format!("{} {why}; name another file", file.display());
+        Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            message,
+        ))
+    };
+    // A file that is not there yet has no canonical path, but its folder has.
+    let place = |path: &Path| {
+        let folder = folder_of(path).canonicalize().ok()?;
+        let whole = path.canonicalize().ok();
+        whole.or_else(|| Some(folder.join(path.file_name()?)))
+    };
+    let here = place(file);
+    if here.is_some() && in_use.iter().any(|used| place(used) == here) {
+        return refused("is in use by this very command");
+    }
+    let Ok(found) = std::fs::metadata(file) else {
+        return Ok(());
+    };
+    if found.is_dir() {
+        return refused("is a folder");
+    }
+    if !found.is_file() {
+        return refused("is no regular file");
+    }
+    let mut first = [0u8; 16];
+    let read =
+        std::fs::File::open(file).and_then(|mut f| std::io::Read::read(&mut f, &mut first))?;
+    if first[..read] == *b"SQLite format 3\0" {
+        return refused("is a database, perhaps a store");
+    }
+    Ok(())
+}
+
+/// The files that a log consists of while it is open.
+pub(crate) fn files_of(log: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|suffix| {
+        let mut name = log.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    })
+}
+
 fn io(path: &Path, source: std::io::Error) -> ImportError {
     ImportError::Io {
         file: path.display().to_string(),

@@ -7,12 +7,22 @@ use super::scalar;
 use crate::time::{SourceTime, Time};
 
 /// Reads a time: a text in one of the forms of [`SourceTime::parse`], or a number (or a text of nothing but
-/// digits) of seconds, milli-, micro- or nanoseconds since 1970, told apart by its size.
+/// digits) of seconds, milli-, micro- or nanoseconds since 1970, told apart by its size. 8, 12 or 14 digits that
+/// spell a date of the years 1900 to 2199 (20240115, 202401151030, 20240115103000) are that date: as a count
+/// they would be an instant that nobody means.
 ///
 /// # Errors
 /// Why it is none, in a sentence for the user.
 pub(super) fn time_of(raw: &RawValue, zone: Tz) -> Result<SourceTime, String> {
     let text = scalar(raw).ok_or_else(|| format!("{} is not a time", raw.get()))?;
+    if let Some(form) = compact(&text)
+        && let Ok(read) = SourceTime::parse(&form, zone)
+    {
+        return Ok(SourceTime {
+            text: Some(text.into_owned()),
+            ..read
+        });
+    }
     let is_number = !raw.get().starts_with('"');
     // Eight digits in quotes are a date (20240115); more are no form of date.
     let counted =
@@ -30,6 +40,24 @@ pub(super) fn time_of(raw: &RawValue, zone: Tz) -> Result<SourceTime, String> {
         zone_assumed: false,
         ambiguous: false,
     })
+}
+
+/// Writes 8, 12 or 14 digits that begin with a year from 1900 to 2199 as a form of date; the fraction of a
+/// second is kept.
+fn compact(text: &str) -> Option<String> {
+    let (digits, fraction) = match text.split_once('.') {
+        Some((digits, _)) => (digits, &text[digits.len()..]),
+        None => (text, ""),
+    };
+    let spelled = digits.bytes().all(|b| b.is_ascii_digit())
+        && ["19", "20", "21"]
+            .iter()
+            .any(|century| digits.starts_with(century));
+    match digits.len() {
+        8 if spelled && fraction.is_empty() => Some(digits.to_owned()),
+        12 | 14 if spelled => Some(format!("{}T{}{fraction}", &digits[..8], &digits[8..])),
+        _ => None,
+    }
 }
 
 fn since_1970(text: &str) -> Option<Time> {
@@ -77,6 +105,11 @@ mod tests {
             ("1705314600123456789", "2024-01-15T10:30:00.123456789Z"),
             ("\"1705314600\"", "2024-01-15T10:30:00Z"),
             ("\"20240115\"", "2024-01-15T00:00:00Z"),
+            ("20240115", "2024-01-15T00:00:00Z"),
+            ("\"202401151030\"", "2024-01-15T10:30:00Z"),
+            ("20240115103000", "2024-01-15T10:30:00Z"),
+            ("\"20240115103000.25\"", "2024-01-15T10:30:00.250Z"),
+            ("20249915103000", "2611-09-12T00:25:03Z"),
             ("-1", "1969-12-31T23:59:59Z"),
             ("-0.000000001", "1969-12-31T23:59:59.999999999Z"),
             ("0", "1970-01-01T00:00:00Z"),

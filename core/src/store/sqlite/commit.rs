@@ -4,7 +4,7 @@
 //! needs no savepoint. What can fail after that is the engine (full disk, lock, damage), which fails the whole
 //! transaction, and with it every append in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -124,7 +124,18 @@ impl Core {
     fn try_group(&mut self, appends: Vec<Vec<StreamAppend>>) -> Result<Vec<Answer>, AppendError> {
         let (mut book, mut ink) = self.begin().map_err(open::append_error)?;
         let mut answers = Vec::with_capacity(appends.len());
+        // Ids that this transaction wrote before: their rows refer to names that are not in the file yet.
+        let mut written: HashSet<EventId> = HashSet::new();
         for streams in appends {
+            let ids = || {
+                let events = streams.iter().flat_map(|append| &append.events);
+                events.filter_map(|event| event.id.as_ref())
+            };
+            if ids().any(|id| written.contains(id)) {
+                book.flush(self.conn()).map_err(open::append_error)?;
+                ink.flush(self.conn()).map_err(open::append_error)?;
+            }
+            let ids: Vec<EventId> = ids().cloned().collect();
             let places = match settle(self.conn(), &mut book, &streams) {
                 Ok(places) => places,
                 Err(error) if is_refusal(&error) => {
@@ -136,6 +147,7 @@ impl Core {
             let events = self
                 .write(&mut book, &mut ink, streams, places)
                 .map_err(open::append_error)?;
+            written.extend(ids);
             answers.push(Ok((events, ink.head())));
         }
         self.commit(book, ink).map_err(open::append_error)?;

@@ -538,3 +538,29 @@ fn a_pending_write_ahead_log_is_read_from_a_copy_where_it_must_be() {
     assert_eq!(log.access(), Access::TemporaryCopy);
     assert_eq!(log.head().unwrap().size.0, 401);
 }
+
+#[test]
+fn a_retry_in_the_same_commit_as_the_first_try_is_a_duplicate() {
+    let fresh = fresh(fixed());
+    let one = || {
+        let event = contract::with_id("e1", "NewType", r#"{"by":"new actor"}"#);
+        vec![batch("new-1", ExpectedVersion::Any, vec![event])]
+    };
+    let bystander = vec![batch("b-1", ExpectedVersion::Any, vec![event("B", "{}")])];
+    let mut answers = fresh
+        .writer
+        .core()
+        .unwrap()
+        .append_group(vec![one(), one(), bystander])
+        .into_iter();
+    let first = answers.next().unwrap().unwrap().events[0];
+    let retry = answers.next().unwrap().unwrap().events[0];
+    assert_eq!((first.position, first.duplicate), (Position(1), false));
+    assert_eq!((retry.position, retry.duplicate), (Position(1), true));
+    assert_eq!(
+        answers.next().unwrap().unwrap().events[0].position,
+        Position(2)
+    );
+    let log = fresh.writer.log();
+    assert_eq!(log.info().unwrap().types.len(), 2);
+}

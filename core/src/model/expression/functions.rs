@@ -154,7 +154,7 @@ fn order(keyed: Vec<(Dynamic, Dynamic)>, descending: bool) -> Result<Dynamic, Ra
             "numbers and text have no order among each other",
         )));
     }
-    numbers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    numbers.sort_by_key(|(a, _)| *a);
     texts.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut items: rhai::Array = numbers
         .into_iter()

@@ -170,11 +170,19 @@ fn open_starts_the_app_beside_it_with_the_whole_path() {
     let sandbox = Sandbox::new();
     sandbox.run(&["init", "x.annals"]);
     std::fs::create_dir(sandbox.path().join("bin")).unwrap();
+    // Programs are copied by a process of their own: a test beside this one that starts a process would
+    // inherit a file that this one holds open to write, and the system runs no such file.
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        let copied = std::process::Command::new("cp").args([from, to]).status();
+        assert!(copied.unwrap().success());
+    };
     let annals = sandbox.path().join("bin/annals");
-    std::fs::copy(env!("CARGO_BIN_EXE_annals"), &annals).unwrap();
+    copy(env!("CARGO_BIN_EXE_annals").as_ref(), &annals);
     let app = sandbox.path().join("bin/annals-desktop");
-    std::fs::write(&app, "#!/bin/sh\necho \"$1\" > \"$HOME/opened.tmp\" && mv \"$HOME/opened.tmp\" \"$HOME/opened\"\n").unwrap();
-    std::fs::set_permissions(&app, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = sandbox.path().join("script");
+    std::fs::write(&script, "#!/bin/sh\necho \"$1\" > \"$HOME/opened.tmp\" && mv \"$HOME/opened.tmp\" \"$HOME/opened\"\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    copy(&script, &app);
     let status = std::process::Command::new(&annals)
         .args(["open", "x.annals"])
         .current_dir(sandbox.path())

@@ -9,123 +9,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::ink::{Planned, PlannedLink};
+use super::names::{COUNT_EVERY, MAX_REMEMBERED, Names, Table, counted_sql, next_id};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, StreamId};
 use crate::position::Version;
 use crate::store::AppendError;
 use crate::time::{SourceTime, Time};
-
-/// Streams that the book remembers from one commit to the next.
-const MAX_REMEMBERED: usize = 200_000;
-
-/// Names of one table and their ids.
-#[derive(Debug)]
-pub(super) struct Names {
-    table: &'static str,
-    known: HashMap<Arc<str>, Name>,
-    dirty: Vec<Arc<str>>,
-    next_id: i64,
-    /// Whether the file may hold names that are not known here.
-    file_has_names: bool,
-}
-
-#[derive(Debug)]
-struct Name {
-    id: i64,
-    is_new: bool,
-    added: u64,
-}
-
-impl Names {
-    pub(super) fn load(conn: &Connection, table: &'static str) -> rusqlite::Result<Names> {
-        let next_id = next_id(conn, table)?;
-        Ok(Names {
-            table,
-            known: HashMap::new(),
-            dirty: Vec::new(),
-            next_id,
-            file_has_names: next_id > 1,
-        })
-    }
-
-    /// Returns the id of a name, giving it one if it is new, and counts one more event for it.
-    pub(super) fn count(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<i64> {
-        if let Some(found) = self.known.get_mut(name) {
-            if found.added == 0 {
-                let (key, _) = self.known.get_key_value(name).expect("just found");
-                self.dirty.push(Arc::clone(key));
-            }
-            let found = self.known.get_mut(name).expect("just found");
-            found.added += 1;
-            return Ok(found.id);
-        }
-        let id: Option<i64> = match self.file_has_names {
-            false => None,
-            true => conn
-                .prepare_cached(&format!("SELECT id FROM {} WHERE name = ?1", self.table))?
-                .query_row([name], |row| row.get(0))
-                .optional()?,
-        };
-        let is_new = id.is_none();
-        let id = id.unwrap_or(self.next_id);
-        if is_new {
-            self.next_id += 1;
-        }
-        let key: Arc<str> = Arc::from(name);
-        self.dirty.push(Arc::clone(&key));
-        self.known.insert(
-            key,
-            Name {
-                id,
-                is_new,
-                added: 1,
-            },
-        );
-        Ok(id)
-    }
-
-    /// Writes new names and counters.
-    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        let Names {
-            table,
-            known,
-            dirty,
-            next_id: _,
-            file_has_names,
-        } = self;
-        *file_has_names |= !dirty.is_empty();
-        for key in dirty.drain(..) {
-            let name = known
-                .get_mut(&key)
-                .expect("INVARIANT: a dirty name is known");
-            if name.is_new {
-                conn.prepare_cached(&format!(
-                    "INSERT INTO {table}(id, name, events) VALUES (?1, ?2, ?3)"
-                ))?
-                .execute((name.id, &*key, name.added))?;
-            } else {
-                conn.prepare_cached(&format!(
-                    "UPDATE {table} SET events = events + ?2 WHERE id = ?1"
-                ))?
-                .execute((name.id, name.added))?;
-            }
-            name.is_new = false;
-            name.added = 0;
-        }
-        if known.len() > MAX_REMEMBERED {
-            known.clear();
-        }
-        Ok(())
-    }
-}
-
-fn next_id(conn: &Connection, table: &str) -> rusqlite::Result<i64> {
-    conn.query_row(
-        &format!("SELECT coalesce(max(id), 0) + 1 FROM {table}"),
-        [],
-        |row| row.get(0),
-    )
-}
 
 /// The last event of a stream, and what the list of streams shows.
 #[derive(Debug, Clone)]
@@ -162,8 +51,10 @@ pub(super) struct Book {
     next_category: i64,
     /// Number of events, those planned included.
     pub(super) size: u64,
+    /// Number of events that the numbers in the file include.
+    counted: u64,
     /// When the last one was recorded.
-    pub(super) recorded_us: i64,
+    recorded_us: i64,
     /// Whether the file may hold streams that are not in the book.
     file_has_streams: bool,
 }
@@ -171,19 +62,21 @@ pub(super) struct Book {
 impl Book {
     /// Starts a book on the file as it is.
     pub(super) fn load(conn: &Connection) -> rusqlite::Result<Book> {
-        let (size, recorded_us): (u64, Option<i64>) =
-            conn.query_row("SELECT size, recorded_us FROM head", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+        let (size, recorded_us, counted): (u64, Option<i64>, u64) = conn
+            .prepare_cached("SELECT size, recorded_us, counted FROM head")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let tail = counted_sql("s.category", "JOIN streams s ON s.id = e.stream");
         let categories = conn
-            .prepare("SELECT id, name FROM categories")?
+            .prepare_cached(&format!(
+                "SELECT c.id, c.name, coalesce(x.n, 0) FROM categories c LEFT JOIN ({tail}) x ON x.id = c.id"
+            ))?
             .query_map([], |row| {
                 Ok(CategoryCount {
                     id: row.get(0)?,
                     name: Arc::from(row.get_ref(1)?.as_str()?),
                     is_new: false,
                     streams_added: 0,
-                    events_added: 0,
+                    events_added: row.get(2)?,
                 })
             })?
             .collect::<rusqlite::Result<_>>()?;
@@ -191,11 +84,12 @@ impl Book {
             streams: HashMap::new(),
             dirty_streams: Vec::new(),
             categories,
-            types: Names::load(conn, "types")?,
-            content_types: Names::load(conn, "content_types")?,
+            types: Names::load(conn, Table::Types)?,
+            content_types: Names::load(conn, Table::ContentTypes)?,
             next_stream: next_id(conn, "streams")?,
             next_category: next_id(conn, "categories")?,
             size,
+            counted,
             recorded_us: recorded_us.unwrap_or(i64::MIN),
             file_has_streams: size > 0,
         })
@@ -418,8 +312,10 @@ impl Book {
         })
     }
 
-    /// Writes streams, names and counters. The head row and the tree are the ink's.
-    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+    /// Writes streams and names, and numbers of events if they are due; says up to which position numbers are
+    /// counted then. The head row and the tree are the ink's.
+    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<u64> {
+        let numbers = self.size - self.counted >= COUNT_EVERY;
         for key in self.dirty_streams.drain(..) {
             let stream = self
                 .streams
@@ -458,25 +354,30 @@ impl Book {
                     category.id,
                     &*category.name,
                     category.streams_added,
-                    category.events_added,
+                    0,
                 ))?;
-            } else if category.streams_added > 0 || category.events_added > 0 {
-                conn.prepare_cached(
-                    "UPDATE categories SET streams = streams + ?2, events = events + ?3 WHERE id = ?1",
-                )?
-                .execute((category.id, category.streams_added, category.events_added))?;
+            } else if category.streams_added > 0 {
+                conn.prepare_cached("UPDATE categories SET streams = streams + ?2 WHERE id = ?1")?
+                    .execute((category.id, category.streams_added))?;
+            }
+            if numbers && category.events_added > 0 {
+                conn.prepare_cached("UPDATE categories SET events = events + ?2 WHERE id = ?1")?
+                    .execute((category.id, category.events_added))?;
+                category.events_added = 0;
             }
             category.is_new = false;
             category.streams_added = 0;
-            category.events_added = 0;
         }
-        self.types.flush(conn)?;
-        self.content_types.flush(conn)?;
+        self.types.flush(conn, numbers)?;
+        self.content_types.flush(conn, numbers)?;
+        if numbers {
+            self.counted = self.size;
+        }
         self.file_has_streams = self.size > 0;
         if self.streams.len() > MAX_REMEMBERED {
             self.streams.clear();
         }
-        Ok(())
+        Ok(self.counted)
     }
 }
 

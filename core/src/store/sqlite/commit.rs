@@ -86,8 +86,8 @@ impl Core {
 
     /// Commits, and keeps what is known.
     pub(super) fn commit(&mut self, mut book: Book, mut ink: Ink) -> rusqlite::Result<Head> {
-        book.flush(self.conn())?;
-        let head = ink.flush(self.conn())?;
+        let counted = book.flush(self.conn())?;
+        let head = ink.flush(self.conn(), counted)?;
         self.conn().prepare_cached("COMMIT")?.execute([])?;
         self.knowledge = Some((book, ink));
         Ok(head)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use super::book::Names;
+use super::names::{Names, Table};
 use super::tiles::TreeWriter;
 use crate::event::{Part, Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
@@ -101,7 +101,7 @@ impl Ink {
     pub(super) fn load(conn: &Connection, random: Random) -> rusqlite::Result<Ink> {
         let mut ink = Ink {
             tree: TreeWriter::load(conn)?,
-            actors: Names::load(conn, "actors")?,
+            actors: Names::load(conn, Table::Actors)?,
             sources: HashMap::new(),
             extraction: String::new(),
             extractor: Extraction::standard().prepare(),
@@ -270,18 +270,21 @@ impl Ink {
         Ok(id)
     }
 
-    /// Writes the actors' names and counters and the head row; returns the head.
-    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<Head> {
-        self.actors.flush(conn)?;
+    /// Writes the actors' names and the head row; returns the head. Numbers of events are counted up to
+    /// `counted`: where that is the end, the actors' are written too.
+    pub(super) fn flush(&mut self, conn: &Connection, counted: u64) -> rusqlite::Result<Head> {
         let head = self.head();
+        self.actors.flush(conn, counted == head.size.0)?;
         conn.prepare_cached(
-            "UPDATE head SET size = ?1, root = ?2, frontier = ?3, recorded_us = coalesce(?4, recorded_us)",
+            "UPDATE head SET size = ?1, root = ?2, frontier = ?3, recorded_us = coalesce(?4, recorded_us),
+             counted = ?5",
         )?
         .execute((
             head.size.0,
             head.root.0,
             self.tree.frontier_bytes(),
             self.recorded_us,
+            counted,
         ))?;
         Ok(head)
     }

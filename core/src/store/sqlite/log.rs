@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::names::counted_sql;
 use super::{open, row};
 use crate::event::Event;
 use crate::id::{EventId, LogId, StreamId};
@@ -138,9 +139,11 @@ impl Log {
                 )
             };
             let categories = conn
-                .prepare_cached(
-                    "SELECT name, streams, events FROM categories ORDER BY events DESC, name",
-                )?
+                .prepare_cached(&format!(
+                    "SELECT c.name, c.streams, c.events + coalesce(x.n, 0) AS events FROM categories c
+                     LEFT JOIN ({}) x ON x.id = c.id ORDER BY 3 DESC, c.name",
+                    counted_sql("s.category", "JOIN streams s ON s.id = e.stream")
+                ))?
                 .query_map([], |row| {
                     Ok(CategoryRow {
                         name: row.get(0)?,
@@ -150,7 +153,11 @@ impl Log {
                 })?
                 .collect::<rusqlite::Result<_>>()?;
             let types = conn
-                .prepare_cached("SELECT name, events FROM types ORDER BY events DESC, name")?
+                .prepare_cached(&format!(
+                    "SELECT t.name, t.events + coalesce(x.n, 0) FROM types t
+                     LEFT JOIN ({}) x ON x.id = t.id ORDER BY 2 DESC, t.name",
+                    counted_sql("e.type", "")
+                ))?
                 .query_map([], |row| {
                     Ok(TypeRow {
                         name: row.get(0)?,
@@ -186,9 +193,11 @@ impl Log {
     pub fn actors(&self, limit: usize) -> Result<Vec<ActorRow>, ReadError> {
         self.read(|conn| {
             let rows = conn
-                .prepare_cached(
-                    "SELECT name, events FROM actors ORDER BY events DESC, name LIMIT ?1",
-                )?
+                .prepare_cached(&format!(
+                    "SELECT a.name, a.events + coalesce(x.n, 0) FROM actors a
+                     LEFT JOIN ({}) x ON x.id = a.id ORDER BY 2 DESC, a.name LIMIT ?1",
+                    counted_sql("e.actor", "")
+                ))?
                 .query_map([sql_limit(limit)], |row| {
                     Ok(ActorRow {
                         name: row.get(0)?,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `schema` | tables, indexes, triggers |
 //! | `open` | which kind of connection is possible, and what is wrong where none is |
-//! | `book`, `ink`, `tiles` | what a writer knows and where events will stand; rows and hashes; the stored tree |
+//! | `book`, `names`, `ink`, `tiles` | what a writer knows and where events will stand; rows and hashes; the stored tree |
 //! | `content` | when an event is one that the log holds already |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk` | appending: imports |
@@ -19,6 +19,7 @@ mod density;
 mod detail;
 mod ink;
 mod log;
+mod names;
 mod open;
 mod plan;
 mod query;

@@ -13,6 +13,10 @@ use crate::store::{Access, AppendError, OpenError};
 /// How long a connection waits for a lock that another program holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages of write-ahead log after which they are copied into the file. A commit of one event takes about nine
+/// pages, so the default of 1,000 would sync the file every hundred commits.
+const CHECKPOINT_PAGES: u32 = 4_000;
+
 /// Statements kept prepared on each connection.
 const PREPARED: usize = 96;
 
@@ -112,7 +116,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         harden(&conn)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
-        conn.pragma_update(None, "wal_autocheckpoint", 1000)?;
+        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         conn.pragma_update(None, "cache_size", -65_536)?;
         conn.pragma_update(None, "temp_store", "MEMORY")
     };

@@ -9,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::log::{sql_limit, sql_position, stream_id};
+use super::names::counted_sql;
 use super::row;
 use crate::event::Event;
 use crate::position::Position;
@@ -98,9 +99,17 @@ impl Plan {
             return Ok(None);
         }
         let named = |table: &str, name: &str| -> rusqlite::Result<Option<(i64, u64)>> {
-            conn.prepare_cached(&format!("SELECT id, events FROM {table} WHERE name = ?1"))?
-                .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
+            let tail = match table {
+                "types" => counted_sql("e.type", ""),
+                "actors" => counted_sql("e.actor", ""),
+                _ => counted_sql("s.category", "JOIN streams s ON s.id = e.stream"),
+            };
+            conn.prepare_cached(&format!(
+                "SELECT t.id, t.events + coalesce((SELECT n FROM ({tail}) x WHERE x.id = t.id), 0)
+                 FROM {table} t WHERE t.name = ?1"
+            ))?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
         };
         let mut conditions: Vec<Condition> = Vec::new();
         // The narrowest source so far, how many candidates it has, and its condition in `conditions`.

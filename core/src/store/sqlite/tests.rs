@@ -82,7 +82,7 @@ fn triggers_refuse_what_would_change_the_log() {
             "REPLACE INTO links VALUES (1, 1, 2, NULL)",
             "DELETE FROM head",
             "UPDATE head SET size = 0",
-            "REPLACE INTO head VALUES (1, 0, x'', x'', NULL)",
+            "REPLACE INTO head VALUES (1, 0, x'', x'', NULL, 0)",
             // The erased part goes whole, with its salt, and no other goes with it.
             "UPDATE events SET data = NULL WHERE position = 3",
             "UPDATE events SET data = x'00', salt_data = NULL WHERE position = 3",

@@ -132,8 +132,9 @@ impl Core {
                 events.filter_map(|event| event.id.as_ref())
             };
             if ids().any(|id| written.contains(id)) {
-                book.flush(self.conn()).map_err(open::append_error)?;
-                ink.flush(self.conn()).map_err(open::append_error)?;
+                let counted = book.flush(self.conn()).map_err(open::append_error)?;
+                ink.flush(self.conn(), counted)
+                    .map_err(open::append_error)?;
             }
             let ids: Vec<EventId> = ids().cloned().collect();
             let places = match settle(self.conn(), &mut book, &streams) {

@@ -17,10 +17,9 @@ use rhai::{
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::functions;
 use super::number::{Exact, NumberFault, compare_written};
 use super::view::{View, WrittenNumber, lift_exact, lower, number_in};
-use super::{Fault, Inputs, Root};
+use super::{Fault, Inputs, Root, functions, mixed};
 use crate::model::path::Step;
 use crate::model::value::{kind, same};
 
@@ -106,6 +105,7 @@ fn build() -> Engine {
     literals_are_exact(&mut engine);
     resolve_roots(&mut engine);
     register_numbers(&mut engine);
+    mixed::register(&mut engine);
     register_views(&mut engine);
     functions::register(&mut engine);
     engine
@@ -314,6 +314,8 @@ fn register_views(engine: &mut Engine) {
         (map, view),
         (view, array),
         (array, view),
+        (map, map),
+        (array, array),
     ] {
         for (name, holds) in [("==", true), ("!=", false)] {
             engine.register_raw_fn(name, [a, b], move |_, args| {

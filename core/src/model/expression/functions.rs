@@ -270,6 +270,15 @@ fn register_containers(engine: &mut Engine) {
             })))
         });
     }
+    // Rhai's own ask `==` of every element, which fails between kinds; a list may hold several.
+    let list = TypeId::of::<rhai::Array>();
+    engine.register_raw_fn("contains", [list, TypeId::of::<Dynamic>()], |_, args| {
+        place_of(args).map(|place| Dynamic::from_bool(place.is_some()))
+    });
+    engine.register_raw_fn("index_of", [list, TypeId::of::<Dynamic>()], |_, args| {
+        let place = place_of(args)?.and_then(|place| i64::try_from(place).ok());
+        Ok(Dynamic::from_int(place.unwrap_or(-1)))
+    });
     engine.register_fn("keys", |view: &mut View| -> rhai::Array {
         match view.value() {
             Value::Object(fields) => fields
@@ -288,6 +297,16 @@ fn register_containers(engine: &mut Engine) {
             .filter_map(|key| view.step(crate::model::path::Step::Key(key)))
             .collect()
     });
+}
+
+/// Where a list holds a value: the first element that means the same.
+fn place_of(args: &[&mut Dynamic]) -> Result<Option<usize>, Raised> {
+    let (list, wanted) = (shared(args[0])?, shared(args[1])?);
+    Ok(list.as_array().and_then(|items| {
+        items
+            .iter()
+            .position(|item| crate::model::value::same(item, &wanted))
+    }))
 }
 
 fn len(view: &View) -> i64 {

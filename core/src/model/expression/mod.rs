@@ -6,6 +6,7 @@
 mod direct;
 mod engine;
 mod functions;
+mod mixed;
 pub(crate) mod number;
 mod view;
 

@@ -53,7 +53,7 @@ fn expressions_give_exact_values() {
         ("data.quantity == 2.0 && data.price > 29", "true"),
         ("2 > data.price || data.ok", "true"),
         ("!data.ok", "false"),
-        ("data.sku + '-' + data.quantity", r#""a-2""#),
+        ("data.sku + '-' + text(data.quantity)", r#""a-2""#),
         ("if data.ok { 'y' } else { 'n' }", r#""y""#),
         ("data.items.map(|i| i.price * i.quantity).sum()", "5.20"),
         ("data.items.filter(|i| i.price > data.zero).len()", "2"),
@@ -99,7 +99,22 @@ fn expressions_give_exact_values() {
         ("data.items.order_by(|i| i.quantity)[0].price", "3"),
         ("'a-b-c'.replace('-', '+')", r#""a+b+c""#),
         ("'a-b-c'.split('-')", r#"["a","b","c"]"#),
-        ("text(data.price) + data.ok", r#""29.99true""#),
+        ("text(data.price) + text(data.ok)", r#""29.99true""#),
+        (
+            "`${data.price} ${data.ok} ${data.none}`",
+            r#""29.99 true ""#,
+        ),
+        ("[1, 'x', ()].contains('x')", "true"),
+        ("[1, 'x', ()].index_of(())", "2"),
+        ("'x' in [1, 2.0]", "false"),
+        ("2 in [1, 2.0, 'x']", "true"),
+        ("[1, 'x'].index_of(|i| i == ())", "-1"),
+        ("[1, 'x'] == ['x', 1.0]", "false"),
+        ("[1, 'x'] == [1.0, 'x']", "true"),
+        ("#{a: 1} == #{a: 'x'}", "false"),
+        ("data.none == 0", "false"),
+        ("data.none != 'a'", "true"),
+        ("data.sku[0] == 'a'", "true"),
     ] {
         assert_eq!(run(text, ORDER).as_deref(), Ok(want), "{text}");
     }
@@ -122,7 +137,7 @@ fn numbers_that_pass_through_keep_their_text() {
         ("data.exp + 1", "101"),
         ("data.big > data.exp", "true"),
         ("data.big == data.big", "true"),
-        ("'' + data.big", r#""12345678901234567890123456789012""#),
+        ("text(data.big)", r#""12345678901234567890123456789012""#),
     ] {
         assert_eq!(run(text, ORDER).as_deref(), Ok(want), "{text}");
     }
@@ -159,6 +174,51 @@ fn what_goes_wrong_says_why() {
     ] {
         let got = run(text, ORDER).unwrap_err();
         assert!(got.starts_with(want), "{text}: {got}");
+    }
+}
+
+/// A comparison of text or null with a number was false, and text plus a number one text, without a word: a limit
+/// of `"100"` let every amount pass.
+#[test]
+fn values_of_different_kinds_are_not_compared_or_joined_in_silence() {
+    let number = "write number(…) around the text";
+    let null = "ask first with `!= ()` or has(…), or write get(object, 'field', value) or `?? value` for a value in its place";
+    let order = "only two numbers or two texts have an order";
+    let join =
+        "write text(…) around what is to be joined to text, or number(…) around the text to add it";
+    let equal = "compare values of one kind, or ask for the kind with type_of(…)";
+    for (text, kinds, advice) in [
+        ("data.sku > 1", "text > a number", number),
+        ("data.exp <= data.sku", "a number <= text", number),
+        ("data.big < '1'", "a number < text", number),
+        ("data.sku == 1", "text == a number", number),
+        ("1.5 != data.sku", "a number != text", number),
+        ("data.none < 1", "null < a number", null),
+        ("data.none >= data.sku", "null >= text", null),
+        ("data.none > ()", "null > null", null),
+        ("data.ok < true", "true or false < true or false", order),
+        ("data.items > 1", "a list > a number", order),
+        ("data.address == 1", "an object == a number", equal),
+        ("[1] == 1", "a list == a number", equal),
+        ("data.ok == 'true'", "true or false == text", equal),
+        ("data.sku + 1", "text + a number", join),
+        ("data.big + data.sku", "a number + text", join),
+        ("data.sku + data.none", "text + null", join),
+        ("data.sku + data.list", "text + a list", join),
+        ("data.none + 1", "null + a number", null),
+        ("data.none * 1", "null * a number", null),
+        ("data.sku * 2", "text * a number", number),
+        (
+            "data.items.filter(|i| i.price > data.sku)",
+            "a number > text",
+            number,
+        ),
+    ] {
+        assert_eq!(
+            run(text, ORDER),
+            Err(format!("{kinds} has no meaning: {advice}")),
+            "{text}"
+        );
     }
 }
 

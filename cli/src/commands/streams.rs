@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use annals_core::id::Category;
 use annals_core::store::{Cursor, Log, StreamPage, StreamQuery};
+use annals_core::time::Time;
 use chrono_tz::Tz;
 
 use crate::failure::{Exit, Failure};
@@ -23,7 +24,7 @@ pub struct Streams {
     /// Only streams whose name contains this text; ASCII letters match in either case
     #[arg(long = "match", value_name = "TEXT")]
     contains: Option<String>,
-    /// Only streams that had begun by this time; a date means the end of that day
+    /// Only streams that had begun by this time, with their events by then; a date means the end of that day
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
@@ -57,13 +58,18 @@ pub fn run(args: Streams, output: &mut Output) -> Result<Exit, Failure> {
         }
         let total = log.count_streams(&StreamQuery {
             after: None,
-            ..query
+            ..query.clone()
         })?;
-        print(&page, total, output)
+        print(&page, query.at, total, output)
     })
 }
 
-fn print(page: &StreamPage, total: u64, output: &mut Output) -> Result<(), Failure> {
+fn print(
+    page: &StreamPage,
+    at: Option<Time>,
+    total: u64,
+    output: &mut Output,
+) -> Result<(), Failure> {
     if page.streams.is_empty() {
         return output.line(&match total {
             0 => "no stream matches".to_owned(),
@@ -75,7 +81,7 @@ fn print(page: &StreamPage, total: u64, output: &mut Output) -> Result<(), Failu
         ("CATEGORY", Align::Left, 24),
         ("EVENTS", Align::Right, 20),
         ("FIRST", Align::Left, 30),
-        ("LAST", Align::Left, 30),
+        ("LAST", Align::Left, 40),
     ]);
     for row in &page.streams {
         table.row([
@@ -83,7 +89,10 @@ fn print(page: &StreamPage, total: u64, output: &mut Output) -> Result<(), Failu
             row.category.clone(),
             row.events.to_string(),
             row.first_time.to_string(),
-            row.last_time.to_string(),
+            match at {
+                Some(at) if row.last_time > at => format!("{} (later)", row.last_time),
+                _ => row.last_time.to_string(),
+            },
         ]);
     }
     output.table(&table)?;

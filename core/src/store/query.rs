@@ -89,7 +89,7 @@ pub struct StreamQuery {
     /// Text that the name contains; ASCII letters match in either case.
     #[serde(rename = "match")]
     pub contains: Option<String>,
-    /// Only streams that have an event at or before this time.
+    /// Only streams that have an event at or before this time, with the number of those events.
     pub at: Option<Time>,
     /// Read on after this cursor: the `next` of the page before.
     pub after: Option<Cursor>,

@@ -222,12 +222,13 @@ pub struct StreamRow {
     pub stream: String,
     /// Category.
     pub category: String,
-    /// Number of events, linked ones included; the highest version.
+    /// Number of events, linked ones included. Of a stream asked for by itself and in a list of the whole log this is
+    /// the highest version; in a list as of a time, those that had happened by then.
     #[ts(type = "number")]
     pub events: u64,
     /// Earliest time, UTC.
     pub first_time: Time,
-    /// Latest time, UTC.
+    /// Latest time of all its events, UTC; in a list as of a time, a later one says that the stream goes on.
     pub last_time: Time,
 }
 

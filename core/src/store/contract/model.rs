@@ -333,7 +333,10 @@ fn row(list: &[Spec], name: &str, query: &StreamQuery) -> Option<StreamRow> {
     matches.then(|| StreamRow {
         stream: name.into(),
         category: category.to_string(),
-        events: times.len() as u64,
+        events: times
+            .iter()
+            .filter(|time| query.at.is_none_or(|at| **time <= at))
+            .count() as u64,
         first_time: first,
         last_time: last,
     })

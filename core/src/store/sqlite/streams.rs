@@ -8,11 +8,17 @@ use crate::id::StreamId;
 use crate::position::Position;
 use crate::store::{Cursor, ReadError, StreamPage, StreamQuery, StreamRow};
 
-const COLUMNS: &str = "s.last_position, s.name, c.name, s.version, \
+const COLUMNS: &str = "s.last_position, s.name, c.name, \
      s.first_us, s.first_sub_ns, s.last_us, s.last_sub_ns";
 
+/// Events that had happened by a time.
+const EVENTS_BY_THEN: &str = "CASE WHEN (s.last_us, s.last_sub_ns) <= (?, ?) THEN s.version ELSE
+     (SELECT count(*) FROM links l CROSS JOIN events e ON e.position = l.position
+      WHERE l.stream = s.id AND (e.time_us, e.time_sub_ns) <= (?, ?)) END";
+
 impl Log {
-    /// One page of at most `limit` streams, by name (byte order).
+    /// One page of at most `limit` streams, by name (byte order). As of a time, the events of streams that go on after
+    /// it are counted one by one.
     ///
     /// # Errors
     /// [`ReadError`] of the engine.
@@ -25,8 +31,17 @@ impl Log {
                 });
             };
             values.push(Value::Integer(sql_limit(limit.saturating_add(1))));
+            let events = match query.at {
+                None => "s.version",
+                Some(at) => {
+                    // They stand before the conditions, in the text as in the values.
+                    let at = [Value::Integer(at.us()), Value::Integer(i64::from(at.sub_ns()))];
+                    values.splice(0..0, at.iter().chain(&at).cloned());
+                    EVENTS_BY_THEN
+                }
+            };
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM {tables} LEFT JOIN categories c ON c.id = s.category
+                "SELECT {COLUMNS}, {events} FROM {tables} LEFT JOIN categories c ON c.id = s.category
                  WHERE {conditions} ORDER BY s.name LIMIT ?"
             ))?;
             let mut rows = statement.query(params_from_iter(values))?;
@@ -62,7 +77,7 @@ impl Log {
     pub fn stream(&self, stream: &StreamId) -> Result<Option<StreamRow>, ReadError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM streams s LEFT JOIN categories c ON c.id = s.category
+                "SELECT {COLUMNS}, s.version FROM streams s LEFT JOIN categories c ON c.id = s.category
                  WHERE s.name = ?1"
             ))?;
             let mut rows = statement.query([stream.as_str()])?;
@@ -76,9 +91,9 @@ fn stream_row(row: &Row<'_>) -> Result<StreamRow, ReadError> {
     Ok(StreamRow {
         stream: row.get(1)?,
         category: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
-        events: row.get(3)?,
-        first_time: super::row::time(row, 4, last)?,
-        last_time: super::row::time(row, 6, last)?,
+        first_time: super::row::time(row, 3, last)?,
+        last_time: super::row::time(row, 5, last)?,
+        events: row.get(7)?,
     })
 }
 

@@ -16,7 +16,7 @@ category: Category | null,
  */
 match: string | null, 
 /**
- * Only streams that have an event at or before this time.
+ * Only streams that have an event at or before this time, with the number of those events.
  */
 at: Time | null, 
 /**

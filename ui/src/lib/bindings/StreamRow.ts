@@ -14,7 +14,8 @@ stream: string,
  */
 category: string, 
 /**
- * Number of events, linked ones included; the highest version.
+ * Number of events, linked ones included. Of a stream asked for by itself and in a list of the whole log this is
+ * the highest version; in a list as of a time, those that had happened by then.
  */
 events: number, 
 /**
@@ -22,6 +23,6 @@ events: number,
  */
 first_time: Time, 
 /**
- * Latest time, UTC.
+ * Latest time of all its events, UTC; in a list as of a time, a later one says that the stream goes on.
  */
 last_time: Time, };

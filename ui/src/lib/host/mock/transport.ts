@@ -90,7 +90,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       const all = names.filter((name) => streamMatches(streamOf(name), query));
       const rest = query.after === null ? all : all.filter((name) => name > (query.after ?? ""));
       const page = rest.slice(0, limit);
-      return { streams: page.map((name) => streamRow(streamOf(name))), next: rest.length > limit ? (page.at(-1) ?? null) : null };
+      return { streams: page.map((name) => streamRow(streamOf(name), query.at)), next: rest.length > limit ? (page.at(-1) ?? null) : null };
     },
     streams_count: ({ query }) => ({ count: names.filter((name) => streamMatches(streamOf(name), query)).length }),
     stream: ({ stream }) => streamRow(streamOf(stream)),
@@ -179,9 +179,10 @@ function streamMatches(events: MockEvent[], query: Commands["streams"]["args"]["
   );
 }
 
-function streamRow(events: MockEvent[]) {
+function streamRow(events: MockEvent[], at: string | null = null) {
   const [first, last] = [events[0], events.at(-1)];
-  return { stream: first?.stream ?? "", category: first?.category ?? "", events: events.length, first_time: first?.time ?? "", last_time: last?.time ?? "" };
+  const count = events.filter((event) => at === null || compareInstants(event.time, at) <= 0).length;
+  return { stream: first?.stream ?? "", category: first?.category ?? "", events: count, first_time: first?.time ?? "", last_time: last?.time ?? "" };
 }
 
 export function tally(names: readonly string[]): { name: string; events: number }[] {

@@ -92,6 +92,31 @@ fn state() {
 }
 
 #[test]
+fn models() {
+    let mut t = Transcript::new();
+    let folder = t.sandbox.path().join("shop.annals.d/models");
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    model(
+        "order.toml",
+        "category = \"order\"\n[on.OrderPlaced]\ntotal = \"dta.total\"\n",
+    );
+    model(
+        "card.toml",
+        "category = \"card\"\n[on.Limited]\nlimit = \"data.limit\"\n[on.Charged]\nwhen = \"data.amount <= state.limit\"\n\"spent.add\" = \"data.amount\"\n",
+    );
+    t.run("init shop.annals")
+        .run(r#"append shop.annals order-1 --type OrderPlaced --data '{"total": 9.90}' --time 2024-01-01 --id o1"#)
+        .run(r#"append shop.annals card-1 --type Limited --data '{"limit": "100"}' --time 2024-01-01 --id c1"#)
+        .run(r#"append shop.annals card-1 --type Charged --data '{"amount": 5000}' --time 2024-01-02 --id c2"#)
+        .run("state shop.annals order-1")
+        .run("state shop.annals card-1")
+        .run("state shop.annals card-1 --json")
+        .run("diff shop.annals order-1 --from v0 --to v1")
+        .compare("models");
+}
+
+#[test]
 fn diff() {
     let mut t = Transcript::on_guide();
     t.run("diff guide.annals user-123 --from v1 --to v3")

@@ -62,6 +62,8 @@ pub enum FindingKind {
     NotJson,
     /// State: the events have a type that the model has no handler for.
     NoHandler,
+    /// State: a model file that is meant for the category, or may be, is wrong and was left out.
+    ModelBroken,
 }
 
 /// Where a finding is. All that is known is filled in.
@@ -111,7 +113,7 @@ pub struct Finding {
     pub detail: String,
 }
 
-/// Findings gathered in the order in which their kinds were first seen, counted by kind.
+/// Findings gathered in the order in which they were first seen, counted by kind, or by kind and cause.
 ///
 /// ```
 /// use annals_core::finding::*;
@@ -124,7 +126,12 @@ pub struct Finding {
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     list: Vec<Finding>,
+    /// Of each kind, those whose cause is not listed by itself.
+    rest: Vec<Finding>,
 }
+
+/// Most findings of one kind that are listed by their cause.
+const MAX_CAUSES: usize = 20;
 
 impl Findings {
     /// Counts one more of this kind; the first one's place and detail are kept.
@@ -144,18 +151,78 @@ impl Findings {
         }
     }
 
+    /// Counts one more of this kind and cause, which the detail says; the first one's place is kept. Of a kind, 20
+    /// causes are listed; what has another is counted together, in a finding that says so.
+    ///
+    /// ```
+    /// use annals_core::finding::*;
+    /// let mut all = Findings::default();
+    /// for cause in ["A: no field x", "B: no field y", "A: no field x"] {
+    ///     all.add_cause(FindingKind::ExpressionFailed, Severity::Severe, Place::default(), cause.into());
+    /// }
+    /// let list = all.into_vec();
+    /// assert_eq!((list.len(), list[0].count, list[1].count), (2, 2, 1));
+    /// ```
+    pub fn add_cause(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        place: Place,
+        detail: String,
+    ) {
+        let mut alike = self.list.iter_mut().filter(|f| f.kind == kind);
+        let mut causes = 0;
+        let known = alike.find(|f| {
+            causes += 1;
+            f.detail == detail
+        });
+        let known = match known {
+            Some(found) => Some(found),
+            None if causes < MAX_CAUSES => None,
+            None => self.rest.iter_mut().find(|f| f.kind == kind),
+        };
+        if let Some(found) = known {
+            found.count += 1;
+            found.severity = found.severity.max(severity);
+            return;
+        }
+        let list = if causes < MAX_CAUSES {
+            &mut self.list
+        } else {
+            &mut self.rest
+        };
+        list.push(Finding {
+            kind,
+            severity,
+            count: 1,
+            place,
+            detail,
+        });
+    }
+
     /// Returns how many of this kind were found.
     #[must_use]
     pub fn count(&self, kind: FindingKind) -> u64 {
-        self.list
-            .iter()
-            .find(|f| f.kind == kind)
-            .map_or(0, |f| f.count)
+        let all = self.list.iter().chain(&self.rest);
+        all.filter(|f| f.kind == kind).map(|f| f.count).sum()
     }
 
-    /// Returns the findings, one a kind.
+    /// A rough size in bytes, for caches.
+    pub(crate) fn bytes(&self) -> usize {
+        let all = self.list.iter().chain(&self.rest);
+        all.map(|f| size_of::<Finding>() + f.detail.len()).sum()
+    }
+
+    /// Returns the findings: one a kind, or one a cause.
     #[must_use]
-    pub fn into_vec(self) -> Vec<Finding> {
+    pub fn into_vec(mut self) -> Vec<Finding> {
+        for finding in &mut self.rest {
+            finding.detail = format!(
+                "more of this kind, whose causes differ from the {MAX_CAUSES} listed; the first: {}",
+                finding.detail
+            );
+        }
+        self.list.append(&mut self.rest);
         self.list
     }
 }

@@ -69,5 +69,8 @@ fn print(view: &DiffView, output: &mut Output) -> Result<(), Failure> {
         output.line(&format!("changes: {}", changes.len()))?;
         print_changes(changes, output)?;
     }
-    print_findings(&to.findings, output)
+    let mut findings = to.findings.clone();
+    let only_from = from.findings.iter().filter(|f| !to.findings.contains(f));
+    findings.extend(only_from.cloned());
+    print_findings(&findings, output)
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use annals_core::finding::FindingKind;
 use annals_core::id::StreamId;
 use annals_core::model::ModelRef;
+use annals_core::position::Version;
 use annals_core::store::Log;
 use annals_core::temporal::{self, AsOfView, Change, ChangeKind, StateView};
 use chrono_tz::Tz;
@@ -15,7 +17,7 @@ use crate::instant::{self, MomentReading, with_like_streams};
 use crate::output::Output;
 use crate::pretty;
 use crate::table::pairs;
-use crate::text::{MAX_DATA_COLUMNS, cut, visible};
+use crate::text::{MAX_DATA_COLUMNS, counted, cut, visible};
 
 /// Show a stream's state now, at a version, or as of an instant.
 #[derive(Debug, clap::Args)]
@@ -67,7 +69,7 @@ fn print(view: &StateView, output: &mut Output) -> Result<(), Failure> {
         output.line(&line)?;
     }
     output.line("")?;
-    if view.events_folded == 0 {
+    if view.version == Version::NONE {
         output.line("no state: nothing had happened by then")?;
     } else {
         print_state(&view.state, &view.changed, output)?;
@@ -97,7 +99,14 @@ pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
         hash,
         inferred,
     } = &view.model;
+    let broken = view
+        .findings
+        .iter()
+        .any(|f| f.kind == FindingKind::ModelBroken);
     let model = match (inferred, hash) {
+        (true, _) if broken => {
+            "inferred from the payloads; a model file is broken, see the findings".to_owned()
+        }
         (true, _) => format!(
             "inferred from the payloads; no model is declared for category {}",
             view.category
@@ -111,7 +120,10 @@ pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
         "version",
         format!("{} of {}", view.version, view.events_in_stream),
     ));
-    let mut folded = format!("{} events", view.events_folded);
+    let mut folded = counted(view.events_folded, "event");
+    if view.events_failed > 0 {
+        folded += &format!("; {} failed and changed nothing", view.events_failed);
+    }
     if view.left_out_count > 0 {
         let versions: Vec<String> = view
             .left_out
@@ -133,10 +145,11 @@ pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
     rows.push(("folded", folded));
     rows.push(("model", model));
     if view.incomplete {
-        rows.push((
-            "incomplete",
-            "the model failed on an event; see the findings".to_owned(),
-        ));
+        let why = match view.events_failed {
+            0 => "a model file is broken; see the findings",
+            _ => "events could not be folded; see the findings",
+        };
+        rows.push(("incomplete", why.to_owned()));
     }
     rows
 }

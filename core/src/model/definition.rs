@@ -104,6 +104,28 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
     })
 }
 
+/// The category that a text names, whatever else is wrong with it; `None` if that is not sure.
+pub(crate) fn category_in(text: &str) -> Option<String> {
+    if text.len() > MAX_FILE_BYTES {
+        return None;
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let (_, value) = table
+        .get_ref()
+        .iter()
+        .find(|(key, _)| key.get_ref() == "category")?;
+    // A fault on the same line may have cut the text short.
+    let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |end| at + end);
+    let line = value.span().start..=line_end(value.span().end.min(text.len()));
+    let at_fault =
+        |error: &toml::de::Error| error.span().is_none_or(|span| line.contains(&span.start));
+    if errors.iter().any(at_fault) {
+        return None;
+    }
+    let category = value.get_ref().as_str()?;
+    (!category.is_empty()).then(|| category.to_owned())
+}
+
 type Entry<'t, 'i> = (
     &'t Spanned<std::borrow::Cow<'i, str>>,
     &'t Spanned<DeValue<'i>>,

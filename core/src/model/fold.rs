@@ -53,8 +53,8 @@ impl Fold {
     }
 
     /// Takes one more event; faults become findings and the fold goes on. An event does all that its handler says
-    /// or, where any of it fails, nothing.
-    pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) {
+    /// or, where any of it fails, nothing; `false` then.
+    pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) -> bool {
         self.trail = Trail::default();
         if self.state.is_null() {
             self.state = Arc::new(Value::Object(Map::new()));
@@ -71,12 +71,13 @@ impl Fold {
                             model.name, event.event.event_type
                         );
                         let place = place(&event.event, None);
-                        findings.add(FindingKind::NoHandler, Severity::Notice, place, detail);
+                        findings.add_cause(FindingKind::NoHandler, Severity::Notice, place, detail);
                         Ok(())
                     }
                 }
             }
         };
+        let folded = outcome.is_ok();
         if let Err(Failure { kind, path, detail }) = outcome {
             self.incomplete = true;
             let detail = match &path {
@@ -84,8 +85,9 @@ impl Fold {
                 None => format!("{}: {detail}", event.event.event_type),
             };
             let place = place(&event.event, path);
-            findings.add(kind, Severity::Severe, place, detail);
+            findings.add_cause(kind, Severity::Severe, place, detail);
         }
+        folded
     }
 
     /// The state so far: `null` before the first event, numbers as written.
@@ -349,7 +351,7 @@ fn read_data(
     };
     let parsed = read(payload, "data", fields)?;
     if let Some(key) = parsed.duplicate {
-        findings.add(
+        findings.add_cause(
             FindingKind::DuplicateKey,
             Severity::Notice,
             place(event, None),

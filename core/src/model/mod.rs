@@ -16,7 +16,7 @@ mod value;
 pub use fold::Fold;
 pub use operation::Touch;
 pub use path::{FieldPath, PathError, Step};
-pub use set::{ModelSet, folder};
+pub use set::{BrokenModel, ModelSet, folder};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

@@ -5,18 +5,29 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Model, ModelError};
+use super::{Model, ModelError, definition};
 
 /// The models of a store: at most one a category, the inferred fold for the rest.
 #[derive(Debug, Default)]
 pub struct ModelSet {
     by_category: BTreeMap<String, Arc<Model>>,
+    broken: Vec<BrokenModel>,
     inferred: std::sync::OnceLock<Arc<Model>>,
+}
+
+/// A model file that is left out because it is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenModel {
+    /// What is wrong, and where.
+    pub error: ModelError,
+    /// Category that the file names; `None` if that cannot be read.
+    pub category: Option<String>,
 }
 
 impl ModelSet {
     /// Reads `models/*.toml` in the store's folder (`X.annals.d`), by file name. Files that are wrong are left out
-    /// and listed, so is the second model for a category. Where there is no folder there are no models.
+    /// and listed, so is the second model for a category; the set remembers them as [`broken_for`](Self::broken_for)
+    /// their category. Where there is no folder there are no models.
     ///
     /// # Errors
     /// The system's error if the folder is there and cannot be read.
@@ -32,20 +43,30 @@ impl ModelSet {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
+            let mut leave_out = |error: ModelError, category: Option<String>| {
+                let error = ModelError { name, ..error };
+                errors.push(error.clone());
+                set.broken.push(BrokenModel { error, category });
+            };
             let text = match std::fs::read_to_string(&file) {
                 Ok(text) => text,
                 Err(error) => {
-                    errors.push(whole(&name, format!("the file cannot be read: {error}")));
+                    leave_out(whole("", format!("the file cannot be read: {error}")), None);
                     continue;
                 }
             };
             match Model::parse(&stem, &text) {
                 Ok(model) => {
-                    if let Err(error) = set.add(model) {
-                        errors.push(ModelError { name, ..error });
+                    let category = model.category().map(str::to_owned);
+                    match set.by_category.get(category.as_deref().unwrap_or_default()) {
+                        Some(first) => leave_out(second("", first), category),
+                        None => {
+                            set.by_category
+                                .insert(category.unwrap_or_default(), Arc::new(model));
+                        }
                     }
                 }
-                Err(error) => errors.push(ModelError { name, ..error }),
+                Err(error) => leave_out(error, definition::category_in(&text)),
             }
         }
         Ok((set, errors))
@@ -64,13 +85,7 @@ impl ModelSet {
             ));
         };
         if let Some(first) = self.by_category.get(&category) {
-            return Err(whole(
-                &name,
-                format!(
-                    "model {} is for category {category:?} already; there is one model a category",
-                    first.reference().name
-                ),
-            ));
+            return Err(second(&name, first));
         }
         self.by_category.insert(category, Arc::new(model));
         Ok(())
@@ -83,6 +98,18 @@ impl ModelSet {
             Some(model) => Arc::clone(model),
             None => Arc::clone(self.inferred.get_or_init(|| Arc::new(Model::inferred()))),
         }
+    }
+
+    /// The files that are wrong and may be why a category has not the model that was meant for it: those that name the
+    /// category, and, where it has no model, those whose category cannot be read.
+    pub fn broken_for(&self, category: &str) -> impl Iterator<Item = &BrokenModel> {
+        let declared = self.by_category.contains_key(category);
+        self.broken
+            .iter()
+            .filter(move |broken| match &broken.category {
+                Some(named) => named == category,
+                None => !declared,
+            })
     }
 
     /// The declared models, by category.
@@ -118,6 +145,17 @@ fn model_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+fn second(name: &str, first: &Model) -> ModelError {
+    whole(
+        name,
+        format!(
+            "model {} is for category {:?} already; there is one model a category",
+            first.reference().name,
+            first.category().unwrap_or_default()
+        ),
+    )
 }
 
 fn whole(name: &str, message: String) -> ModelError {
@@ -163,5 +201,33 @@ mod tests {
             "2b3e764f41cc7296c8b80eb9c5b9313ebd615170b7afd0795a6b54348102f812"
         );
         assert!(set.for_category("item").reference().inferred);
+        let broken = |category: &str| -> Vec<String> {
+            let files = set.broken_for(category);
+            files.map(|broken| broken.error.name.clone()).collect()
+        };
+        // e.toml may be for any category that has no model.
+        assert_eq!(broken("order"), ["c.toml"]);
+        assert_eq!(broken("item"), ["d.toml", "e.toml"]);
+        assert_eq!(broken("other"), ["e.toml"]);
+    }
+
+    #[test]
+    fn a_broken_file_names_its_category_where_that_can_be_read() {
+        for (text, category) in [
+            ("category = 'order'\n[on.A]\nx = 'dta'", Some("order")),
+            ("category = 'order'\n[on.A]\nx = ", Some("order")),
+            ("category = 'order'\n[on.A\nx = '1'", Some("order")),
+            ("category = 'order'\nx = '1'\n", Some("order")),
+            ("[on.A]\nx = '1'", None),
+            ("category = ''", None),
+            ("category = 7", None),
+            ("category = \"order\n[on.A]\nx = '1'", None),
+            ("category = \"order", None),
+            ("category = 'order' 'x'", None),
+            ("[on.A]\nx = '1'\ncategory = 'order'", None),
+            ("", None),
+        ] {
+            assert_eq!(definition::category_in(text).as_deref(), category, "{text}");
+        }
     }
 }

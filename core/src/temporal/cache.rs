@@ -89,7 +89,7 @@ impl StateCache {
         let mut track = lock(&track);
         track.follow(log, stream, &row, &model, self.spacing)?;
         let mark = track.fold_to(log, stream, &model, &cut)?;
-        let view = mark.course.view(stream, &row, cut.as_of);
+        let view = mark.course.view(stream, &row, cut.as_of, models);
         if mark.whole {
             track.hand = Some(mark);
         }
@@ -235,7 +235,7 @@ impl Track {
             return Ok(());
         }
         let mut tip = self.tip.take().unwrap_or_else(|| Mark::start(model));
-        let mut since = tip.course.folded() - self.marks.last().map_or(0, |m| m.course.folded());
+        let mut since = tip.course.taken() - self.marks.last().map_or(0, |m| m.course.taken());
         let mut due = self.due(&tip);
         let outcome = log.for_each_in_stream(stream, self.read.next(), None, &mut |event| {
             if event.version > end {

@@ -10,7 +10,7 @@ use super::{AsOf, Moment, TemporalError};
 use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::id::StreamId;
-use crate::model::{Fold, ModelRef, ModelSet};
+use crate::model::{BrokenModel, Fold, ModelRef, ModelSet};
 use crate::position::{Position, Version};
 use crate::store::{Direction, EventBrief, Log, ReadError, StreamEvent, StreamRow};
 use crate::time::Time;
@@ -42,11 +42,14 @@ pub struct StateView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reading: Option<String>,
-    /// Highest version folded; 0 if none.
+    /// Highest version that the as-of includes; 0 if none.
     pub version: Version,
-    /// Number of events folded.
+    /// Number of events folded: included, and their handlers did not fail.
     #[ts(type = "number")]
     pub events_folded: u64,
+    /// Number of events included that could not be folded and changed nothing; the findings say why.
+    #[ts(type = "number")]
+    pub events_failed: u64,
     /// Number of events in the stream, whatever the as-of.
     #[ts(type = "number")]
     pub events_in_stream: u64,
@@ -57,14 +60,14 @@ pub struct StateView {
     pub left_out_count: u64,
     /// Model used.
     pub model: ModelRef,
-    /// The last event folded; `null` if none.
+    /// The last event included; `null` if none.
     pub last_event: Option<crate::store::EventBrief>,
     /// The state, every digit as recorded or computed exactly; `null` before the first event.
     #[ts(type = "unknown")]
     pub state: Box<RawValue>,
-    /// What the last event folded changed.
+    /// What the last event included changed.
     pub changed: Vec<Change>,
-    /// An expression failed on some event, so the state is incomplete from there.
+    /// A part is missing: an event could not be folded, or a model file that is meant for the category is broken.
     pub incomplete: bool,
     /// Faults in the data.
     pub findings: Vec<Finding>,
@@ -99,7 +102,7 @@ pub fn state(
         course.take(&event, cut.as_of.at);
         event.version < cut.last
     })?;
-    Ok(course.view(stream, &row, cut.as_of))
+    Ok(course.view(stream, &row, cut.as_of, models))
 }
 
 pub(super) fn stream_row(log: &Log, stream: &StreamId) -> Result<StreamRow, TemporalError> {
@@ -167,6 +170,7 @@ pub(super) struct Course {
     fold: Fold,
     findings: Findings,
     folded: u64,
+    failed: u64,
     last: Option<EventBrief>,
     /// Version in this stream of the last event folded.
     pub(super) version: Version,
@@ -195,6 +199,7 @@ impl Course {
             fold,
             findings: Findings::default(),
             folded: 0,
+            failed: 0,
             last: None,
             version: Version::NONE,
             seen: Version::NONE,
@@ -206,13 +211,14 @@ impl Course {
         self.seen
     }
 
-    pub(super) fn folded(&self) -> u64 {
-        self.folded
+    /// Number of events that the fold took.
+    pub(super) fn taken(&self) -> u64 {
+        self.folded + self.failed
     }
 
     /// A rough size in bytes.
     pub(super) fn bytes(&self) -> usize {
-        512 + self.fold.bytes()
+        512 + self.fold.bytes() + self.findings.bytes()
     }
 
     /// Takes the stream's next event: folds it, or leaves it out because it happened after `at`.
@@ -224,8 +230,11 @@ impl Course {
             return;
         }
         self.settle(version, position, event.event.time.time);
-        self.fold.apply(event, &mut self.findings);
-        self.folded += 1;
+        if self.fold.apply(event, &mut self.findings) {
+            self.folded += 1;
+        } else {
+            self.failed += 1;
+        }
         self.version = version;
         self.last = Some(brief(&event.event));
     }
@@ -258,7 +267,13 @@ impl Course {
     }
 
     /// The answer.
-    pub(super) fn view(&self, stream: &StreamId, row: &StreamRow, as_of: AsOf) -> StateView {
+    pub(super) fn view(
+        &self,
+        stream: &StreamId,
+        row: &StreamRow,
+        as_of: AsOf,
+        models: &ModelSet,
+    ) -> StateView {
         let order = &self.order;
         let place = |found: Option<(Version, Position)>| Place {
             stream: Some(stream.to_string()),
@@ -266,7 +281,13 @@ impl Course {
             position: found.map(|(_, position)| position),
             ..Place::default()
         };
-        let mut findings = self.findings.clone().into_vec();
+        let inferred = self.fold.model().reference().inferred;
+        let mut findings: Vec<Finding> = models
+            .broken_for(&row.category)
+            .map(|broken| broken_model(broken, inferred))
+            .collect();
+        let broken = !findings.is_empty();
+        findings.append(&mut self.findings.clone().into_vec());
         if order.left_out_count > 0 {
             findings.push(Finding {
                 kind: FindingKind::LeftOut,
@@ -299,6 +320,7 @@ impl Course {
             reading: None,
             version: self.version,
             events_folded: self.folded,
+            events_failed: self.failed,
             events_in_stream: row.events,
             left_out: order.left_out.clone(),
             left_out_count: order.left_out_count,
@@ -306,9 +328,34 @@ impl Course {
             last_event: self.last.clone(),
             state: super::diff::raw(self.fold.state()),
             changed: changes_at(self.fold.last_touches()),
-            incomplete: self.fold.incomplete(),
+            incomplete: broken || self.fold.incomplete(),
             findings,
         }
+    }
+}
+
+/// That the state is not, or may not be, the one that a model file was written for.
+fn broken_model(broken: &BrokenModel, inferred: bool) -> Finding {
+    let BrokenModel { error, category } = broken;
+    let meant = match category {
+        Some(_) => "",
+        None => " (its category cannot be read, so it may be for this one)",
+    };
+    let instead = if inferred {
+        "the state is inferred from the payloads instead"
+    } else {
+        "the state is by the other model for the category"
+    };
+    Finding {
+        kind: FindingKind::ModelBroken,
+        severity: Severity::Severe,
+        count: 1,
+        place: Place {
+            file: Some(error.name.clone()),
+            line: Some(error.line as u64),
+            ..Place::default()
+        },
+        detail: format!("a model was left out{meant}: {error}; {instead}"),
     }
 }
 

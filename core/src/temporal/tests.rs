@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::event::NewEvent;
-use crate::finding::{FindingKind, Findings};
+use crate::finding::{FindingKind, Findings, Severity};
 use crate::model::{Fold, Model, json};
 use crate::store::{ExpectedVersion, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
@@ -274,6 +274,98 @@ fn a_diff_applied_to_one_side_gives_the_other() {
     );
 }
 
+/// A slip in a model file gave the inferred state, and nothing in the answer said that it was not the one asked for.
+#[test]
+fn a_broken_model_file_is_in_every_answer_for_its_category() {
+    let log = account();
+    let store = log.log().path().to_owned();
+    let folder = crate::model::folder(&store).join("models");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = ACCOUNT.replace("data.amount", "dta.amount");
+    std::fs::write(folder.join("account.toml"), text).unwrap();
+    log.told("user-1", &[("Created", "2024-01-01", r#"{"a":1}"#)]);
+    let (models, _) = ModelSet::load(&store).unwrap();
+    let name = stream("account-12345");
+    let seen = |view: &StateView| {
+        let [finding] = &view.findings[..] else {
+            panic!("{:?}", view.findings)
+        };
+        assert_eq!(
+            (finding.kind, finding.severity),
+            (FindingKind::ModelBroken, Severity::Severe)
+        );
+        assert!(view.incomplete && view.model.inferred);
+        finding.clone()
+    };
+    let now = Moment::AsOf(AsOf::default());
+    let finding = seen(&state(&log.log(), &models, &name, &now).unwrap());
+    assert_eq!(finding.place.file.as_deref(), Some("account.toml"));
+    assert_eq!(finding.place.line, Some(5));
+    assert_eq!(
+        finding.detail,
+        "a model was left out: account.toml:5:16: there is no variable `dta`; there is data, meta, state, event \
+         (and item in remove); the state is inferred from the payloads instead"
+    );
+    let cache = StateCache::with_spacing(1);
+    seen(&cache.state(&log.log(), &models, &name, &now).unwrap());
+    let both = cache
+        .diff(
+            &log.log(),
+            &models,
+            &name,
+            &Moment::Version(Version(1)),
+            &now,
+        )
+        .unwrap();
+    seen(&both.from);
+    seen(&both.to);
+    // The file names its category, so no other is affected.
+    let other = state(&log.log(), &models, &stream("user-1"), &now).unwrap();
+    assert!(!other.incomplete && other.findings.is_empty());
+}
+
+/// Of one kind only the first cause was told, and failed events were counted as folded.
+#[test]
+fn each_cause_of_failure_is_told_and_failed_events_are_not_counted_as_folded() {
+    let log = TestLog::new();
+    let mut events = vec![("AccountOpened", "2024-01-01", "{}")];
+    events.extend([("DepositMade", "2024-01-02", r#"{"amount":"1"}"#); 2]);
+    events.push(("WithdrawalMade", "2024-01-03", "{}"));
+    events.push(("DepositMade", "2024-01-04", r#"{"amount":5}"#));
+    log.told("account-1", &events);
+    let many: Vec<(&str, Time, String)> = (0..50)
+        .map(|n| ("DepositMade", time("2024-01-01"), format!("{{\"x{n}\":1}}")))
+        .collect();
+    log.add("account-2", &many);
+    let now = Moment::AsOf(AsOf::default());
+    let view = state(&log.log(), &models(), &stream("account-1"), &now).unwrap();
+    assert_eq!((view.events_folded, view.events_failed), (2, 3));
+    let told: Vec<_> = view
+        .findings
+        .iter()
+        .map(|f| (f.count, f.place.version, f.detail.as_str()))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!((told[0].0, told[0].1), (2, Some(Version(2))));
+    assert_eq!((told[1].0, told[1].1), (1, Some(Version(4))));
+    assert!(
+        told[1]
+            .2
+            .starts_with("WithdrawalMade: balance: sub data.amount: there is no field")
+    );
+
+    let view = state(&log.log(), &models(), &stream("account-2"), &now).unwrap();
+    assert_eq!((view.events_folded, view.events_failed), (0, 50));
+    assert_eq!((view.version, view.state.get()), (Version(50), "{}"));
+    assert_eq!(view.findings.len(), 21);
+    let rest = &view.findings[20];
+    assert_eq!((rest.count, rest.place.version), (30, Some(Version(21))));
+    assert!(
+        rest.detail
+            .starts_with("more of this kind, whose causes differ from the 20 listed; the first: ")
+    );
+}
+
 /// Whatever a state could be asked about a log of two streams, times out of order and equal among them.
 fn moments() -> impl Strategy<Value = Vec<(Option<i64>, Option<u64>, Option<u64>)>> {
     let moment = (
@@ -313,10 +405,11 @@ fn slow_truth(
     name: &StreamId,
     as_of: AsOf,
     last: u64,
-) -> (Value, Vec<u64>) {
+) -> (Value, Vec<u64>, u64) {
     let mut fold = Fold::new(Arc::clone(model));
     let mut findings = Findings::default();
     let mut versions = Vec::new();
+    let mut failed = 0;
     log.for_each_in_stream(name, Version::FIRST, None, &mut |event| {
         let included = event.version.0 <= last
             && as_of
@@ -324,13 +417,13 @@ fn slow_truth(
                 .is_none_or(|known| event.event.position <= known)
             && as_of.at.is_none_or(|at| event.event.time.time <= at);
         if included {
-            fold.apply(&event, &mut findings);
+            failed += u64::from(!fold.apply(&event, &mut findings));
             versions.push(event.version.0);
         }
         true
     })
     .unwrap();
-    (fold.state().clone(), versions)
+    (fold.state().clone(), versions, failed)
 }
 
 proptest! {
@@ -376,16 +469,18 @@ proptest! {
                     Moment::AsOf(as_of) => (as_of, u64::MAX),
                     Moment::Version(version) => (AsOf::default(), version.0),
                 };
-                let (truth, versions) = slow_truth(&log, &model, &name, as_of, last);
+                let (truth, versions, failed) = slow_truth(&log, &model, &name, as_of, last);
                 prop_assert_eq!(plain.state.get(), truth.to_string());
                 let highest = versions.last().copied().unwrap_or(0);
-                prop_assert_eq!((plain.version.0, plain.events_folded), (highest, versions.len() as u64));
+                let taken = plain.events_folded + plain.events_failed;
+                prop_assert_eq!((plain.version.0, taken), (highest, versions.len() as u64));
+                prop_assert_eq!(plain.events_failed, failed);
                 let left_out: Vec<u64> = (1..highest).filter(|v| !versions.contains(v)).collect();
                 prop_assert_eq!(plain.left_out.iter().map(|v| v.0).collect::<Vec<_>>(), left_out);
 
                 // What the last event changed is the difference to the state without it.
                 let without = versions.iter().rev().nth(1).copied().unwrap_or(0);
-                let (before, _) = slow_truth(&log, &model, &name, as_of, last.min(without));
+                let (before, _, _) = slow_truth(&log, &model, &name, as_of, last.min(without));
                 let mut redone = before;
                 apply_changes(&mut redone, &plain.changed).unwrap();
                 if !(redone.is_null() && plain.state.get() == "{}") {

@@ -41,6 +41,7 @@ it("inferred_state_says_so_and_incomplete_state_warns", async () => {
   render(StatePanel, { stream: "trade-t-100", moment: {} });
   await waitFor(() => screen.getByText("inferred"));
   expect(screen.getByRole("alert").textContent).toContain("incomplete");
+  expect(asOf()).toContain("folded, 1 failed");
 });
 
 it("old_state_stays_until_the_newer_one_is_there", async () => {

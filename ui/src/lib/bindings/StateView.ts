@@ -27,13 +27,17 @@ as_of: AsOfView,
  */
 reading?: string, 
 /**
- * Highest version folded; 0 if none.
+ * Highest version that the as-of includes; 0 if none.
  */
 version: Version, 
 /**
- * Number of events folded.
+ * Number of events folded: included, and their handlers did not fail.
  */
 events_folded: number, 
+/**
+ * Number of events included that could not be folded and changed nothing; the findings say why.
+ */
+events_failed: number, 
 /**
  * Number of events in the stream, whatever the as-of.
  */
@@ -51,7 +55,7 @@ left_out_count: number,
  */
 model: ModelRef, 
 /**
- * The last event folded; `null` if none.
+ * The last event included; `null` if none.
  */
 last_event: EventBrief | null, 
 /**
@@ -59,11 +63,11 @@ last_event: EventBrief | null,
  */
 state: unknown, 
 /**
- * What the last event folded changed.
+ * What the last event included changed.
  */
 changed: Array<Change>, 
 /**
- * An expression failed on some event, so the state is incomplete from there.
+ * A part is missing: an event could not be folded, or a model file that is meant for the category is broken.
  */
 incomplete: boolean, 
 /**

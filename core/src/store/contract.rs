@@ -31,6 +31,7 @@ pub(super) fn suite(make: Make) {
         a_retry_with_the_same_ids_writes_nothing,
         an_id_with_other_content_is_refused,
         the_first_event_fixes_the_category,
+        one_append_gives_a_stream_one_category,
         a_linked_event_stands_in_both_streams,
         every_field_comes_back_as_it_was_given,
         recording_times_never_decrease,
@@ -257,6 +258,48 @@ fn an_id_with_other_content_is_refused(make: Make) {
         .append(vec![batch("a-1", ExpectedVersion::Any, twice)]);
     assert!(matches!(twice, Err(AppendError::IdTaken { .. })));
     assert_eq!(size(&fresh.writer.log()), 2);
+}
+
+/// The second of two categories for one new stream was ignored.
+fn one_append_gives_a_stream_one_category(make: Make) {
+    let fresh = make(fixed());
+    let part = |name: &str, category: Option<&str>, events: Vec<NewEvent>| StreamAppend {
+        category: category.map(|c| Category::new(c).unwrap()),
+        ..batch(name, ExpectedVersion::Any, events)
+    };
+    let one = || vec![event("A", "{}")];
+    let linked = NewEvent {
+        links: vec![NewLink {
+            stream: stream("item-1"),
+            qualifier: "item".into(),
+        }],
+        ..event("A", "{}")
+    };
+    for (first, second) in [
+        (part("s-1", Some("x"), one()), part("s-1", Some("y"), one())),
+        (part("s-1", None, one()), part("s-1", Some("y"), one())),
+        (
+            part("o-1", None, vec![linked]),
+            part("item-1", Some("y"), one()),
+        ),
+    ] {
+        let refused = fresh.writer.append(vec![first, second]);
+        assert!(
+            matches!(refused, Err(AppendError::CategoryConflict { .. })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(fresh.writer.log().head().unwrap().size, Position::ZERO);
+    for (first, second) in [
+        (part("s-1", Some("x"), one()), part("s-1", None, one())),
+        (part("s-2", None, one()), part("s-2", Some("s"), one())),
+        (
+            part("s-3", Some("x"), vec![]),
+            part("s-3", Some("y"), one()),
+        ),
+    ] {
+        fresh.writer.append(vec![first, second]).unwrap();
+    }
 }
 
 fn the_first_event_fixes_the_category(make: Make) {

@@ -14,7 +14,7 @@ use super::ink::Ink;
 use super::queue::Answer;
 use super::{content, open};
 use crate::event::NewEvent;
-use crate::id::{EventId, StreamId};
+use crate::id::{Category, EventId, StreamId};
 use crate::position::{Position, Version};
 use crate::store::{AppendError, Appended, AppendedEvent, ExpectedVersion, Head, StreamAppend};
 use crate::surroundings::Surroundings;
@@ -264,6 +264,8 @@ fn settle(
     if new_before == 0 && !places.is_empty() {
         return Ok(places);
     }
+    let mut made: HashMap<&StreamId, Category> = HashMap::new();
+    let mut places_left = places.iter();
     for append in streams {
         let head = book
             .head(conn, append.stream.as_str())
@@ -282,8 +284,41 @@ fn settle(
             });
         }
         book.check_category(conn, &append.stream, append.category.as_ref())?;
+        let own_places = places_left.by_ref().take(append.events.len());
+        let new = append.events.iter().zip(own_places);
+        for (event, _) in new.filter(|(_, place)| matches!(place, Place::New)) {
+            if actual == Version::NONE {
+                agree(&mut made, &append.stream, append.category.as_ref())?;
+            }
+            for link in &event.links {
+                // A stream that is there keeps its category, whatever is noted for it here.
+                made.entry(&link.stream)
+                    .or_insert_with(|| link.stream.default_category());
+            }
+        }
     }
     Ok(places)
+}
+
+/// Holds a category given for a stream that this append makes against the one that the append gave it before.
+fn agree<'a>(
+    made: &mut HashMap<&'a StreamId, Category>,
+    stream: &'a StreamId,
+    given: Option<&Category>,
+) -> Result<(), AppendError> {
+    match (made.get(stream), given) {
+        (Some(actual), Some(given)) if actual != given => Err(AppendError::CategoryConflict {
+            stream: stream.clone(),
+            actual: actual.to_string(),
+            given: given.to_string(),
+        }),
+        (Some(_), _) => Ok(()),
+        (None, given) => {
+            let category = given.cloned().unwrap_or_else(|| stream.default_category());
+            made.insert(stream, category);
+            Ok(())
+        }
+    }
 }
 
 /// Says whether the log holds this event already.

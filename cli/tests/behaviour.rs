@@ -209,3 +209,47 @@ fn open_starts_the_app_beside_it_with_the_whole_path() {
             .unwrap()
     );
 }
+
+/// Whoever came second at a store that was just being made heard that it was no store.
+#[test]
+fn the_first_imports_at_once_into_a_new_store_all_work() {
+    let sandbox = Sandbox::new();
+    let record = |n: usize| {
+        format!(
+            r#"{{"orderId": {n}, "eventType": "OrderPlaced", "timestamp": "2024-01-15T10:30:00Z"}}"#
+        )
+    };
+    for n in 0..6 {
+        sandbox.write(&format!("{n}.jsonl"), record(n));
+    }
+    sandbox.write("broken.xes", "<log><trace>");
+    let start = |file: &str| {
+        let mut command = sandbox.command();
+        command.args(["import", file, "--into", "new.annals"]);
+        command.stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let mut running = vec![start("broken.xes")];
+    running.extend((0..6).map(|n| start(&format!("{n}.jsonl"))));
+    for (n, child) in running.into_iter().enumerate() {
+        let ended = child.wait_with_output().unwrap();
+        let want = if n == 0 { 1 } else { 0 };
+        assert_eq!(
+            ended.status.code(),
+            Some(want),
+            "{}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
+    }
+    assert_eq!(sandbox.json(&["info", "new.annals"])["events"], 6);
+    let beside = std::fs::read_dir(sandbox.path()).unwrap();
+    let stores = beside.filter(|e| {
+        e.as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .contains("annals")
+    });
+    assert_eq!(stores.count(), 1, "nothing lies beside the store");
+}

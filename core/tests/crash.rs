@@ -3,6 +3,7 @@
 //!
 //! The test starts itself again as the process to be killed: it prints a line for each append after its
 //! acknowledgement, so the lines that arrived are what the log must hold.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};

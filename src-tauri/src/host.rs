@@ -155,6 +155,11 @@ impl Host {
         Ok(store)
     }
 
+    /// Closes the open store.
+    pub fn close(&self) {
+        *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// A path that a user typed: `~/` is their home folder.
     ///
     /// # Errors

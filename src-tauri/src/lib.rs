@@ -50,8 +50,14 @@ pub fn run(context: tauri::Context) {
             app.manage(host::Host::new(app.handle(), launch)?);
             window::open(app)
         })
-        .run(context)
-        .unwrap_or_else(|error| stop(70, &format!("the window could not be opened: {error}")));
+        .build(context)
+        .unwrap_or_else(|error| stop(70, &format!("the window could not be opened: {error}")))
+        .run(|app, event| {
+            // The process ends without dropping what it holds, and a log tidies up when it is closed.
+            if let tauri::RunEvent::Exit = event {
+                app.state::<host::Host>().close();
+            }
+        });
 }
 
 /// Ends the program with a message on standard error.

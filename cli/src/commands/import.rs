@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use annals_core::id::Category;
 use annals_core::import::{Format, ImportReport, ImportRequest, Progress, import};
-use annals_core::store::{LogWriter, OpenError};
+use annals_core::store::{LogWriter, OpenError, UnnamedLog};
 use annals_core::surroundings::Surroundings;
 use annals_core::time::Time;
 use chrono_tz::Tz;
@@ -81,21 +81,36 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
         rejects: args.rejects,
     };
     let surroundings = Surroundings::system();
-    let target = Target::open(&args.into, request.dry_run, &surroundings)?;
     let progress = Arc::new(Progress::default());
     cancel_on_interrupt(&progress);
-    let result = watched(&progress, || {
-        import(&target.writer, &request, &surroundings, &progress)
-    });
-    let made = target.made;
-    let report = match result {
-        Ok(report) => {
-            target.writer.close()?;
-            report
-        }
-        Err(error) => {
-            target.abandon(&args.into);
-            return Err(error.into());
+    let (report, made) = loop {
+        let target = Target::open(&args.into, request.dry_run, &surroundings)?;
+        let report = watched(&progress, || {
+            import(target.writer(), &request, &surroundings, &progress)
+        })?;
+        match target {
+            Target::There(writer) => {
+                writer.close()?;
+                break (report, false);
+            }
+            Target::Scratch(..) => break (report, false),
+            Target::New(log) => match log.name() {
+                Ok(()) => break (report, true),
+                // Another import made the store meanwhile: this one goes into that.
+                Err(OpenError::Exists { .. }) => {
+                    let Progress {
+                        bytes_total: _,
+                        bytes_read,
+                        records_read,
+                        events_stored,
+                        cancel: _,
+                    } = &*progress;
+                    for counter in [bytes_read, records_read, events_stored] {
+                        counter.store(0, Ordering::Relaxed);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            },
         }
     };
     output.show(&report, |output| print(&report, &args.into, made, output))?;
@@ -107,55 +122,44 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// The store to import into.
-struct Target {
-    writer: LogWriter,
-    /// The store was made for this import.
-    made: bool,
+enum Target {
+    There(LogWriter),
+    /// Made for this import: it gets its name when that has succeeded.
+    New(UnnamedLog),
     /// A dry run into a store that does not exist works on an empty one that is thrown away.
-    scratch: Option<tempfile::TempDir>,
+    Scratch(
+        LogWriter,
+        #[expect(dead_code, reason = "held")] tempfile::TempDir,
+    ),
 }
 
 impl Target {
     fn open(store: &Path, dry_run: bool, surroundings: &Surroundings) -> Result<Target, Failure> {
-        match LogWriter::open(store, surroundings.clone()) {
-            Ok(writer) => Ok(Target {
-                writer,
-                made: false,
-                scratch: None,
-            }),
-            Err(OpenError::NotFound { .. }) if dry_run => {
+        loop {
+            match LogWriter::open(store, surroundings.clone()) {
+                Ok(writer) => return Ok(Target::There(writer)),
+                Err(OpenError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if dry_run {
                 let scratch = tempfile::tempdir()?;
                 let path = scratch.path().join("dry-run.annals");
-                Ok(Target {
-                    writer: LogWriter::create(&path, surroundings.clone())?,
-                    made: false,
-                    scratch: Some(scratch),
-                })
+                let writer = LogWriter::create(&path, surroundings.clone())?;
+                return Ok(Target::Scratch(writer, scratch));
             }
-            Err(OpenError::NotFound { .. }) => Ok(Target {
-                writer: LogWriter::create(store, surroundings.clone())?,
-                made: true,
-                scratch: None,
-            }),
-            Err(error) => Err(error.into()),
+            match UnnamedLog::create(store, surroundings.clone()) {
+                Ok(log) => return Ok(Target::New(log)),
+                // It came to be between the two questions.
+                Err(OpenError::Exists { .. }) if store.exists() => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 
-    /// Closes after a failed import; a store that was made for it goes again, since nothing is in it.
-    fn abandon(self, store: &Path) {
-        let Target {
-            writer,
-            made,
-            scratch,
-        } = self;
-        let _ = writer.close();
-        drop(scratch);
-        if made {
-            for suffix in ["", "-wal", "-shm"] {
-                let mut file = store.as_os_str().to_owned();
-                file.push(suffix);
-                let _ = std::fs::remove_file(file);
-            }
+    fn writer(&self) -> &LogWriter {
+        match self {
+            Target::There(writer) | Target::Scratch(writer, _) => writer,
+            Target::New(log) => log.writer(),
         }
     }
 }

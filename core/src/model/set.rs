@@ -43,7 +43,7 @@ impl ModelSet {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default();
-            let mut leave_out = |error: ModelError, category: Option<String>| {
+            let leave_out = |error: ModelError, category: Option<String>| {
                 let error = ModelError { name, ..error };
                 errors.push(error.clone());
                 set.broken.push(BrokenModel { error, category });

@@ -41,8 +41,19 @@ struct Shared {
     idle: Mutex<Vec<Connection>>,
     commits: Mutex<u64>,
     committed: Condvar,
+    /// What reading leaves beside the file is removed at the end.
+    tidies: bool,
     /// Keeps the temporary copy as long as somebody reads it. Last, so that connections close first.
     _copy: Option<tempfile::TempDir>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        lock(&self.idle).clear();
+        if self.tidies {
+            open::tidy(&self.path);
+        }
+    }
 }
 
 impl Log {
@@ -54,6 +65,15 @@ impl Log {
     /// # Errors
     /// [`OpenError`] where the file is not there, is no log, is newer, locked or damaged.
     pub fn explore(path: &Path) -> Result<Log, OpenError> {
+        Log::open(path, true)
+    }
+
+    /// As [`Log::explore`], for a writer of the same file, which tidies up itself.
+    pub(super) fn beside_writer(path: &Path) -> Result<Log, OpenError> {
+        Log::open(path, false)
+    }
+
+    fn open(path: &Path, tidies: bool) -> Result<Log, OpenError> {
         open::check_file(path)?;
         let (access, copy) = open::choose_access(path)?;
         let read_path = match &copy {
@@ -72,6 +92,7 @@ impl Log {
                 idle: Mutex::new(vec![conn]),
                 commits: Mutex::new(0),
                 committed: Condvar::new(),
+                tidies: tidies && access == Access::ReadOnly,
                 _copy: copy,
             }),
         })

@@ -6,6 +6,7 @@
 //! | `open` | which kind of connection is possible, and what is wrong where none is |
 //! | `book`, `names`, `ink`, `tiles` | what a writer knows and where events will stand; rows and hashes; the stored tree |
 //! | `content` | when an event is one that the log holds already |
+//! | `unnamed` | making a log |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk` | appending: imports |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
@@ -29,6 +30,7 @@ mod schema;
 mod streams;
 mod subscribe;
 mod tiles;
+mod unnamed;
 mod writer;
 
 #[cfg(test)]
@@ -40,6 +42,7 @@ use crate::position::Version;
 pub use bulk::{Bulk, BulkOutcome};
 pub use log::Log;
 pub use subscribe::Subscription;
+pub use unnamed::UnnamedLog;
 pub use writer::LogWriter;
 
 /// An event at its place in the stream that was read (home or linked).

@@ -129,6 +129,24 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     Ok(conn)
 }
 
+/// Removes the empty write-ahead log and its index that a reader leaves beside the file: SQLite lets only one that
+/// can write tidy up, and does so where no other has the file open. Nothing is written to the file.
+pub(super) fn tidy(path: &Path) {
+    let is_empty = std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() == 0);
+    if !is_empty {
+        return;
+    }
+    let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let tidied = Connection::open_with_flags(path, writable).and_then(|conn| {
+        conn.busy_timeout(Duration::ZERO)?;
+        harden(&conn)?;
+        conn.pragma_update(None, "query_only", true)?;
+        probe(&conn)
+    });
+    // Files that stay are empty and do no harm.
+    drop(tidied);
+}
+
 /// Opens a connection that cannot write, following what writers append.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     reading(Connection::open_with_flags(

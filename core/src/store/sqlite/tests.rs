@@ -172,6 +172,131 @@ fn a_reader_cannot_write() {
     }
 }
 
+/// Exploring left an empty write-ahead log and its index beside what may be evidence.
+#[test]
+fn exploring_leaves_nothing_beside_the_file() {
+    let fresh = fresh(fixed());
+    let path = fresh.writer.path().to_owned();
+    let folder = path.parent().unwrap();
+    let files = || {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    fresh
+        .writer
+        .append(vec![batch(
+            "a-1",
+            ExpectedVersion::Any,
+            vec![event("A", "{}")],
+        )])
+        .unwrap();
+    let Fresh { writer, _folder } = fresh;
+    // While a writer has it open, its files stay.
+    drop(Log::explore(&path).unwrap());
+    assert_eq!(files().len(), 3);
+    writer.close().unwrap();
+    assert_eq!(files(), ["x.annals"]);
+    let before = std::fs::read(&path).unwrap();
+    let changed = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let log = Log::explore(&path).unwrap();
+    let other = log.clone();
+    assert_eq!(log.info().unwrap().events, 1);
+    drop(log);
+    assert_eq!(other.info().unwrap().events, 1);
+    drop(other);
+    assert_eq!(files(), ["x.annals"]);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().modified().unwrap(),
+        changed
+    );
+}
+
+/// Refused and repeated appends woke everyone who waits for events.
+#[test]
+fn only_what_is_written_wakes_subscriptions() {
+    let fresh = fresh(fixed());
+    let append = |expected| {
+        let new = contract::with_id("e1", "A", "{}");
+        fresh.writer.append(vec![batch("a-1", expected, vec![new])])
+    };
+    append(ExpectedVersion::NoStream).unwrap();
+    let told = fresh.writer.log().announced();
+    assert!(append(ExpectedVersion::Any).unwrap().events[0].duplicate);
+    let refused = vec![batch(
+        "a-1",
+        ExpectedVersion::NoStream,
+        vec![event("B", "{}")],
+    )];
+    assert!(fresh.writer.append(refused).is_err());
+    assert_eq!(fresh.writer.log().announced(), told);
+    let written = vec![batch("a-1", ExpectedVersion::Any, vec![event("B", "{}")])];
+    fresh.writer.append(written).unwrap();
+    assert_eq!(fresh.writer.log().announced(), told + 1);
+}
+
+/// Of several programs that make the same log, those that came second found a file without content and said that
+/// it was no log; and one whose work failed removed the file under the others.
+#[test]
+fn a_log_is_whole_as_soon_as_it_has_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = crate::surroundings::Surroundings::system;
+    for round in 0..20 {
+        let path = folder.path().join(format!("{round}.annals"));
+        let made = std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                loop {
+                    match Log::explore(&path) {
+                        Ok(_) => return,
+                        Err(OpenError::NotFound { .. }) => std::thread::yield_now(),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+            let make = || LogWriter::create(&path, system());
+            let makers: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+            let made: Vec<_> = makers
+                .into_iter()
+                .map(|maker| maker.join().unwrap())
+                .collect();
+            watcher.join().unwrap();
+            made
+        });
+        assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
+        for error in made.into_iter().filter_map(Result::err) {
+            assert!(matches!(error, OpenError::Exists { .. }), "{error}");
+        }
+    }
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 20, "a log each and nothing beside");
+}
+
+#[test]
+fn a_log_that_never_got_its_name_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.annals");
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let make = || {
+        let made = UnnamedLog::create(&path, fixed()).unwrap();
+        let one = batch("a-1", ExpectedVersion::Any, vec![event("A", "{}")]);
+        made.writer().append(vec![one]).unwrap();
+        made
+    };
+    drop(make());
+    assert_eq!(files(), 0);
+    let (first, second) = (make(), make_other(&path));
+    first.name().unwrap();
+    assert!(matches!(second.name(), Err(OpenError::Exists { .. })));
+    assert_eq!(files(), 1);
+    assert_eq!(Log::explore(&path).unwrap().head().unwrap().size.0, 1);
+}
+
+fn make_other(path: &Path) -> UnnamedLog {
+    UnnamedLog::create(path, crate::surroundings::Surroundings::system()).unwrap()
+}
+
 #[test]
 fn two_writers_of_one_file_take_turns() {
     let fresh = fresh(fixed());

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::commit::Core;
 use super::log::Log;
 use super::queue::Queue;
-use super::{open, schema};
+use super::{open, unnamed};
 use crate::store::{AppendError, Appended, OpenError, StreamAppend};
 use crate::surroundings::Surroundings;
 
@@ -49,20 +49,12 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Makes a new log.
+    /// Makes a new log. It gets its name when it is whole, so that whoever finds it can open it.
     ///
     /// # Errors
     /// [`OpenError::Exists`] if something is there already; [`OpenError::NotFound`] if its folder is not.
     pub fn create(path: &Path, surroundings: Surroundings) -> Result<LogWriter, OpenError> {
-        drop(std::fs::File::create_new(path).map_err(|e| open::io(path, e))?);
-        let made = fill(path, &surroundings);
-        if let Err(error) = made {
-            for suffix in ["", "-wal", "-shm", "-journal"] {
-                // What cannot be removed stays, and the error that matters is the one that came first.
-                let _ = std::fs::remove_file(open::beside(path, suffix));
-            }
-            return Err(error);
-        }
+        unnamed::create(path, &surroundings)?;
         LogWriter::open(path, surroundings)
     }
 
@@ -74,7 +66,7 @@ impl LogWriter {
         open::check_file(path)?;
         let conn = open::writer(path)?;
         let core = Core::new(conn, surroundings).map_err(|e| open::engine(path, e))?;
-        let log = Log::explore(path)?;
+        let log = Log::beside_writer(path)?;
         Ok(LogWriter {
             path: path.to_owned(),
             queue: Queue::default(),
@@ -97,7 +89,10 @@ impl LogWriter {
             Ok(mut core) => core.append_group(turn.take_all()),
             Err(closed) => vec![Err(closed)],
         });
-        self.log.announce();
+        let wrote = |done: &Appended| done.events.iter().any(|event| !event.duplicate);
+        if answer.as_ref().is_ok_and(wrote) {
+            self.log.announce();
+        }
         answer
     }
 
@@ -150,31 +145,4 @@ impl Drop for LogWriter {
             let _ = core.truncate_wal();
         }
     }
-}
-
-/// Writes an empty log into an empty file.
-fn fill(path: &Path, surroundings: &Surroundings) -> Result<(), OpenError> {
-    let conn = open::writer(path)?;
-    let mut uuid = [0u8; 16];
-    (surroundings.random)(&mut uuid);
-    let id = uuid::Builder::from_random_bytes(uuid).into_uuid();
-    let now = (surroundings.clock)();
-    let write = || -> rusqlite::Result<()> {
-        conn.pragma_update(None, "page_size", 4096)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
-        conn.execute_batch("BEGIN IMMEDIATE")?;
-        conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-        conn.pragma_update(None, "user_version", schema::FORMAT)?;
-        schema::create(&conn)?;
-        conn.execute(
-            "INSERT INTO meta(key, value) VALUES ('log_id', ?1), ('created_at', ?2)",
-            (id.to_string(), now.to_string()),
-        )?;
-        conn.execute(
-            "INSERT INTO head(one, size, root, frontier, counted) VALUES (1, 0, ?1, x'', 0)",
-            [crate::integrity::tree::empty_root().0],
-        )?;
-        conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
-    };
-    write().map_err(|e| open::engine(path, e))
 }

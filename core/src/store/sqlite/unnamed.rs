@@ -1,0 +1,147 @@
+//! Making a log: it is written under another name, and gets its own when it is whole.
+//!
+//! So whoever finds it can open it, and what fails on the way leaves nothing under the name. A log that has its
+//! name is never removed again: another program may have it open, and SQLite's files beside it go by name.
+
+use std::path::{Path, PathBuf};
+
+use super::open;
+use super::schema;
+use super::writer::LogWriter;
+use crate::store::OpenError;
+use crate::surroundings::Surroundings;
+use crate::time::Time;
+
+/// A new log that has not got its name yet; dropped, it leaves nothing.
+///
+/// ```
+/// use annals_core::{store::{LogWriter, UnnamedLog}, surroundings::Surroundings};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("shop.annals");
+/// let unnamed = UnnamedLog::create(&path, Surroundings::system())?;
+/// unnamed.writer().append(vec![])?;
+/// assert!(!path.exists());
+/// unnamed.name()?;
+/// LogWriter::open(&path, Surroundings::system())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct UnnamedLog {
+    /// Before `files`: closed before they are given a name or removed.
+    writer: LogWriter,
+    files: Files,
+}
+
+/// Where the log is and what it is to be called.
+#[derive(Debug)]
+struct Files {
+    unnamed: PathBuf,
+    path: PathBuf,
+}
+
+impl UnnamedLog {
+    /// Makes a new log that is to be called `path`.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] if something is there already; [`OpenError::NotFound`] if its folder is not.
+    pub fn create(path: &Path, surroundings: Surroundings) -> Result<UnnamedLog, OpenError> {
+        let files = Files::fill(path, &surroundings)?;
+        Ok(UnnamedLog {
+            writer: LogWriter::open(&files.unnamed, surroundings)?,
+            files,
+        })
+    }
+
+    /// To append to it.
+    #[must_use]
+    pub fn writer(&self) -> &LogWriter {
+        &self.writer
+    }
+
+    /// Closes the log and gives it its name.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] if something has the name by now; the log is gone then.
+    pub fn name(self) -> Result<(), OpenError> {
+        let UnnamedLog { writer, files } = self;
+        drop(writer);
+        files.name()
+    }
+}
+
+impl Files {
+    /// Writes an empty log.
+    fn fill(path: &Path, surroundings: &Surroundings) -> Result<Files, OpenError> {
+        if path.symlink_metadata().is_ok() {
+            return Err(OpenError::Exists {
+                path: path.to_owned(),
+            });
+        }
+        let mut random = [0u8; 16];
+        (surroundings.random)(&mut random);
+        let id = uuid::Builder::from_random_bytes(random).into_uuid();
+        let files = Files {
+            unnamed: open::beside(path, &format!(".{}.new", id.simple())),
+            path: path.to_owned(),
+        };
+        std::fs::File::create_new(&files.unnamed).map_err(|e| open::io(path, e))?;
+        fill(&files, id, (surroundings.clock)())?;
+        Ok(files)
+    }
+
+    /// Gives the file its name, unless another has it.
+    fn name(self) -> Result<(), OpenError> {
+        let Files { unnamed, path } = &self;
+        // A write-ahead log goes by the name of its file: what is still in it would be lost.
+        if open::wal_pending(unnamed) {
+            return Err(OpenError::Locked {
+                path: unnamed.clone(),
+            });
+        }
+        match std::fs::hard_link(unnamed, path) {
+            // A file system without links: the name is taken first, then its empty file replaced.
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                std::fs::File::create_new(path).and_then(|_| std::fs::rename(unnamed, path))
+            }
+            linked => linked,
+        }
+        .map_err(|e| open::io(path, e))
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            // Nobody else knows the name. What cannot be removed stays.
+            let _ = std::fs::remove_file(open::beside(&self.unnamed, suffix));
+        }
+    }
+}
+
+/// Makes an empty log with its name.
+pub(super) fn create(path: &Path, surroundings: &Surroundings) -> Result<(), OpenError> {
+    Files::fill(path, surroundings)?.name()
+}
+
+/// Writes an empty log into an empty file.
+fn fill(files: &Files, id: uuid::Uuid, now: Time) -> Result<(), OpenError> {
+    let conn = open::writer(&files.unnamed)?;
+    let write = || -> rusqlite::Result<()> {
+        conn.pragma_update(None, "page_size", 4096)?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        conn.pragma_update(None, "user_version", schema::FORMAT)?;
+        schema::create(&conn)?;
+        conn.execute(
+            "INSERT INTO meta(key, value) VALUES ('log_id', ?1), ('created_at', ?2)",
+            (id.to_string(), now.to_string()),
+        )?;
+        conn.execute(
+            "INSERT INTO head(one, size, root, frontier, counted) VALUES (1, 0, ?1, x'', 0)",
+            [crate::integrity::tree::empty_root().0],
+        )?;
+        conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+    };
+    write().map_err(|e| open::engine(&files.path, e))
+}

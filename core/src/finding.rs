@@ -62,6 +62,8 @@ pub enum FindingKind {
     NotJson,
     /// State: the events have a type that the model has no handler for.
     NoHandler,
+    /// Event: its bytes do not give the leaf hash recorded with it, or the tree holds another.
+    HashMismatch,
     /// State: a model file that is meant for the category, or may be, is wrong and was left out.
     ModelBroken,
 }

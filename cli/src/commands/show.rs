@@ -6,6 +6,7 @@ use annals_core::id::EventId;
 use annals_core::position::Position;
 use annals_core::store::{EventBrief, EventDetailView, EventView, Log};
 
+use crate::commands::print_findings;
 use crate::failure::{Code, Exit, Failure};
 use crate::instant::is_digits;
 use crate::output::Output;
@@ -66,6 +67,7 @@ fn print(detail: &EventDetailView, output: &mut Output) -> Result<(), Failure> {
         next_in_stream,
         correlated,
         correlated_count,
+        findings,
     } = detail;
     let mut rows = anatomy(event);
     for link in links {
@@ -132,7 +134,7 @@ fn print(detail: &EventDetailView, output: &mut Output) -> Result<(), Failure> {
         }
         output.table(&table)?;
     }
-    Ok(())
+    print_findings(findings, output)
 }
 
 /// The event's own properties, those that it has.

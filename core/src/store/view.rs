@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use crate::event::{Event, Part};
+use crate::finding::Finding;
 use crate::id::LogId;
 use crate::integrity::Hash;
 use crate::position::{Position, Version};
@@ -183,6 +184,8 @@ pub struct EventDetailView {
     /// How many events have its correlation id, itself included; 0 where it has none.
     #[ts(type = "number")]
     pub correlated_count: u64,
+    /// That its bytes do not give the leaf hash recorded with it; empty where all is well.
+    pub findings: Vec<Finding>,
 }
 
 /// An event in one line.

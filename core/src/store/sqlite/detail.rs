@@ -3,7 +3,7 @@
 use rusqlite::{Connection, ToSql};
 
 use super::log::{Log, event_where, sql_position};
-use super::row;
+use super::{recheck, row};
 use crate::event::{Event, Payload};
 use crate::position::Position;
 use crate::store::{EventBrief, EventDetailView, EventView, ReadError};
@@ -12,7 +12,8 @@ use crate::store::{EventBrief, EventDetailView, EventView, ReadError};
 const MAX_CORRELATED: usize = 200;
 
 impl Log {
-    /// One event whole, with its neighbours in its stream and in its correlation.
+    /// One event whole, with its neighbours in its stream and in its correlation. Its leaf hash is computed again from
+    /// its bytes; where it is not the one recorded, the answer has a severe finding.
     ///
     /// # Errors
     /// [`ReadError`] of the engine or of a damaged row.
@@ -66,7 +67,11 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
         (Some(data), None) => Some(data.bytes.iter().map(|b| format!("{b:02x}")).collect()),
         _ => None,
     };
+    let findings = recheck::recheck(conn, &event, &links)?
+        .into_iter()
+        .collect();
     Ok(EventDetailView {
+        findings,
         leaf: event.leaf,
         data_type: event.data.as_ref().map(|d| d.content_type.clone()),
         data_text,

@@ -10,6 +10,7 @@
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk` | appending: imports |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
+//! | `recheck` | whether one event is still what was recorded |
 //! | `subscribe` | reading what comes |
 
 mod book;
@@ -25,6 +26,7 @@ mod open;
 mod plan;
 mod query;
 mod queue;
+mod recheck;
 mod row;
 mod schema;
 mod streams;

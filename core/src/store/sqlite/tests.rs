@@ -172,6 +172,85 @@ fn a_reader_cannot_write() {
     }
 }
 
+/// Bytes changed behind the log's back were shown like any others: nothing computed a leaf hash on reading.
+#[test]
+fn an_event_that_was_changed_is_said_to_be() {
+    with_editor(|conn| {
+        let path = Path::new(conn.path().unwrap()).to_owned();
+        let findings = |position: u64| {
+            let log = Log::explore(&path).unwrap();
+            let detail = log.detail(crate::position::Position(position)).unwrap();
+            detail.unwrap().findings
+        };
+        for position in 1..=302 {
+            assert_eq!(findings(position), [], "position {position}");
+        }
+        let without_triggers = |sql: &str| {
+            conn.execute_batch(
+                "DROP TRIGGER IF EXISTS events_update; DROP TRIGGER IF EXISTS links_update",
+            )
+            .unwrap();
+            conn.execute_batch(sql).unwrap();
+        };
+        for (position, change, back) in [
+            (1, "data = x'5b5d'", "data = x'7b7d'"),
+            (1, "time_us = time_us + 1", "time_us = time_us - 1"),
+            (1, "time_text = ''", "time_text = NULL"),
+            (1, "type = 2", "type = 1"),
+            (
+                2,
+                "metadata = x'7b7d'",
+                "metadata = CAST('{\"userId\":\"u\"}' AS BLOB)",
+            ),
+            (2, "source_id = 'x'", "source_id = NULL"),
+            (3, "salt_data = zeroblob(16)", ""),
+            (4, "salt_data = NULL", ""),
+            (5, "leaf = zeroblob(32)", ""),
+            (6, "data = NULL, salt_data = NULL", ""),
+            (7, "metadata_type = 1", ""),
+        ] {
+            without_triggers(&format!(
+                "UPDATE events SET {change} WHERE position = {position}"
+            ));
+            let [finding] = &findings(position)[..] else {
+                panic!("{change}")
+            };
+            assert_eq!(
+                (
+                    finding.kind,
+                    finding.severity,
+                    finding.place.position.unwrap().0
+                ),
+                (
+                    crate::finding::FindingKind::HashMismatch,
+                    crate::finding::Severity::Severe,
+                    position
+                ),
+                "{change}"
+            );
+            if !back.is_empty() {
+                without_triggers(&format!(
+                    "UPDATE events SET {back} WHERE position = {position}"
+                ));
+                assert_eq!(findings(position), [], "{back}");
+            }
+        }
+        without_triggers(
+            "UPDATE links SET qualifier = 'from' WHERE position = 2 AND qualifier = 'to'",
+        );
+        assert_eq!(findings(2).len(), 1);
+        // A leaf made to fit the changed bytes is not the one in the tree.
+        without_triggers(
+            "UPDATE events SET leaf = (SELECT leaf FROM events WHERE position = 9) WHERE position = 8",
+        );
+        assert!(findings(8)[0].detail.contains("its bytes give"));
+        assert_eq!(findings(10), []);
+        conn.execute_batch("DROP TRIGGER tiles_update; UPDATE tiles SET hashes = zeroblob(8192)")
+            .unwrap();
+        assert!(findings(10)[0].detail.contains("the log's tree holds"));
+    });
+}
+
 /// Exploring left an empty write-ahead log and its index beside what may be evidence.
 #[test]
 fn exploring_leaves_nothing_beside_the_file() {

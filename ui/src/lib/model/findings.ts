@@ -25,6 +25,7 @@ const WORDS: Record<FindingKind, string> = {
   erased: "Payload was erased",
   not_json: "Payload is not JSON",
   no_handler: "Type without a handler",
+  hash_mismatch: "Changed after it was recorded",
   model_broken: "Model file is broken",
 };
 

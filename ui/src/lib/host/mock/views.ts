@@ -31,6 +31,7 @@ export function detailView(event: MockEvent, log: readonly MockEvent[], streams:
     next_in_stream: next ? brief(next) : null,
     correlated: correlated.filter((other) => other !== event).slice(0, 200).map(brief),
     correlated_count: correlated.length,
+    findings: [],
   };
 }
 

@@ -1,0 +1,174 @@
+//! Whether one event is still what was recorded: its leaf hash computed again from its bytes.
+//!
+//! Left out: whether the log as a whole is; and the columns extracted for searching, which no leaf holds.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::log::sql_position;
+use super::tiles::TILE;
+use crate::event::{Event, Part};
+use crate::finding::{Finding, FindingKind, Place, Severity};
+use crate::integrity::Hash;
+use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
+use crate::store::{LinkView, ReadError};
+
+/// What is beside an event in its row: salts, and content types also of what was erased.
+struct Beside {
+    salts: [Option<Salt>; 3],
+    data_type: Option<String>,
+    metadata_type: Option<String>,
+}
+
+/// Computes the event's leaf hash from its bytes and compares it with the one recorded, and that with the stored
+/// tile of the tree where there is one. `None`: all agree.
+pub(super) fn recheck(
+    conn: &Connection,
+    event: &Event,
+    links: &[LinkView],
+) -> Result<Option<Finding>, ReadError> {
+    let computed = leaf_of(conn, event, links)?;
+    let detail = if computed != Some(event.leaf) {
+        format!(
+            "this event was changed after it was recorded: its bytes give the leaf hash {}, recorded was {}",
+            computed.map_or("none (a salt or hash is missing)".to_owned(), |hash| hash
+                .to_string()),
+            event.leaf
+        )
+    } else if let Some(tiled) = tiled(conn, event)?.filter(|tiled| *tiled != event.leaf) {
+        format!(
+            "this event was replaced after it was recorded: its leaf hash is {}, the log's tree holds {tiled}",
+            event.leaf
+        )
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Finding {
+        kind: FindingKind::HashMismatch,
+        severity: Severity::Severe,
+        count: 1,
+        place: Place {
+            stream: event.stream.as_ref().map(ToString::to_string),
+            version: Some(event.version),
+            position: Some(event.position),
+            ..Place::default()
+        },
+        detail,
+    }))
+}
+
+/// `None` if something that the hash needs is not there.
+fn leaf_of(
+    conn: &Connection,
+    event: &Event,
+    links: &[LinkView],
+) -> Result<Option<Hash>, ReadError> {
+    let beside = conn
+        .prepare_cached(
+            "SELECT e.salt_identity, e.salt_data, e.salt_metadata, dt.name, mt.name FROM events e
+             LEFT JOIN content_types dt ON dt.id = e.data_type
+             LEFT JOIN content_types mt ON mt.id = e.metadata_type WHERE e.position = ?1",
+        )?
+        .query_row([sql_position(event.position)], |row| {
+            let salt = |at: usize| -> rusqlite::Result<Option<Salt>> {
+                let bytes: Option<Vec<u8>> = row.get(at)?;
+                Ok(bytes.and_then(|bytes| bytes.try_into().ok()))
+            };
+            Ok(Beside {
+                salts: [salt(0)?, salt(1)?, salt(2)?],
+                data_type: row.get(3)?,
+                metadata_type: row.get(4)?,
+            })
+        })?;
+    let mut identity = Vec::new();
+    if let (Some(id), Some(stream), Some(category)) = (&event.id, &event.stream, &event.category) {
+        let links: Vec<(&str, u64, &str)> = links
+            .iter()
+            .map(|link| {
+                (
+                    link.stream.as_str(),
+                    link.version.0,
+                    link.qualifier.as_str(),
+                )
+            })
+            .collect();
+        Identity {
+            id: id.as_str(),
+            stream: stream.as_str(),
+            category: category.as_str(),
+            links: &links,
+            source: event.source.source.as_deref(),
+            source_id: event.source.source_id.as_deref(),
+            source_version: event.source.source_version.as_deref(),
+            source_position: event.source.source_position.as_deref(),
+            source_recorded_at: event.source.source_recorded_at,
+        }
+        .encode(&mut identity);
+    }
+    let part = |part: Part, salt: Option<Salt>, bytes: Option<&[u8]>| match (salt, bytes) {
+        (Some(salt), Some(bytes)) if !event.erased.contains(&part) => {
+            Ok(Some(hash_part(part, &salt, bytes)))
+        }
+        (None, _) if event.erased.contains(&part) => erased_hash(conn, event, part),
+        _ => Ok(None),
+    };
+    let identity = part(Part::Identity, beside.salts[0], Some(&identity))?;
+    let bytes = event.data.as_ref().map(|data| data.bytes.as_slice());
+    let data = part(Part::Data, beside.salts[1], bytes)?;
+    let metadata = match &beside.metadata_type {
+        None => Some(NO_METADATA),
+        Some(_) => {
+            let bytes = event.metadata.as_ref().map(|m| m.bytes.as_slice());
+            part(Part::Metadata, beside.salts[2], bytes)?
+        }
+    };
+    let (Some(identity), Some(data), Some(metadata), Some(data_type)) =
+        (identity, data, metadata, beside.data_type)
+    else {
+        return Ok(None);
+    };
+    let leaf = Leaf {
+        event_type: event.event_type.as_str(),
+        version: event.version.0,
+        time: event.time.time,
+        time_flags: TimeFlags::of(&event.time),
+        time_text: event.time.text.as_deref(),
+        recorded_us: event.recorded_at.us(),
+        schema_version: event.schema_version.as_deref(),
+        data_type: &data_type,
+        metadata_type: beside.metadata_type.as_deref(),
+        identity,
+        data,
+        metadata,
+    };
+    Ok(Some(leaf.hash()))
+}
+
+/// The hash that stands for an erased part.
+fn erased_hash(conn: &Connection, event: &Event, part: Part) -> Result<Option<Hash>, ReadError> {
+    let name = match part {
+        Part::Identity => "identity",
+        Part::Data => "data",
+        Part::Metadata => "metadata",
+    };
+    let found: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT hash FROM erasures WHERE position = ?1 AND part = ?2")?
+        .query_row((sql_position(event.position), name), |row| row.get(0))
+        .optional()?;
+    Ok(found.and_then(|bytes| bytes.try_into().ok()).map(Hash))
+}
+
+/// The event's leaf hash as the tree holds it; `None` while its tile is not full.
+fn tiled(conn: &Connection, event: &Event) -> Result<Option<Hash>, ReadError> {
+    let Some(index) = event.position.0.checked_sub(1) else {
+        return Ok(None);
+    };
+    let tile: Option<Vec<u8>> = conn
+        .prepare_cached("SELECT hashes FROM tiles WHERE level = 0 AND idx = ?1")?
+        .query_row([index / TILE as u64], |row| row.get(0))
+        .optional()?;
+    let at = (index % TILE as u64) as usize;
+    Ok(tile.and_then(|tile| {
+        let (hashes, _) = tile.as_chunks::<32>();
+        hashes.get(at).copied().map(Hash)
+    }))
+}

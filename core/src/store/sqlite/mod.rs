@@ -11,7 +11,8 @@
 //! | `bulk` | appending: imports |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `recheck` | whether one event is still what was recorded |
-//! | `subscribe` | reading what comes |
+//! | `pick` | events at positions that somebody else's index found |
+//! | `subscribe`, `pulse` | reading what comes, and whether something has come |
 
 mod book;
 mod bulk;
@@ -23,7 +24,9 @@ mod ink;
 mod log;
 mod names;
 mod open;
+mod pick;
 mod plan;
+mod pulse;
 mod query;
 mod queue;
 mod recheck;
@@ -43,6 +46,7 @@ use crate::position::Version;
 
 pub use bulk::{Bulk, BulkOutcome};
 pub use log::Log;
+pub use pulse::Pulse;
 pub use subscribe::Subscription;
 pub use unnamed::UnnamedLog;
 pub use writer::LogWriter;

@@ -75,6 +75,26 @@ enum Source {
 impl Plan {
     /// Chooses the way; `None` if a name is not in the log, so that nothing matches.
     pub(super) fn make(conn: &Connection, query: &EventQuery) -> Result<Option<Plan>, ReadError> {
+        Plan::choose(conn, query, false)
+    }
+
+    /// A plan whose conditions all stand on the row, whatever index could answer them; the stream is left aside.
+    pub(super) fn make_for_rows(
+        conn: &Connection,
+        query: &EventQuery,
+    ) -> Result<Option<Plan>, ReadError> {
+        let query = EventQuery {
+            stream: None,
+            ..query.clone()
+        };
+        Plan::choose(conn, &query, true)
+    }
+
+    fn choose(
+        conn: &Connection,
+        query: &EventQuery,
+        for_rows: bool,
+    ) -> Result<Option<Plan>, ReadError> {
         let EventQuery {
             stream,
             category,
@@ -117,7 +137,9 @@ impl Plan {
         let time = time_condition(*from, *to);
         if let Some(correlation) = correlation {
             let value = Value::Text(correlation.clone());
-            best = (Source::Correlation, 0, None);
+            if !for_rows {
+                best = (Source::Correlation, 0, None);
+            }
             conditions.push(Condition {
                 about: About::Other,
                 sql: "e.correlation = ?".into(),
@@ -164,7 +186,7 @@ impl Plan {
                 Source::Category(_) => events.saturating_mul(RARE) <= best.1,
                 _ => events < best.1 || best.0 == Source::Log,
             };
-            if worth {
+            if worth && !for_rows {
                 // The condition of a category stays: a linked event may have its home in another.
                 let answered =
                     (!matches!(source, Source::Category(_))).then(|| conditions.len() - 1);
@@ -194,6 +216,7 @@ impl Plan {
             );
             counted = u64::try_from(to - from + 1).ok();
         } else if let Some(time) = &time
+            && !for_rows
             && best.0 != Source::Correlation
             && !covers_all(conn, *from, *to)?
             && (best.0 == Source::Log || narrow(conn, &time.values)? < best.1 / 4)
@@ -353,6 +376,28 @@ impl Plan {
         };
         let sql = format!(
             "SELECT {columns} FROM {tables} {names} WHERE {first} {conditions} {position} BETWEEN ? AND ?"
+        );
+        (sql, values)
+    }
+
+    /// Positions of every match, in rising order.
+    pub(super) fn positions(&self, conn: &Connection) -> Result<Vec<Position>, ReadError> {
+        let mut positions = Vec::new();
+        self.each_time(conn, &mut |row| {
+            positions.push(Position(row.get(0)?));
+            Ok(())
+        })?;
+        positions.sort_unstable();
+        positions.dedup();
+        Ok(positions)
+    }
+
+    /// A statement that has a row if the event whose position is its last value matches.
+    pub(super) fn row_condition(&self) -> (String, Vec<Value>) {
+        let (conditions, mut values) = and_all(&self.conditions);
+        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
+        let sql = format!(
+            "SELECT 1 FROM events e NOT INDEXED WHERE {conditions} +e.position BETWEEN ? AND ? AND e.position = ?"
         );
         (sql, values)
     }

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use super::log::Log;
+use super::pulse::POLL;
 use crate::event::Event;
 use crate::position::Position;
 use crate::store::{EventQuery, ReadError};
-
-/// How often to look for what other processes wrote; commits of this process wake at once.
-const POLL: Duration = Duration::from_millis(50);
 
 /// Events as they come: catch-up, then live.
 #[derive(Debug)]

@@ -26,35 +26,7 @@ impl TreeWriter {
             })?;
         let frontier = tree::Frontier::from_parts(size, hashes(&roots)?)
             .ok_or_else(|| corrupt("the frontier does not fit the size of the log"))?;
-        let mut partial = Vec::new();
-        let mut done = (size / TILE as u64) * TILE as u64;
-        let mut leaves = conn.prepare_cached("SELECT leaf FROM events WHERE position > ?1")?;
-        let level_0 = leaves
-            .query_map([done], |row| row.get::<_, Vec<u8>>(0))?
-            .map(|leaf| {
-                hashes(&leaf?)?
-                    .pop()
-                    .ok_or_else(|| corrupt("an empty leaf"))
-            })
-            .collect::<rusqlite::Result<Vec<Hash>>>()?;
-        partial.push(level_0);
-        let mut level = 0;
-        while done >= TILE as u64 {
-            done /= TILE as u64;
-            let first = (done / TILE as u64) * TILE as u64;
-            let mut above = Vec::new();
-            for idx in first..done {
-                let tile: Option<Vec<u8>> = conn
-                    .prepare_cached("SELECT hashes FROM tiles WHERE level = ?1 AND idx = ?2")?
-                    .query_row((level, idx), |row| row.get(0))
-                    .optional()?;
-                let tile = tile.ok_or_else(|| corrupt("a tile is missing"))?;
-                above.push(tree::root(&hashes(&tile)?));
-            }
-            partial.push(above);
-            done = first;
-            level += 1;
-        }
+        let partial = partial_tiles(conn, size)?;
         Ok(TreeWriter { frontier, partial })
     }
 
@@ -86,6 +58,54 @@ impl TreeWriter {
     pub(super) fn frontier_bytes(&self) -> Vec<u8> {
         self.frontier.roots().iter().flat_map(|h| h.0).collect()
     }
+}
+
+/// Root of the tree over the first `size` leaves, which the log has.
+pub(super) fn root_at(conn: &Connection, size: u64) -> rusqlite::Result<Hash> {
+    let mut roots = Vec::new();
+    for tile in partial_tiles(conn, size)?.iter().rev() {
+        let mut frontier = tree::Frontier::default();
+        tile.iter().for_each(|hash| frontier.push(*hash));
+        roots.extend_from_slice(frontier.roots());
+    }
+    tree::Frontier::from_parts(size, roots)
+        .map(|frontier| frontier.root())
+        .ok_or_else(|| corrupt("the tiles do not fit the size of the log"))
+}
+
+/// The partial tile of each level in the tree over the first `size` leaves, from the leaves upwards.
+fn partial_tiles(conn: &Connection, size: u64) -> rusqlite::Result<Vec<Vec<Hash>>> {
+    let mut partial = Vec::new();
+    let mut done = (size / TILE as u64) * TILE as u64;
+    let mut leaves =
+        conn.prepare_cached("SELECT leaf FROM events WHERE position > ?1 AND position <= ?2")?;
+    let level_0 = leaves
+        .query_map([done, size], |row| row.get::<_, Vec<u8>>(0))?
+        .map(|leaf| {
+            hashes(&leaf?)?
+                .pop()
+                .ok_or_else(|| corrupt("an empty leaf"))
+        })
+        .collect::<rusqlite::Result<Vec<Hash>>>()?;
+    partial.push(level_0);
+    let mut level = 0;
+    while done >= TILE as u64 {
+        done /= TILE as u64;
+        let first = (done / TILE as u64) * TILE as u64;
+        let mut above = Vec::new();
+        for idx in first..done {
+            let tile: Option<Vec<u8>> = conn
+                .prepare_cached("SELECT hashes FROM tiles WHERE level = ?1 AND idx = ?2")?
+                .query_row((level, idx), |row| row.get(0))
+                .optional()?;
+            let tile = tile.ok_or_else(|| corrupt("a tile is missing"))?;
+            above.push(tree::root(&hashes(&tile)?));
+        }
+        partial.push(above);
+        done = first;
+        level += 1;
+    }
+    Ok(partial)
 }
 
 /// Cuts stored bytes into hashes.

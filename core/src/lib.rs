@@ -7,7 +7,9 @@
 //! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`] | the words everything else is written in |
 //! | [`integrity`] | leaf bytes and the RFC 6962 tree: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
+//! | [`cache`] | what can be computed again from the log, kept in a file |
 //! | [`model`] | how events become state: definition, expression, inference, fold |
+//! | [`search`] | text search |
 //! | [`temporal`] | as-of, state, diff |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sample`] | the guide's examples, literally |
@@ -17,6 +19,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod cache;
 pub mod event;
 pub mod export;
 pub mod finding;
@@ -26,6 +29,7 @@ pub mod integrity;
 pub mod model;
 pub mod position;
 pub mod sample;
+pub mod search;
 pub mod store;
 pub mod surroundings;
 pub mod temporal;

@@ -4,6 +4,7 @@ use annals_core::export::ExportError;
 use annals_core::id::NameError;
 use annals_core::import::ImportError;
 use annals_core::sample::SampleError;
+use annals_core::search::{QueryError, SearchError};
 use annals_core::store::{AppendError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::time::TimeError;
@@ -177,6 +178,22 @@ impl From<ReadError> for HostError {
             ReadError::Cancelled => HostError::new(ErrorCode::Cancelled, message),
             ReadError::Engine(_) => HostError::new(ErrorCode::Io, message),
             ReadError::Io(source) => io_error(&source, message),
+        }
+    }
+}
+
+impl From<QueryError> for HostError {
+    fn from(error: QueryError) -> HostError {
+        HostError::new(ErrorCode::BadInput, error.to_string()).hint(error.hint)
+    }
+}
+
+impl From<SearchError> for HostError {
+    fn from(error: SearchError) -> HostError {
+        match error {
+            SearchError::Query(error) => error.into(),
+            SearchError::Read(error) => error.into(),
+            SearchError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What the host holds between calls: the open store, running work, recent stores.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use annals_core::export::ExportProgress;
 use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
+use annals_core::position::Position;
+use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::store::Log;
 use annals_core::surroundings::Surroundings;
 use annals_core::temporal::StateCache;
@@ -20,6 +23,9 @@ use crate::recent;
 /// What a command gives back: JSON text as raw bytes, or an error for the window.
 pub type Answer = Result<Response, HostError>;
 
+/// How often the text index looks whether its store was closed.
+const INDEX_PACE_MS: u64 = 500;
+
 /// The store that the window looks at: read-only.
 #[derive(Debug)]
 pub struct OpenStore {
@@ -33,6 +39,41 @@ pub struct OpenStore {
     pub model_errors: Vec<ModelError>,
     /// Folds of the streams looked at last.
     pub cache: StateCache,
+    /// Text index of the log, kept up with it in the background.
+    pub index: Arc<TextIndex>,
+    /// How far that is; ends with the store.
+    indexing: Arc<IndexProgress>,
+}
+
+impl OpenStore {
+    /// Brings the text index to the head of the log, and again whenever the log has grown, until the store is
+    /// closed. Has a thread and connections of its own, so that nobody waits for it.
+    fn keep_indexing(&self) {
+        let (index, progress, log) = (self.index.clone(), self.indexing.clone(), self.log.clone());
+        std::thread::spawn(move || {
+            let mut done = Position::ZERO;
+            while !progress.cancel.load(Ordering::Relaxed) {
+                // What cannot be read now is tried again when there is more; searches say how far they have looked.
+                let _ = index.catch_up(&progress);
+                while !progress.cancel.load(Ordering::Relaxed) {
+                    match log.grown(done, INDEX_PACE_MS) {
+                        Ok(head) if head > done => {
+                            done = head;
+                            break;
+                        }
+                        Ok(_) => {}
+                        Err(_) => return,
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl Drop for OpenStore {
+    fn drop(&mut self) {
+        self.indexing.cancel.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The host's memory. Cheap to clone; clones share it.
@@ -42,10 +83,13 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     launch: Launch,
     config_folder: PathBuf,
+    cache_folder: PathBuf,
     default_folder: PathBuf,
     home: PathBuf,
     surroundings: Surroundings,
     open: RwLock<Option<Arc<OpenStore>>>,
+    /// Counts followings; the last one goes on.
+    following: AtomicU64,
     import: Slot<Progress>,
     export: Slot<ExportProgress>,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
@@ -67,10 +111,12 @@ impl Host {
         Ok(Host(Arc::new(Inner {
             launch,
             config_folder,
+            cache_folder: app.path().app_cache_dir()?,
             default_folder: documents.join("Annals"),
             home,
             surroundings: Surroundings::system(),
             open: RwLock::new(None),
+            following: AtomicU64::new(0),
             import: Slot::default(),
             export: Slot::default(),
             clipboard: Mutex::new(None),
@@ -143,11 +189,14 @@ impl Host {
         })?;
         let store = Arc::new(OpenStore {
             path,
+            index: Arc::new(TextIndex::open(&log, Some(&self.0.cache_folder))),
+            indexing: Arc::default(),
             log,
             models,
             model_errors,
             cache: StateCache::default(),
         });
+        store.keep_indexing();
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = Some(store.clone());
         // The list of recent stores is a convenience: a store opens even where it cannot be written.
         let now = (self.0.surroundings.clock)();
@@ -158,6 +207,20 @@ impl Host {
     /// Closes the open store.
     pub fn close(&self) {
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Begins a following of the open store, and ends the one before; returns its number.
+    #[must_use]
+    pub fn begin_following(&self) -> u64 {
+        self.0.following.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// Whether this following goes on: it is the last one begun, and the store is still the open one.
+    #[must_use]
+    pub fn is_following(&self, turn: u64, store: &Arc<OpenStore>) -> bool {
+        let open = self.0.open.read().unwrap_or_else(PoisonError::into_inner);
+        self.0.following.load(Ordering::SeqCst) == turn
+            && open.as_ref().is_some_and(|open| Arc::ptr_eq(open, store))
     }
 
     /// A path that a user typed: `~/` is their home folder.

@@ -227,6 +227,70 @@ pub struct NeighboursArgs {
     pub query: EventQuery,
 }
 
+/// A page of a search, newest first unless the query says otherwise.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SearchArgs {
+    /// What to look for, as the user wrote it.
+    pub text: String,
+    /// Further conditions; `direction` and `after` page through what is found.
+    pub query: EventQuery,
+    /// At most so many hits.
+    pub limit: u32,
+}
+
+/// Which hits to count.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SearchCountArgs {
+    /// What to look for, as the user wrote it.
+    pub text: String,
+    /// Further conditions.
+    pub query: EventQuery,
+}
+
+/// Following the open store.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct FollowArgs {
+    /// Takes a [`FollowView`] at the start, and whenever the log has grown or the text index has gone on; at
+    /// most four a second.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// Where the log stands: what the window shows is behind if it was asked for at a lower head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct FollowView {
+    /// The last position of the log: the number of its events.
+    pub head: Position,
+    /// Earliest time; `null` in an empty log.
+    pub first_time: Option<Time>,
+    /// Latest time; `null` in an empty log.
+    pub last_time: Option<Time>,
+    /// When the log took its last event; `null` in an empty log.
+    pub last_recorded_at: Option<Time>,
+    /// How many events have come since the following began.
+    #[ts(type = "number")]
+    pub arrived: u64,
+    /// Events a second over the last five seconds, rounded.
+    #[ts(type = "number")]
+    pub events_per_second: u64,
+    /// What other programs append is seen. `false` where the file is read as one that does not change, or from a
+    /// temporary copy.
+    pub live: bool,
+    /// Every event at or before this position is in the text index.
+    pub indexed: Position,
+    /// The text index is being brought to the head.
+    pub indexing: bool,
+    /// What is worth saying about the text index.
+    pub notes: Vec<String>,
+}
+
 /// Where on a stream to stand, as the user writes it. Nothing: at its end.
 #[derive(Debug, Clone, Default, Deserialize, TS)]
 #[ts(export)]

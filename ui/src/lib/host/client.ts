@@ -2,6 +2,7 @@
 
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
+import type { FollowView } from "$lib/bindings/FollowView";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
@@ -51,6 +52,13 @@ export const host = {
   eventById: (id: string) => call("event_by_id", { id }),
   density: (query: EventQuery, slices: number) => call("density", { query, slices }),
   neighbours: (time: string, query: EventQuery) => call("neighbours", { time, query }),
+  /** `query.direction` is newest first for a search box; `query.after` is the `next` of the page before. */
+  search: (text: string, query: EventQuery, limit: number) => call("search", { text, query, limit }),
+  searchCount: (text: string, query: EventQuery) => call("search_count", { text, query }),
+  textIndex: () => call("text_index", {}),
+  /** Ends when the store is closed, another is opened or another following begins. */
+  follow: (onView: (view: FollowView) => void) => call("follow", {}, (view) => onView(view as FollowView)),
+  stopFollowing: () => call("follow_stop", {}),
   state: (stream: string, moment: MomentArgs) => call("state", { stream, ...moment }),
   diff: (stream: string, from: MomentArgs, to: MomentArgs) => call("diff", { stream, from, to }),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>

@@ -10,6 +10,7 @@ import type { EventsView } from "$lib/bindings/EventsView";
 import type { ExportArgs as ExportWire } from "$lib/bindings/ExportArgs";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { ExportReport } from "$lib/bindings/ExportReport";
+import type { FollowView } from "$lib/bindings/FollowView";
 import type { ImportArgs as ImportWire } from "$lib/bindings/ImportArgs";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
@@ -18,11 +19,14 @@ import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { NeighboursView } from "$lib/bindings/NeighboursView";
 import type { OpenView } from "$lib/bindings/OpenView";
 import type { PathsView } from "$lib/bindings/PathsView";
+import type { SearchCountView } from "$lib/bindings/SearchCountView";
+import type { SearchView } from "$lib/bindings/SearchView";
 import type { StartView } from "$lib/bindings/StartView";
 import type { StateView } from "$lib/bindings/StateView";
 import type { StreamPage } from "$lib/bindings/StreamPage";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { StreamRow } from "$lib/bindings/StreamRow";
+import type { TextIndexView } from "$lib/bindings/TextIndexView";
 
 /** The transport adds the channel on which progress comes. */
 export type ImportArgs = Omit<ImportWire, "channel">;
@@ -46,6 +50,11 @@ export interface Commands {
   event_by_id: { args: { id: string }; result: EventDetailView };
   density: { args: { query: EventQuery; slices: number }; result: DensityView };
   neighbours: { args: { time: string; query: EventQuery }; result: NeighboursView };
+  search: { args: { text: string; query: EventQuery; limit: number }; result: SearchView };
+  search_count: { args: { text: string; query: EventQuery }; result: SearchCountView };
+  text_index: { args: None; result: TextIndexView };
+  follow: { args: None; result: null; progress: FollowView };
+  follow_stop: { args: None; result: null };
   state: { args: { stream: string } & MomentArgs; result: StateView };
   diff: { args: { stream: string; from: MomentArgs; to: MomentArgs }; result: DiffView };
   import_start: { args: ImportArgs; result: ImportReport; progress: ImportProgressView };

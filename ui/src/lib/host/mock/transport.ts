@@ -8,6 +8,7 @@ import type { Command, Commands, Transport } from "../commands";
 import { HostError } from "../errors";
 import { mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
+import { countFound, findText } from "./search";
 import { runExport, runImport, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
@@ -107,6 +108,27 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       before: log.findLast((event) => compareInstants(event.time, time) < 0)?.time ?? null,
       after: log.find((event) => compareInstants(event.time, time) > 0)?.time ?? null,
     }),
+    search: ({ text, query, limit }) => findText(select(query), text, limit, log.length),
+    search_count: ({ text, query }) => countFound(select({ ...query, after: null }), text, log.length),
+    text_index: () => ({ covered: log.length, head: log.length, file: null, notes: [] }),
+    follow: (_, progress) => {
+      const info = infoView(log, streams);
+      progress({
+        head: log.length,
+        first_time: info.first_time,
+        last_time: info.last_time,
+        last_recorded_at: info.last_recorded_at,
+        arrived: 0,
+        events_per_second: 0,
+        live: true,
+        indexed: log.length,
+        indexing: false,
+        notes: [],
+      });
+      // nothing is ever appended to the mock, and nobody closes it
+      return new Promise(() => undefined);
+    },
+    follow_stop: () => null,
     state: ({ stream, ...moment }) => state(stream, moment),
     diff: ({ stream, from, to }) => {
       const [a, b] = [state(stream, from), state(stream, to)];

@@ -1,0 +1,292 @@
+//! The text index of a log: built from where it ends, asked, and completed by looking at the events that it does
+//! not hold yet.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::QueryError;
+use super::candidates::{PART, index_text};
+use super::view::TextIndexView;
+use crate::cache::{Cache, CacheError, Part};
+use crate::position::Position;
+use crate::store::{EventQuery, Log, ReadError};
+
+static PARTS: &[&Part] = &[&PART];
+
+/// Events read at once.
+const PAGE: usize = 2_000;
+
+/// Events that are added in one transaction: enough that its cost is spread, few enough that who waits for it
+/// does not wait long.
+const BATCH: u64 = 40_000;
+
+/// Batches that are read ahead of the one that is written.
+const AHEAD: usize = 4;
+
+/// Why a search was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// What is searched for cannot be read.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The caller cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// How far the building of an index is, and its cancel switch.
+#[derive(Debug, Default)]
+pub struct IndexProgress {
+    /// The last position that is in the index.
+    pub covered: AtomicU64,
+    /// The last position of the log.
+    pub head: AtomicU64,
+    /// Set to stop; what is in the index stays.
+    pub cancel: AtomicBool,
+}
+
+/// The text index of one log, kept in its [`Cache`]. Without a cache that can be used searches still answer: they
+/// look at the events themselves, which takes longer.
+#[derive(Debug)]
+pub struct TextIndex {
+    pub(super) log: Log,
+    pub(super) cache: Result<Cache, String>,
+}
+
+impl TextIndex {
+    /// Opens the index of a log; `fallback` is the folder for caches of stores that cannot be written to. Builds
+    /// nothing.
+    ///
+    /// ```
+    /// use annals_core::search::{IndexProgress, TextIndex, TextQuery};
+    /// use annals_core::store::{EventQuery, Log};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("guide.annals");
+    /// annals_core::sample::guide(&path)?;
+    /// let log = Log::explore(&path)?;
+    /// let index = TextIndex::open(&log, None);
+    /// index.catch_up(&IndexProgress::default())?;
+    /// let found = index.search(&TextQuery::parse("newcompany")?, &EventQuery::default(), 10)?;
+    /// assert_eq!(found.hits[0].event.event_type, "EmailChanged");
+    /// assert!(found.reach.complete);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn open(log: &Log, fallback: Option<&Path>) -> TextIndex {
+        TextIndex {
+            log: log.clone(),
+            cache: Cache::open(log, fallback, PARTS).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Brings the index to the head of the log, in batches; those that are done stay when it is stopped. Where
+    /// another process does the same, the two share the work.
+    ///
+    /// # Errors
+    /// [`SearchError::Cancelled`]; [`SearchError::Read`] of the log. A cache that cannot be written is no error:
+    /// the index stays where it is, and searches look at the rest themselves.
+    pub fn catch_up(&self, progress: &IndexProgress) -> Result<(), SearchError> {
+        let Ok(cache) = &self.cache else {
+            return Ok(());
+        };
+        let head = self.log.head()?.size;
+        progress.head.store(head.0, Ordering::Relaxed);
+        loop {
+            let covered = cache.read(|conn| cache.reach(conn, &PART));
+            let covered = match covered {
+                Ok(covered) => covered,
+                Err(error) => return given_up(error),
+            };
+            progress.covered.store(covered.0, Ordering::Relaxed);
+            if covered >= head {
+                return Ok(());
+            }
+            match self.extend(cache, covered, head, progress) {
+                Ok(()) => {}
+                Err(Stop::Cancelled) => return Err(SearchError::Cancelled),
+                Err(Stop::Overtaken) => {}
+                Err(Stop::Cache(error)) if error.is_busy() => {
+                    // Another process writes: its work is ours too.
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                    if progress.cancel.load(Ordering::Relaxed) {
+                        return Err(SearchError::Cancelled);
+                    }
+                }
+                Err(Stop::Cache(error)) => return given_up(error),
+            }
+        }
+    }
+
+    /// How far the index is.
+    ///
+    /// # Errors
+    /// [`SearchError::Read`] of the log.
+    pub fn view(&self) -> Result<TextIndexView, SearchError> {
+        let head = self.log.head()?.size;
+        Ok(TextIndexView {
+            covered: self.covered()?.unwrap_or(Position::ZERO).min(head),
+            head,
+            file: self
+                .cache
+                .as_ref()
+                .ok()
+                .map(|cache| cache.file().display().to_string()),
+            notes: self.notes(),
+        })
+    }
+
+    /// Every event at or before this position is in the index; `None` where there is none that can be used.
+    pub(super) fn covered(&self) -> Result<Option<Position>, SearchError> {
+        let Ok(cache) = &self.cache else {
+            return Ok(None);
+        };
+        match cache.read(|conn| cache.reach(conn, &PART)) {
+            Ok(covered) => Ok(Some(covered)),
+            Err(error) => given_up(error).map(|()| None),
+        }
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        match &self.cache {
+            Ok(cache) => cache.notes(),
+            Err(error) => vec![format!(
+                "{error}; every search looks at the events themselves"
+            )],
+        }
+    }
+
+    /// Adds the events after `covered`, as far as `head`, batch by batch: one thread reads and splits, this one
+    /// writes.
+    fn extend(
+        &self,
+        cache: &Cache,
+        covered: Position,
+        head: Position,
+        progress: &IndexProgress,
+    ) -> Result<(), Stop> {
+        let (send, receive) = crossbeam_channel::bounded::<Result<Page, ReadError>>(AHEAD);
+        std::thread::scope(|scope| {
+            // Dropped when this ends, which ends the reading.
+            let receive = receive;
+            scope.spawn(move || self.read_ahead(covered, head, &send));
+            let mut at = covered;
+            while at < head {
+                at = cache
+                    .write(|transaction| {
+                        // Inside the transaction nobody else writes: what is covered now stays so.
+                        if cache.reach(transaction, &PART)? != at {
+                            return Ok(None);
+                        }
+                        let erased = self.log.erased_since(at)?;
+                        let mut add = transaction.prepare_cached(
+                            "INSERT INTO text_index(rowid, words) VALUES (?1, ?2)",
+                        )?;
+                        let mut done = at;
+                        while done < head && done.0 - at.0 < BATCH {
+                            if progress.cancel.load(Ordering::Relaxed) {
+                                break;
+                            }
+                            let Ok(page) = receive.recv() else { break };
+                            for (position, words) in page? {
+                                add.execute((position.0, words))?;
+                                done = position;
+                            }
+                            progress.covered.store(done.0, Ordering::Relaxed);
+                        }
+                        drop(add);
+                        self.index_again(transaction, &erased, at)?;
+                        cache.set_reach(transaction, &PART, done)?;
+                        Ok(Some(done))
+                    })?
+                    .filter(|done| *done > at || progress.cancel.load(Ordering::Relaxed))
+                    .ok_or(Stop::Overtaken)?;
+                if progress.cancel.load(Ordering::Relaxed) {
+                    return Err(Stop::Cancelled);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn read_ahead(
+        &self,
+        covered: Position,
+        head: Position,
+        send: &crossbeam_channel::Sender<Result<Page, ReadError>>,
+    ) {
+        let mut query = EventQuery {
+            after: Some(covered),
+            known: Some(head),
+            ..EventQuery::default()
+        };
+        let mut scratch = String::new();
+        loop {
+            let page = self.log.events(&query, PAGE).map(|page| {
+                query.after = page.next;
+                let events = page.events.iter();
+                events
+                    .map(|event| (event.position, index_text(event, &mut scratch)))
+                    .collect()
+            });
+            let ends = page.is_err() || query.after.is_none();
+            // Whoever does not receive any more has stopped.
+            if send.send(page).is_err() || ends {
+                return;
+            }
+        }
+    }
+
+    /// Indexes events again of which something was erased since they were indexed, as they are now.
+    fn index_again(
+        &self,
+        transaction: &rusqlite::Transaction<'_>,
+        erased: &[Position],
+        covered: Position,
+    ) -> Result<(), CacheError> {
+        let old: Vec<Position> = erased.iter().copied().filter(|p| *p <= covered).collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        let mut scratch = String::new();
+        for event in self.log.events_at(&old)? {
+            transaction
+                .prepare_cached("DELETE FROM text_index WHERE rowid = ?1")?
+                .execute([event.position.0])?;
+            transaction
+                .prepare_cached("INSERT INTO text_index(rowid, words) VALUES (?1, ?2)")?
+                .execute((event.position.0, index_text(&event, &mut scratch)))?;
+        }
+        // A deleted row leaves its words in the file until they are merged away.
+        transaction.execute_batch("INSERT INTO text_index(text_index) VALUES ('optimize')")?;
+        Ok(())
+    }
+}
+
+/// Positions and their words.
+type Page = Vec<(Position, String)>;
+
+/// Why no further batch was written.
+enum Stop {
+    Cancelled,
+    /// Another process has written the next batch.
+    Overtaken,
+    Cache(CacheError),
+}
+
+impl From<CacheError> for Stop {
+    fn from(error: CacheError) -> Stop {
+        Stop::Cache(error)
+    }
+}
+
+/// Searches go on without the cache; without the log they do not.
+fn given_up(error: CacheError) -> Result<(), SearchError> {
+    match error {
+        CacheError::Read(error) => Err(error.into()),
+        CacheError::Engine(_) | CacheError::Io(_) => Ok(()),
+    }
+}

@@ -1,0 +1,30 @@
+//! Text search over payloads, metadata and names. `docs/search.md` states what matches.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `words` | from a text to the words that it is searched by |
+//! | `query` | what a user wrote: terms and how they hold together |
+//! | `document` | an event as the texts that are searched |
+//! | `matching` | whether an event matches, and where |
+//! | `candidates` | what of an event is indexed, and what the index is asked |
+//! | `index` | the text index in the cache: built from where it ends |
+//! | `ask` | pages and counts |
+//! | `view` | what hosts show |
+//!
+//! Left out: reading the log ([`crate::store`]).
+
+mod ask;
+mod candidates;
+mod document;
+mod index;
+mod matching;
+mod query;
+mod view;
+mod words;
+
+pub use index::{IndexProgress, SearchError, TextIndex};
+pub use query::{QueryError, TextQuery};
+pub use view::{
+    Reach, SearchCountView, SearchHit, SearchMatch, SearchPart, SearchView, SnippetPiece,
+    TextIndexView,
+};

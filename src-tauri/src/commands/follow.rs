@@ -1,0 +1,101 @@
+//! Following the open store: telling the window that the log has grown.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use annals_core::position::Position;
+use annals_core::store::Access;
+use tauri::ipc::Channel;
+use tauri::{State, Webview};
+
+use crate::error::HostError;
+use crate::host::{Answer, Host, OpenStore, blocking, json};
+use crate::wire::{FollowArgs, FollowView};
+
+/// Least time between two messages to the window.
+const PACE: Duration = Duration::from_millis(250);
+
+/// Over how long the rate of events is taken.
+const RATE_SECONDS: u64 = 5;
+
+/// Tells the window where the log stands, at once and whenever that changes. Answers when the store is closed,
+/// another one is opened, another following begins, or the window has gone.
+#[tauri::command]
+pub async fn follow(webview: Webview, host: State<'_, Host>, args: FollowArgs) -> Answer {
+    let store = host.open_store()?;
+    let host = host.inner().clone();
+    let channel: Channel<FollowView> = args.channel.channel_on(webview);
+    let turn = host.begin_following();
+    blocking(move || {
+        let mut follower = Follower::new(&store)?;
+        let mut shown = None;
+        while host.is_following(turn, &store) {
+            let view = follower.look()?;
+            if shown.as_ref() != Some(&view) {
+                if channel.send(view.clone()).is_err() {
+                    break;
+                }
+                shown = Some(view);
+            }
+            // What comes in between is in the next message.
+            std::thread::sleep(PACE);
+        }
+        json(&())
+    })
+    .await
+}
+
+/// Ends the following.
+#[tauri::command]
+pub async fn follow_stop(host: State<'_, Host>) -> Answer {
+    let _ended = host.begin_following();
+    json(&())
+}
+
+/// What a following remembers between two messages.
+struct Follower {
+    store: Arc<OpenStore>,
+    began: Position,
+    /// Length of the log at moments of the last seconds, oldest first.
+    lengths: VecDeque<(Instant, u64)>,
+}
+
+impl Follower {
+    fn new(store: &Arc<OpenStore>) -> Result<Follower, HostError> {
+        Ok(Follower {
+            store: store.clone(),
+            began: store.log.head()?.size,
+            lengths: VecDeque::new(),
+        })
+    }
+
+    fn look(&mut self) -> Result<FollowView, HostError> {
+        let pulse = self.store.log.pulse()?;
+        let index = self.store.index.view()?;
+        Ok(FollowView {
+            head: pulse.head,
+            first_time: pulse.first_time,
+            last_time: pulse.last_time,
+            last_recorded_at: pulse.last_recorded_at,
+            arrived: pulse.head.0.saturating_sub(self.began.0),
+            events_per_second: self.rate(Instant::now(), pulse.head.0),
+            live: self.store.log.access() == Access::ReadOnly,
+            indexed: index.covered,
+            indexing: index.covered < pulse.head,
+            notes: index.notes,
+        })
+    }
+
+    fn rate(&mut self, now: Instant, length: u64) -> u64 {
+        let window = Duration::from_secs(RATE_SECONDS);
+        self.lengths.push_back((now, length));
+        while let Some((then, _)) = self.lengths.get(1)
+            && now.duration_since(*then) >= window
+        {
+            self.lengths.pop_front();
+        }
+        let oldest = self.lengths.front().map_or(length, |(_, length)| *length);
+        (length.saturating_sub(oldest) + RATE_SECONDS / 2) / RATE_SECONDS
+    }
+}

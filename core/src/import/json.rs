@@ -5,7 +5,7 @@ use std::io::BufRead;
 
 use super::detect::FileNames;
 use super::lines::RawRecord;
-use super::{ImportError, MAX_RECORD_BYTES};
+use super::{ImportError, MAX_DEPTH, MAX_RECORD_BYTES};
 
 /// Calls `each` with every record and the line where it begins.
 ///
@@ -25,6 +25,7 @@ pub(super) fn read(
         record_line: 1,
         too_long: false,
         open: Vec::new(),
+        deeper: 0,
     };
     loop {
         let chunk = match reader.fill_buf() {
@@ -65,8 +66,10 @@ struct Cutter<'n> {
     record: Vec<u8>,
     record_line: u64,
     too_long: bool,
-    /// Brackets open inside the record.
+    /// Brackets open inside the record, the outermost first, as deep as a record may be.
     open: Vec<u8>,
+    /// Brackets open inside those: they are counted, not kept, so that depth costs no memory.
+    deeper: u64,
 }
 
 type Each<'e> = &'e mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>;
@@ -89,7 +92,8 @@ impl Cutter<'_> {
                 }
                 State::Record => match byte {
                     b'"' => self.state = State::Text,
-                    b'{' | b'[' => self.open.push(byte),
+                    b'{' | b'[' => self.open(byte),
+                    b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
                     b'}' | b']' if !self.open.is_empty() => {
                         let opened = self.open.pop();
                         if opened != Some(if byte == b'}' { b'{' } else { b'[' }) {
@@ -173,13 +177,22 @@ impl Cutter<'_> {
         self.state = match byte {
             b'"' => State::Text,
             b'{' | b'[' => {
-                self.open.push(byte);
+                self.open(byte);
                 State::Record
             }
             b'}' | b']' => return Err(self.mismatch(byte)),
             _ => State::Record,
         };
         Ok(true)
+    }
+
+    /// Past the limit a record is rejected in any case, so that which bracket closes which does not matter.
+    fn open(&mut self, bracket: u8) {
+        if self.open.len() > MAX_DEPTH {
+            self.deeper += 1;
+        } else {
+            self.open.push(bracket);
+        }
     }
 
     fn after_element(&mut self, byte: u8) {
@@ -282,6 +295,50 @@ mod tests {
             cut("{}\n{}\n[{}]", 9).unwrap().len(),
             3,
             "documents one after the other"
+        );
+    }
+
+    /// Every bracket of `[[[[…` was remembered: memory grew with the depth of the file.
+    #[test]
+    fn depth_costs_no_memory() {
+        let mut cutter = Cutter {
+            names: &names(),
+            line: 1,
+            state: State::Between,
+            inside_array: false,
+            record: Vec::new(),
+            record_line: 1,
+            too_long: false,
+            open: Vec::new(),
+            deeper: 0,
+        };
+        let mut records = 0;
+        let mut each = |_, _: RawRecord<'_>| {
+            records += 1;
+            Ok(())
+        };
+        let chunk = [b'['; 1 << 16];
+        for _ in 0..100 {
+            cutter.take(&chunk, &mut each).unwrap();
+        }
+        assert!(
+            cutter.open.capacity() <= 4 * MAX_DEPTH,
+            "{}",
+            cutter.open.capacity()
+        );
+        for _ in 0..100 {
+            cutter.take(&[b']'; 1 << 16], &mut each).unwrap();
+        }
+        assert!(cutter.end(&mut each).is_ok());
+        assert_eq!(records, 1);
+        assert_eq!(
+            cut(
+                &format!("[{}{},{{}}]", "[".repeat(10_000), "]".repeat(10_000)),
+                999
+            )
+            .unwrap()
+            .len(),
+            2
         );
     }
 

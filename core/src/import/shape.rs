@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 
+use super::MAX_DEPTH;
+
 /// Depth and the first repeated key of a JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Brackets open at once; 0 for a scalar.
+    /// Brackets open at once; 0 for a scalar, at most one more than is taken.
     pub depth: usize,
     /// A key that some object in it holds more than once.
     pub repeated_key: Option<String>,
@@ -17,7 +19,8 @@ struct Frame {
     first_key: usize,
 }
 
-/// Looks over text that is known to be one JSON value.
+/// Looks over text that is known to be one JSON value. One that is deeper than any record may be is not looked at
+/// further: its depth is then one more.
 pub(super) fn shape_of(text: &str) -> Shape {
     let bytes = text.as_bytes();
     let mut shape = Shape {
@@ -45,6 +48,9 @@ pub(super) fn shape_of(text: &str) -> Shape {
                     first_key: keys.len(),
                 });
                 shape.depth = shape.depth.max(frames.len());
+                if shape.depth > MAX_DEPTH {
+                    return shape;
+                }
             }
             b'}' | b']' => {
                 if let Some(frame) = frames.pop() {
@@ -126,6 +132,12 @@ mod tests {
             };
             assert_eq!(shape_of(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_deeper_than_any_record_is_not_followed() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(shape_of(&deep).depth, MAX_DEPTH + 1);
     }
 
     #[test]

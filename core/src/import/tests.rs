@@ -90,7 +90,7 @@ impl Seen {
             .collect()
     }
 
-    fn findings(self) -> Vec<(FindingKind, u64, Option<u64>)> {
+    pub(super) fn findings(self) -> Vec<(FindingKind, u64, Option<u64>)> {
         let list: Vec<Finding> = self.totals.notes.into_vec();
         list.iter()
             .map(|f| (f.kind, f.count, f.place.line))

@@ -8,6 +8,7 @@ mod keys;
 mod native;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use chrono_tz::Tz;
 use serde_json::value::RawValue;
@@ -66,8 +67,7 @@ pub(super) fn map<'a>(record: &'a [u8], rules: &Rules<'_>, line: u64) -> Result<
     let shape = shape_of(text);
     if shape.depth > MAX_DEPTH {
         return Err(format!(
-            "nested {} deep; at most {MAX_DEPTH} is taken",
-            shape.depth
+            "nested more than {MAX_DEPTH} deep; that is the most that is taken"
         ));
     }
     let mut draft = if native::looks_native(&members) {
@@ -160,6 +160,24 @@ pub(super) fn scalar(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Refuses a text that is to name something and cannot be read: half a surrogate pair is no character.
+fn check_texts(members: &Members<'_>, sorted: &Sorted) -> Result<(), String> {
+    for ((key, value), role) in members.iter().zip(&sorted.roles) {
+        let names = match role {
+            Role::Slot(Slot::Data | Slot::Metadata, _) => false,
+            Role::Slot(..) | Role::Business(_) | Role::User => true,
+            Role::StreamKey | Role::Context | Role::NestedContext | Role::Unknown => false,
+        };
+        let text = value.get();
+        if names && text.starts_with('"') && text.contains('\\') {
+            serde_json::from_str::<String>(text).map_err(|_| {
+                format!("{key}: the text holds half a surrogate pair (\\ud800 to \\udfff by itself), which is no character")
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// What each member is, once every contest for a slot is decided.
 struct Sorted {
     /// Role of each member that stays unknown where it lost or cannot fill its slot.
@@ -226,6 +244,7 @@ fn map_members<'a>(
     rules: &Rules<'_>,
 ) -> Result<Draft<'a>, String> {
     let mut sorted = sort(members);
+    check_texts(members, &sorted)?;
     let stream_index = sorted.index(Slot::Stream);
     let named = stream_index.is_some() || sorted.business.is_some() || sorted.user.is_some();
     // A bare `id` is the event's only in what is an event for other reasons; else it is the record's own.
@@ -342,12 +361,9 @@ fn write_payloads<'a>(
 ) {
     let nested = sorted.index(Slot::Data);
     let metadata = sorted.index(Slot::Metadata).map(|i| members[i].1.get());
-    let has_own = |key: &str| {
-        let own = metadata
-            .and_then(|m| members_of(m).ok())
-            .unwrap_or_default();
-        own.iter().any(|(own, _)| own == key)
-    };
+    let own = metadata.and_then(|m| members_of(m).ok());
+    let own: HashSet<&str> = own.iter().flatten().map(|(key, _)| &**key).collect();
+    let has_own = |key: &str| own.contains(key);
     let mut context = String::new();
     let mut rest = String::new();
     let mut used_up = false;

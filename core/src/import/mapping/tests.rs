@@ -270,9 +270,59 @@ fn nesting_is_taken_as_deep_as_readers_of_the_log_can_follow() {
     serde_json::from_str::<serde_json::Value>(&deepest).unwrap();
     assert_eq!(
         map(nested(MAX_DEPTH).as_bytes(), &rules, 1).unwrap_err(),
-        "nested 128 deep; at most 127 is taken"
+        "nested more than 127 deep; that is the most that is taken"
     );
     assert!(map(nested(100_000).as_bytes(), &rules, 1).is_err());
+}
+
+/// The metadata was parsed again for each key of the envelope.
+#[test]
+fn thousands_of_context_keys_are_looked_up_in_metadata_read_once() {
+    let rules = Rules {
+        zone: chrono_tz::UTC,
+        stem: "stem",
+    };
+    let own: Vec<String> = (0..20_000).map(|i| format!("\"k{i}\":{i}")).collect();
+    let context = "\"userId\":\"u\",\"actor\":\"a\",".repeat(10_000);
+    let record = format!(
+        "{{{context}\"type\":\"A\",\"data\":{{}},\"metadata\":{{{}}}}}",
+        own.join(",")
+    );
+    let draft = map(record.as_bytes(), &rules, 1).unwrap();
+    let metadata = draft.metadata.unwrap();
+    assert!(metadata.starts_with("{\"k0\":0,"));
+    assert_eq!(metadata.matches("\"actor\":\"a\"").count(), 10_000);
+    assert_eq!(draft.repeated_key.as_deref(), Some("actor"));
+}
+
+/// An id or type that no reader can read was taken for missing, without a word.
+#[test]
+fn half_a_surrogate_pair_is_no_name() {
+    let rules = Rules {
+        zone: chrono_tz::UTC,
+        stem: "stem",
+    };
+    for key in [
+        "eventId",
+        "type",
+        "streamId",
+        "orderId",
+        "userId",
+        "timestamp",
+        "aggregateType",
+    ] {
+        let record = format!(r#"{{"{key}":"a\ud800b","data":{{}}}}"#);
+        let reason = map(record.as_bytes(), &rules, 1).unwrap_err();
+        assert!(
+            reason.starts_with(&format!("{key}: the text holds half a surrogate pair")),
+            "{reason}"
+        );
+        let whole =
+            format!(r#"{{"{key}":"2024-01-01\u0020\ud83d\ude00","data":{{"t":"\udfff"}}}}"#);
+        if key != "timestamp" {
+            map(whole.as_bytes(), &rules, 1).unwrap();
+        }
+    }
 }
 
 #[test]

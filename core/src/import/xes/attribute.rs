@@ -1,5 +1,7 @@
 //! XES attributes as JSON, nothing lost: `docs/formats/xes-mapping.md`.
 
+use std::collections::HashSet;
+
 use super::token::{Tag, Token, Tokens};
 use crate::import::mapping::write_json_string;
 use crate::import::{ImportError, MAX_DEPTH};
@@ -17,6 +19,8 @@ pub(super) struct Attribute {
     pub text: Option<String>,
     /// Its type and those of the attributes in it, as far as the JSON does not tell: path and type.
     types: Vec<(String, &'static str)>,
+    /// A key that stands twice among the attributes in it.
+    repeated: Option<String>,
 }
 
 /// Reads attributes up to the end of the element that holds them.
@@ -27,11 +31,34 @@ pub(super) fn read_all(
     let mut attributes = Vec::new();
     loop {
         match tokens.next()? {
-            open @ Token::Open { .. } => attributes.push(read(tokens, open, depth)?),
+            open @ Token::Open { .. } => push(tokens, &mut attributes, open, depth)?,
             Token::Close => return Ok(attributes),
             Token::End => return Err(tokens.cut_off()),
         }
     }
+}
+
+/// Reads an attribute, and keeps it if the record does not get too long by it.
+fn push(
+    tokens: &mut Tokens<'_>,
+    attributes: &mut Vec<Attribute>,
+    open: Token,
+    depth: usize,
+) -> Result<(), ImportError> {
+    let attribute = read(tokens, open, depth)?;
+    if !tokens.is_too_long() {
+        attributes.push(attribute);
+    }
+    Ok(())
+}
+
+/// A key that stands twice among these attributes, or among those in one of them.
+pub(super) fn repeated_in(attributes: &[Attribute]) -> Option<String> {
+    let mut seen = HashSet::new();
+    let twice = attributes.iter().find(|a| !seen.insert(a.key.as_str()));
+    let twice = twice.map(|a| &a.key);
+    let inside = || attributes.iter().find_map(|a| a.repeated.as_ref());
+    twice.or_else(inside).cloned()
 }
 
 /// Reads the attribute that `open` begins, to its end.
@@ -59,6 +86,7 @@ pub(super) fn read(
     let Some(key) = key else {
         return Err(tokens.malformed(format!("a <{name}> attribute has no key")));
     };
+    tokens.spend(key.len() + value.as_ref().map_or(0, String::len));
     let (values, children) = if empty {
         (None, Vec::new())
     } else {
@@ -73,6 +101,7 @@ pub(super) fn read(
                 json: object_of(&children),
                 text: None,
                 types,
+                repeated: repeated_in(&children),
                 key,
             }
         }
@@ -99,7 +128,7 @@ fn read_inner(tokens: &mut Tokens<'_>, depth: usize) -> Result<Inner, ImportErro
                     values.extend(read_all(tokens, depth + 1)?);
                 }
             }
-            open @ Token::Open { .. } => children.push(read(tokens, open, depth + 1)?),
+            open @ Token::Open { .. } => push(tokens, &mut children, open, depth + 1)?,
             Token::Close => return Ok((values, children)),
             Token::End => return Err(tokens.cut_off()),
         }
@@ -120,10 +149,13 @@ fn list(key: String, values: Option<Vec<Attribute>>, children: Vec<Attribute>) -
     let mut types = Vec::new();
     extend_types(&mut types, &key, &items);
     extend_types(&mut types, &key, &children);
+    // The items may have one key; what is in an item, or beside the items, may not.
+    let inside = items.iter().find_map(|item| item.repeated.clone());
     Attribute {
         json: with_children(format!("[{}]", objects.join(",")), &children),
         text: None,
         types,
+        repeated: inside.or_else(|| repeated_in(&children)),
         key,
     }
 }
@@ -160,6 +192,7 @@ fn scalar(tag: Tag, key: String, text: String, children: &[Attribute]) -> Attrib
         json: with_children(json, children),
         text: Some(text),
         types,
+        repeated: repeated_in(children),
         key,
     }
 }

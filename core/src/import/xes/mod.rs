@@ -17,10 +17,13 @@ use super::mapping::{Draft, write_json_string};
 use super::{ImportError, MAX_RECORD_BYTES};
 use crate::time::SourceTime;
 use attribute::{Attribute, object_of, types_of};
-use token::{Tag, Token, Tokens};
+use token::{ATTRIBUTE_BYTES, Tag, Token, Tokens};
 
 /// Category of the streams that traces become.
 const CATEGORY: &str = "case";
+
+/// Bytes that are kept of an event that is too long.
+const SHOWN_BYTES: usize = 64 << 10;
 
 /// What the file holds, in file order.
 pub(super) enum Item<'a> {
@@ -76,6 +79,10 @@ struct Pending {
     line: u64,
     attributes: Vec<Attribute>,
     data: String,
+    /// A key that stands twice among its attributes.
+    repeated: Option<String>,
+    /// Its attributes take more than a record may; `data` is their beginning.
+    too_long: bool,
 }
 
 /// A trace as far as it was read.
@@ -83,6 +90,7 @@ struct Trace {
     line: u64,
     ordinal: u64,
     attributes: Vec<Attribute>,
+    attribute_bytes: usize,
     pending: Vec<Pending>,
     pending_bytes: usize,
     events: u64,
@@ -168,6 +176,7 @@ impl XesFile<'_> {
             line: self.tokens.line(),
             ordinal: self.traces,
             attributes: Vec::new(),
+            attribute_bytes: 0,
             pending: Vec::new(),
             pending_bytes: 0,
             events: 0,
@@ -203,6 +212,7 @@ impl XesFile<'_> {
                             "the trace's attributes stand behind more than 64 MiB of its events",
                         ));
                     }
+                    self.tokens.begin_record();
                     let attribute = attribute::read(
                         &mut self.tokens,
                         Token::Open {
@@ -214,6 +224,13 @@ impl XesFile<'_> {
                         },
                         0,
                     )?;
+                    trace.attribute_bytes +=
+                        attribute.json.len() + attribute.key.len() + ATTRIBUTE_BYTES;
+                    if self.tokens.is_too_long() || trace.attribute_bytes > MAX_RECORD_BYTES {
+                        return Err(
+                            self.malformed("the attributes of a trace are longer than 64 MiB")
+                        );
+                    }
                     trace.attributes.push(attribute);
                 }
                 Token::Open { name, empty, .. } => {
@@ -270,8 +287,18 @@ impl XesFile<'_> {
         case: Option<&[Attribute]>,
         each: Each<'_>,
     ) -> Result<(), ImportError> {
+        if event.too_long {
+            return each(
+                event.line,
+                Item::Reject {
+                    reason: "the event's attributes are longer than 64 MiB".to_owned(),
+                    record: &event.data,
+                },
+            );
+        }
+        // Of a key that stands twice the last counts, as in the JSON.
         let text = |key: &str| {
-            let found = event.attributes.iter().find(|a| a.key == key)?;
+            let found = event.attributes.iter().rfind(|a| a.key == key)?;
             found.text.as_deref().filter(|t| !t.is_empty())
         };
         let time = match text("time:timestamp").map(|t| SourceTime::parse(t, self.zone)) {
@@ -296,6 +323,10 @@ impl XesFile<'_> {
             id: text("identity:id").map(Cow::Borrowed),
             data: Cow::Borrowed(&event.data),
             metadata: metadata_of(&event.attributes, case).map(Cow::Owned),
+            repeated_key: event
+                .repeated
+                .clone()
+                .or_else(|| attribute::repeated_in(case?)),
             ..Draft::default()
         };
         each(event.line, Item::Event(&draft))
@@ -310,16 +341,32 @@ impl XesFile<'_> {
 
     fn read_event(&mut self, empty: bool) -> Result<Pending, ImportError> {
         let line = self.tokens.line();
-        let attributes = if empty {
+        self.tokens.begin_record();
+        let mut attributes = if empty {
             Vec::new()
         } else {
             attribute::read_all(&mut self.tokens, 0)?
         };
+        let too_long = self.tokens.is_too_long();
+        if too_long {
+            let mut shown = 0;
+            let mut fits = |attribute: &Attribute| {
+                shown += attribute.json.len() + attribute.key.len();
+                shown < SHOWN_BYTES
+            };
+            let first = attributes
+                .iter()
+                .map_while(|a| fits(a).then_some(()))
+                .count();
+            attributes.truncate(first);
+        }
         let data = object_of(&attributes);
         Ok(Pending {
             line,
+            repeated: attribute::repeated_in(&attributes),
             attributes,
             data,
+            too_long,
         })
     }
 
@@ -329,7 +376,7 @@ impl XesFile<'_> {
 }
 
 fn name_of(attributes: &[Attribute]) -> Option<&str> {
-    let name = attributes.iter().find(|a| a.key == attribute::NAME)?;
+    let name = attributes.iter().rfind(|a| a.key == attribute::NAME)?;
     name.text.as_deref().filter(|t| !t.is_empty())
 }
 

@@ -35,7 +35,7 @@ fn refused(text: &str) -> (u64, String) {
     match see_files(&[("test.xes", text.as_bytes())]) {
         Err(ImportError::Malformed { line, message, .. }) => (line, message),
         Err(other) => panic!("{other:?}"),
-        Ok(_) => panic!("{text:?} was taken"),
+        Ok(_) => panic!("{:?}… was taken", &text[..text.len().min(200)]),
     }
 }
 
@@ -295,4 +295,70 @@ proptest::proptest! {
             }
         }
     }
+}
+
+/// An attribute given twice stood twice in the payload, and nothing said so.
+#[test]
+fn an_attribute_given_twice_is_a_finding() {
+    let twice = r#"<string key="a" value="1"/><string key="a" value="2"/>"#;
+    let lists = format!(
+        r#"<list key="l"><values>{twice}</values></list><container key="c"><string key="b" value="1"/></container>"#
+    );
+    let seen = log(&format!(
+        "<trace><event>{lists}</event><event>{lists}</event></trace>"
+    ));
+    let kinds: Vec<_> = seen.findings().into_iter().map(|f| f.0).collect();
+    assert!(!kinds.contains(&FindingKind::DuplicateKey), "{kinds:?}");
+    for inner in [
+        format!("<trace><event>{twice}</event></trace>"),
+        format!("<trace>{twice}<event/></trace>"),
+        format!(r#"<trace><event><container key="c">{twice}</container></event></trace>"#),
+        format!(r#"<trace><event><string key="c" value="x">{twice}</string></event></trace>"#),
+        format!(
+            r#"<trace><event><list key="l"><values><string key="v" value="">{twice}</string></values></list></event></trace>"#
+        ),
+    ] {
+        let seen = log(&inner);
+        let found = seen.findings();
+        let found = found.iter().find(|f| f.0 == FindingKind::DuplicateKey);
+        assert_eq!(found.map(|f| f.1), Some(1), "{inner}");
+    }
+    let seen = log(
+        r#"<trace><event><string key="concept:name" value="first"/><string key="concept:name" value="last"/></event></trace>"#,
+    );
+    assert_eq!(seen.events[0].event.event_type.as_str(), "last");
+}
+
+/// All attributes of an event were gathered, however many there were.
+#[test]
+fn an_event_with_endless_attributes_is_rejected_and_the_next_one_taken() {
+    let many = r#"<int key="a" value="1"/>"#.repeat(540_000);
+    for (open, close) in [("", ""), ("<container key=\"c\">", "</container>")] {
+        let seen = log(&format!(
+            "<trace><event>{open}{many}{close}</event><event><string key=\"concept:name\" value=\"T\"/></event></trace>"
+        ));
+        assert_eq!((seen.totals.read, seen.totals.rejects.count), (2, 1));
+        let reject = &seen.totals.rejects.first[0];
+        assert_eq!(
+            reject.reason,
+            "the event's attributes are longer than 64 MiB"
+        );
+        assert!(reject.record.len() < 1 << 17);
+        assert_eq!(seen.events[0].event.event_type.as_str(), "T");
+    }
+    let (_, message) = refused(&format!("<log><trace>{many}</trace></log>"));
+    assert_eq!(message, "the attributes of a trace are longer than 64 MiB");
+}
+
+#[test]
+fn elements_nested_without_end_and_tags_without_end_are_refused() {
+    let deep = format!("<log><x>{}", "<y>".repeat(100_000));
+    assert_eq!(refused(&deep).1, "elements are nested too deep");
+    let wide: Vec<String> = (0..101).map(|i| format!("a{i}=\"\"")).collect();
+    let wide = format!("<log><trace {}/></log>", wide.join(" "));
+    assert!(
+        refused(&wide)
+            .1
+            .starts_with("an element has more than 100 XML attributes")
+    );
 }

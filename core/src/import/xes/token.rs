@@ -88,7 +88,18 @@ pub(super) struct Tokens<'r> {
     reader: Reader<LineCounter<'r>>,
     names: &'r FileNames,
     buffer: Vec<u8>,
+    /// Bytes that the attributes of the event or trace at hand take so far, roughly.
+    spent: usize,
 }
+
+/// Bytes that an attribute takes beside its key and value, roughly.
+pub(super) const ATTRIBUTE_BYTES: usize = 128;
+
+/// Most XML attributes of one element: they are compared with one another. XES has two.
+const MAX_XML_ATTRIBUTES: usize = 100;
+
+/// Deepest nesting of elements that are passed over.
+const MAX_SKIPPED_DEPTH: u64 = 1_000;
 
 impl<'r> Tokens<'r> {
     pub(super) fn new(reader: &'r mut dyn BufRead, names: &'r FileNames) -> Tokens<'r> {
@@ -100,7 +111,24 @@ impl<'r> Tokens<'r> {
             }),
             names,
             buffer: Vec::new(),
+            spent: 0,
         }
+    }
+
+    /// Begins to count what an event takes.
+    pub(super) fn begin_record(&mut self) {
+        self.spent = 0;
+    }
+
+    /// Counts an attribute; says whether it still fits with those before it.
+    pub(super) fn spend(&mut self, len: usize) -> bool {
+        self.spent = self.spent.saturating_add(len + ATTRIBUTE_BYTES);
+        !self.is_too_long()
+    }
+
+    /// Whether the attributes so far take more than a record may.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.spent > MAX_RECORD_BYTES
     }
 
     /// Line reached, first is 1.
@@ -124,7 +152,15 @@ impl<'r> Tokens<'r> {
                 Ok(event) => event,
                 Err(error) => return Err(broken(self.names, self.reader.get_ref().line, error)),
             };
+            let crowded = |start: &BytesStart<'_>| {
+                start.attributes().with_checks(false).count() > MAX_XML_ATTRIBUTES
+            };
             let opened = match event {
+                Event::Start(start) | Event::Empty(start) if crowded(&start) => {
+                    return Err(self.malformed(format!(
+                        "an element has more than {MAX_XML_ATTRIBUTES} XML attributes"
+                    )));
+                }
                 Event::Start(start) => open(&start, false),
                 Event::Empty(start) => open(&start, true),
                 Event::End(_) => return Ok(Token::Close),
@@ -151,7 +187,12 @@ impl<'r> Tokens<'r> {
         let mut open = u64::from(!empty);
         while open > 0 {
             match self.next()? {
-                Token::Open { empty, .. } => open += u64::from(!empty),
+                Token::Open { empty, .. } => {
+                    open += u64::from(!empty);
+                    if open > MAX_SKIPPED_DEPTH {
+                        return Err(self.malformed("elements are nested too deep"));
+                    }
+                }
                 Token::Close => open -= 1,
                 Token::End => return Err(self.cut_off()),
             }

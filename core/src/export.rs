@@ -2,6 +2,8 @@
 //!
 //! The same log, query and format give the same bytes. What is appended while an export runs is not in it.
 
+mod jsonl;
+
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -10,12 +12,13 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
-use crate::event::{Event, Part};
+use crate::event::{Event, Part, Payload};
+use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::import::{files_of, folder_of, may_replace};
-use crate::store::{EventPage, EventQuery, EventView, Log, ReadError};
+use crate::store::{EventQuery, EventView, LinkView, Log, ReadError};
 
-/// Events read at once.
-const PAGE: usize = 1_000;
+/// Bytes written at once.
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// Form of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -42,6 +45,8 @@ pub struct ExportReport {
     pub sha256: crate::integrity::Hash,
     /// The file as the user named it. Filled by hosts.
     pub file: String,
+    /// What the format has no place for.
+    pub findings: Vec<Finding>,
 }
 
 /// How far an export is, and its cancel switch.
@@ -69,8 +74,7 @@ pub enum ExportError {
 
 /// Writes every event that the query matches, in its direction, the whole result whatever its size.
 ///
-/// The log is looked at as it is when the export begins: `known` of the query is held at the head of that
-/// moment where it is open or later.
+/// All of it is read in one transaction: the log as it is when the export begins.
 ///
 /// # Errors
 /// [`ExportError`]; what was written until then is no whole export.
@@ -95,61 +99,111 @@ pub fn export(
     out: &mut dyn Write,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    let head = log.head()?.size;
-    let mut query = query.clone();
-    query.known = Some(query.known.map_or(head, |known| known.min(head)));
-    let start = query.after;
-    let mut next_page = |after| {
-        query.after = after;
-        log.events(&query, PAGE)
-    };
-    let first = next_page(start)?;
-    write_pages(first, &mut next_page, format, out, progress)
+    let mut writing = Writing::begin(format, out)?;
+    let mut failed = None;
+    log.for_each_event(query, &mut |event, links| {
+        if progress.cancel.load(Ordering::Relaxed) {
+            failed = Some(ExportError::Cancelled);
+        } else if let Err(error) = writing.take(event, &links) {
+            failed = Some(error.into());
+        }
+        progress.events.store(writing.events, Ordering::Relaxed);
+        failed.is_none()
+    })?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(writing.end()?),
+    }
 }
 
-fn write_pages(
-    mut page: EventPage,
-    next_page: &mut dyn FnMut(Option<crate::position::Position>) -> Result<EventPage, ReadError>,
+/// An export on its way out.
+struct Writing<'o> {
     format: ExportFormat,
-    out: &mut dyn Write,
-    progress: &ExportProgress,
-) -> Result<ExportReport, ExportError> {
-    let mut hashed = Hashed {
-        out,
-        hash: Sha256::new(),
-        bytes: 0,
+    out: Hashed<'o>,
+    buffer: Vec<u8>,
+    events: u64,
+    findings: Findings,
+}
+
+impl<'o> Writing<'o> {
+    fn begin(format: ExportFormat, out: &'o mut dyn Write) -> std::io::Result<Writing<'o>> {
+        let mut buffer = Vec::new();
+        if format == ExportFormat::Csv {
+            write_csv_record(&mut buffer, &CSV_COLUMNS)?;
+        }
+        Ok(Writing {
+            format,
+            out: Hashed {
+                out,
+                hash: Sha256::new(),
+                bytes: 0,
+            },
+            buffer,
+            events: 0,
+            findings: Findings::default(),
+        })
+    }
+
+    fn take(&mut self, event: Event, links: &[LinkView]) -> std::io::Result<()> {
+        match self.format {
+            ExportFormat::Jsonl => jsonl::write(&mut self.buffer, event, links)?,
+            ExportFormat::Csv => {
+                note_not_held(&mut self.findings, &event, links);
+                write_csv(&mut self.buffer, event)?;
+            }
+        }
+        self.events += 1;
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.out.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> std::io::Result<ExportReport> {
+        self.out.write_all(&self.buffer)?;
+        self.out.flush()?;
+        Ok(ExportReport {
+            events: self.events,
+            bytes: self.out.bytes,
+            sha256: crate::integrity::Hash(self.out.hash.finalize().into()),
+            file: String::new(),
+            findings: self.findings.into_vec(),
+        })
+    }
+}
+
+/// Says what of an event a CSV has no place for.
+fn note_not_held(findings: &mut Findings, event: &Event, links: &[LinkView]) {
+    let is_json = |payload: &Payload| {
+        let text = payload.json_text();
+        text.is_some_and(|text| serde_json::from_str::<&RawValue>(text).is_ok())
     };
-    let mut events = 0;
-    let mut buffer = Vec::new();
-    if format == ExportFormat::Csv {
-        write_csv_record(&mut buffer, &CSV_COLUMNS)?;
-    }
-    loop {
-        for event in page.events {
-            if progress.cancel.load(Ordering::Relaxed) {
-                return Err(ExportError::Cancelled);
-            }
-            match format {
-                ExportFormat::Jsonl => write_jsonl(&mut buffer, event)?,
-                ExportFormat::Csv => write_csv(&mut buffer, event)?,
-            }
-            events += 1;
-            progress.events.store(events, Ordering::Relaxed);
+    let payloads = [&event.data, &event.metadata];
+    let no_json = payloads.into_iter().flatten().any(|p| !is_json(p));
+    for (left_out, what) in [
+        (!links.is_empty(), "streams that events are linked into"),
+        (
+            no_json,
+            "payloads that are not JSON (their cells are empty)",
+        ),
+        (
+            event.time.ambiguous,
+            "that a local time does not exist or exists twice",
+        ),
+    ] {
+        if left_out {
+            let place = Place {
+                stream: event.stream.as_ref().map(ToString::to_string),
+                version: Some(event.version),
+                position: Some(event.position),
+                ..Place::default()
+            };
+            let detail =
+                format!("a CSV has no place for {what}; an export as JSON Lines holds all");
+            findings.add_cause(FindingKind::NotKept, Severity::Warning, place, detail);
         }
-        hashed.write_all(&buffer)?;
-        buffer.clear();
-        match page.next {
-            Some(next) => page = next_page(Some(next))?,
-            None => break,
-        }
     }
-    hashed.flush()?;
-    Ok(ExportReport {
-        events,
-        bytes: hashed.bytes,
-        sha256: crate::integrity::Hash(hashed.hash.finalize().into()),
-        file: String::new(),
-    })
 }
 
 /// Writes the export to a file: first under a temporary name beside it, renamed when it is whole, so that a
@@ -212,38 +266,6 @@ impl Write for Hashed<'_> {
     fn flush(&mut self) -> std::io::Result<()> {
         self.out.flush()
     }
-}
-
-/// Writes an [`EventView`] as one line. A payload that spans lines stands in it with spaces for its line ends,
-/// and once more as the text it is (`data_text`, `metadata_text`), so that an import gets its bytes back.
-fn write_jsonl(out: &mut Vec<u8>, event: Event) -> std::io::Result<()> {
-    let mut view = EventView::from(event);
-    let data_text = fold_lines(&mut view.data);
-    let metadata_text = fold_lines(&mut view.metadata);
-    serde_json::to_writer(&mut *out, &view)?;
-    for (key, text) in [("data_text", data_text), ("metadata_text", metadata_text)] {
-        if let Some(text) = text {
-            // Behind the last member, inside the object.
-            out.pop();
-            write!(out, ",\"{key}\":")?;
-            serde_json::to_writer(&mut *out, &text)?;
-            out.push(b'}');
-        }
-    }
-    out.push(b'\n');
-    Ok(())
-}
-
-/// Puts spaces for the line ends of a JSON text and returns the text as it was; `None` where it has none.
-/// Line ends in JSON stand between tokens only: in strings they are escaped.
-fn fold_lines(json: &mut Option<Box<RawValue>>) -> Option<String> {
-    let text = json.as_ref()?.get();
-    if !text.contains(['\n', '\r']) {
-        return None;
-    }
-    let folded = RawValue::from_string(text.replace(['\n', '\r'], " ")).ok()?;
-    json.replace(folded)
-        .map(|original| original.get().to_owned())
 }
 
 /// Columns of a CSV export.
@@ -353,7 +375,10 @@ fn write_csv_record<C: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[C]) -> std::io::
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod form_tests {
     use super::*;
     use crate::event::{NewEvent, Payload, SourceFields};
     use crate::id::{Category, EventId, EventType, StreamId};
@@ -386,34 +411,22 @@ mod tests {
         }
     }
 
-    fn exported(format: ExportFormat, cancel: bool) -> Result<(String, ExportReport), ExportError> {
-        let mut pages = vec![
-            EventPage {
-                events: vec![event(2, "{\"n\":12345678901234567890.10}")],
-                next: None,
-            },
-            EventPage {
-                events: vec![event(1, "{\n  \"a\": 1\r\n}")],
-                next: Some(Position(1)),
-            },
-        ];
+    fn exported(format: ExportFormat) -> Result<(String, ExportReport), ExportError> {
         let mut out = Vec::new();
-        let progress = ExportProgress::default();
-        progress.cancel.store(cancel, Ordering::Relaxed);
-        let first = pages.pop().unwrap();
-        let report = write_pages(
-            first,
-            &mut |_| Ok(pages.pop().unwrap()),
-            format,
-            &mut out,
-            &progress,
-        )?;
+        let mut writing = Writing::begin(format, &mut out)?;
+        for event in [
+            event(1, "{\n  \"a\": 1\r\n}"),
+            event(2, "{\"n\":12345678901234567890.10}"),
+        ] {
+            writing.take(event, &[])?;
+        }
+        let report = writing.end()?;
         Ok((String::from_utf8(out).unwrap(), report))
     }
 
     #[test]
     fn jsonl_is_one_line_an_event_with_every_digit_and_the_payloads_own_text() {
-        let (text, report) = exported(ExportFormat::Jsonl, false).unwrap();
+        let (text, report) = exported(ExportFormat::Jsonl).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!((lines.len(), report.events), (2, 2));
         assert!(lines[0].contains(r#""data":{   "a": 1  }"#), "{}", lines[0]);
@@ -430,7 +443,7 @@ mod tests {
 
     #[test]
     fn csv_quotes_and_never_hands_a_spreadsheet_a_formula() {
-        let (text, _) = exported(ExportFormat::Csv, false).unwrap();
+        let (text, _) = exported(ExportFormat::Csv).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap(), CSV_COLUMNS.to_vec());
         let row = reader.records().next().unwrap().unwrap();
@@ -440,13 +453,5 @@ mod tests {
         );
         assert!(text.starts_with("position,stream,"));
         assert!(text.contains("erased\r\n"), "lines end as RFC 4180 says");
-    }
-
-    #[test]
-    fn a_cancelled_export_says_so() {
-        assert!(matches!(
-            exported(ExportFormat::Jsonl, true),
-            Err(ExportError::Cancelled)
-        ));
     }
 }

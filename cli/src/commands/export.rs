@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use annals_core::export::{ExportFormat, ExportProgress, ExportReport, export, export_to_file};
 use annals_core::store::Log;
 
+use crate::commands::print_findings;
 use crate::failure::{Code, Exit, Failure};
 use crate::filters::{FilterReading, Filters};
 use crate::output::{Output, complain};
@@ -52,6 +53,12 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
         } else {
             readings.iter().for_each(|reading| complain(reading));
             complain(&summary(&report));
+            for finding in &report.findings {
+                complain(&visible(&format!(
+                    "warning: {} ({} events)",
+                    finding.detail, finding.count
+                )));
+            }
         }
         return Ok(Exit::Done);
     }
@@ -70,7 +77,8 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
             .iter()
             .try_for_each(|reading| output.line(reading))?;
         output.line(&summary(&report))?;
-        output.line(&format!("sha256 {}", report.sha256))
+        output.line(&format!("sha256 {}", report.sha256))?;
+        print_findings(&report.findings, output)
     })
 }
 

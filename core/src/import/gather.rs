@@ -327,6 +327,7 @@ impl Gathering<'_> {
                 source_recorded_at: draft.source_recorded_at,
                 data: &draft.data,
                 metadata: draft.metadata.as_deref(),
+                beyond: draft.beyond.as_deref(),
             },
         ))
     }

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use crate::event::{JSON, NewEvent, Payload, SourceFields};
+use super::mapping::{Beyond, bytes_of};
+use crate::event::{JSON, NewEvent, NewLink, Payload, SourceFields};
 use crate::id::{EventId, EventType};
 use crate::time::{SourceTime, Time};
 
@@ -44,6 +45,8 @@ pub(super) struct Entry<'a> {
     pub source_recorded_at: Option<Time>,
     pub data: &'a str,
     pub metadata: Option<&'a str>,
+    /// What only our own export says.
+    pub beyond: Option<&'a Beyond>,
 }
 
 /// Where an event belongs: by the latest time that its stream had reached in the file, then by file order,
@@ -174,6 +177,7 @@ fn write_entry(out: &mut Vec<u8>, entry: &Entry<'_>) {
         source_recorded_at,
         data,
         metadata,
+        beyond,
     } = entry;
     out.extend_from_slice(&stream.to_le_bytes());
     out.extend_from_slice(&file.to_le_bytes());
@@ -203,6 +207,8 @@ fn write_entry(out: &mut Vec<u8>, entry: &Entry<'_>) {
     write_optional(out, *source_position);
     write_text(out, data);
     write_optional(out, *metadata);
+    let beyond = beyond.map(|beyond| serde_json::to_string(beyond).expect("texts are JSON"));
+    write_optional(out, beyond.as_deref());
 }
 
 /// Takes fields from the front of the bytes.
@@ -269,7 +275,7 @@ fn read_entry(bytes: &[u8]) -> Option<Spooled> {
         content_type: JSON.to_owned(),
         bytes: text.into_bytes(),
     };
-    Some(Spooled {
+    let mut spooled = Spooled {
         stream,
         category,
         file,
@@ -284,7 +290,36 @@ fn read_entry(bytes: &[u8]) -> Option<Spooled> {
             source,
             links: Vec::new(),
         },
-    })
+    };
+    if let Some(beyond) = fields.optional()? {
+        add_beyond(&mut spooled.event, serde_json::from_str(&beyond).ok()?);
+    }
+    Some(spooled)
+}
+
+fn add_beyond(event: &mut NewEvent, beyond: Beyond) {
+    let Beyond {
+        links,
+        data_type,
+        metadata_type,
+        data_hex,
+        metadata_hex,
+    } = beyond;
+    let link = |(stream, qualifier)| NewLink { stream, qualifier };
+    event.links = links.into_iter().map(link).collect();
+    let payloads = [
+        (Some(&mut event.data), data_type, data_hex),
+        (event.metadata.as_mut(), metadata_type, metadata_hex),
+    ];
+    for (payload, content_type, hex) in payloads {
+        let Some(payload) = payload else { continue };
+        if let Some(content_type) = content_type {
+            payload.content_type = content_type;
+        }
+        if let Some(bytes) = hex.as_deref().and_then(bytes_of) {
+            payload.bytes = bytes;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -308,6 +343,7 @@ mod tests {
             source_recorded_at: Some(time.time),
             data: "{}",
             metadata: Some("null"),
+            beyond: None,
         }
     }
 

@@ -51,7 +51,9 @@ impl Gathered {
             let outcome = match bulk.add(name, category.as_ref(), event) {
                 Ok(outcome) => outcome,
                 Err(
-                    error @ (AppendError::CategoryConflict { .. } | AppendError::TooLarge { .. }),
+                    error @ (AppendError::CategoryConflict { .. }
+                    | AppendError::LinkedTwice { .. }
+                    | AppendError::TooLarge { .. }),
                 ) => {
                     let file = &totals.files[file as usize].file;
                     totals

@@ -206,7 +206,7 @@ pub struct EventBrief {
 }
 
 /// A further stream that an event is linked into.
-#[derive(Debug, Clone, Serialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]
 pub struct LinkView {
     /// The stream.

@@ -17,6 +17,7 @@ use super::MAX_DEPTH;
 use super::shape::shape_of;
 use crate::time::{SourceTime, Time};
 use keys::{Role, Slot};
+pub(super) use native::{Beyond, bytes_of};
 
 /// An event on its way into the log, before it has an id, a time and a type for sure.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub in_log_order: bool,
     /// A key that an object of the record holds twice.
     pub repeated_key: Option<String>,
+    /// What only our own export says.
+    pub beyond: Option<Box<Beyond>>,
 }
 
 /// What a mapping needs to know beside the record.
@@ -71,6 +74,9 @@ pub(super) fn map<'a>(record: &'a [u8], rules: &Rules<'_>, line: u64) -> Result<
         ));
     }
     let mut draft = if native::looks_native(&members) {
+        if members.iter().any(|(key, _)| key == "erased") {
+            return Err("a part of this event was erased before it was exported, so it cannot be made again".to_owned());
+        }
         match native::map(text) {
             Some(draft) => draft,
             None => map_members(text, &members, rules)?,

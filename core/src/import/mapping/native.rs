@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Draft, Members};
+use crate::id::StreamId;
 use crate::time::{SourceTime, Time};
 
 /// Whether the record has the keys that every exported event has.
@@ -57,9 +58,45 @@ struct Line<'a> {
     data: &'a RawValue,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
-    /// The payload as it is, where it spans lines.
+    /// The payload as it is, where `data` does not show it byte for byte; in hexadecimal where it is no text.
     data_text: Option<String>,
     metadata_text: Option<String>,
+    data_hex: Option<String>,
+    metadata_hex: Option<String>,
+    data_type: Option<String>,
+    metadata_type: Option<String>,
+    #[serde(default)]
+    ambiguous: bool,
+    zone_assumed: Option<bool>,
+    #[serde(default)]
+    links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    stream: StreamId,
+    #[serde(rename = "version")]
+    _version: u64,
+    qualifier: String,
+}
+
+/// What other formats cannot say of an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::import) struct Beyond {
+    pub links: Vec<(StreamId, String)>,
+    pub data_type: Option<String>,
+    pub metadata_type: Option<String>,
+    pub data_hex: Option<String>,
+    pub metadata_hex: Option<String>,
+}
+
+/// Bytes written in hexadecimal; `None` if it is none.
+pub(in crate::import) fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok();
+    rest.is_empty().then(|| pairs.iter().map(byte).collect())?
 }
 
 /// Maps the line to the event that was exported; `None` if it is another format after all.
@@ -69,10 +106,28 @@ struct Line<'a> {
 /// and causation are extracted again.
 pub(super) fn map(text: &str) -> Option<Draft<'_>> {
     let line: Line<'_> = serde_json::from_str(text).ok()?;
-    let zone_assumed = line
-        .time_text
-        .as_deref()
-        .is_some_and(|text| SourceTime::parse(text, chrono_tz::UTC).is_ok_and(|t| t.zone_assumed));
+    let assumed = || {
+        let text = line.time_text.as_deref()?;
+        Some(SourceTime::parse(text, chrono_tz::UTC).ok()?.zone_assumed)
+    };
+    let zone_assumed = line.zone_assumed.or_else(assumed).unwrap_or_default();
+    let hex = [&line.data_hex, &line.metadata_hex];
+    if hex.into_iter().flatten().any(|hex| bytes_of(hex).is_none()) {
+        return None;
+    }
+    let beyond = Beyond {
+        links: line
+            .links
+            .into_iter()
+            .map(|link| (link.stream, link.qualifier))
+            .collect(),
+        data_type: line.data_type,
+        metadata_type: line.metadata_type,
+        data_hex: line.data_hex,
+        metadata_hex: line.metadata_hex,
+    };
+    let has_metadata =
+        line.metadata.is_some() || line.metadata_text.is_some() || beyond.metadata_hex.is_some();
     let appended_there = line.source.is_none();
     Some(Draft {
         stream: line.stream,
@@ -83,7 +138,7 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
             text: line.time_text,
             date_only: line.date_only,
             zone_assumed,
-            ambiguous: false,
+            ambiguous: line.ambiguous,
         }),
         id: Some(line.id),
         schema_version: line.schema_version.map(Cow::Owned),
@@ -101,16 +156,24 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
             .or_else(|| appended_there.then_some(line.recorded_at)),
         source: line.source.map(Cow::Owned),
         data: own_text(line.data_text, line.data.get()),
-        metadata: line.metadata.map(|m| own_text(line.metadata_text, m.get())),
+        metadata: has_metadata.then(|| {
+            own_text(
+                line.metadata_text,
+                line.metadata.map_or("null", RawValue::get),
+            )
+        }),
         in_log_order: true,
         repeated_key: None,
+        beyond: (beyond != Beyond::default()).then(|| Box::new(beyond)),
     })
 }
 
-/// The text as it was before the export folded its lines, if it is that.
+/// The text as it was before the export folded its lines, if it is that; any text where `null` stands for it.
 fn own_text(text: Option<String>, folded: &str) -> Cow<'_, str> {
     match text {
-        Some(text) if text.replace(['\n', '\r'], " ") == folded => Cow::Owned(text),
+        Some(text) if folded == "null" || text.replace(['\n', '\r'], " ").trim() == folded => {
+            Cow::Owned(text)
+        }
         _ => Cow::Borrowed(folded),
     }
 }

@@ -242,12 +242,12 @@ impl Plan {
         }))
     }
 
-    /// Reads the first `limit` events in the plan's direction.
+    /// Reads the first `limit` events in the plan's direction, until `each` returns `false`.
     pub(super) fn read(
         &self,
         conn: &Connection,
         limit: usize,
-        each: &mut dyn FnMut(Event),
+        each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
         if matches!(self.source, Source::Time | Source::Category(_)) {
             return self.fetch(conn, limit, each);
@@ -263,7 +263,9 @@ impl Plan {
         let mut statement = conn.prepare_cached(&format!("{sql} ORDER BY {order} LIMIT ?"))?;
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            each(row::event(row)?);
+            if !each(row::event(row)?) {
+                break;
+            }
         }
         Ok(())
     }
@@ -273,7 +275,7 @@ impl Plan {
         &self,
         conn: &Connection,
         limit: usize,
-        each: &mut dyn FnMut(Event),
+        each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
         let mut positions = self.gather(conn)?;
         match self.direction {
@@ -295,7 +297,9 @@ impl Plan {
             let here = values.iter().cloned().chain([Value::Integer(position)]);
             let mut rows = statement.query(params_from_iter(here))?;
             if let Some(row) = rows.next()? {
-                each(row::event(row)?);
+                if !each(row::event(row)?) {
+                    break;
+                }
                 left -= 1;
             }
         }

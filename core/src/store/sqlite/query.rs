@@ -2,8 +2,9 @@
 
 use super::log::Log;
 use super::plan::Plan;
+use super::row;
 use crate::event::Event;
-use crate::store::{Direction, EventPage, EventQuery, ReadError};
+use crate::store::{Direction, EventPage, EventQuery, LinkView, ReadError};
 
 impl Log {
     /// One page of at most `limit` events, in position order or against it.
@@ -32,13 +33,44 @@ impl Log {
             let mut events = Vec::new();
             if let Some(plan) = Plan::make(conn, query)? {
                 plan.read(conn, limit.saturating_add(1), &mut |event| {
-                    events.push(event)
+                    events.push(event);
+                    true
                 })?;
             }
             let more = events.len() > limit;
             events.truncate(limit);
             let next = events.last().filter(|_| more).map(|e: &Event| e.position);
             Ok(EventPage { events, next })
+        })
+    }
+
+    /// Calls `each` with every event that the query matches and the streams it is linked into, in the query's
+    /// direction, until it returns `false`. All of them come from one moment of the log, found once; none is held.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine or of a damaged row.
+    pub fn for_each_event(
+        &self,
+        query: &EventQuery,
+        each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
+    ) -> Result<(), ReadError> {
+        self.read(|conn| {
+            let Some(plan) = Plan::make(conn, query)? else {
+                return Ok(());
+            };
+            let mut failed = None;
+            plan.read(
+                conn,
+                usize::MAX,
+                &mut |event| match row::links(conn, event.position) {
+                    Ok(links) => each(event, links),
+                    Err(error) => {
+                        failed = Some(error);
+                        false
+                    }
+                },
+            )?;
+            failed.map_or(Ok(()), |error| Err(error.into()))
         })
     }
 

@@ -46,6 +46,8 @@ pub enum FindingKind {
     IdReused,
     /// Import: a record has no type; it was named by the rule that the detail states.
     MissingType,
+    /// Import: the file begins with records that the log holds under the name of another source.
+    ImportedBefore,
     /// Import: a JSON object holds the same key twice; the payload keeps both, reading takes the last.
     DuplicateKey,
     /// State: events with an earlier version happened later than the instant asked for, so they were left out.

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use sha2::{Digest, Sha256};
-
 use super::detect::{self, FileNames};
 use super::lines::RawRecord;
 use super::mapping::{self, Draft, Rules};
 use super::report::{FileReport, Notes, Rejects};
+use super::sources::{self, FirstRecords};
 use super::spool::{Entry, Spool};
 use super::streams::{StableHasher, Streams};
 use super::{Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Progress, json, lines, xes};
@@ -22,13 +21,22 @@ const UNTYPED_RECORD: &str = "record";
 /// Type of an event of an XES file that names none.
 const UNTYPED_EVENT: &str = "event";
 
-/// Reads every file into a spool in `folder`. `is_known` tells whether the log holds a stream already.
+/// What the log holds already.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'i> {
+    /// Whether it holds a stream.
+    pub is_known: &'i dyn Fn(&StreamId) -> bool,
+    /// Another source under which it holds the first records of a file.
+    pub held_as: &'i dyn Fn(&FirstRecords, &str) -> Option<String>,
+}
+
+/// Reads every file into a spool in `folder`.
 pub(super) fn gather<'i>(
     request: &'i ImportRequest,
     folder: &'i Path,
     now: Time,
     progress: &'i Progress,
-    is_known: &'i dyn Fn(&StreamId) -> bool,
+    before: Before<'i>,
 ) -> Result<Gathered, ImportError> {
     let spool = Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?;
     let mut total = 0;
@@ -45,7 +53,7 @@ pub(super) fn gather<'i>(
         folder,
         now,
         progress,
-        is_known,
+        before,
         spool,
         gathered: Totals {
             read: 0,
@@ -59,9 +67,11 @@ pub(super) fn gather<'i>(
         occurrences: HashMap::default(),
         log_reached: Time::MIN,
         file: 0,
+        first: FirstRecords::default(),
+        firsts: Vec::new(),
     };
-    for path in &request.paths {
-        gathering.read_file(path)?;
+    for (path, source) in request.paths.iter().zip(sources::names_of(&request.paths)) {
+        gathering.read_file(path, source)?;
     }
     gathering.gathered.streams.forget_names();
     Ok(Gathered {
@@ -95,7 +105,7 @@ struct Gathering<'i> {
     folder: &'i Path,
     now: Time,
     progress: &'i Progress,
-    is_known: &'i dyn Fn(&StreamId) -> bool,
+    before: Before<'i>,
     spool: Spool,
     gathered: Totals,
     /// How often each record without an id stood in the file so far, by the beginning of its hash.
@@ -103,12 +113,18 @@ struct Gathering<'i> {
     /// Latest time in a file that is a log itself.
     log_reached: Time,
     file: u32,
+    /// The first records of the file at hand, and those of the files before it with their sources.
+    first: FirstRecords,
+    firsts: Vec<(FirstRecords, String)>,
 }
 
 impl Gathering<'_> {
-    fn read_file(&mut self, path: &Path) -> Result<(), ImportError> {
+    fn read_file(&mut self, path: &Path, source: String) -> Result<(), ImportError> {
         let mut input = detect::open(path, self.request.format, self.progress)?;
-        let names = input.names.clone();
+        let names = FileNames {
+            source,
+            ..input.names.clone()
+        };
         // The name is the source: another file of the same name is the same source, and its first record of
         // a kind the same as the first one here.
         self.occurrences.clear();
@@ -141,7 +157,42 @@ impl Gathering<'_> {
             }
         }
         self.gathered.files[self.file as usize].read = self.gathered.read - before;
+        self.note_other_name(&names);
         Ok(())
+    }
+
+    /// Says that the file seems to be one that was imported under another name.
+    fn note_other_name(&mut self, names: &FileNames) {
+        let first = std::mem::take(&mut self.first);
+        if first.len() == 0 {
+            return;
+        }
+        let source = &names.source;
+        let here = self
+            .firsts
+            .iter()
+            .find(|(other, name)| *other == first && name != source);
+        let other = match here {
+            Some((_, other)) => Some(other.clone()),
+            None => (self.before.held_as)(&first, source),
+        };
+        if let Some(other) = other {
+            let detail = format!(
+                "the file begins with the same {} as what was imported as {other:?}; as {source:?} they are stored again. \
+                 If it is the same file, give it the name it had",
+                match first.len() {
+                    1 => "record".to_owned(),
+                    n => format!("{n} records"),
+                }
+            );
+            self.gathered.notes.add_each(
+                FindingKind::ImportedBefore,
+                Severity::Warning,
+                place(names, 1, None),
+                detail,
+            );
+        }
+        self.firsts.push((first, source.clone()));
     }
 
     fn json(
@@ -252,13 +303,26 @@ impl Gathering<'_> {
         check_names(draft, category)?;
         let source = draft.source.as_deref().unwrap_or(&names.source);
         let made_id;
+        let mut occurrence = 1;
         let id = match draft.id.as_deref() {
             Some(id) => id,
             None => {
-                made_id = self.made_id(source, identity);
+                let digest = sources::digest(source, identity);
+                let mut beginning = [0; 16];
+                beginning.copy_from_slice(&digest[..16]);
+                let seen = self.occurrences.entry(beginning).or_insert(0);
+                *seen += 1;
+                occurrence = *seen;
+                made_id = sources::made_id(digest, occurrence);
                 &made_id
             }
         };
+        if draft.source.is_none() {
+            match &draft.id {
+                Some(id) => self.first.note(Some(id), &[draft.data.as_bytes()], 1),
+                None => self.first.note(None, identity, occurrence),
+            }
+        }
         let stream = self
             .gathered
             .streams
@@ -330,36 +394,6 @@ impl Gathering<'_> {
                 beyond: draft.beyond.as_deref(),
             },
         ))
-    }
-
-    /// Id of a record that has none: a hash of its source, its bytes, and how often they stood there before.
-    fn made_id(&mut self, source: &str, identity: &[&[u8]]) -> String {
-        let mut hash = Sha256::new()
-            .chain_update((source.len() as u64).to_le_bytes())
-            .chain_update(source);
-        for part in identity {
-            hash.update(part);
-        }
-        let mut bytes: [u8; 32] = hash.finalize().into();
-        let mut beginning = [0; 16];
-        beginning.copy_from_slice(&bytes[..16]);
-        let occurrence = self.occurrences.entry(beginning).or_insert(0);
-        *occurrence += 1;
-        if *occurrence > 1 {
-            bytes = Sha256::new()
-                .chain_update(bytes)
-                .chain_update(occurrence.to_le_bytes())
-                .finalize()
-                .into();
-        }
-        bytes[..16]
-            .iter()
-            .fold(String::with_capacity(32), |mut id, byte| {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                id.push(DIGITS[usize::from(byte >> 4)].into());
-                id.push(DIGITS[usize::from(byte & 15)].into());
-                id
-            })
     }
 
     /// The event's time, or the one before it in its stream; moves the stream's times on.
@@ -452,7 +486,7 @@ impl Gathering<'_> {
         let detail = match state.last_version.replace(version) {
             Some(last) if last.checked_add(1) == Some(version) => return,
             Some(last) => format!("version {version} follows version {last} in the source"),
-            None if version <= 1 || (self.is_known)(&state.name) => return,
+            None if version <= 1 || (self.before.is_known)(&state.name) => return,
             None => format!("the stream begins with version {version} in the source"),
         };
         let stream = state.name.as_str();

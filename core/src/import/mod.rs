@@ -13,6 +13,7 @@ mod lines;
 mod mapping;
 mod report;
 mod shape;
+mod sources;
 mod spool;
 mod store;
 mod streams;
@@ -167,6 +168,12 @@ pub fn import(
         })?;
     }
     let now = (surroundings.clock)();
-    let gathered = gather::gather(request, folder, now, progress, &is_known)?;
+    // A log that cannot be read fails the import where it is written to.
+    let held_as = |first: &sources::FirstRecords, source: &str| first.held_as(&log, source).ok()?;
+    let before = gather::Before {
+        is_known: &is_known,
+        held_as: &held_as,
+    };
+    let gathered = gather::gather(request, folder, now, progress, before)?;
     gathered.store(writer, request, progress)
 }

@@ -102,6 +102,17 @@ impl Notes {
         self.0.add(kind, severity, place, detail);
     }
 
+    /// Adds one of few, each of which is told.
+    pub(super) fn add_each(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        place: Place,
+        detail: String,
+    ) {
+        self.0.add_cause(kind, severity, place, detail);
+    }
+
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.0.into_vec()
     }

@@ -425,3 +425,79 @@ proptest::proptest! {
         proptest::prop_assert_eq!(first.stored, desk.size());
     }
 }
+
+/// A file that was renamed was stored a second time, and nothing said so.
+#[test]
+fn the_same_file_under_another_name_is_a_finding() {
+    let desk = Desk::new();
+    let lines = |ids: bool| -> String {
+        let line = |n: u32| {
+            let id = if ids {
+                format!("\"eventId\":\"e{n}\",")
+            } else {
+                String::new()
+            };
+            format!(
+                "{{{id}\"orderId\":7,\"type\":\"A\",\"timestamp\":\"2024-01-01\",\"data\":{{\"n\":{}}}}}\n",
+                n / 2
+            )
+        };
+        (0..9).map(line).collect()
+    };
+    let told = |report: &ImportReport| -> Vec<(u64, String)> {
+        let found = report
+            .findings
+            .iter()
+            .filter(|f| f.kind == FindingKind::ImportedBefore);
+        found
+            .map(|f| (f.count, f.place.file.clone().unwrap()))
+            .collect()
+    };
+    for ids in [false, true] {
+        let kind = if ids { "ids" } else { "plain" };
+        let name = |what: &str| format!("{kind}-{what}.jsonl");
+        let first = desk.file(&name("first"), &lines(ids));
+        let report = desk.import(&request(vec![first.clone()])).unwrap();
+        assert_eq!((report.stored, told(&report).len()), (9, 0));
+        let again = desk.import(&request(vec![first.clone()])).unwrap();
+        assert_eq!((again.duplicates, told(&again).len()), (9, 0));
+        // Grown and renamed; and a copy of it in the same import.
+        let grown = [lines(ids), lines(false).replace('A', "B")].concat();
+        let (renamed, copy) = (
+            desk.file(&name("renamed"), &grown),
+            desk.file(&name("copy"), &grown),
+        );
+        let mut dry = request(vec![renamed.clone()]);
+        dry.dry_run = true;
+        let report = desk.import(&dry).unwrap();
+        assert_eq!(told(&report), [(1, renamed.display().to_string())]);
+        assert!(report.findings[0].detail.contains(&name("first")) || report.findings.len() > 1);
+        let report = desk.import(&request(vec![renamed, copy])).unwrap();
+        assert_eq!(told(&report).len(), 2, "{:?}", report.findings);
+        let other = desk.file(
+            &name("other"),
+            &lines(false).replace('A', &format!("other-{kind}")),
+        );
+        assert_eq!(told(&desk.import(&request(vec![other])).unwrap()), []);
+    }
+}
+
+/// Rows of the second of two files of one name were taken for duplicates of the first one's.
+#[test]
+fn two_files_of_one_name_are_two_sources() {
+    let desk = Desk::new();
+    let row = "{\"orderId\":7,\"type\":\"A\",\"timestamp\":\"2024-01-01\"}\n";
+    let mut paths = Vec::new();
+    for folder in ["january", "february"] {
+        std::fs::create_dir(desk.folder.path().join(folder)).unwrap();
+        paths.push(desk.file(&format!("{folder}/orders.jsonl"), row));
+    }
+    let report = desk.import(&request(paths.clone())).unwrap();
+    assert_eq!((report.stored, report.duplicates), (2, 0));
+    assert_eq!(
+        desk.writer.log().sources().unwrap(),
+        ["january/orders.jsonl", "february/orders.jsonl"]
+    );
+    let again = desk.import(&request(paths)).unwrap();
+    assert_eq!((again.stored, again.duplicates), (0, 2));
+}

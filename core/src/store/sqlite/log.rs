@@ -230,6 +230,20 @@ impl Log {
         })
     }
 
+    /// Names of the sources that events were imported from, oldest first.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn sources(&self) -> Result<Vec<String>, ReadError> {
+        self.read(|conn| {
+            let names = conn
+                .prepare_cached("SELECT name FROM sources GROUP BY name ORDER BY min(id)")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(names)
+        })
+    }
+
     /// Reads a stream in version order, `versions` inclusive, one page of at most `limit`; linked events
     /// included. Empty where there is no such stream.
     ///

@@ -17,6 +17,7 @@ const WORDS: Record<FindingKind, string> = {
   not_kept: "Belongs to no event",
   id_reused: "Event id used again",
   missing_type: "No event type recorded",
+  imported_before: "Imported before under another name",
   duplicate_key: "Key stands twice",
   left_out: "Events left out",
   order_disagrees: "Version order and time order disagree",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::ink::{Planned, PlannedLink};
-use super::names::{COUNT_EVERY, MAX_REMEMBERED, Names, Table, counted_sql, next_id};
+use super::names::{MAX_REMEMBERED, Names, Table, counted_sql, next_id};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, StreamId};
 use crate::position::Version;
@@ -51,8 +51,8 @@ pub(super) struct Book {
     next_category: i64,
     /// Number of events, those planned included.
     pub(super) size: u64,
-    /// Number of events that the numbers in the file include.
-    counted: u64,
+    /// Where the tail begins.
+    indexed: u64,
     /// When the last one was recorded.
     recorded_us: i64,
     /// Whether the file may hold streams that are not in the book.
@@ -62,8 +62,8 @@ pub(super) struct Book {
 impl Book {
     /// Starts a book on the file as it is.
     pub(super) fn load(conn: &Connection) -> rusqlite::Result<Book> {
-        let (size, recorded_us, counted): (u64, Option<i64>, u64) = conn
-            .prepare_cached("SELECT size, recorded_us, counted FROM head")?
+        let (size, recorded_us, indexed): (u64, Option<i64>, u64) = conn
+            .prepare_cached("SELECT size, recorded_us, indexed FROM head")?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let tail = counted_sql("s.category", "JOIN streams s ON s.id = e.stream");
         let categories = conn
@@ -89,7 +89,7 @@ impl Book {
             next_stream: next_id(conn, "streams")?,
             next_category: next_id(conn, "categories")?,
             size,
-            counted,
+            indexed,
             recorded_us: recorded_us.unwrap_or(i64::MIN),
             file_has_streams: size > 0,
         })
@@ -312,10 +312,10 @@ impl Book {
         })
     }
 
-    /// Writes streams and names, and numbers of events if they are due; says up to which position numbers are
-    /// counted then. The head row and the tree are the ink's.
-    pub(super) fn flush(&mut self, conn: &Connection) -> rusqlite::Result<u64> {
-        let numbers = self.size - self.counted >= COUNT_EVERY;
+    /// Writes streams and names, and numbers of events if the tail holds `index_every`; says where the tail begins
+    /// then. The head row and the tree are the ink's.
+    pub(super) fn flush(&mut self, conn: &Connection, index_every: u64) -> rusqlite::Result<u64> {
+        let numbers = self.size - self.indexed >= index_every;
         for key in self.dirty_streams.drain(..) {
             let stream = self
                 .streams
@@ -371,13 +371,13 @@ impl Book {
         self.types.flush(conn, numbers)?;
         self.content_types.flush(conn, numbers)?;
         if numbers {
-            self.counted = self.size;
+            self.indexed = self.size;
         }
         self.file_has_streams = self.size > 0;
         if self.streams.len() > MAX_REMEMBERED {
             self.streams.clear();
         }
-        Ok(self.counted)
+        Ok(self.indexed)
     }
 }
 

@@ -16,15 +16,15 @@ use super::commit::{Core, make_id};
 use super::ink::{Ink, Planned};
 use super::open::append_error;
 use super::writer::LogWriter;
-use super::{content, open, schema};
+use super::{content, open, schema, tail};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, MAX_NAME_BYTES, StreamId};
 use crate::position::{Position, Version};
 use crate::store::{AppendError, AppendedEvent, Extraction, Head};
 use crate::time::Time;
 
-/// Number of events from which on a bulk append drops the indexes on texts and builds them at its end, if it is
-/// also no smaller than the log was.
+/// Number of events from which on a bulk append leaves ids and correlations to be indexed at its end, if it is also
+/// no smaller than the log was.
 pub(super) const DEFER_FROM: u64 = 20_000;
 
 /// Events handed to the writing thread at once, or fewer if their payloads reach [`BATCH_BYTES`].
@@ -48,7 +48,8 @@ pub struct Bulk<'w> {
     now: Time,
     /// Events that the log held before.
     before: u64,
-    deferred: bool,
+    /// The position after which entries of texts are left for the end, if there is one.
+    deferred_from: Option<u64>,
     /// Ids of this bulk append: first 8 bytes of their SHA-256.
     ids: HashMap<u64, Taken, BuildHasherDefault<Already>>,
 }
@@ -73,7 +74,8 @@ struct Scribe {
 
 enum Work {
     Write(Vec<Planned>),
-    DropIndexes,
+    /// Indexes on texts are left for the end.
+    LeaveTexts,
 }
 
 /// An id that this bulk append has used.
@@ -136,7 +138,7 @@ impl LogWriter {
             }),
             source: source.to_owned(),
             now,
-            deferred: false,
+            deferred_from: None,
             ids: HashMap::default(),
         })
     }
@@ -157,8 +159,13 @@ fn write(
 ) -> (Connection, Ink, rusqlite::Result<()>) {
     for work in orders {
         let done = match work {
-            Work::Write(batch) => ink.write(&conn, &batch),
-            Work::DropIndexes => schema::drop_scattered(&conn),
+            Work::Write(batch) => ink
+                .write(&conn, &batch)
+                .and_then(|()| ink.index_many(&conn)),
+            Work::LeaveTexts => {
+                ink.leave_correlations(true);
+                schema::drop_scattered(&conn)
+            }
         };
         if done.is_err() {
             return (conn, ink, done);
@@ -280,9 +287,9 @@ impl Bulk<'_> {
         let open = self.open.as_mut().ok_or(AppendError::Closed)?;
         let added = open.book.size - self.before;
         let mut alive = true;
-        if !self.deferred && added >= DEFER_FROM.max(self.before) {
-            self.deferred = true;
-            alive = open.send() && open.scribe.work.send(Work::DropIndexes).is_ok();
+        if self.deferred_from.is_none() && added >= DEFER_FROM.max(self.before) {
+            self.deferred_from = Some(open.book.size);
+            alive = open.send() && open.scribe.work.send(Work::LeaveTexts).is_ok();
         }
         let planned = open
             .book
@@ -332,11 +339,14 @@ impl Bulk<'_> {
         let (book, joined) = close(&mut self.core, open);
         let finish = |core: &mut Core| -> rusqlite::Result<Head> {
             let mut ink = joined?;
-            if self.deferred {
+            if let Some(after) = self.deferred_from {
                 core.with(schema::create_scattered)?;
+                core.with(|conn| tail::index_correlations(conn, after))?;
+                ink.leave_correlations(false);
             }
             ink.use_rule(&Extraction::standard());
-            core.commit(book, ink)
+            // Entries were written on the way, so the tail ends here.
+            core.commit(book, ink, 0)
         };
         match finish(&mut self.core) {
             Ok(head) => {

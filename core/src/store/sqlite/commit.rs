@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::book::Book;
 use super::ink::Ink;
 use super::queue::Answer;
+use super::tail::INDEX_EVERY;
 use super::{content, open};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, StreamId};
@@ -28,6 +29,8 @@ pub(super) struct Core {
     pub(super) surroundings: Surroundings,
     knowledge: Option<(Book, Ink)>,
     data_version: i64,
+    /// Events in the tail from which on a commit indexes them.
+    pub(super) index_every: u64,
 }
 
 impl Core {
@@ -37,6 +40,7 @@ impl Core {
             conn: Some(conn),
             surroundings,
             knowledge: None,
+            index_every: INDEX_EVERY,
         };
         core.knowledge = Some(core.learn()?);
         Ok(core)
@@ -84,10 +88,15 @@ impl Core {
         }
     }
 
-    /// Commits, and keeps what is known.
-    pub(super) fn commit(&mut self, mut book: Book, mut ink: Ink) -> rusqlite::Result<Head> {
-        let counted = book.flush(self.conn())?;
-        let head = ink.flush(self.conn(), counted)?;
+    /// Commits, and keeps what is known. The tail is indexed if it holds `index_every` events.
+    pub(super) fn commit(
+        &mut self,
+        mut book: Book,
+        mut ink: Ink,
+        index_every: u64,
+    ) -> rusqlite::Result<Head> {
+        let indexed = book.flush(self.conn(), index_every)?;
+        let head = ink.flush(self.conn(), indexed)?;
         self.conn().prepare_cached("COMMIT")?.execute([])?;
         self.knowledge = Some((book, ink));
         Ok(head)
@@ -132,8 +141,10 @@ impl Core {
                 events.filter_map(|event| event.id.as_ref())
             };
             if ids().any(|id| written.contains(id)) {
-                let counted = book.flush(self.conn()).map_err(open::append_error)?;
-                ink.flush(self.conn(), counted)
+                let indexed = book
+                    .flush(self.conn(), self.index_every)
+                    .map_err(open::append_error)?;
+                ink.flush(self.conn(), indexed)
                     .map_err(open::append_error)?;
             }
             let ids: Vec<EventId> = ids().cloned().collect();
@@ -151,7 +162,8 @@ impl Core {
             written.extend(ids);
             answers.push(Ok((events, ink.head())));
         }
-        self.commit(book, ink).map_err(open::append_error)?;
+        self.commit(book, ink, self.index_every)
+            .map_err(open::append_error)?;
         Ok(answers
             .into_iter()
             .map(|answer| answer.map(|(events, head)| Appended { events, head }))

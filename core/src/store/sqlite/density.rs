@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::log::Log;
 use super::plan::{Plan, extreme_time};
+use super::row;
 use crate::position::Position;
 use crate::store::{DensityView, Direction, EventQuery, ReadError};
 use crate::time::Time;
@@ -88,7 +89,7 @@ fn nothing(slices: usize) -> DensityView {
     }
 }
 
-/// The whole log in a range of time: one count over the time index for each slice.
+/// The whole log in a range of time: one count over `by_time` for each slice, and the tail event by event.
 fn count_slices(
     conn: &Connection,
     query: &EventQuery,
@@ -106,7 +107,7 @@ fn count_slices(
     }
     let scale = Scale::new(from, to, slices);
     let mut count = conn.prepare_cached(
-        "SELECT count(*) FROM events INDEXED BY events_by_time
+        "SELECT count(*) FROM by_time
          WHERE time_us BETWEEN ?1 AND ?3
            AND (time_us > ?1 OR time_sub_ns >= ?2) AND (time_us < ?3 OR time_sub_ns < ?4)",
     )?;
@@ -115,6 +116,17 @@ fn count_slices(
         let (start, end) = (scale.start(slice), scale.start(slice + 1));
         let in_slice: u64 = count.query_row((start.0, start.1, end.0, end.1), |row| row.get(0))?;
         counts.push(in_slice);
+    }
+    let mut tail = conn.prepare_cached(
+        "SELECT position, time_us, time_sub_ns FROM events NOT INDEXED
+         WHERE position > (SELECT indexed FROM head)",
+    )?;
+    let mut rows = tail.query([])?;
+    while let Some(row) = rows.next()? {
+        let time = row::time(row, 1, Position(row.get(0)?))?;
+        if (from..=to).contains(&time) {
+            counts[scale.slice(time)] += 1;
+        }
     }
     Ok(view(from, to, counts))
 }

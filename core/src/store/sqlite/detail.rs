@@ -11,6 +11,9 @@ use crate::store::{EventBrief, EventDetailView, EventView, ReadError};
 /// Most correlated events that are listed.
 const MAX_CORRELATED: usize = 200;
 
+/// Whether an event of the tail is correlated.
+const IN_TAIL: &str = "position > (SELECT indexed FROM head) AND correlation = ?1";
+
 impl Log {
     /// One event whole, with its neighbours in its stream and in its correlation. Its leaf hash is computed again from
     /// its bytes; where it is not the one recorded, the answer has a severe finding.
@@ -47,15 +50,20 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
         Some(correlation) => (
             briefs(
                 conn,
-                "events e INDEXED BY events_by_correlation",
+                "events e NOT INDEXED",
                 &format!(
-                    "e.correlation = ?1 AND e.position <> ?2 ORDER BY e.position LIMIT {MAX_CORRELATED}"
+                    "e.position IN (SELECT position FROM (
+                         SELECT position FROM by_correlation WHERE correlation = ?1 AND position <> ?2
+                         ORDER BY position LIMIT {MAX_CORRELATED})
+                     UNION ALL SELECT position FROM events NOT INDEXED WHERE {IN_TAIL} AND position <> ?2)
+                     ORDER BY e.position LIMIT {MAX_CORRELATED}"
                 ),
                 &[correlation, &at],
             )?,
-            conn.prepare_cached(
-                "SELECT count(*) FROM events INDEXED BY events_by_correlation WHERE correlation = ?1",
-            )?
+            conn.prepare_cached(&format!(
+                "SELECT (SELECT count(*) FROM by_correlation WHERE correlation = ?1)
+                      + (SELECT count(*) FROM events NOT INDEXED WHERE {IN_TAIL})"
+            ))?
             .query_row([correlation], |row| row.get(0))?,
         ),
     };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::names::{Names, Table};
+use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
 use crate::event::{Part, Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
@@ -78,6 +79,7 @@ struct Pens<'c> {
 /// See the module.
 pub(super) struct Ink {
     tree: TreeWriter,
+    tail: Tail,
     actors: Names,
     /// Ids of sources, by name, for the rule in `extraction`.
     sources: HashMap<String, i64>,
@@ -101,6 +103,7 @@ impl Ink {
     pub(super) fn load(conn: &Connection, random: Random) -> rusqlite::Result<Ink> {
         let mut ink = Ink {
             tree: TreeWriter::load(conn)?,
+            tail: Tail::load(conn)?,
             actors: Names::load(conn, Table::Actors)?,
             sources: HashMap::new(),
             extraction: String::new(),
@@ -203,6 +206,15 @@ impl Ink {
             ))?;
         }
         self.recorded_us = Some(planned.recorded_us);
+        let entry = Entry {
+            position: planned.position,
+            type_id: planned.type_id,
+            actor,
+            stream: Some(planned.stream),
+            time_us: time.time.us(),
+            time_sub_ns: time.time.sub_ns(),
+        };
+        self.tail.push(entry, extracted.correlation.as_deref());
         self.tree.push(conn, leaf)
     }
 
@@ -270,23 +282,41 @@ impl Ink {
         Ok(id)
     }
 
-    /// Writes the actors' names and the head row; returns the head. Numbers of events are counted up to
-    /// `counted`: where that is the end, the actors' are written too.
-    pub(super) fn flush(&mut self, conn: &Connection, counted: u64) -> rusqlite::Result<Head> {
+    /// Writes the actors' names and the head row; returns the head. `indexed` says where the tail begins: if it is
+    /// the end, the entries of all events and the actors' numbers are written too.
+    pub(super) fn flush(&mut self, conn: &Connection, indexed: u64) -> rusqlite::Result<Head> {
         let head = self.head();
-        self.actors.flush(conn, counted == head.size.0)?;
+        let whole = indexed == head.size.0;
+        self.actors.flush(conn, whole)?;
+        if whole {
+            self.tail.flush(conn)?;
+        }
         conn.prepare_cached(
             "UPDATE head SET size = ?1, root = ?2, frontier = ?3, recorded_us = coalesce(?4, recorded_us),
-             counted = ?5",
+             indexed = ?5",
         )?
         .execute((
             head.size.0,
             head.root.0,
             self.tree.frontier_bytes(),
             self.recorded_us,
-            counted,
+            indexed,
         ))?;
         Ok(head)
+    }
+
+    /// Writes the entries that wait, if they are many. Only a transaction that ends with an empty tail may, since
+    /// the head names one place where the tail begins.
+    pub(super) fn index_many(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        if self.tail.len() >= INDEX_EVERY_IN_BULK {
+            self.tail.flush(conn)?;
+        }
+        Ok(())
+    }
+
+    /// Whether correlations of the events from now on are left to [`super::tail::index_correlations`].
+    pub(super) fn leave_correlations(&mut self, leave: bool) {
+        self.tail.leave_correlations(leave);
     }
 
     /// Size and root of what was written.

@@ -5,6 +5,7 @@
 //! | `schema` | tables, indexes, triggers |
 //! | `open` | which kind of connection is possible, and what is wrong where none is |
 //! | `book`, `names`, `ink`, `tiles` | what a writer knows and where events will stand; rows and hashes; the stored tree |
+//! | `tail` | events that are not in every table yet |
 //! | `content` | when an event is one that the log holds already |
 //! | `unnamed` | making a log |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
@@ -34,6 +35,7 @@ mod row;
 mod schema;
 mod streams;
 mod subscribe;
+mod tail;
 mod tiles;
 mod unnamed;
 mod writer;

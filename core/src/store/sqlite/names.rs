@@ -1,6 +1,6 @@
 //! Names of one table, their ids, and how many events have them.
 //!
-//! Numbers of events are written only now and then, up to the position `head.counted`, so that a commit does
+//! Numbers of events are written only now and then, up to the position `head.indexed`, so that a commit does
 //! not touch a page for each name in it. Readers add the few events after it (`counted_sql`); so does a writer
 //! that starts anew.
 
@@ -11,9 +11,6 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// Names that a writer remembers from one commit to the next.
 pub(super) const MAX_REMEMBERED: usize = 200_000;
-
-/// Events after which numbers are written.
-pub(super) const COUNT_EVERY: u64 = 256;
 
 /// A table of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +42,11 @@ impl Table {
     }
 }
 
-/// Numbers of events after `head.counted`, by an id that `id` makes of the event `e`: columns id and n.
+/// Numbers of events after `head.indexed`, by an id that `id` makes of the event `e`: columns id and n.
 pub(super) fn counted_sql(id: &str, tables: &str) -> String {
     format!(
         "SELECT {id} AS id, count(*) AS n FROM events e NOT INDEXED {tables}
-         WHERE e.position > (SELECT counted FROM head) GROUP BY 1"
+         WHERE e.position > (SELECT indexed FROM head) GROUP BY 1"
     )
 }
 

@@ -1,8 +1,11 @@
-//! Which index answers a query. The engine's planner is not asked: each statement names its index, so that the
+//! Which table answers a query. The engine's planner is not asked: each statement names its way, so that the
 //! same question takes the same path in every file.
 //!
-//! The order is by position, always. A condition whose index runs in position order (stream, type, actor,
-//! correlation) is walked; one whose index does not (time, streams of a category) is gathered, sorted, and its
+//! The tables that find events by type, actor, correlation and time hold those up to `head.indexed`. The few after
+//! it, the tail, are looked at one by one: they all come later, so the one answer follows on the other.
+//!
+//! The order is by position, always. A condition whose table runs in position order (stream, type, actor,
+//! correlation) is walked; one whose table does not (time, streams of a category) is gathered, sorted, and its
 //! events are fetched one by one until the page is full.
 
 use rusqlite::types::Value;
@@ -23,38 +26,63 @@ const RARE: u64 = 8;
 /// Up to so many events of a time range are counted to see whether its index is the better one.
 const NARROW: u64 = 20_000;
 
-/// Conditions of a query with names resolved to ids, and the way to the events that meet them.
+/// Conditions of a query with names resolved to ids, and the ways to the events that meet them.
 pub(super) struct Plan {
+    /// In position order, no two with an event in common: what the tables find, then the tail.
+    ways: Vec<Way>,
+    /// Every condition.
+    conditions: Vec<Condition>,
+    /// Positions, inclusive.
+    low: i64,
+    high: i64,
+    /// Where the tail begins.
+    indexed: i64,
+    along_time: bool,
+    direction: Direction,
+    /// How many events match, where that is known without counting.
+    counted: Option<u64>,
+}
+
+/// One way to events.
+struct Way {
     source: Source,
     /// Positions, inclusive.
     low: i64,
     high: i64,
-    /// Conditions on `events e`; those that the source answers left out.
+    /// Those that the source answers left out.
     conditions: Vec<Condition>,
-    direction: Direction,
-    /// How many events match if no further condition stands: known without counting.
-    counted: Option<u64>,
+}
+
+/// What is asked of the events on a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Events,
+    /// Position, microseconds, nanoseconds on top.
+    Times,
+    Count,
 }
 
 /// A condition on `events e`.
+#[derive(Clone)]
 struct Condition {
     about: About,
+    /// `{t}` stands for the table that holds the time.
     sql: String,
     values: Vec<Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
-    /// The time: the index on time answers it.
+    /// The time: every table but the one of correlations answers it.
     Time,
-    /// The category, by its id: the index on time holds the stream, and with it the category.
+    /// The category, by its id: `by_time` holds the stream, and with it the category.
     Category(i64),
-    /// Anything else: the row or another index answers it.
+    /// Anything else: the row or another table answers it.
     Other,
 }
 
 /// Where the candidates come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     /// Every position.
     Log,
@@ -64,12 +92,22 @@ enum Source {
     Type(i64),
     /// One actor's positions.
     Actor(i64),
-    /// One correlation's positions; its value is the first condition.
-    Correlation,
-    /// Time range; its bounds are the first conditions. In order of time.
+    /// One correlation's positions.
+    Correlation(String),
+    /// Time range; its bounds are the first condition. In order of time.
     Time,
     /// All streams of a category. In no order.
     Category(i64),
+}
+
+impl Source {
+    /// Whether it finds events of the tail too.
+    fn reaches_the_end(&self) -> bool {
+        match self {
+            Source::Log | Source::Stream { .. } | Source::Category(_) => true,
+            Source::Type(_) | Source::Actor(_) | Source::Correlation(_) | Source::Time => false,
+        }
+    }
 }
 
 impl Plan {
@@ -136,14 +174,13 @@ impl Plan {
         let mut best = (Source::Log, size.0, None);
         let time = time_condition(*from, *to);
         if let Some(correlation) = correlation {
-            let value = Value::Text(correlation.clone());
             if !for_rows {
-                best = (Source::Correlation, 0, None);
+                best = (Source::Correlation(correlation.clone()), 0, Some(0));
             }
             conditions.push(Condition {
                 about: About::Other,
                 sql: "e.correlation = ?".into(),
-                values: vec![value],
+                values: vec![Value::Text(correlation.clone())],
             });
         }
         for (table, column, name, source) in [
@@ -194,7 +231,7 @@ impl Plan {
             }
         }
         let whole = low == 1 && high == sql_position(size);
-        let mut counted = match best.0 {
+        let mut counted = match &best.0 {
             Source::Log => u64::try_from(high - low + 1).ok(),
             Source::Type(_) | Source::Actor(_) if whole => Some(best.1),
             _ => None,
@@ -217,28 +254,38 @@ impl Plan {
             counted = u64::try_from(to - from + 1).ok();
         } else if let Some(time) = &time
             && !for_rows
-            && best.0 != Source::Correlation
+            && !matches!(best.0, Source::Correlation(_))
             && !covers_all(conn, *from, *to)?
             && (best.0 == Source::Log || narrow(conn, &time.values)? < best.1 / 4)
         {
             best = (Source::Time, 0, None);
             counted = None;
         }
-        if let Some(answered) = best.2 {
-            conditions.remove(answered);
+        let (source, _, answered) = best;
+        let mut left = conditions.clone();
+        if let Some(answered) = answered {
+            left.remove(answered);
         }
-        match (best.0, time) {
-            (_, None) => {}
-            (Source::Time, Some(time)) => conditions.insert(0, time),
-            (_, Some(time)) => conditions.push(time),
+        if let Some(time) = time {
+            let first = if source == Source::Time {
+                0
+            } else {
+                left.len()
+            };
+            left.insert(first, time.clone());
+            conditions.push(time);
         }
+        let indexed = sql_position(super::tail::indexed(conn)?);
         Ok(Some(Plan {
-            source: best.0,
+            along_time: matches!(source, Source::Log | Source::Time)
+                && conditions.iter().all(|c| c.about != About::Other),
+            counted: counted.filter(|_| left.is_empty()),
+            ways: ways(source, left, &conditions, (low, high), indexed),
+            conditions,
             low,
             high,
-            conditions,
+            indexed,
             direction: *direction,
-            counted,
         }))
     }
 
@@ -249,18 +296,235 @@ impl Plan {
         limit: usize,
         each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
-        if matches!(self.source, Source::Time | Source::Category(_)) {
-            return self.fetch(conn, limit, each);
+        let mut left = limit;
+        let mut read = |way: &Way| -> Result<(), ReadError> {
+            if left == 0 {
+                return Ok(());
+            }
+            way.read(conn, self.direction, left, &mut |event| {
+                left -= 1;
+                each(event);
+            })
+        };
+        match self.direction {
+            Direction::Forwards => self.ways.iter().try_for_each(&mut read),
+            Direction::Backwards => self.ways.iter().rev().try_for_each(&mut read),
         }
-        let (sql, mut values) = self.walk(row::EVENT, row::NAMES);
-        let order = match (self.source, self.direction) {
-            (Source::Stream { .. }, Direction::Forwards) => "l.version ASC",
-            (Source::Stream { .. }, Direction::Backwards) => "l.version DESC",
-            (_, Direction::Forwards) => "e.position ASC",
-            (_, Direction::Backwards) => "e.position DESC",
+    }
+
+    /// Positions of every match, in rising order.
+    pub(super) fn positions(&self, conn: &Connection) -> Result<Vec<Position>, ReadError> {
+        let mut positions = Vec::new();
+        self.each_time(conn, &mut |row| {
+            positions.push(Position(row.get(0)?));
+            Ok(())
+        })?;
+        positions.sort_unstable();
+        positions.dedup();
+        Ok(positions)
+    }
+
+    /// A statement that has a row if the event whose position is its last value matches.
+    pub(super) fn row_condition(&self) -> (String, Vec<Value>) {
+        let (conditions, mut values) = and_all(&self.conditions, "e");
+        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
+        let sql = format!(
+            "SELECT 1 FROM {LOG} WHERE {conditions} +e.position BETWEEN ? AND ? AND e.position = ?"
+        );
+        (sql, values)
+    }
+
+    pub(super) fn count(&self, conn: &Connection) -> Result<u64, ReadError> {
+        if let Some(counted) = self.counted {
+            return Ok(counted);
+        }
+        if self.along_time && self.category().is_some() {
+            let mut count = 0;
+            self.each_time(conn, &mut |_| {
+                count += 1;
+                Ok(())
+            })?;
+            return Ok(count);
+        }
+        let mut count = 0;
+        for way in &self.ways {
+            let (sql, values) = way.walk(Wanted::Count);
+            let on_way: u64 = conn
+                .prepare_cached(&sql)?
+                .query_row(params_from_iter(values), |row| row.get(0))?;
+            count += on_way;
+        }
+        Ok(count)
+    }
+
+    /// Whether every event of the log matches, time left aside.
+    pub(super) fn is_whole_log(&self, conn: &Connection) -> rusqlite::Result<bool> {
+        let size = super::log::head(conn)?.size;
+        let whole = self.low == 1 && self.high == sql_position(size);
+        Ok(whole && self.along_time && self.category().is_none())
+    }
+
+    /// Whether `by_time` holds all that is asked.
+    pub(super) fn is_along_time(&self) -> bool {
+        self.along_time
+    }
+
+    fn category(&self) -> Option<i64> {
+        self.conditions.iter().find_map(|c| match c.about {
+            About::Category(id) => Some(id),
+            About::Time | About::Other => None,
+        })
+    }
+
+    /// Calls `each` with (position, microseconds, nanoseconds on top) of every match, in no order.
+    pub(super) fn each_time(
+        &self,
+        conn: &Connection,
+        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadError> {
+        if self.along_time {
+            return self.each_along_time(conn, each);
+        }
+        for way in &self.ways {
+            let (sql, values) = way.walk(Wanted::Times);
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut rows = statement.query(params_from_iter(values))?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same from `by_time` alone, and the tail. Which streams are in the category is looked up beforehand.
+    fn each_along_time(
+        &self,
+        conn: &Connection,
+        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), ReadError> {
+        let streams = self.category().map(|id| streams_in(conn, id)).transpose()?;
+        let time = self.conditions.iter().filter(|c| c.about == About::Time);
+        let (conditions, time) = and_all(time, "e");
+        for (table, low, high) in self.parts() {
+            let mut statement = conn.prepare_cached(&format!(
+                "SELECT e.position, e.time_us, e.time_sub_ns, e.stream FROM {table}
+                 WHERE {conditions} e.position BETWEEN ? AND ?"
+            ))?;
+            let range = [Value::Integer(low), Value::Integer(high)];
+            let mut rows = statement.query(params_from_iter(time.iter().chain(&range)))?;
+            while let Some(row) = rows.next()? {
+                if let Some(streams) = &streams {
+                    let stream: Option<usize> = row.get(3)?;
+                    let inside = stream.and_then(|id| streams.get(id));
+                    if inside != Some(&true) {
+                        continue;
+                    }
+                }
+                each(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The match nearest to a time on one side of it; only where [`Plan::is_along_time`].
+    pub(super) fn nearest(
+        &self,
+        conn: &Connection,
+        time: Time,
+        side: Direction,
+    ) -> Result<Option<Time>, ReadError> {
+        let (sign, order) = match side {
+            Direction::Forwards => (">", "ASC"),
+            Direction::Backwards => ("<", "DESC"),
+        };
+        let (conditions, values) = and_all(&self.conditions, "e");
+        let mut nearest: Option<Time> = None;
+        for (table, low, high) in self.parts() {
+            let mut statement = conn.prepare_cached(&format!(
+                "SELECT e.position, e.time_us, e.time_sub_ns FROM {table}
+                 WHERE {conditions} e.position BETWEEN ? AND ? AND (e.time_us, e.time_sub_ns) {sign} (?, ?)
+                 ORDER BY e.time_us {order}, e.time_sub_ns {order} LIMIT 1"
+            ))?;
+            let more = [low, high, time.us(), i64::from(time.sub_ns())].map(Value::Integer);
+            let mut rows = statement.query(params_from_iter(values.iter().chain(&more)))?;
+            if let Some(row) = rows.next()? {
+                let found = row::time(row, 1, Position(row.get(0)?))?;
+                nearest = Some(nearest.map_or(found, |nearest| match side {
+                    Direction::Forwards => nearest.min(found),
+                    Direction::Backwards => nearest.max(found),
+                }));
+            }
+        }
+        Ok(nearest)
+    }
+
+    /// The two tables that hold times, and the positions to look for in each.
+    fn parts(&self) -> [(&'static str, i64, i64); 2] {
+        [
+            ("by_time e", self.low, self.high.min(self.indexed)),
+            (LOG, self.low.max(self.indexed + 1), self.high),
+        ]
+    }
+}
+
+/// The rows themselves, in position order.
+const LOG: &str = "events e NOT INDEXED";
+
+/// Splits a range of positions where the source ends and the tail begins. `left` are the conditions that the source
+/// does not answer, `all` those that the tail is held against.
+fn ways(
+    source: Source,
+    left: Vec<Condition>,
+    all: &[Condition],
+    (low, high): (i64, i64),
+    indexed: i64,
+) -> Vec<Way> {
+    let end = if source.reaches_the_end() {
+        high
+    } else {
+        high.min(indexed)
+    };
+    let found = Way {
+        source,
+        low,
+        high: end,
+        conditions: left,
+    };
+    let tail = Way {
+        source: Source::Log,
+        low: low.max(end + 1),
+        high,
+        conditions: all.to_vec(),
+    };
+    let ways = [found, tail].into_iter();
+    ways.filter(|way| way.low <= way.high).collect()
+}
+
+impl Way {
+    /// Reads the first `limit` events in a direction.
+    fn read(
+        &self,
+        conn: &Connection,
+        direction: Direction,
+        limit: usize,
+        each: &mut dyn FnMut(Event),
+    ) -> Result<(), ReadError> {
+        if matches!(self.source, Source::Time | Source::Category(_)) {
+            return self.fetch(conn, direction, limit, each);
+        }
+        let (sql, mut values) = self.walk(Wanted::Events);
+        let column = match self.source {
+            Source::Stream { .. } => "l.version",
+            Source::Type(_) | Source::Actor(_) | Source::Correlation(_) => "i.position",
+            Source::Log | Source::Time | Source::Category(_) => "e.position",
+        };
+        let order = match direction {
+            Direction::Forwards => "ASC",
+            Direction::Backwards => "DESC",
         };
         values.push(Value::Integer(sql_limit(limit)));
-        let mut statement = conn.prepare_cached(&format!("{sql} ORDER BY {order} LIMIT ?"))?;
+        let mut statement =
+            conn.prepare_cached(&format!("{sql} ORDER BY {column} {order} LIMIT ?"))?;
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             if !each(row::event(row)?) {
@@ -274,18 +538,21 @@ impl Plan {
     fn fetch(
         &self,
         conn: &Connection,
+        direction: Direction,
         limit: usize,
         each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
         let mut positions = self.gather(conn)?;
-        match self.direction {
+        match direction {
             Direction::Forwards => positions.sort_unstable(),
             Direction::Backwards => positions.sort_unstable_by(|a, b| b.cmp(a)),
         }
         positions.dedup();
-        let (conditions, values) = self.residue();
+        // What the source answers is first, and done with.
+        let skip = usize::from(self.source == Source::Time);
+        let (conditions, values) = and_all(self.conditions.iter().skip(skip), "e");
         let mut statement = conn.prepare_cached(&format!(
-            "SELECT {} FROM events e NOT INDEXED {} WHERE {conditions} e.position = ?",
+            "SELECT {} FROM {LOG} {} WHERE {conditions} e.position = ?",
             row::EVENT,
             row::NAMES
         ))?;
@@ -308,23 +575,22 @@ impl Plan {
 
     /// Positions of an unordered source, its own conditions and the range of positions applied.
     fn gather(&self, conn: &Connection) -> rusqlite::Result<Vec<i64>> {
-        let (sql, mut values) = match (self.source, self.conditions.first()) {
+        let (sql, mut values) = match (&self.source, self.conditions.first()) {
             (Source::Category(category), _) => (
                 "SELECT l.position FROM streams s INDEXED BY streams_by_category
                  CROSS JOIN links l ON l.stream = s.id
                  WHERE s.category = ? AND l.position BETWEEN ? AND ?"
                     .to_owned(),
-                vec![Value::Integer(category)],
+                vec![Value::Integer(*category)],
             ),
             (_, None) => return Ok(Vec::new()),
-            (_, Some(time)) => (
-                format!(
-                    "SELECT e.position FROM events e INDEXED BY events_by_time
-                     WHERE {} AND +e.position BETWEEN ? AND ?",
-                    time.sql
-                ),
-                time.values.clone(),
-            ),
+            (_, Some(time)) => {
+                let (condition, values) = and_all([time], "e");
+                let sql = format!(
+                    "SELECT e.position FROM by_time e WHERE {condition} e.position BETWEEN ? AND ?"
+                );
+                (sql, values)
+            }
         };
         values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
         let mut statement = conn.prepare_cached(&sql)?;
@@ -336,201 +602,90 @@ impl Plan {
         Ok(positions)
     }
 
-    /// Conditions that an unordered source leaves to look at in the row, each followed by AND.
-    fn residue(&self) -> (String, Vec<Value>) {
-        let skip = usize::from(self.source == Source::Time);
-        and_all(self.conditions.iter().skip(skip))
-    }
-
     /// A statement over the candidates with all conditions, and its values.
-    fn walk(&self, columns: &str, names: &str) -> (String, Vec<Value>) {
-        let (tables, first, mut values) = match self.source {
-            Source::Log => ("events e NOT INDEXED", "", vec![]),
+    fn walk(&self, wanted: Wanted) -> (String, Vec<Value>) {
+        // The tables that find events hold their times as well: no row is looked at for those alone.
+        let alone =
+            wanted != Wanted::Events && self.conditions.iter().all(|c| c.about == About::Time);
+        let found_by = |table: &str, key: &str, value: Value| {
+            let tables = match alone {
+                true => format!("{table} i"),
+                false => format!("{table} i CROSS JOIN events e ON e.position = i.position"),
+            };
+            (tables, format!("i.{key} = ? AND"), vec![value], "i", "i")
+        };
+        // Tables, first condition and its values, which table holds the position, and which the time.
+        let (tables, first, mut values, place, times) = match &self.source {
+            Source::Log => (LOG.to_owned(), String::new(), vec![], "e", "e"),
             Source::Stream { stream, from, to } => (
-                "links l CROSS JOIN events e ON e.position = l.position",
-                "l.stream = ? AND l.version BETWEEN ? AND ? AND",
-                [stream, from, to].map(Value::Integer).into(),
+                "links l CROSS JOIN events e ON e.position = l.position".to_owned(),
+                "l.stream = ? AND l.version BETWEEN ? AND ? AND".to_owned(),
+                [*stream, *from, *to].map(Value::Integer).into(),
+                "e",
+                "e",
             ),
-            Source::Type(id) => (
-                "events e INDEXED BY events_by_type",
-                "e.type = ? AND",
-                vec![Value::Integer(id)],
-            ),
-            Source::Actor(id) => (
-                "events e INDEXED BY events_by_actor",
-                "e.actor = ? AND",
-                vec![Value::Integer(id)],
-            ),
-            Source::Correlation => ("events e INDEXED BY events_by_correlation", "", vec![]),
-            Source::Time => (BY_TIME, "", vec![]),
-            Source::Category(id) => (
-                "streams s0 INDEXED BY streams_by_category CROSS JOIN links l ON l.stream = s0.id
-                 CROSS JOIN events e ON e.position = l.position",
-                "s0.category = ? AND e.stream = s0.id AND",
-                vec![Value::Integer(id)],
-            ),
-        };
-        let (conditions, more) = and_all(&self.conditions);
-        values.extend(more);
-        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
-        // A range of time is to be found by its index, not by position.
-        let position = match self.source {
-            Source::Time => "+e.position",
-            _ => "e.position",
-        };
-        let sql = format!(
-            "SELECT {columns} FROM {tables} {names} WHERE {first} {conditions} {position} BETWEEN ? AND ?"
-        );
-        (sql, values)
-    }
-
-    /// Positions of every match, in rising order.
-    pub(super) fn positions(&self, conn: &Connection) -> Result<Vec<Position>, ReadError> {
-        let mut positions = Vec::new();
-        self.each_time(conn, &mut |row| {
-            positions.push(Position(row.get(0)?));
-            Ok(())
-        })?;
-        positions.sort_unstable();
-        positions.dedup();
-        Ok(positions)
-    }
-
-    /// A statement that has a row if the event whose position is its last value matches.
-    pub(super) fn row_condition(&self) -> (String, Vec<Value>) {
-        let (conditions, mut values) = and_all(&self.conditions);
-        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
-        let sql = format!(
-            "SELECT 1 FROM events e NOT INDEXED WHERE {conditions} +e.position BETWEEN ? AND ? AND e.position = ?"
-        );
-        (sql, values)
-    }
-
-    pub(super) fn count(&self, conn: &Connection) -> Result<u64, ReadError> {
-        if let Some(counted) = self.counted
-            && self.conditions.is_empty()
-        {
-            return Ok(counted);
-        }
-        if self.is_along_time() && self.category().is_some() {
-            let mut count = 0;
-            self.each_time(conn, &mut |_| {
-                count += 1;
-                Ok(())
-            })?;
-            return Ok(count);
-        }
-        let (sql, values) = self.walk("count(*)", "");
-        Ok(conn
-            .prepare_cached(&sql)?
-            .query_row(params_from_iter(values), |row| row.get(0))?)
-    }
-
-    /// Whether every event of the log matches, time left aside.
-    pub(super) fn is_whole_log(&self, conn: &Connection) -> rusqlite::Result<bool> {
-        let size = super::log::head(conn)?.size;
-        let whole = self.low == 1 && self.high == sql_position(size);
-        Ok(whole && self.is_along_time() && self.category().is_none())
-    }
-
-    /// Whether the index on time holds all that is asked.
-    pub(super) fn is_along_time(&self) -> bool {
-        matches!(self.source, Source::Log | Source::Time)
-            && self.conditions.iter().all(|c| c.about != About::Other)
-    }
-
-    fn category(&self) -> Option<i64> {
-        self.conditions.iter().find_map(|c| match c.about {
-            About::Category(id) => Some(id),
-            About::Time | About::Other => None,
-        })
-    }
-
-    /// Calls `each` with (position, microseconds, nanoseconds on top) of every match, in no order.
-    pub(super) fn each_time(
-        &self,
-        conn: &Connection,
-        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), ReadError> {
-        if self.is_along_time() {
-            return self.each_along_time(conn, each);
-        }
-        let (sql, values) = self.walk("e.position, e.time_us, e.time_sub_ns", "");
-        let mut statement = conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            each(row)?;
-        }
-        Ok(())
-    }
-
-    /// The same from the index on time alone. Which streams are in the category is looked up beforehand.
-    fn each_along_time(
-        &self,
-        conn: &Connection,
-        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), ReadError> {
-        let streams = self.category().map(|id| streams_in(conn, id)).transpose()?;
-        let time = self.conditions.iter().filter(|c| c.about == About::Time);
-        let (conditions, mut values) = and_all(time);
-        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT e.position, e.time_us, e.time_sub_ns, e.stream FROM {BY_TIME}
-             WHERE {conditions} +e.position BETWEEN ? AND ?"
-        ))?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            if let Some(streams) = &streams {
-                let stream: Option<usize> = row.get(3)?;
-                let inside = stream.and_then(|id| streams.get(id));
-                if inside != Some(&true) {
-                    continue;
+            Source::Type(id) => found_by("by_type", "type", Value::Integer(*id)),
+            Source::Actor(id) => found_by("by_actor", "actor", Value::Integer(*id)),
+            Source::Correlation(text) => {
+                let value = Value::Text(text.clone());
+                if alone && wanted == Wanted::Count && self.conditions.is_empty() {
+                    found_by("by_correlation", "correlation", value)
+                } else {
+                    (
+                        "by_correlation i CROSS JOIN events e ON e.position = i.position"
+                            .to_owned(),
+                        "i.correlation = ? AND".to_owned(),
+                        vec![value],
+                        "i",
+                        "e",
+                    )
                 }
             }
-            each(row)?;
-        }
-        Ok(())
-    }
-
-    /// The match nearest to a time on one side of it; only where [`Plan::is_along_time`].
-    pub(super) fn nearest(
-        &self,
-        conn: &Connection,
-        time: Time,
-        side: Direction,
-    ) -> Result<Option<Time>, ReadError> {
-        let (sign, order) = match side {
-            Direction::Forwards => (">", "ASC"),
-            Direction::Backwards => ("<", "DESC"),
+            Source::Time if alone => ("by_time i".to_owned(), String::new(), vec![], "i", "i"),
+            Source::Time => (
+                "by_time i CROSS JOIN events e ON e.position = i.position".to_owned(),
+                String::new(),
+                vec![],
+                "i",
+                "i",
+            ),
+            Source::Category(id) => (
+                "streams s0 INDEXED BY streams_by_category CROSS JOIN links l ON l.stream = s0.id
+                 CROSS JOIN events e ON e.position = l.position"
+                    .to_owned(),
+                "s0.category = ? AND e.stream = s0.id AND".to_owned(),
+                vec![Value::Integer(*id)],
+                "e",
+                "e",
+            ),
         };
-        let (conditions, mut values) = and_all(&self.conditions);
-        values.extend([
-            Value::Integer(self.low),
-            Value::Integer(self.high),
-            Value::Integer(time.us()),
-            Value::Integer(i64::from(time.sub_ns())),
-        ]);
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT e.position, e.time_us, e.time_sub_ns FROM {BY_TIME}
-             WHERE {conditions} +e.position BETWEEN ? AND ? AND (e.time_us, e.time_sub_ns) {sign} (?, ?)
-             ORDER BY e.time_us {order}, e.time_sub_ns {order} LIMIT 1"
-        ))?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        match rows.next()? {
-            None => Ok(None),
-            Some(row) => row::time(row, 1, Position(row.get(0)?)).map(Some),
-        }
+        let (columns, names) = match wanted {
+            Wanted::Events => (row::EVENT.to_owned(), row::NAMES),
+            Wanted::Times => (
+                format!("{place}.position, {times}.time_us, {times}.time_sub_ns"),
+                "",
+            ),
+            Wanted::Count => ("count(*)".to_owned(), ""),
+        };
+        let (conditions, more) = and_all(&self.conditions, times);
+        values.extend(more);
+        values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
+        let sql = format!(
+            "SELECT {columns} FROM {tables} {names} WHERE {first} {conditions} {place}.position BETWEEN ? AND ?"
+        );
+        (sql, values)
     }
 }
 
-const BY_TIME: &str = "events e INDEXED BY events_by_time";
-
-/// Joins conditions, each followed by AND.
-fn and_all<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> (String, Vec<Value>) {
+/// Joins conditions, each followed by AND. `times` is the table that holds the time.
+fn and_all<'c>(
+    conditions: impl IntoIterator<Item = &'c Condition>,
+    times: &str,
+) -> (String, Vec<Value>) {
     let mut sql = String::new();
     let mut values = Vec::new();
     for condition in conditions {
-        sql.push_str(&condition.sql);
+        sql.push_str(&condition.sql.replace("{t}", times));
         sql.push_str(" AND ");
         values.extend(condition.values.iter().cloned());
     }
@@ -570,7 +725,7 @@ fn time_condition(from: Option<Time>, to: Option<Time>) -> Option<Condition> {
     let mut values = Vec::new();
     for (bound, sign) in [(from, ">="), (to, "<=")] {
         let Some(time) = bound else { continue };
-        parts.push(format!("(e.time_us, e.time_sub_ns) {sign} (?, ?)"));
+        parts.push(format!("({{t}}.time_us, {{t}}.time_sub_ns) {sign} (?, ?)"));
         values.push(Value::Integer(time.us()));
         values.push(Value::Integer(i64::from(time.sub_ns())));
     }
@@ -591,7 +746,7 @@ fn covers_all(conn: &Connection, from: Option<Time>, to: Option<Time>) -> Result
     )
 }
 
-/// Number of events in the range, at most [`NARROW`] + 1. `values` are those of [`time_condition`].
+/// Number of events in the range as far as they are in `by_time`, at most [`NARROW`] + 1. `values` are those of [`time_condition`].
 fn narrow(conn: &Connection, values: &[Value]) -> rusqlite::Result<u64> {
     // Two values are one bound; whichever it is, the open end costs no more than the limit.
     let condition = match values.len() {
@@ -599,7 +754,7 @@ fn narrow(conn: &Connection, values: &[Value]) -> rusqlite::Result<u64> {
         _ => return Ok(NARROW + 1),
     };
     conn.prepare_cached(&format!(
-        "SELECT count(*) FROM (SELECT 1 FROM events INDEXED BY events_by_time WHERE {condition} LIMIT {})",
+        "SELECT count(*) FROM (SELECT 1 FROM by_time WHERE {condition} LIMIT {})",
         NARROW + 1
     ))?
     .query_row(params_from_iter(values), |row| row.get(0))
@@ -612,15 +767,25 @@ pub(super) fn extreme_time(conn: &Connection, end: Direction) -> Result<Option<T
         Direction::Forwards => "ASC",
         Direction::Backwards => "DESC",
     };
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT position, time_us, time_sub_ns FROM events INDEXED BY events_by_time
-         ORDER BY time_us {order}, time_sub_ns {order} LIMIT 1"
-    ))?;
-    let mut rows = statement.query([])?;
-    match rows.next()? {
-        None => Ok(None),
-        Some(row) => Ok(Some(row::time(row, 1, Position(row.get(0)?))?)),
+    let mut extreme: Option<Time> = None;
+    for table in [
+        "by_time",
+        "events NOT INDEXED WHERE position > (SELECT indexed FROM head)",
+    ] {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT position, time_us, time_sub_ns FROM {table}
+             ORDER BY time_us {order}, time_sub_ns {order} LIMIT 1"
+        ))?;
+        let mut rows = statement.query([])?;
+        if let Some(row) = rows.next()? {
+            let found = row::time(row, 1, Position(row.get(0)?))?;
+            extreme = Some(extreme.map_or(found, |extreme| match end {
+                Direction::Forwards => extreme.min(found),
+                Direction::Backwards => extreme.max(found),
+            }));
+        }
     }
+    Ok(extreme)
 }
 
 /// The highest version of a stream whose position is at most `position`; 0 if there is none. Positions grow

@@ -38,6 +38,18 @@ CREATE TABLE events(
     data_type INTEGER NOT NULL, metadata_type INTEGER,
     leaf BLOB NOT NULL,
     metadata BLOB, data BLOB) STRICT;
+CREATE TABLE by_type(
+    type INTEGER NOT NULL, position INTEGER NOT NULL, time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL,
+    PRIMARY KEY(type, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE by_actor(
+    actor INTEGER NOT NULL, position INTEGER NOT NULL, time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL,
+    PRIMARY KEY(actor, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE by_time(
+    time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL, position INTEGER NOT NULL, stream INTEGER,
+    PRIMARY KEY(time_us, time_sub_ns, position)) STRICT, WITHOUT ROWID;
+CREATE TABLE by_correlation(
+    correlation TEXT NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY(correlation, position)) STRICT, WITHOUT ROWID;
 CREATE TABLE links(
     stream INTEGER NOT NULL, version INTEGER NOT NULL,
     position INTEGER NOT NULL, qualifier TEXT,
@@ -48,7 +60,7 @@ CREATE TABLE tiles(
 CREATE TABLE head(
     one INTEGER PRIMARY KEY CHECK (one = 1),
     size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL,
-    recorded_us INTEGER, counted INTEGER NOT NULL) STRICT;
+    recorded_us INTEGER, indexed INTEGER NOT NULL) STRICT;
 CREATE TABLE checkpoints(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE erasures(
     position INTEGER NOT NULL, part TEXT NOT NULL CHECK (part IN ('identity', 'data', 'metadata')),
@@ -56,34 +68,8 @@ CREATE TABLE erasures(
     PRIMARY KEY(position, part)) STRICT, WITHOUT ROWID;
 ";
 
-/// Secondary indexes on events, in whose order entries come as events do: each type's and actor's at its end,
-/// times mostly rising. Adding to them one by one costs less than building them.
-const ORDERED_INDEXES: [(&str, &str); 3] = [
-    (
-        "events_by_type",
-        "CREATE INDEX events_by_type ON events(type, position, time_us, time_sub_ns)",
-    ),
-    (
-        "events_by_time",
-        "CREATE INDEX events_by_time ON events(time_us, time_sub_ns, stream)",
-    ),
-    (
-        "events_by_actor",
-        "CREATE INDEX events_by_actor ON events(actor, position, time_us, time_sub_ns) WHERE actor IS NOT NULL",
-    ),
-];
-
-/// Secondary indexes on texts in no order: a large bulk append drops them and builds them again at its end.
-const SCATTERED_INDEXES: [(&str, &str); 2] = [
-    (
-        "events_by_id",
-        "CREATE UNIQUE INDEX events_by_id ON events(id)",
-    ),
-    (
-        "events_by_correlation",
-        "CREATE INDEX events_by_correlation ON events(correlation) WHERE correlation IS NOT NULL",
-    ),
-];
+/// The index on ids, which are texts in no order: a large bulk append drops it and builds it again at its end.
+const BY_ID: &str = "CREATE UNIQUE INDEX events_by_id ON events(id)";
 
 /// Indexes that stay small, never dropped. A home link has no qualifier, so it is not in the second.
 const SMALL_INDEXES: &str = "
@@ -146,6 +132,18 @@ WHEN NOT (
             AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity')))
 )
 BEGIN SELECT RAISE(ABORT, 'annals: events are never changed'); END;
+CREATE TRIGGER events_erased AFTER UPDATE OF stream, actor, correlation ON events
+BEGIN
+    DELETE FROM by_actor WHERE actor = OLD.actor AND position = OLD.position AND NEW.actor IS NULL;
+    DELETE FROM by_correlation
+        WHERE correlation = OLD.correlation AND position = OLD.position AND NEW.correlation IS NULL;
+    DELETE FROM by_time
+        WHERE time_us = OLD.time_us AND time_sub_ns = OLD.time_sub_ns AND position = OLD.position
+          AND OLD.stream IS NOT NULL AND NEW.stream IS NULL;
+    INSERT INTO by_time(time_us, time_sub_ns, position, stream)
+        SELECT OLD.time_us, OLD.time_sub_ns, OLD.position, NULL
+        WHERE OLD.stream IS NOT NULL AND NEW.stream IS NULL AND OLD.position <= (SELECT indexed FROM head);
+END;
 CREATE TRIGGER links_update BEFORE UPDATE ON links
 BEGIN SELECT RAISE(ABORT, 'annals: links are never changed'); END;
 CREATE TRIGGER links_delete BEFORE DELETE ON links
@@ -180,12 +178,18 @@ const NAMED: [(&str, &str); 5] = [
     ("content_types", "id, name"),
 ];
 
+/// Tables that find events, with what in the event an entry is made of. An entry stays as long as the head says
+/// that it is there and the event has what it says.
+const DERIVED: [(&str, &str); 4] = [
+    ("by_type", "type IS OLD.type"),
+    ("by_actor", "actor IS OLD.actor"),
+    ("by_time", "stream IS OLD.stream"),
+    ("by_correlation", "correlation IS OLD.correlation"),
+];
+
 /// Makes everything, inside the caller's transaction.
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(TABLES)?;
-    for (_, statement) in ORDERED_INDEXES {
-        conn.execute_batch(statement)?;
-    }
     create_scattered(conn)?;
     conn.execute_batch(SMALL_INDEXES)?;
     conn.execute_batch(TRIGGERS)?;
@@ -198,6 +202,16 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
              CREATE TRIGGER {table}_insert BEFORE INSERT ON {table}
              WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
              BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
+        ))?;
+    }
+    for (table, same) in DERIVED {
+        conn.execute_batch(&format!(
+            "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: entries of {table} are never changed'); END;
+             CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+             WHEN OLD.position <= (SELECT indexed FROM head)
+              AND EXISTS (SELECT 1 FROM events WHERE position = OLD.position AND {same})
+             BEGIN SELECT RAISE(ABORT, 'annals: entries of {table} stay while the head counts them in'); END;"
         ))?;
     }
     for (table, columns) in NAMED {
@@ -214,9 +228,10 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Builds the scattered indexes and the triggers on insertion.
+/// Builds the index on ids and the triggers on insertion.
 pub(super) fn create_scattered(conn: &Connection) -> rusqlite::Result<()> {
-    for (_, statement) in SCATTERED_INDEXES.into_iter().chain(INSERT_TRIGGERS) {
+    conn.execute_batch(BY_ID)?;
+    for (_, statement) in INSERT_TRIGGERS {
         conn.execute_batch(statement)?;
     }
     Ok(())
@@ -224,9 +239,7 @@ pub(super) fn create_scattered(conn: &Connection) -> rusqlite::Result<()> {
 
 /// Drops them, for a large bulk append in the same transaction.
 pub(super) fn drop_scattered(conn: &Connection) -> rusqlite::Result<()> {
-    for (name, _) in SCATTERED_INDEXES {
-        conn.execute_batch(&format!("DROP INDEX {name}"))?;
-    }
+    conn.execute_batch("DROP INDEX events_by_id")?;
     for (name, _) in INSERT_TRIGGERS {
         conn.execute_batch(&format!("DROP TRIGGER {name}"))?;
     }

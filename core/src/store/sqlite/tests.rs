@@ -22,6 +22,17 @@ fn keeps_the_contract() {
     contract::suite(&fresh);
 }
 
+#[test]
+fn keeps_the_contract_wherever_the_tail_begins() {
+    for events in [1, 3, 7] {
+        contract::suite(&|surroundings| {
+            let fresh = fresh(surroundings);
+            fresh.writer.index_every(events);
+            fresh
+        });
+    }
+}
+
 /// A closed log with two streams, three events and a link, opened as any program could.
 fn with_editor(test: impl FnOnce(&Connection)) {
     let fresh = fresh(fixed());
@@ -158,6 +169,137 @@ fn an_erasure_clears_one_part_and_nothing_else() {
         let first = log.event(crate::position::Position(1)).unwrap().unwrap();
         assert_eq!(first.erased, []);
     });
+}
+
+#[test]
+fn what_finds_events_can_be_deleted_and_is_rebuilt() {
+    const TABLES: [&str; 4] = ["by_type", "by_actor", "by_time", "by_correlation"];
+    let fresh = fresh(fixed());
+    let correlated = |n: u64| crate::event::NewEvent {
+        metadata: Some(
+            crate::event::Payload::json(format!(
+                r#"{{"userId":"u{}","correlationId":"c{}"}}"#,
+                n % 3,
+                n % 5
+            ))
+            .unwrap(),
+        ),
+        ..event(["A", "B"][n as usize % 2], "{}")
+    };
+    let append = |events: std::ops::Range<u64>| {
+        let events = events.map(correlated).collect();
+        let events = batch("a-1", ExpectedVersion::Any, events);
+        fresh.writer.append(vec![events]).unwrap();
+    };
+    append(0..300);
+    append(300..310);
+    let log = fresh.writer.log();
+    let answers = || {
+        let named = EventQuery {
+            event_type: Some(crate::id::EventType::new("A").unwrap()),
+            ..EventQuery::default()
+        };
+        let acted = EventQuery {
+            actor: Some(crate::id::Actor::new("u1").unwrap()),
+            ..EventQuery::default()
+        };
+        let correlated = EventQuery {
+            correlation: Some("c2".into()),
+            ..EventQuery::default()
+        };
+        let each = [named, acted, correlated].map(|query| {
+            let page = log.events(&query, 1000).unwrap();
+            assert_eq!(log.count(&query).unwrap(), page.events.len() as u64);
+            page
+        });
+        let density = log.density(&EventQuery::default(), 7).unwrap();
+        (
+            each,
+            density,
+            format!("{:?}", log.detail(Position(33)).unwrap()),
+            log.info().unwrap(),
+        )
+    };
+    let entries = || {
+        let conn = open::reader(fresh.writer.path()).unwrap();
+        TABLES.map(|table| {
+            let rows = format!("SELECT count(*), sum(position) FROM {table}");
+            conn.query_row(&rows, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+        })
+    };
+    let before = answers();
+    assert_eq!(entries(), [(300u64, 45_150u64); 4]);
+    let editor = Connection::open(fresh.writer.path()).unwrap();
+    for table in TABLES {
+        let delete = editor.execute_batch(&format!("DELETE FROM {table} WHERE position = 7"));
+        assert!(delete.is_err(), "{table}: the head counts it in");
+    }
+    editor
+        .execute_batch("UPDATE head SET indexed = 0; UPDATE types SET events = 0; UPDATE actors SET events = 0;
+             UPDATE categories SET events = 0")
+        .unwrap();
+    for table in TABLES {
+        editor
+            .execute_batch(&format!("DELETE FROM {table}"))
+            .unwrap();
+    }
+    let without = answers();
+    assert_eq!(
+        (&without.0, &without.1, &without.2),
+        (&before.0, &before.1, &before.2)
+    );
+    assert_eq!(without.3.types, before.3.types);
+    append(310..311);
+    assert_eq!(entries(), [(311, 48_516); 4]);
+    assert_eq!(log.info().unwrap().types[1].events, 155);
+}
+
+#[test]
+fn an_erased_event_is_found_by_nothing_that_was_erased() {
+    let fresh = fresh(fixed());
+    fresh.writer.index_every(2);
+    for n in 0..3 {
+        let events = vec![contract::with_id(
+            &format!("e{n}"),
+            "A",
+            r#"{"userId":"u","correlationId":"c"}"#,
+        )];
+        fresh
+            .writer
+            .append(vec![batch("a-1", ExpectedVersion::Any, events)])
+            .unwrap();
+    }
+    let editor = Connection::open(fresh.writer.path()).unwrap();
+    editor
+        .execute_batch(
+            "INSERT INTO erasures VALUES (1, 'data', x'00', 3), (1, 'identity', x'00', 3), (3, 'data', x'00', 3);
+             UPDATE events SET data = NULL, salt_data = NULL, actor = NULL, correlation = NULL WHERE position IN (1, 3);
+             UPDATE events SET id = NULL, stream = NULL, salt_identity = NULL WHERE position = 1;",
+        )
+        .unwrap();
+    let of = |table: &str, column: &str| {
+        let rows = format!("SELECT position, {column} IS NULL FROM {table} ORDER BY position");
+        let mut rows = editor.prepare(&rows).unwrap();
+        let rows = rows
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        rows.collect::<rusqlite::Result<Vec<(u64, bool)>>>()
+            .unwrap()
+    };
+    assert_eq!(of("by_actor", "actor"), [(2, false)]);
+    assert_eq!(of("by_correlation", "correlation"), [(2, false)]);
+    assert_eq!(of("by_time", "stream"), [(1, true), (2, false)]);
+    let events = vec![event("A", "{}")];
+    fresh
+        .writer
+        .append(vec![batch("a-1", ExpectedVersion::Any, events)])
+        .unwrap();
+    assert_eq!(of("by_actor", "actor"), [(2, false)]);
+    assert_eq!(
+        of("by_time", "stream"),
+        [(1, true), (2, false), (3, false), (4, false)]
+    );
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn fill(files: &Files, id: uuid::Uuid, now: Time) -> Result<(), OpenError> {
             (id.to_string(), now.to_string()),
         )?;
         conn.execute(
-            "INSERT INTO head(one, size, root, frontier, counted) VALUES (1, 0, ?1, x'', 0)",
+            "INSERT INTO head(one, size, root, frontier, indexed) VALUES (1, 0, ?1, x'', 0)",
             [crate::integrity::tree::empty_root().0],
         )?;
         conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")

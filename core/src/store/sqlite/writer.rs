@@ -122,6 +122,12 @@ impl LogWriter {
         core.with(set).expect("the pragma is known");
     }
 
+    /// Indexes the tail whenever it holds so many events.
+    #[cfg(test)]
+    pub(super) fn index_every(&self, events: u64) {
+        self.core().expect("no panic before").index_every = events;
+    }
+
     /// A reading handle on the same file.
     #[must_use]
     pub fn log(&self) -> Log {

@@ -18,9 +18,7 @@ pub use extraction::Extraction;
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
-pub use sqlite::{
-    Bulk, BulkOutcome, Log, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog,
-};
+pub use sqlite::{Bulk, BulkOutcome, Log, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog};
 pub use view::*;
 
 use crate::event::NewEvent;

@@ -39,7 +39,7 @@ struct Shared {
     id: LogId,
     format: u32,
     idle: Mutex<Vec<Connection>>,
-    commits: Mutex<u64>,
+    commits: Mutex<Commits>,
     committed: Condvar,
     /// What reading leaves beside the file is removed at the end.
     tidies: bool,
@@ -54,6 +54,13 @@ impl Drop for Shared {
             open::tidy(&self.path);
         }
     }
+}
+
+/// What writers of this process tell its readers.
+#[derive(Debug, Default)]
+struct Commits {
+    announced: u64,
+    readers_waiting: usize,
 }
 
 impl Log {
@@ -90,7 +97,7 @@ impl Log {
                 id,
                 format,
                 idle: Mutex::new(vec![conn]),
-                commits: Mutex::new(0),
+                commits: Mutex::default(),
                 committed: Condvar::new(),
                 tidies: tidies && access == Access::ReadOnly,
                 _copy: copy,
@@ -341,23 +348,28 @@ impl Log {
 
     /// Tells readers that wait in this process that something was committed.
     pub(super) fn announce(&self) {
-        *lock(&self.shared.commits) += 1;
-        self.shared.committed.notify_all();
+        let mut commits = lock(&self.shared.commits);
+        commits.announced += 1;
+        if commits.readers_waiting > 0 {
+            self.shared.committed.notify_all();
+        }
     }
 
     /// Number of commits announced so far.
     pub(super) fn announced(&self) -> u64 {
-        *lock(&self.shared.commits)
+        lock(&self.shared.commits).announced
     }
 
     /// Waits for a commit after the `seen`th; says whether it came before the time was over.
     pub(super) fn wait(&self, seen: u64, at_most: std::time::Duration) -> bool {
-        let commits = lock(&self.shared.commits);
-        let (_commits, timeout) = self
+        let mut commits = lock(&self.shared.commits);
+        commits.readers_waiting += 1;
+        let (mut commits, timeout) = self
             .shared
             .committed
-            .wait_timeout_while(commits, at_most, |now| *now == seen)
+            .wait_timeout_while(commits, at_most, |now| now.announced == seen)
             .unwrap_or_else(PoisonError::into_inner);
+        commits.readers_waiting -= 1;
         !timeout.timed_out()
     }
 }

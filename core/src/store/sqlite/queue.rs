@@ -13,9 +13,12 @@ use crate::store::{AppendError, Appended, StreamAppend};
 /// Most appends that one transaction takes beside the leader's own.
 const MAX_GROUP: usize = 512;
 
-/// How long a leader waits for as many as shared the last turn. A commit takes longer on any disk, and a turn
-/// that starts with half of them costs the other half a whole one.
-const GATHER: Duration = Duration::from_micros(100);
+/// How long a leader waits for the callers of the last turn to come back. Without it they fall into two halves
+/// that take turns, each with a commit of its own, and a commit takes longer than this on any disk.
+const GATHER: Duration = Duration::from_micros(200);
+
+/// Most turns that go without waiting after one that waited in vain.
+const MAX_IN_A_HURRY: u32 = 63;
 
 /// What a caller hears.
 pub(super) type Answer = Result<Appended, AppendError>;
@@ -24,7 +27,7 @@ pub(super) type Answer = Result<Appended, AppendError>;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<QueueState>,
-    /// Told when as many wait as the last turn held.
+    /// Told when all callers of the last turn are back.
     gathered: Condvar,
 }
 
@@ -33,8 +36,12 @@ struct QueueState {
     waiting: VecDeque<Arc<Ticket>>,
     /// Somebody leads, or was told to.
     led: bool,
-    /// Appends of the last turn beside its leader's. Those callers are on their way back, most likely.
-    last_group: usize,
+    /// Callers of the last turn that did not come back yet.
+    away: usize,
+    /// Turns to go without waiting for them.
+    in_a_hurry: u32,
+    /// How many those were after the last wait in vain; 0 after one that was not.
+    hurry: u32,
 }
 
 /// One caller's append, and where its answer is put.
@@ -70,13 +77,14 @@ impl Queue {
         commit: impl FnOnce(&mut Turn<'_>) -> Vec<Answer>,
     ) -> Answer {
         let mut state = lock(&self.state);
+        state.away = state.away.saturating_sub(1);
         let own = if state.led {
             let ticket = Arc::new(Ticket {
                 state: Mutex::new(TicketState::Waiting(own)),
                 changed: Condvar::new(),
             });
             state.waiting.push_back(Arc::clone(&ticket));
-            if state.waiting.len() == state.last_group {
+            if state.away == 0 {
                 self.gathered.notify_one();
             }
             drop(state);
@@ -100,20 +108,37 @@ impl Queue {
     }
 }
 
+impl Queue {
+    /// Waits for the callers of the last turn, unless that was in vain lately.
+    fn gather(&self) -> MutexGuard<'_, QueueState> {
+        let mut state = lock(&self.state);
+        if state.away == 0 {
+            return state;
+        }
+        if state.in_a_hurry > 0 {
+            state.in_a_hurry -= 1;
+            return state;
+        }
+        let (mut state, waited) = self
+            .gathered
+            .wait_timeout_while(state, GATHER, |state| state.away > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            state.hurry = (2 * state.hurry + 1).min(MAX_IN_A_HURRY);
+            state.in_a_hurry = state.hurry;
+        } else {
+            state.hurry = 0;
+        }
+        state
+    }
+}
+
 impl Turn<'_> {
     /// Takes the leader's own append and all that wait.
     pub(super) fn take_all(&mut self) -> Vec<Vec<StreamAppend>> {
-        let state = lock(&self.queue.state);
-        let (mut state, _) = self
-            .queue
-            .gathered
-            .wait_timeout_while(state, GATHER, |state| {
-                state.waiting.len() < state.last_group
-            })
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.queue.gather();
         let take = state.waiting.len().min(MAX_GROUP);
         self.group.extend(state.waiting.drain(..take));
-        state.last_group = take;
         drop(state);
         let mut all = vec![std::mem::take(&mut self.own)];
         all.extend(self.group.iter().map(|t| t.take().unwrap_or_default()));
@@ -135,6 +160,7 @@ impl Turn<'_> {
     fn pass_on(&mut self) {
         self.passed_on = true;
         let mut state = lock(&self.queue.state);
+        state.away = self.group.len() + 1;
         match state.waiting.pop_front() {
             Some(next) => next.lead(),
             None => state.led = false,

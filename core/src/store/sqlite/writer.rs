@@ -85,15 +85,17 @@ impl LogWriter {
     /// # Errors
     /// [`AppendError`]; nothing was written.
     pub fn append(&self, streams: Vec<StreamAppend>) -> Result<Appended, AppendError> {
-        let answer = self.queue.append(streams, |turn| match self.core() {
-            Ok(mut core) => core.append_group(turn.take_all()),
-            Err(closed) => vec![Err(closed)],
-        });
         let wrote = |done: &Appended| done.events.iter().any(|event| !event.duplicate);
-        if answer.as_ref().is_ok_and(wrote) {
-            self.log.announce();
-        }
-        answer
+        self.queue.append(streams, |turn| match self.core() {
+            Ok(mut core) => {
+                let answers = core.append_group(turn.take_all());
+                if answers.iter().flatten().any(wrote) {
+                    self.log.announce();
+                }
+                answers
+            }
+            Err(closed) => vec![Err(closed)],
+        })
     }
 
     /// Waits for the right to write in this process.

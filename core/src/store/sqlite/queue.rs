@@ -119,11 +119,12 @@ impl Queue {
             state.in_a_hurry -= 1;
             return state;
         }
-        let (mut state, waited) = self
+        let away = state.away;
+        let (mut state, _) = self
             .gathered
             .wait_timeout_while(state, GATHER, |state| state.away > 0)
             .unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() {
+        if state.away == away {
             state.hurry = (2 * state.hurry + 1).min(MAX_IN_A_HURRY);
             state.in_a_hurry = state.hurry;
         } else {

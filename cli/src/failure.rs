@@ -311,6 +311,8 @@ impl From<SampleError> for Failure {
             SampleError::Open(error) => error.into(),
             SampleError::Append(error) => error.into(),
             SampleError::Io(error) => error.into(),
+            SampleError::TooLarge { .. } => Failure::new(Code::BadInput, error.to_string()),
+            SampleError::Cancelled => Failure::new(Code::Cancelled, error.to_string()),
         }
     }
 }

@@ -15,6 +15,7 @@ mod output;
 mod pretty;
 mod table;
 mod text;
+mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

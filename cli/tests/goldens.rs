@@ -30,6 +30,21 @@ fn sample_and_info() {
 }
 
 #[test]
+fn shop() {
+    let mut t = Transcript::new();
+    t.run("sample shop --out shop.annals --events 400 --seed 2")
+        .run("info shop.annals")
+        .run("state shop.annals order-1")
+        .run("state shop.annals inventory-prod-1")
+        .run("state shop.annals customer-1")
+        .run("sample shop --out shop.annals --events 400")
+        .run("sample shop --out other.annals --events 1000000000000")
+        .run("sample shop --out other.annals --events many")
+        .run("sample guide --out other.annals --events 10")
+        .compare("shop");
+}
+
+#[test]
 fn streams() {
     let mut t = Transcript::on_guide();
     t.run("streams guide.annals")

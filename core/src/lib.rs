@@ -4,7 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`] | the words everything else is written in |
+//! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`], [`progress`] | the words everything else is written in |
 //! | [`integrity`] | leaf bytes and the RFC 6962 tree: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
@@ -12,7 +12,7 @@
 //! | [`search`] | text search |
 //! | [`temporal`] | as-of, state, diff |
 //! | [`import`], [`export`] | outside files to log, and back |
-//! | [`sample`] | the guide's examples, literally |
+//! | [`sample`] | the guide's examples, literally; a shop of any size |
 //!
 //! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random
 //! source except through [`surroundings::Surroundings`].
@@ -28,6 +28,7 @@ pub mod import;
 pub mod integrity;
 pub mod model;
 pub mod position;
+pub mod progress;
 pub mod sample;
 pub mod search;
 pub mod store;

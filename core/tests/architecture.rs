@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
         "id",
         "finding",
         "surroundings",
+        "progress",
         "integrity",
     ],
     &["store"],

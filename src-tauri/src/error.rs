@@ -243,6 +243,8 @@ impl From<SampleError> for HostError {
         match error {
             SampleError::Open(error) => error.into(),
             SampleError::Append(error) => error.into(),
+            SampleError::TooLarge { .. } => HostError::new(ErrorCode::BadInput, error.to_string()),
+            SampleError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
             SampleError::Io(ref source) => io_error(source, error.to_string()),
         }
     }

@@ -2,6 +2,9 @@
 //!
 //! [`guide`] holds the event-sourcing guide's own examples: every id, number and time as the guide prints it.
 //! The events stand in `guide/events.jsonl`, one a line, the models beside them.
+//! [`shop`] makes a shop of any size.
+
+mod shop;
 
 use std::path::Path;
 
@@ -13,6 +16,8 @@ use crate::id::{EventId, EventType, StreamId};
 use crate::store::{AppendError, ExpectedVersion, LogWriter, OpenError, StreamAppend};
 use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
+
+pub use shop::{SHOP_EVENTS, SHOP_MAX_EVENTS, SHOP_SEED, ShopRequest, shop};
 
 /// Why a sample could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,15 @@ pub enum SampleError {
     /// The models could not be written.
     #[error("the sample's models could not be written: {0}")]
     Io(#[from] std::io::Error),
+    /// So many events were asked for that the sample cannot number them.
+    #[error("{events} events are too many (at most {SHOP_MAX_EVENTS})")]
+    TooLarge {
+        /// Events asked for.
+        events: u64,
+    },
+    /// The caller cancelled.
+    #[error("cancelled; no store was made")]
+    Cancelled,
 }
 
 const EVENTS: &str = include_str!("guide/events.jsonl");
@@ -66,16 +80,16 @@ pub fn guide(path: &Path) -> Result<(), SampleError> {
     let writer = LogWriter::create(path, Surroundings::fixed(now, SEED))?;
     writer.append(streams())?;
     writer.close()?;
-    write_models(path)
+    write_models(path, &MODELS)
 }
 
 /// Writes the models that are not there yet: a folder left by an earlier store may hold a user's own.
-fn write_models(store: &Path) -> Result<(), SampleError> {
+fn write_models(store: &Path, models: &[(&str, &str)]) -> Result<(), SampleError> {
     let mut folder = store.as_os_str().to_owned();
     folder.push(".d");
     let folder = Path::new(&folder).join("models");
     std::fs::create_dir_all(&folder)?;
-    for (name, text) in MODELS {
+    for (name, text) in models {
         let file = folder.join(name);
         if !file.exists() {
             std::fs::write(file, text)?;

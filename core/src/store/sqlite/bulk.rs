@@ -184,6 +184,11 @@ impl Open {
 }
 
 impl Bulk<'_> {
+    /// Sets the instant at which the log takes the next events: a sample's clock goes on while it is made.
+    pub(crate) fn set_clock(&mut self, now: Time) {
+        self.now = now;
+    }
+
     /// Adds one event to the end of its stream.
     ///
     /// Identity is (source, id, content). The same record again is a duplicate. The same id with other content

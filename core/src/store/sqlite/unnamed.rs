@@ -70,21 +70,31 @@ impl UnnamedLog {
 }
 
 impl Files {
+    /// Makes an empty file that is to be called `path`; `token` tells its name until then from others'.
+    ///
+    /// Refused also where an earlier store of that name left a write-ahead log or journal: SQLite would take it
+    /// for the new file's.
+    pub(super) fn reserve(path: &Path, token: &str) -> Result<Files, OpenError> {
+        for suffix in ["", "-wal", "-journal"] {
+            let path = open::beside(path, suffix);
+            if path.symlink_metadata().is_ok() {
+                return Err(OpenError::Exists { path });
+            }
+        }
+        let unnamed = open::beside(path, &format!(".{token}.new"));
+        std::fs::File::create_new(&unnamed).map_err(|e| open::io(path, e))?;
+        Ok(Files {
+            unnamed,
+            path: path.to_owned(),
+        })
+    }
+
     /// Writes an empty log.
     fn fill(path: &Path, surroundings: &Surroundings) -> Result<Files, OpenError> {
-        if path.symlink_metadata().is_ok() {
-            return Err(OpenError::Exists {
-                path: path.to_owned(),
-            });
-        }
         let mut random = [0u8; 16];
         (surroundings.random)(&mut random);
         let id = uuid::Builder::from_random_bytes(random).into_uuid();
-        let files = Files {
-            unnamed: open::beside(path, &format!(".{}.new", id.simple())),
-            path: path.to_owned(),
-        };
-        std::fs::File::create_new(&files.unnamed).map_err(|e| open::io(path, e))?;
+        let files = Files::reserve(path, &id.simple().to_string())?;
         fill(&files, id, (surroundings.clock)())?;
         Ok(files)
     }

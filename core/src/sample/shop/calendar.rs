@@ -1,0 +1,85 @@
+//! When things happen in the shop: peaks of the day and the week, the season, working hours. Times are
+//! microseconds since the shop opened.
+
+use super::random::Random;
+use crate::time::Time;
+
+pub(super) const SECOND: i64 = 1_000_000;
+pub(super) const MINUTE: i64 = 60 * SECOND;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// 2024-01-01T00:00:00Z, a Monday, in microseconds since 1970.
+const OPENING_US: i64 = 1_704_067_200_000_000;
+
+/// Visitors by hour of the day: few at night, a peak at noon, a higher one in the evening.
+const BY_HOUR: [u64; 24] = [
+    2, 1, 1, 1, 1, 2, 4, 8, 12, 14, 15, 17, 22, 18, 14, 13, 14, 17, 22, 28, 34, 30, 18, 8,
+];
+
+/// Visitors by day of the week, Monday first.
+const BY_WEEKDAY: [u64; 7] = [10, 10, 9, 10, 9, 8, 13];
+
+/// Sum of [`BY_HOUR`] times the mean of [`BY_WEEKDAY`], times the 10 that an ordinary season counts.
+const ORDINARY_DAY: u64 = 316 * 69 / 7 * 10;
+
+/// When the shop opens.
+pub(super) fn opening() -> Time {
+    time(0)
+}
+
+/// The instant so many microseconds after the opening.
+pub(super) fn time(us: i64) -> Time {
+    Time::from_parts(OPENING_US + us, 0).expect("a shop closes long before the year 9999")
+}
+
+/// Visitors of one hour where an ordinary day has `per_day`, in thousandths.
+pub(super) fn visitors_milli(hour: i64, per_day: u64) -> u64 {
+    let day = hour / 24;
+    let season = match day % 365 {
+        // Before Christmas.
+        325..=357 => 16,
+        // Summer.
+        181..=242 => 8,
+        _ => 10,
+    };
+    let weight = BY_HOUR[(hour % 24) as usize] * BY_WEEKDAY[(day % 7) as usize] * season;
+    per_day * 1_000 * weight / ORDINARY_DAY
+}
+
+/// Monday is 0.
+fn weekday(us: i64) -> i64 {
+    us / DAY % 7
+}
+
+/// The first instant from `us` on that is in the warehouse's hours (Monday to Saturday, 7 to 18 o'clock); where
+/// it has to wait for the next morning, it takes its turn within the first four hours.
+pub(super) fn working(us: i64, random: &mut Random) -> i64 {
+    let (day, of_day) = (us / DAY, us % DAY);
+    let open_today = weekday(us) != 6;
+    if open_today && (7 * HOUR..18 * HOUR).contains(&of_day) {
+        return us;
+    }
+    let mut next = if open_today && of_day < 7 * HOUR {
+        day
+    } else {
+        day + 1
+    };
+    if weekday(next * DAY) == 6 {
+        next += 1;
+    }
+    next * DAY + 7 * HOUR + random.between(0, 4 * HOUR)
+}
+
+/// The morning that many working days later, when suppliers come.
+pub(super) fn delivery(us: i64, working_days: i64, random: &mut Random) -> i64 {
+    let mut day = us / DAY;
+    let mut left = working_days;
+    while left > 0 {
+        day += 1;
+        if weekday(day * DAY) < 5 {
+            left -= 1;
+        }
+    }
+    day * DAY + 6 * HOUR + random.between(0, 3 * HOUR)
+}

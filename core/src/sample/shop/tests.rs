@@ -1,0 +1,419 @@
+//! The shop against its own rules, from the events alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::*;
+use crate::event::Event;
+use crate::id::StreamId;
+use crate::model::ModelSet;
+use crate::position::Position;
+use crate::store::{EventQuery, Log};
+use crate::temporal::{self, AsOf, Moment};
+
+fn made(events: u64, seed: u64) -> (tempfile::TempDir, Log) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("shop.annals");
+    shop(
+        &store,
+        &ShopRequest { events, seed },
+        &WorkProgress::default(),
+    )
+    .unwrap();
+    let log = Log::explore(&store).unwrap();
+    (folder, log)
+}
+
+fn all_events(log: &Log) -> Vec<Event> {
+    let page = log.events(&EventQuery::default(), usize::MAX - 1).unwrap();
+    page.events
+}
+
+fn number(value: &Value) -> Decimal {
+    value.to_string().parse().unwrap()
+}
+
+/// What the check knows of one order.
+#[derive(Debug, Default)]
+struct Order {
+    customer: String,
+    lines: BTreeMap<String, (Decimal, Decimal)>,
+    paid: Option<Decimal>,
+    reserved: bool,
+    shipped: bool,
+    closed: bool,
+    refunded: bool,
+}
+
+impl Order {
+    fn total(&self) -> Decimal {
+        self.lines
+            .values()
+            .map(|(quantity, price)| quantity * price)
+            .sum()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Stock {
+    on_hand: Decimal,
+    /// By order.
+    reserved: BTreeMap<String, Decimal>,
+}
+
+#[derive(Debug, Default)]
+struct Customer {
+    email: String,
+    gone: bool,
+    open_orders: u32,
+}
+
+#[derive(Debug, Default)]
+struct Check {
+    orders: BTreeMap<String, Order>,
+    stock: BTreeMap<String, Stock>,
+    customers: BTreeMap<String, Customer>,
+    emails: BTreeSet<String>,
+    carts: BTreeMap<String, BTreeMap<String, Decimal>>,
+}
+
+fn line(data: &Value) -> (String, (Decimal, Decimal)) {
+    (
+        data["productId"].as_str().unwrap().to_owned(),
+        (number(&data["quantity"]), number(&data["price"])),
+    )
+}
+
+impl Check {
+    fn see(&mut self, event: &Event) {
+        let stream = event.stream.as_ref().unwrap().as_str();
+        let data: Value = serde_json::from_slice(&event.data.as_ref().unwrap().bytes).unwrap();
+        let at = format!(
+            "position {} ({} of {stream})",
+            event.position, event.event_type
+        );
+        let text = |key: &str| data[key].as_str().unwrap().to_owned();
+        let customer_of = |id: &str| id.replace("cust-", "customer-");
+        match event.event_type.as_str() {
+            "CustomerRegistered" => {
+                assert!(self.emails.insert(text("email")), "{at}: email taken");
+                let customer = Customer {
+                    email: text("email"),
+                    ..Customer::default()
+                };
+                assert!(
+                    self.customers.insert(stream.to_owned(), customer).is_none(),
+                    "{at}"
+                );
+            }
+            "EmailChanged" => {
+                let customer = self.customers.get_mut(stream).unwrap();
+                assert!(!customer.gone, "{at}: changed after the end");
+                assert_eq!(customer.email, text("oldEmail"), "{at}");
+                assert!(self.emails.remove(&customer.email));
+                assert!(self.emails.insert(text("newEmail")), "{at}: email taken");
+                customer.email = text("newEmail");
+            }
+            "AddressUpdated" => assert!(!self.customers[stream].gone, "{at}"),
+            "CustomerDeactivated" => {
+                let customer = self.customers.get_mut(stream).unwrap();
+                assert_eq!(customer.open_orders, 0, "{at}: with orders on their way");
+                assert!(!customer.gone, "{at}: twice");
+                customer.gone = true;
+            }
+            "ProductViewed" => {}
+            "ItemAddedToCart" => {
+                let (product, (quantity, _)) = line(&data);
+                let cart = self.carts.entry(stream.to_owned()).or_default();
+                assert!(cart.insert(product, quantity).is_none(), "{at}: twice");
+            }
+            "ItemRemovedFromCart" => {
+                let (product, (quantity, _)) = line(&data);
+                assert_eq!(
+                    self.carts.get_mut(stream).unwrap().remove(&product),
+                    Some(quantity),
+                    "{at}"
+                );
+            }
+            "OrderPlaced" => {
+                let id = customer_of(&text("customerId"));
+                let customer = self.customers.get_mut(&id).unwrap();
+                assert!(!customer.gone, "{at}: by nobody");
+                customer.open_orders += 1;
+                let order = Order {
+                    customer: id,
+                    lines: data["items"].as_array().unwrap().iter().map(line).collect(),
+                    ..Order::default()
+                };
+                assert_eq!(order.total(), number(&data["totalAmount"]), "{at}");
+                assert!(order.total() > Decimal::ZERO, "{at}");
+                let visit = event
+                    .correlation
+                    .as_ref()
+                    .unwrap()
+                    .replace("visit-", "cart-");
+                let cart = &self.carts[&visit];
+                let ordered = order
+                    .lines
+                    .iter()
+                    .map(|(product, (quantity, _))| (product.clone(), *quantity));
+                assert_eq!(*cart, ordered.collect(), "{at}: what was in the cart");
+                assert!(
+                    self.orders.insert(stream.to_owned(), order).is_none(),
+                    "{at}: twice"
+                );
+            }
+            "ItemAdded" | "ItemRemoved" => {
+                let order = self.orders.get_mut(stream).unwrap();
+                assert!(order.paid.is_none() && !order.closed, "{at}: too late");
+                let (product, line) = line(&data);
+                if event.event_type.as_str() == "ItemAdded" {
+                    assert!(order.lines.insert(product, line).is_none(), "{at}");
+                } else {
+                    assert_eq!(order.lines.remove(&product), Some(line), "{at}");
+                }
+                assert!(order.total() > Decimal::ZERO, "{at}");
+            }
+            "PaymentFailed" | "PaymentProcessed" => {
+                let order = self.orders.get_mut(&text("orderId")).unwrap();
+                assert!(
+                    order.paid.is_none() && !order.closed,
+                    "{at}: paid twice, or for nothing"
+                );
+                assert_eq!(order.total(), number(&data["amount"]), "{at}");
+                if event.event_type.as_str() == "PaymentProcessed" {
+                    order.paid = Some(order.total());
+                }
+            }
+            "PaymentRefunded" => {
+                let order = self.orders.get_mut(&text("orderId")).unwrap();
+                assert!(order.closed && !order.shipped && !order.refunded, "{at}");
+                assert_eq!(order.paid, Some(number(&data["amount"])), "{at}");
+                order.refunded = true;
+            }
+            "StockReceived" | "StockAdjusted" => {
+                let stock = self.stock.entry(stream.to_owned()).or_default();
+                stock.on_hand += number(data.get("quantity").unwrap_or(&data["change"]));
+            }
+            "ItemReserved" => {
+                let stock = self.stock.get_mut(stream).unwrap();
+                let quantity = number(&data["quantity"]);
+                assert!(
+                    self.orders[&text("orderId")].paid.is_some(),
+                    "{at}: before payment"
+                );
+                assert!(
+                    stock.reserved.insert(text("orderId"), quantity).is_none(),
+                    "{at}"
+                );
+            }
+            "ItemReleased" | "StockDispatched" => {
+                let stock = self.stock.get_mut(stream).unwrap();
+                let reserved = stock.reserved.remove(&text("orderId"));
+                assert_eq!(
+                    reserved,
+                    Some(number(&data["quantity"])),
+                    "{at}: as reserved"
+                );
+                let order = &self.orders[&text("orderId")];
+                if event.event_type.as_str() == "StockDispatched" {
+                    assert!(order.shipped, "{at}");
+                    stock.on_hand -= number(&data["quantity"]);
+                } else {
+                    assert!(order.closed && !order.shipped, "{at}");
+                }
+            }
+            "InventoryReserved" => {
+                let order = self.orders.get_mut(stream).unwrap();
+                for (product, (quantity, _)) in &order.lines {
+                    let reserved = &self.stock[&format!("inventory-{product}")].reserved;
+                    assert_eq!(reserved.get(stream), Some(quantity), "{at}: {product}");
+                }
+                order.reserved = true;
+            }
+            "OrderShipped" => {
+                let order = self.orders.get_mut(stream).unwrap();
+                assert!(order.reserved && !order.shipped && !order.closed, "{at}");
+                order.shipped = true;
+            }
+            "OrderDelivered" | "OrderCancelled" => {
+                let order = self.orders.get_mut(stream).unwrap();
+                let delivered = event.event_type.as_str() == "OrderDelivered";
+                assert!(!order.closed, "{at}: twice");
+                assert_eq!(
+                    order.shipped, delivered,
+                    "{at}: delivered what was shipped, cancelled what was not"
+                );
+                order.closed = true;
+                self.customers.get_mut(&order.customer).unwrap().open_orders -= 1;
+            }
+            "ReviewSubmitted" => {
+                let order = &self.orders[&text("orderId")];
+                assert!(order.shipped && order.closed, "{at}: of what nobody has");
+                assert!(order.lines.contains_key(&text("productId")), "{at}");
+                assert!((1..=5).contains(&data["rating"].as_u64().unwrap()), "{at}");
+            }
+            other => panic!("{at}: nobody knows {other}"),
+        }
+        if let Some(stock) = stream
+            .starts_with("inventory-")
+            .then(|| &self.stock[stream])
+        {
+            let reserved: Decimal = stock.reserved.values().sum();
+            assert!(
+                reserved <= stock.on_hand,
+                "{at}: {reserved} of {} reserved",
+                stock.on_hand
+            );
+        }
+    }
+}
+
+#[test]
+fn the_whole_shop_keeps_its_rules() {
+    let (_folder, log) = made(30_000, 7);
+    let events = all_events(&log);
+    assert_eq!(events.len(), 30_000);
+    let mut check = Check::default();
+    events.iter().for_each(|event| check.see(event));
+    let types: BTreeSet<&str> = events.iter().map(|e| e.event_type.as_str()).collect();
+    for named in [
+        "OrderPlaced",
+        "ItemAdded",
+        "ItemRemoved",
+        "OrderShipped",
+        "OrderCancelled",
+        "CustomerRegistered",
+        "EmailChanged",
+        "AddressUpdated",
+        "CustomerDeactivated",
+        "StockReceived",
+        "ItemReserved",
+        "ItemReleased",
+        "StockAdjusted",
+        "ProductViewed",
+        "ItemAddedToCart",
+        "PaymentProcessed",
+        "InventoryReserved",
+        "OrderDelivered",
+        "ReviewSubmitted",
+        "PaymentFailed",
+        "PaymentRefunded",
+    ] {
+        assert!(types.contains(named), "the guide's {named} comes up");
+    }
+    assert!(
+        check.orders.values().any(|order| !order.closed),
+        "some are on their way"
+    );
+}
+
+#[test]
+fn causes_come_before_their_effects_in_the_same_journey() {
+    let (_folder, log) = made(10_000, SHOP_SEED);
+    let mut journeys: HashMap<String, Option<String>> = HashMap::new();
+    let mut recorded = calendar::opening();
+    for event in all_events(&log) {
+        if let Some(cause) = &event.causation {
+            assert_eq!(journeys[cause], event.correlation, "{}", event.position);
+        }
+        assert!(event.actor.is_some(), "{}: somebody did it", event.position);
+        assert!(event.time.time < event.recorded_at, "{}", event.position);
+        assert!(recorded <= event.recorded_at, "{}", event.position);
+        recorded = event.recorded_at;
+        journeys.insert(event.id.unwrap().to_string(), event.correlation);
+    }
+}
+
+#[test]
+fn the_same_request_makes_the_same_bytes_and_another_seed_others() {
+    let root = |events, seed| made(events, seed).1.head().unwrap().root.to_string();
+    assert_eq!(root(2_000, 7), ROOT);
+    assert_ne!(root(2_000, 8), ROOT);
+}
+
+/// Root of the shop of 2,000 events and seed 7. It changes only if the shop does.
+const ROOT: &str = "f05f27f873fb9d37257f163efbd385ce7e87635b9291cb1523feeb9341dfd9a8";
+
+#[test]
+fn states_show_the_totals_that_the_events_add_up_to() {
+    let (folder, log) = made(6_000, 3);
+    let (models, errors) = ModelSet::load(&folder.path().join("shop.annals")).unwrap();
+    assert_eq!(errors, [], "the shop's models are right");
+    let mut check = Check::default();
+    all_events(&log).iter().for_each(|event| check.see(event));
+    for row in log
+        .streams(&Default::default(), usize::MAX - 1)
+        .unwrap()
+        .streams
+    {
+        let name = row.stream.as_str();
+        let moment = Moment::AsOf(AsOf::default());
+        let stream = StreamId::new(name).unwrap();
+        let view = temporal::state(&log, &models, &stream, &moment).unwrap();
+        assert!(
+            !view.incomplete && view.findings.is_empty(),
+            "{name}: {:?}",
+            view.findings
+        );
+        let state: Value = serde_json::from_str(view.state.get()).unwrap();
+        if let Some(order) = check.orders.get(name) {
+            assert_eq!(number(&state["total"]), order.total(), "{name}");
+            assert_eq!(number(&state["itemsTotal"]), order.total(), "{name}");
+        } else if let Some(stock) = check.stock.get(name) {
+            let reserved: Decimal = stock.reserved.values().sum();
+            assert_eq!(number(&state["onHand"]), stock.on_hand, "{name}");
+            assert_eq!(
+                number(&state["available"]),
+                stock.on_hand - reserved,
+                "{name}"
+            );
+        } else if let Some(customer) = check.customers.get(name) {
+            assert_eq!(state["email"], customer.email, "{name}");
+            let spent = check.orders.values().filter(|o| o.customer == name);
+            let spent: Decimal = spent.filter(|o| !o.refunded).filter_map(|o| o.paid).sum();
+            assert_eq!(number(&state["totalSpent"]), spent, "{name}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_events_is_made_exactly_even_none() {
+    for events in [0, 1, 13, 999] {
+        let (_folder, log) = made(events, 5);
+        assert_eq!(log.head().unwrap().size, Position(events));
+    }
+}
+
+#[test]
+fn what_is_there_already_stays_and_a_cancelled_shop_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("shop.annals");
+    let request = ShopRequest::default();
+    for taken in ["shop.annals", "shop.annals-wal"] {
+        let taken = folder.path().join(taken);
+        std::fs::write(&taken, "mine").unwrap();
+        let made = shop(&store, &request, &WorkProgress::default());
+        assert!(matches!(
+            made,
+            Err(SampleError::Open(crate::store::OpenError::Exists { .. }))
+        ));
+        assert_eq!(std::fs::read(&taken).unwrap(), b"mine");
+        std::fs::remove_file(taken).unwrap();
+    }
+    let progress = WorkProgress::default();
+    progress.cancel();
+    assert!(matches!(
+        shop(&store, &request, &progress),
+        Err(SampleError::Cancelled)
+    ));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let request = ShopRequest {
+        events: SHOP_MAX_EVENTS + 1,
+        ..request
+    };
+    let made = shop(&store, &request, &WorkProgress::default());
+    assert!(matches!(made, Err(SampleError::TooLarge { .. })));
+}

@@ -303,7 +303,11 @@ impl Plan {
             }
             way.read(conn, self.direction, left, &mut |event| {
                 left -= 1;
-                each(event);
+                let goes_on = each(event);
+                if !goes_on {
+                    left = 0;
+                }
+                goes_on
             })
         };
         match self.direction {
@@ -501,13 +505,13 @@ fn ways(
 }
 
 impl Way {
-    /// Reads the first `limit` events in a direction.
+    /// Reads the first `limit` events in a direction, until `each` returns `false`.
     fn read(
         &self,
         conn: &Connection,
         direction: Direction,
         limit: usize,
-        each: &mut dyn FnMut(Event),
+        each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
         if matches!(self.source, Source::Time | Source::Category(_)) {
             return self.fetch(conn, direction, limit, each);

@@ -1,4 +1,5 @@
-//! The first pass of an import: every record of every file gets what it lacks and goes into the spool.
+//! The first pass of an import: every record of every file gets what it lacks and goes into the spool, and, as long
+//! as the files are in log order, into the log as well.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,6 +11,7 @@ use super::mapping::{self, Draft, Rules};
 use super::report::{FileReport, Notes, Rejects};
 use super::sources::{self, FirstRecords};
 use super::spool::{Entry, Spool};
+use super::store::Ahead;
 use super::streams::{StableHasher, Streams};
 use super::{Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Progress, json, lines, xes};
 use crate::finding::{FindingKind, Place, Severity};
@@ -30,14 +32,15 @@ pub(super) struct Before<'i> {
     pub held_as: &'i dyn Fn(&FirstRecords, &str) -> Option<String>,
 }
 
-/// Reads every file into a spool in `folder`.
-pub(super) fn gather<'i>(
+/// Reads every file into a spool in `folder`, and stores `ahead` while that is possible.
+pub(super) fn gather<'i, 'w>(
     request: &'i ImportRequest,
     folder: &'i Path,
     now: Time,
     progress: &'i Progress,
     before: Before<'i>,
-) -> Result<Gathered, ImportError> {
+    ahead: Option<Ahead<'w>>,
+) -> Result<Gathered<'w>, ImportError> {
     let spool = Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?;
     let mut total = 0;
     for path in &request.paths {
@@ -55,6 +58,7 @@ pub(super) fn gather<'i>(
         progress,
         before,
         spool,
+        ahead,
         gathered: Totals {
             read: 0,
             first_time: None,
@@ -78,14 +82,17 @@ pub(super) fn gather<'i>(
         spool: gathering.spool,
         totals: gathering.gathered,
         folder: folder.to_owned(),
+        ahead: gathering.ahead,
     })
 }
 
 /// Everything that the files held, ready for the log.
-pub(super) struct Gathered {
+pub(super) struct Gathered<'w> {
     pub spool: Spool,
     pub totals: Totals,
     pub folder: std::path::PathBuf,
+    /// Holds all of it already, if the files were in log order.
+    pub ahead: Option<Ahead<'w>>,
 }
 
 /// What was counted while reading.
@@ -100,13 +107,15 @@ pub(super) struct Totals {
 }
 
 /// The first pass.
-struct Gathering<'i> {
+struct Gathering<'i, 'w> {
     request: &'i ImportRequest,
     folder: &'i Path,
     now: Time,
     progress: &'i Progress,
     before: Before<'i>,
     spool: Spool,
+    /// `None` from the first event on that belongs before another.
+    ahead: Option<Ahead<'w>>,
     gathered: Totals,
     /// How often each record without an id stood in the file so far, by the beginning of its hash.
     occurrences: HashMap<[u8; 16], u64, StableHasher>,
@@ -118,7 +127,7 @@ struct Gathering<'i> {
     firsts: Vec<(FirstRecords, String)>,
 }
 
-impl Gathering<'_> {
+impl Gathering<'_, '_> {
     fn read_file(&mut self, path: &Path, source: String) -> Result<(), ImportError> {
         let mut input = detect::open(path, self.request.format, self.progress)?;
         let names = FileNames {
@@ -273,16 +282,16 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// A record that could not be taken is rejected; a spool that could not be written ends the import.
+    /// A record that could not be taken is rejected; a spool or log that could not be written ends the import.
     fn settle(
         &mut self,
         names: &FileNames,
         line: u64,
-        taken: Result<std::io::Result<()>, String>,
+        taken: Result<Result<(), ImportError>, String>,
         record: &[u8],
     ) -> Result<(), ImportError> {
         match taken {
-            Ok(spooled) => spooled.map_err(|e| spool_error(self.folder, e)),
+            Ok(kept) => kept,
             Err(reason) => self.gathered.rejects.add(&names.file, line, reason, record),
         }
     }
@@ -295,7 +304,7 @@ impl Gathering<'_> {
         draft: &Draft<'_>,
         untyped: &str,
         identity: &[&[u8]],
-    ) -> Result<std::io::Result<()>, String> {
+    ) -> Result<Result<(), ImportError>, String> {
         let category = match &self.request.category {
             Some(category) => Some(category.as_str()),
             None => draft.category.as_deref(),
@@ -373,27 +382,46 @@ impl Gathering<'_> {
             totals.first_time = Some(totals.first_time.map_or(*time, |t| t.min(*time)));
             totals.last_time = Some(totals.last_time.map_or(*time, |t| t.max(*time)));
         }
-        Ok(self.spool.push(
-            reached,
-            &Entry {
-                stream: stream as u32,
-                category,
-                file: self.file,
-                line,
-                id,
-                event_type,
-                time,
-                schema_version: draft.schema_version.as_deref(),
-                source,
-                source_id: draft.source_id.as_deref(),
-                source_version: draft.source_version.as_deref(),
-                source_position: draft.source_position.as_deref(),
-                source_recorded_at: draft.source_recorded_at,
-                data: &draft.data,
-                metadata: draft.metadata.as_deref(),
-                beyond: draft.beyond.as_deref(),
-            },
-        ))
+        let entry = Entry {
+            stream: stream as u32,
+            category,
+            file: self.file,
+            line,
+            id,
+            event_type,
+            time,
+            schema_version: draft.schema_version.as_deref(),
+            source,
+            source_id: draft.source_id.as_deref(),
+            source_version: draft.source_version.as_deref(),
+            source_position: draft.source_position.as_deref(),
+            source_recorded_at: draft.source_recorded_at,
+            data: &draft.data,
+            metadata: draft.metadata.as_deref(),
+            beyond: draft.beyond.as_deref(),
+        };
+        Ok(self.keep(reached, &entry))
+    }
+
+    /// Spools an event and, as long as that is possible, stores it.
+    fn keep(&mut self, reached: Time, entry: &Entry<'_>) -> Result<(), ImportError> {
+        self.spool
+            .push(reached, entry)
+            .map_err(|e| spool_error(self.folder, e))?;
+        let Some(ahead) = self.ahead.as_mut() else {
+            return Ok(());
+        };
+        match entry.whole().filter(|_| ahead.can_follow(reached)) {
+            Some(event) => {
+                let name = &self.gathered.streams.list[entry.stream as usize].name;
+                ahead.follow(reached, name, event, self.progress)
+            }
+            None => {
+                self.ahead = None;
+                self.progress.events_stored.store(0, Ordering::Relaxed);
+                Ok(())
+            }
+        }
     }
 
     /// The event's time, or the one before it in its stream; moves the stream's times on.

@@ -152,6 +152,26 @@ pub fn import(
     surroundings: &Surroundings,
     progress: &Progress,
 ) -> Result<ImportReport, ImportError> {
+    import_by(Way::Ahead, writer, request, surroundings, progress)
+}
+
+/// When events go into the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// While they are read, for as long as they are in the log's order.
+    Ahead,
+    /// From the spool, when all are read.
+    #[cfg(test)]
+    FromSpool,
+}
+
+fn import_by(
+    way: Way,
+    writer: &LogWriter,
+    request: &ImportRequest,
+    surroundings: &Surroundings,
+    progress: &Progress,
+) -> Result<ImportReport, ImportError> {
     let log = writer.log();
     let is_known = |stream: &StreamId| matches!(log.stream(stream), Ok(Some(_)));
     let folder = folder_of(log.path());
@@ -174,6 +194,11 @@ pub fn import(
         is_known: &is_known,
         held_as: &held_as,
     };
-    let gathered = gather::gather(request, folder, now, progress, before)?;
+    let ahead = match way {
+        Way::Ahead => Some(store::Ahead::begin(writer, request)?),
+        #[cfg(test)]
+        Way::FromSpool => None,
+    };
+    let gathered = gather::gather(request, folder, now, progress, before, ahead)?;
     gathered.store(writer, request, progress)
 }

@@ -49,6 +49,43 @@ pub(super) struct Entry<'a> {
     pub beyond: Option<&'a Beyond>,
 }
 
+impl Entry<'_> {
+    /// The event as it would come back; `None` if a name in it is none.
+    pub(super) fn whole(&self) -> Option<Spooled> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let json = |text: &str| Payload {
+            content_type: JSON.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let mut spooled = Spooled {
+            stream: self.stream,
+            category: owned(self.category),
+            file: self.file,
+            line: self.line,
+            event: NewEvent {
+                id: Some(EventId::new(self.id).ok()?),
+                event_type: EventType::new(self.event_type).ok()?,
+                time: self.time.cloned(),
+                schema_version: owned(self.schema_version),
+                data: json(self.data),
+                metadata: self.metadata.map(json),
+                source: SourceFields {
+                    source: Some(self.source.to_owned()),
+                    source_id: owned(self.source_id),
+                    source_version: owned(self.source_version),
+                    source_position: owned(self.source_position),
+                    source_recorded_at: self.source_recorded_at,
+                },
+                links: Vec::new(),
+            },
+        };
+        if let Some(beyond) = self.beyond {
+            add_beyond(&mut spooled.event, beyond.clone());
+        }
+        Some(spooled)
+    }
+}
+
 /// Where an event belongs: by the latest time that its stream had reached in the file, then by file order,
 /// which is the order of offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -363,6 +400,7 @@ mod tests {
                 .unwrap();
         }
         let back: Vec<Spooled> = spool.sorted().unwrap().map(Result::unwrap).collect();
+        assert_eq!(Some(&back[0]), entry(2, &times[1]).whole().as_ref());
         assert_eq!(
             back.iter().map(|e| e.line).collect::<Vec<_>>(),
             [2, 1, 4, 3]

@@ -1,18 +1,194 @@
-//! The second pass of an import: the spool into the log, in order, then commit.
+//! An import's events on their way into the log, in its order, then commit.
+//!
+//! As long as the files are in log order, each event goes into the log while they are read. From the first one on
+//! that belongs before another, what was stored is thrown away, and a second pass over the spool stores all.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use super::gather::{Gathered, spool_error};
+use super::gather::{Gathered, Totals, spool_error};
 use super::report::ImportReport;
 use super::spool::Spooled;
 use super::{ImportError, ImportRequest, Progress};
 use crate::finding::{FindingKind, Place, Severity};
-use crate::id::Category;
-use crate::store::{AppendError, BulkOutcome, Extraction, LogWriter};
+use crate::id::{Category, EventId, StreamId};
+use crate::store::{AppendError, AppendedEvent, Bulk, BulkOutcome, Extraction, LogWriter};
+use crate::time::Time;
 
-impl Gathered {
-    /// The second pass: into the log in order, then commit.
+/// Events set aside by an import that stores while it reads, beyond which it would rather read the spool.
+const MAX_SET_ASIDE: usize = 1_000;
+
+/// A bulk append that takes an import's events in log order.
+struct Storing<'w> {
+    bulk: Bulk<'w>,
+    stored: u64,
+    duplicates: u64,
+    /// For each stream of the import, whether an event of it was stored.
+    streams: Vec<bool>,
+    types: HashSet<String>,
+}
+
+/// An event that the report says more about than that it is there.
+struct SetAside {
+    stream: u32,
+    file: u32,
+    line: u64,
+    why: Why,
+}
+
+enum Why {
+    /// The log does not take it: the reason, and its data.
+    Rejected(String, Vec<u8>),
+    /// Its id was taken.
+    IdReused(EventId, AppendedEvent),
+}
+
+impl<'w> Storing<'w> {
+    fn begin(writer: &'w LogWriter, request: &ImportRequest) -> Result<Storing<'w>, ImportError> {
+        Ok(Storing {
+            bulk: writer
+                .bulk(&sources_of(request), &Extraction::standard())
+                .map_err(append_error)?,
+            stored: 0,
+            duplicates: 0,
+            streams: Vec::new(),
+            types: HashSet::new(),
+        })
+    }
+
+    /// Adds an event to the end of the stream called `name`.
+    fn add(
+        &mut self,
+        name: &StreamId,
+        spooled: Spooled,
+        progress: &Progress,
+    ) -> Result<Option<SetAside>, ImportError> {
+        let Spooled {
+            stream,
+            category,
+            file,
+            line,
+            event,
+        } = spooled;
+        let aside = |why| SetAside {
+            stream,
+            file,
+            line,
+            why,
+        };
+        // The name was checked when the record was read.
+        let category = category.and_then(|c| Category::new(c).ok());
+        match self.bulk.check(name, category.as_ref(), &event) {
+            Ok(()) => {}
+            Err(
+                error @ (AppendError::CategoryConflict { .. }
+                | AppendError::LinkedTwice { .. }
+                | AppendError::TooLarge { .. }),
+            ) => {
+                let why = Why::Rejected(error.to_string(), event.data.bytes);
+                return Ok(Some(aside(why)));
+            }
+            Err(error) => return Err(append_error(error)),
+        }
+        let new_type =
+            (!self.types.contains(event.event_type.as_str())).then(|| event.event_type.to_string());
+        let id = event.id.clone();
+        let outcome = self
+            .bulk
+            .add(name, category.as_ref(), event)
+            .map_err(append_error)?;
+        let why = match outcome {
+            BulkOutcome::Duplicate(_) => {
+                self.duplicates += 1;
+                return Ok(None);
+            }
+            BulkOutcome::Stored(_) => None,
+            BulkOutcome::StoredUnderNewId(at) => id.map(|id| Why::IdReused(id, at)),
+        };
+        self.stored += 1;
+        self.types.extend(new_type);
+        progress.events_stored.fetch_add(1, Ordering::Relaxed);
+        let index = stream as usize;
+        if self.streams.len() <= index {
+            self.streams.resize(index + 1, false);
+        }
+        self.streams[index] = true;
+        Ok(why.map(aside))
+    }
+}
+/// Stores events while the files are read.
+pub(super) struct Ahead<'w> {
+    storing: Storing<'w>,
+    /// Where the log has come to.
+    reached: Time,
+    set_aside: Vec<SetAside>,
+}
+
+impl<'w> Ahead<'w> {
+    /// Takes the right to write until the import is over.
+    pub(super) fn begin(
+        writer: &'w LogWriter,
+        request: &ImportRequest,
+    ) -> Result<Ahead<'w>, ImportError> {
+        Ok(Ahead {
+            storing: Storing::begin(writer, request)?,
+            reached: Time::MIN,
+            set_aside: Vec::new(),
+        })
+    }
+
+    /// Whether an event of a stream that has come to `reached` can follow on those before.
+    pub(super) fn can_follow(&self, reached: Time) -> bool {
+        self.reached <= reached && self.set_aside.len() < MAX_SET_ASIDE
+    }
+
+    /// Stores the event that follows.
+    pub(super) fn follow(
+        &mut self,
+        reached: Time,
+        name: &StreamId,
+        event: Spooled,
+        progress: &Progress,
+    ) -> Result<(), ImportError> {
+        self.reached = reached;
+        self.set_aside
+            .extend(self.storing.add(name, event, progress)?);
+        Ok(())
+    }
+}
+
+impl Totals {
+    fn report(&mut self, aside: SetAside) -> Result<(), ImportError> {
+        let SetAside {
+            stream,
+            file,
+            line,
+            why,
+        } = aside;
+        let file = &self.files[file as usize].file;
+        match why {
+            Why::Rejected(reason, data) => self.rejects.add(file, line, reason, &data),
+            Why::IdReused(id, at) => {
+                let name = &self.streams.list[stream as usize].name;
+                self.notes.add(FindingKind::IdReused, Severity::Warning, || {
+                    let place = Place {
+                        file: Some(file.clone()),
+                        line: Some(line),
+                        stream: Some(name.to_string()),
+                        version: Some(at.version),
+                        position: Some(at.position),
+                        path: None,
+                    };
+                    (place, format!("id {id} came with other content before; this event got an id of its own"))
+                });
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Gathered<'_> {
+    /// Stores what is not stored yet, then commits.
     pub(super) fn store(
         self,
         writer: &LogWriter,
@@ -23,71 +199,37 @@ impl Gathered {
             spool,
             mut totals,
             folder,
+            ahead,
         } = self;
-        let mut stored = 0;
-        let mut duplicates = 0;
-        let mut streams = vec![false; totals.streams.list.len()];
-        let mut types: HashSet<String> = HashSet::new();
-        let mut bulk = writer
-            .bulk(&sources_of(request), &Extraction::standard())
-            .map_err(append_error)?;
-        for spooled in spool.sorted().map_err(|e| spool_error(&folder, e))? {
-            if progress.cancel.load(Ordering::Relaxed) {
-                return Err(ImportError::Cancelled);
-            }
-            let Spooled {
-                stream,
-                category,
-                file,
-                line,
-                event,
-            } = spooled.map_err(|e| spool_error(&folder, e))?;
-            let name = &totals.streams.list[stream as usize].name;
-            // The name was checked when the record was read.
-            let category = category.and_then(|c| Category::new(c).ok());
-            let event_type = event.event_type.clone();
-            let id = event.id.clone();
-            let data = event.data.clone();
-            let outcome = match bulk.add(name, category.as_ref(), event) {
-                Ok(outcome) => outcome,
-                Err(
-                    error @ (AppendError::CategoryConflict { .. }
-                    | AppendError::LinkedTwice { .. }
-                    | AppendError::TooLarge { .. }),
-                ) => {
-                    let file = &totals.files[file as usize].file;
-                    totals
-                        .rejects
-                        .add(file, line, error.to_string(), &data.bytes)?;
-                    continue;
+        let storing = match ahead {
+            Some(ahead) => {
+                for aside in ahead.set_aside {
+                    totals.report(aside)?;
                 }
-                Err(error) => return Err(append_error(error)),
-            };
-            if let BulkOutcome::Duplicate(_) = outcome {
-                duplicates += 1;
-                continue;
+                ahead.storing
             }
-            if let BulkOutcome::StoredUnderNewId(at) = outcome {
-                totals.notes.add(FindingKind::IdReused, Severity::Warning, || {
-                    let place = Place {
-                        file: Some(totals.files[file as usize].file.clone()),
-                        line: Some(line),
-                        stream: Some(name.to_string()),
-                        version: Some(at.version),
-                        position: Some(at.position),
-                        path: None,
-                    };
-                    let id = id.map(|id| id.to_string()).unwrap_or_default();
-                    (place, format!("id {id} came with other content before; this event got an id of its own"))
-                });
+            None => {
+                let mut storing = Storing::begin(writer, request)?;
+                for spooled in spool.sorted().map_err(|e| spool_error(&folder, e))? {
+                    if progress.cancel.load(Ordering::Relaxed) {
+                        return Err(ImportError::Cancelled);
+                    }
+                    let spooled = spooled.map_err(|e| spool_error(&folder, e))?;
+                    let name = &totals.streams.list[spooled.stream as usize].name;
+                    if let Some(aside) = storing.add(name, spooled, progress)? {
+                        totals.report(aside)?;
+                    }
+                }
+                storing
             }
-            stored += 1;
-            progress.events_stored.fetch_add(1, Ordering::Relaxed);
-            streams[stream as usize] = true;
-            if !types.contains(event_type.as_str()) {
-                types.insert(event_type.to_string());
-            }
-        }
+        };
+        let Storing {
+            bulk,
+            stored,
+            duplicates,
+            streams,
+            types,
+        } = storing;
         let rejects_file = totals.rejects.keep()?;
         if request.dry_run {
             drop(bulk);

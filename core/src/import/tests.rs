@@ -106,7 +106,7 @@ pub(super) fn see_request(request: &ImportRequest) -> Result<Seen, ImportError> 
         is_known: &is_known,
         held_as: &|_, _| None,
     };
-    let gathered = gather(request, &std::env::temp_dir(), now, &progress, before)?;
+    let gathered = gather(request, &std::env::temp_dir(), now, &progress, before, None)?;
     assert_eq!(
         progress.bytes_read.into_inner(),
         progress.bytes_total.into_inner(),
@@ -403,6 +403,7 @@ fn a_cancelled_import_stops() {
             is_known: &|_| false,
             held_as: &|_, _| None,
         },
+        None,
     );
     assert!(matches!(result.err(), Some(ImportError::Cancelled)));
 }

@@ -8,7 +8,7 @@ use crate::event::{NewEvent, Payload};
 use crate::export::{ExportFormat, ExportProgress, export, export_to_file};
 use crate::finding::FindingKind;
 use crate::id::{Category, EventId, StreamId};
-use crate::import::{ImportError, ImportReport, ImportRequest, Progress, import};
+use crate::import::{ImportError, ImportReport, ImportRequest, Progress, Way, import, import_by};
 use crate::position::Position;
 use crate::store::{EventQuery, ExpectedVersion, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
@@ -419,6 +419,19 @@ proptest::proptest! {
         request.format = crate::import::Format::Jsonl;
         let first = desk.import(&request).unwrap();
         proptest::prop_assert_eq!(first.stored, desk.size());
+        let slow = Desk::new();
+        let paths = request.paths.iter().map(|path| {
+            slow.file(path.file_name().unwrap().to_str().unwrap(), &std::fs::read_to_string(path).unwrap())
+        });
+        let request_slow = ImportRequest { paths: paths.collect(), ..request.clone() };
+        let by_spool =
+            import_by(Way::FromSpool, &slow.writer, &request_slow, &slow.surroundings, &Progress::default())
+                .unwrap();
+        let told = |report: &ImportReport, desk: &Desk| {
+            format!("{report:?}").replace(&desk.folder.path().display().to_string(), "")
+        };
+        proptest::prop_assert_eq!(told(&first, &desk), told(&by_spool, &slow));
+        proptest::prop_assert_eq!(desk.export(ExportFormat::Jsonl), slow.export(ExportFormat::Jsonl));
         let again = desk.import(&request).unwrap();
         proptest::prop_assert_eq!(again.stored, 0);
         proptest::prop_assert_eq!(again.duplicates, first.stored + first.duplicates);

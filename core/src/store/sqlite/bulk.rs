@@ -1,11 +1,11 @@
 //! Bulk append, for imports: one transaction, all or nothing.
 //!
-//! Two threads share the work: the caller's checks, finds duplicates and gives out places ([`super::book`]),
-//! reading the log as it was before; one of its own hashes and writes ([`super::ink`]).
+//! Two threads share the work: the caller's checks, finds duplicates, gives out places ([`super::book`]), reading
+//! the log as it was before, and hashes ([`super::seal`]); one of its own writes ([`super::ink`]).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -15,6 +15,7 @@ use super::book::Book;
 use super::commit::{Core, make_id};
 use super::ink::{Ink, Planned};
 use super::open::append_error;
+use super::seal::{Seal, Sealed};
 use super::writer::LogWriter;
 use super::{content, open, schema, tail};
 use crate::event::NewEvent;
@@ -61,6 +62,7 @@ struct Open {
     /// The log as it was before, in one read transaction.
     reader: Connection,
     scribe: Scribe,
+    seal: Seal,
     batch: Vec<Planned>,
     batch_bytes: usize,
 }
@@ -73,7 +75,7 @@ struct Scribe {
 }
 
 enum Work {
-    Write(Vec<Planned>),
+    Write(Vec<Planned>, Vec<Sealed>),
     /// Indexes on texts are left for the end.
     LeaveTexts,
 }
@@ -122,6 +124,7 @@ impl LogWriter {
                 return Err(append_error(error));
             }
         };
+        let seal = Seal::new(extraction, Arc::clone(&core.surroundings.random));
         let conn = core.lend().ok_or(AppendError::Closed)?;
         let (work, orders) = bounded(WAITING);
         let thread = std::thread::spawn(move || write(conn, ink, &orders));
@@ -133,6 +136,7 @@ impl LogWriter {
                 book,
                 reader,
                 scribe: Scribe { work, thread },
+                seal,
                 batch: Vec::with_capacity(BATCH),
                 batch_bytes: 0,
             }),
@@ -159,8 +163,8 @@ fn write(
 ) -> (Connection, Ink, rusqlite::Result<()>) {
     for work in orders {
         let done = match work {
-            Work::Write(batch) => ink
-                .write(&conn, &batch)
+            Work::Write(batch, sealed) => ink
+                .write(&conn, &batch, &sealed)
                 .and_then(|()| ink.index_many(&conn)),
             Work::LeaveTexts => {
                 ink.leave_correlations(true);
@@ -179,7 +183,8 @@ impl Open {
     fn send(&mut self) -> bool {
         self.batch_bytes = 0;
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
-        batch.is_empty() || self.scribe.work.send(Work::Write(batch)).is_ok()
+        let sealed = self.seal.seal(&batch);
+        batch.is_empty() || self.scribe.work.send(Work::Write(batch, sealed)).is_ok()
     }
 }
 
@@ -205,12 +210,10 @@ impl Bulk<'_> {
         category: Option<&Category>,
         mut event: NewEvent,
     ) -> Result<BulkOutcome, AppendError> {
+        self.check(stream, category, &event)?;
         if event.source.source.is_none() {
             event.source.source = Some(self.source.clone());
         }
-        content::check(stream, &event)?;
-        let Open { book, reader, .. } = self.open.as_mut().ok_or(AppendError::Closed)?;
-        book.check_category(reader, stream, category)?;
         let Some(given) = event.id.clone() else {
             let id = make_id(&self.core.surroundings, self.now);
             return self
@@ -243,6 +246,22 @@ impl Bulk<'_> {
                 Err(AppendError::IdTaken { id: own, position })
             }
         }
+    }
+
+    /// Says whether [`Bulk::add`] would refuse this event alone.
+    ///
+    /// # Errors
+    /// [`AppendError::TooLarge`], [`AppendError::CategoryConflict`] and [`AppendError::LinkedTwice`] about the event;
+    /// [`AppendError::Closed`] if the bulk append is over.
+    pub fn check(
+        &mut self,
+        stream: &StreamId,
+        category: Option<&Category>,
+        event: &NewEvent,
+    ) -> Result<(), AppendError> {
+        content::check(stream, event)?;
+        let Open { book, reader, .. } = self.open.as_mut().ok_or(AppendError::Closed)?;
+        book.check_category(reader, stream, category)
     }
 
     /// Looks an id up among this bulk append's own and in the log as it was before.

@@ -210,7 +210,7 @@ impl Core {
                 done.push(appended);
             }
         }
-        ink.write(self.conn(), &planned)?;
+        ink.seal_and_write(self.conn(), &planned)?;
         Ok(done)
     }
 

@@ -1,5 +1,5 @@
-//! Writing planned events: hashes, rows, tree. Knows nothing of versions and expectations, which the
-//! [`super::book`] has settled.
+//! Writing planned events: rows, links, tree. Knows nothing of versions and expectations, which the
+//! [`super::book`] has settled, nor of what the leaves hash, which [`super::seal`] has done.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,13 +7,14 @@ use std::sync::Arc;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::names::{Names, Table};
+use super::seal::{Seal, Sealed};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
-use crate::event::{Part, Payload, SourceFields};
+use crate::event::{Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
-use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
+use crate::integrity::leaf::TimeFlags;
 use crate::position::{Position, Version};
-use crate::store::extraction::{Extraction, Extractor};
+use crate::store::extraction::Extraction;
 use crate::store::{AppendedEvent, Head};
 use crate::surroundings::Random;
 use crate::time::SourceTime;
@@ -84,12 +85,8 @@ pub(super) struct Ink {
     /// Ids of sources, by name, for the rule in `extraction`.
     sources: HashMap<String, i64>,
     extraction: String,
-    extractor: Extractor,
-    random: Random,
+    seal: Seal,
     recorded_us: Option<i64>,
-    /// Buffers kept from event to event.
-    leaf_bytes: Vec<u8>,
-    identity_bytes: Vec<u8>,
 }
 
 impl std::fmt::Debug for Ink {
@@ -107,35 +104,43 @@ impl Ink {
             actors: Names::load(conn, Table::Actors)?,
             sources: HashMap::new(),
             extraction: String::new(),
-            extractor: Extraction::standard().prepare(),
-            random,
+            seal: Seal::new(&Extraction::standard(), random),
             recorded_us: None,
-            leaf_bytes: Vec::new(),
-            identity_bytes: Vec::new(),
         };
         ink.use_rule(&Extraction::standard());
         Ok(ink)
     }
 
-    /// Extracts by this rule from now on.
+    /// Says from now on that this rule extracted what is written.
     pub(super) fn use_rule(&mut self, rule: &Extraction) {
         self.extraction =
             serde_json::to_string(rule).expect("three lists of texts are always JSON");
-        self.extractor = rule.prepare();
         self.sources.clear();
     }
 
-    /// Writes events: rows, links, leaves.
-    pub(super) fn write(&mut self, conn: &Connection, planned: &[Planned]) -> rusqlite::Result<()> {
+    /// Seals events by the standard rule and writes them.
+    pub(super) fn seal_and_write(
+        &mut self,
+        conn: &Connection,
+        planned: &[Planned],
+    ) -> rusqlite::Result<()> {
+        let sealed = self.seal.seal(planned);
+        self.write(conn, planned, &sealed)
+    }
+
+    /// Writes sealed events: rows, links, leaves.
+    pub(super) fn write(
+        &mut self,
+        conn: &Connection,
+        planned: &[Planned],
+        sealed: &[Sealed],
+    ) -> rusqlite::Result<()> {
         let mut pens = Pens {
             event: conn.prepare_cached(INSERT_EVENT)?,
             link: conn.prepare_cached(INSERT_LINK)?,
         };
-        let mut salts = vec![0; planned.len() * 48];
-        (self.random)(&mut salts);
-        let (salts, _) = salts.as_chunks::<16>();
-        for (planned, salts) in planned.iter().zip(salts.chunks_exact(3)) {
-            self.write_one(conn, &mut pens, planned, salts)?;
+        for (planned, sealed) in planned.iter().zip(sealed) {
+            self.write_one(conn, &mut pens, planned, sealed)?;
         }
         Ok(())
     }
@@ -145,12 +150,13 @@ impl Ink {
         conn: &Connection,
         pens: &mut Pens<'_>,
         planned: &Planned,
-        salts: &[Salt],
+        sealed: &Sealed,
     ) -> rusqlite::Result<()> {
-        let leaf = self.leaf(planned, salts);
-        let extracted = self
-            .extractor
-            .apply(&planned.data, planned.metadata.as_ref());
+        let Sealed {
+            leaf,
+            salts,
+            extracted,
+        } = sealed;
         let actor = match &extracted.actor {
             None => None,
             Some(name) => Some(self.actors.count(conn, name)?),
@@ -215,49 +221,7 @@ impl Ink {
             time_sub_ns: time.time.sub_ns(),
         };
         self.tail.push(entry, extracted.correlation.as_deref());
-        self.tree.push(conn, leaf)
-    }
-
-    /// Computes the leaf hash of an event.
-    fn leaf(&mut self, planned: &Planned, salts: &[Salt]) -> crate::integrity::Hash {
-        let links: Vec<(&str, u64, &str)> = planned
-            .links
-            .iter()
-            .map(|link| (link.name.as_str(), link.version, link.qualifier.as_str()))
-            .collect();
-        let fields = &planned.source;
-        self.identity_bytes.clear();
-        Identity {
-            id: planned.id.as_str(),
-            stream: &planned.stream_name,
-            category: &planned.category,
-            links: &links,
-            source: fields.source.as_deref(),
-            source_id: fields.source_id.as_deref(),
-            source_version: fields.source_version.as_deref(),
-            source_position: fields.source_position.as_deref(),
-            source_recorded_at: fields.source_recorded_at,
-        }
-        .encode(&mut self.identity_bytes);
-        let leaf = Leaf {
-            event_type: planned.event_type.as_str(),
-            version: planned.version,
-            time: planned.time.time,
-            time_flags: TimeFlags::of(&planned.time),
-            time_text: planned.time.text.as_deref(),
-            recorded_us: planned.recorded_us,
-            schema_version: planned.schema_version.as_deref(),
-            data_type: &planned.data.content_type,
-            metadata_type: planned.metadata.as_ref().map(|m| m.content_type.as_str()),
-            identity: hash_part(Part::Identity, &salts[0], &self.identity_bytes),
-            data: hash_part(Part::Data, &salts[1], &planned.data.bytes),
-            metadata: match &planned.metadata {
-                None => NO_METADATA,
-                Some(metadata) => hash_part(Part::Metadata, &salts[2], &metadata.bytes),
-            },
-        };
-        self.leaf_bytes.clear();
-        leaf.hash_with(&mut self.leaf_bytes)
+        self.tree.push(conn, *leaf)
     }
 
     /// Returns the id of a source under the present rule, writing it if it is new.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `schema` | tables, indexes, triggers |
 //! | `open` | which kind of connection is possible, and what is wrong where none is |
-//! | `book`, `names`, `ink`, `tiles` | what a writer knows and where events will stand; rows and hashes; the stored tree |
+//! | `book`, `names`, `seal`, `ink`, `tiles` | what a writer knows and where events will stand; hashes; rows; the stored tree |
 //! | `tail` | events that are not in every table yet |
 //! | `content` | when an event is one that the log holds already |
 //! | `unnamed` | making a log |
@@ -33,6 +33,7 @@ mod queue;
 mod recheck;
 mod row;
 mod schema;
+mod seal;
 mod streams;
 mod subscribe;
 mod tail;

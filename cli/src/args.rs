@@ -42,6 +42,12 @@ pub enum Command {
     State(state::State),
     /// Show what differs between two moments of a stream
     Diff(diff::Diff),
+    /// Say why a value is what it is: which events it comes from, and what each added
+    Why(why::Why),
+    /// List every value that a place of a stream's state had
+    History(history::History),
+    /// Leave events out, or give them another payload, and see what differs; nothing is written
+    Whatif(whatif::WhatIf),
     /// Write every event that matches to a file
     Export(export::Export),
     /// Open a store in the desktop app

@@ -279,6 +279,10 @@ impl From<TemporalError> for Failure {
             TemporalError::NoVersion { .. } | TemporalError::NoPosition { .. } => {
                 Failure::new(Code::NoEvent, error.to_string())
             }
+            TemporalError::NotThere { .. } => Failure::new(Code::NoEvent, error.to_string())
+                .hint("annals events STORE --stream STREAM lists the stream's events with their positions"),
+            TemporalError::NoPath { .. } => Failure::new(Code::BadInput, error.to_string())
+                .hint("annals state STORE STREAM prints the state; a path in it is written items[0].price"),
         }
     }
 }

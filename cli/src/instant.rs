@@ -62,6 +62,65 @@ pub fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Where on a stream to stand, as options.
+#[derive(Debug, clap::Args)]
+pub struct MomentArgs {
+    /// The stream's first N events; 0 is before the first
+    #[arg(long, value_name = "N", conflicts_with_all = ["at", "known"])]
+    version: Option<u64>,
+    /// What had happened by then; a date means the end of that day
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What was known by then: a position of the log, or a time of recording
+    #[arg(long, value_name = "POSITION|TIME")]
+    known: Option<String>,
+    /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    zone: Tz,
+}
+
+impl MomentArgs {
+    /// Reads what can be read without a log, so that a wrong time is told before a store is looked for.
+    pub fn read(self) -> Result<AskedMoment, Failure> {
+        let MomentArgs {
+            version,
+            at: at_text,
+            known,
+            zone,
+        } = self;
+        let at = at_text.map(|text| at("--at", &text, zone)).transpose()?;
+        Ok(AskedMoment {
+            version,
+            at,
+            known,
+            zone,
+        })
+    }
+}
+
+/// A moment that still is to be looked up in a log.
+#[derive(Debug)]
+pub struct AskedMoment {
+    version: Option<u64>,
+    at: Option<AtReading>,
+    known: Option<String>,
+    zone: Tz,
+}
+
+impl AskedMoment {
+    /// The moment on a log.
+    pub fn on(self, log: &Log) -> Result<MomentReading, Failure> {
+        if let Some(n) = self.version {
+            return Ok(MomentReading::version(n));
+        }
+        let known = self
+            .known
+            .map(|text| known(log, &text, self.zone))
+            .transpose()?;
+        Ok(MomentReading::as_of(self.at, known))
+    }
+}
+
 /// A moment, and how the words for it were read where they left a choice.
 #[derive(Debug)]
 pub struct MomentReading {

@@ -305,3 +305,44 @@ fn hostile_texts_are_made_visible() {
         .run("state x.annals 'evil-\u{202E}gnp.exe'")
         .compare("hostile");
 }
+
+#[test]
+fn why() {
+    let mut t = Transcript::on_guide();
+    t.run("why guide.annals account-12345 balance")
+        .run("why guide.annals account-12345 balance --json")
+        .run("why guide.annals account-12345 balance --at 2024-01-10 --limit 2")
+        .run("why guide.annals account-12345 balance --at 2023-12-31")
+        .run("why guide.annals order-789 items")
+        .run("why guide.annals order-789 itemsTotal")
+        .run("why guide.annals user-123 ''")
+        .run("why guide.annals User-123 email")
+        .run("why guide.annals user-123 emial")
+        .run("why guide.annals user-123 'a b'")
+        .run("why guide.annals nobody email")
+        .compare("why");
+}
+
+#[test]
+fn history() {
+    let mut t = Transcript::on_guide();
+    t.run("history guide.annals account-12345 balance")
+        .run("history guide.annals account-12345 balance --json --at 2024-01-03")
+        .run("history guide.annals account-12345 balance --limit 2")
+        .run("history guide.annals user-123 email")
+        .run("history guide.annals user-123 email --at 2023-12-31")
+        .run("history guide.annals user-123 nothing")
+        .compare("history");
+}
+
+#[test]
+fn whatif() {
+    let mut t = Transcript::on_guide();
+    t.run("whatif guide.annals account-12345 --without 6")
+        .run("whatif guide.annals account-12345 --without 6,7 --edit '8={\"amount\": \"x\"}' --at 2024-01-15")
+        .run("whatif guide.annals account-12345 --without 4")
+        .run("whatif guide.annals account-12345 --without 1")
+        .run("whatif guide.annals account-12345 --edit '8={'")
+        .run("whatif guide.annals account-12345")
+        .compare("whatif");
+}

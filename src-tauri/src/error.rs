@@ -3,6 +3,7 @@
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
 use annals_core::import::ImportError;
+use annals_core::model::PathError;
 use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
 use annals_core::store::{AppendError, OpenError, ReadError};
@@ -210,6 +211,8 @@ impl From<TemporalError> for HostError {
                 HostError::new(ErrorCode::BadInput, error.to_string())
                     .hint(format!("Positions of this log go from 0 to {last}."))
             }
+            TemporalError::NotThere { .. } => HostError::new(ErrorCode::NoEvent, error.to_string()),
+            TemporalError::NoPath { .. } => HostError::new(ErrorCode::BadInput, error.to_string()),
         }
     }
 }
@@ -252,6 +255,12 @@ impl From<SampleError> for HostError {
 
 impl From<TimeError> for HostError {
     fn from(error: TimeError) -> HostError {
+        HostError::new(ErrorCode::BadInput, error.to_string())
+    }
+}
+
+impl From<PathError> for HostError {
+    fn from(error: PathError) -> HostError {
         HostError::new(ErrorCode::BadInput, error.to_string())
     }
 }

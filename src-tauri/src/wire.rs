@@ -341,6 +341,66 @@ pub struct DiffArgs {
     pub to: MomentArgs,
 }
 
+/// Which value to explain.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct WhyArgs {
+    /// Stream.
+    pub stream: StreamId,
+    /// Path in its state, as a change names it; empty for the whole.
+    pub path: String,
+    /// Where on the stream to stand.
+    pub moment: MomentArgs,
+    /// At most so many contributions, the newest; the host's own number if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// Whose values to list.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryArgs {
+    /// Stream.
+    pub stream: StreamId,
+    /// Path in its state, as a change names it; empty for the whole.
+    pub path: String,
+    /// Where on the stream to stand.
+    pub moment: MomentArgs,
+    /// At most so many values, the newest; the host's own number if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// What to try on a stream.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfArgs {
+    /// Stream.
+    pub stream: StreamId,
+    /// Where on the stream to stand.
+    pub moment: MomentArgs,
+    /// Positions of events to leave out.
+    pub without: Vec<Position>,
+    /// Events to give another payload.
+    pub edits: Vec<EditArgs>,
+}
+
+/// An event and another payload for it.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EditArgs {
+    /// Its place in the log.
+    pub position: Position,
+    /// The payload as JSON text, so that no digit is lost.
+    pub json: String,
+}
+
 /// What to import into the open store, and how.
 #[derive(Deserialize, TS)]
 #[ts(export)]

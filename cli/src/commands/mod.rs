@@ -4,6 +4,7 @@ pub mod append;
 pub mod diff;
 pub mod events;
 pub mod export;
+pub mod history;
 pub mod import;
 pub mod info;
 pub mod init;
@@ -12,6 +13,8 @@ pub mod sample;
 pub mod show;
 pub mod state;
 pub mod streams;
+pub mod whatif;
+pub mod why;
 
 use std::path::Path;
 
@@ -36,6 +39,9 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(args, output),
         Command::State(args) => state::run(args, output),
         Command::Diff(args) => diff::run(args, output),
+        Command::Why(args) => why::run(args, output),
+        Command::History(args) => history::run(args, output),
+        Command::Whatif(args) => whatif::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
     }

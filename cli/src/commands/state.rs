@@ -8,12 +8,11 @@ use annals_core::model::ModelRef;
 use annals_core::position::Version;
 use annals_core::store::Log;
 use annals_core::temporal::{self, AsOfView, Change, ChangeKind, StateView};
-use chrono_tz::Tz;
 use serde_json::value::RawValue;
 
 use crate::commands::{load_models, print_findings};
 use crate::failure::{Exit, Failure};
-use crate::instant::{self, MomentReading, with_like_streams};
+use crate::instant::{MomentArgs, with_like_streams};
 use crate::output::Output;
 use crate::pretty;
 use crate::table::pairs;
@@ -26,38 +25,16 @@ pub struct State {
     store: PathBuf,
     /// The stream
     stream: StreamId,
-    /// The stream's first N events; 0 is before the first
-    #[arg(long, value_name = "N", conflicts_with_all = ["at", "known"])]
-    version: Option<u64>,
-    /// What had happened by then; a date means the end of that day
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-    /// What was known by then: a position of the log, or a time of recording
-    #[arg(long, value_name = "POSITION|TIME")]
-    known: Option<String>,
-    /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = instant::zone)]
-    zone: Tz,
+    #[command(flatten)]
+    moment: MomentArgs,
 }
 
 /// Runs the command.
 pub fn run(args: State, output: &mut Output) -> Result<Exit, Failure> {
-    let at = args
-        .at
-        .map(|text| instant::at("--at", &text, args.zone))
-        .transpose()?;
+    let asked = args.moment.read()?;
     let log = Log::explore(&args.store)?;
     let models = load_models(&args.store)?;
-    let moment = match args.version {
-        Some(n) => MomentReading::version(n),
-        None => {
-            let known = args
-                .known
-                .map(|text| instant::known(&log, &text, args.zone))
-                .transpose()?;
-            MomentReading::as_of(at, known)
-        }
-    };
+    let moment = asked.on(&log)?;
     let mut view = temporal::state(&log, &models, &args.stream, &moment.moment)
         .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
     view.reading = moment.reading;
@@ -87,32 +64,15 @@ fn print(view: &StateView, output: &mut Output) -> Result<(), Failure> {
 
 /// Which state this is: what it answers for, what it was made of.
 pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
-    let AsOfView { at, known } = view.as_of;
-    let as_of = match (at, known) {
-        (None, None) => "now: all that has happened and is known".to_owned(),
-        (Some(at), None) => format!("happened by {at}"),
-        (None, Some(known)) => format!("known at position {known}"),
-        (Some(at), Some(known)) => format!("happened by {at}, known at position {known}"),
-    };
-    let ModelRef {
-        name,
-        hash,
-        inferred,
-    } = &view.model;
+    let as_of = as_of_text(&view.as_of);
     let broken = view
         .findings
         .iter()
         .any(|f| f.kind == FindingKind::ModelBroken);
-    let model = match (inferred, hash) {
-        (true, _) if broken => {
-            "inferred from the payloads; a model file is broken, see the findings".to_owned()
-        }
-        (true, _) => format!(
-            "inferred from the payloads; no model is declared for category {}",
-            view.category
-        ),
-        (false, Some(hash)) => format!("{name} (sha256 {}…)", &hash.to_string()[..12]),
-        (false, None) => name.clone(),
+    let model = if broken && view.model.inferred {
+        "inferred from the payloads; a model file is broken, see the findings".to_owned()
+    } else {
+        model_text(&view.model, &view.category)
     };
     let mut rows = vec![("stream", view.stream.clone()), ("as of", as_of)];
     rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
@@ -152,6 +112,43 @@ pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
         rows.push(("incomplete", why.to_owned()));
     }
     rows
+}
+
+/// An as-of in words.
+pub fn as_of_text(as_of: &AsOfView) -> String {
+    let AsOfView { at, known } = as_of;
+    match (at, known) {
+        (None, None) => "now: all that has happened and is known".to_owned(),
+        (Some(at), None) => format!("happened by {at}"),
+        (None, Some(known)) => format!("known at position {known}"),
+        (Some(at), Some(known)) => format!("happened by {at}, known at position {known}"),
+    }
+}
+
+/// How much of a stream was looked at, in words.
+pub fn looked_at(folded: u64, failed: u64, in_stream: u64, version: Version) -> String {
+    let looked_at = folded + failed;
+    let mut text = format!("{looked_at} of {in_stream} events, to version {version}");
+    if failed > 0 {
+        text += &format!("; {failed} could not be folded");
+    }
+    text
+}
+
+/// Which model was used, in words.
+pub fn model_text(model: &ModelRef, category: &str) -> String {
+    let ModelRef {
+        name,
+        hash,
+        inferred,
+    } = model;
+    match (inferred, hash) {
+        (true, _) => {
+            format!("inferred from the payloads; no model is declared for category {category}")
+        }
+        (false, Some(hash)) => format!("{name} (sha256 {}…)", &hash.to_string()[..12]),
+        (false, None) => name.clone(),
+    }
 }
 
 /// Prints the state; lines whose value the last event added or changed begin with `+` or `~`.

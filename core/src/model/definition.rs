@@ -19,6 +19,14 @@ pub(crate) struct Definition {
     pub(crate) category: String,
     pub(crate) title: Option<String>,
     pub(crate) handlers: BTreeMap<String, Handler>,
+    pub(crate) who: Who,
+}
+
+/// Where the category's events say who did them and why, where that is not the usual place.
+#[derive(Debug, Default)]
+pub(crate) struct Who {
+    pub(crate) actor: Option<Expression>,
+    pub(crate) reason: Option<Expression>,
 }
 
 /// What an event of one type does.
@@ -67,6 +75,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
     let mut category = None;
     let mut title = None;
     let mut handlers = BTreeMap::new();
+    let mut who = Who::default();
     for (key, value) in in_order(table.get_ref()) {
         match key.get_ref().as_ref() {
             "category" => category = Some(file.string(value, "category")?.to_owned()),
@@ -75,11 +84,12 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
                 file.string(value, "description")?;
             }
             "on" => handlers = file.handlers(value)?,
+            "who" => who = file.who(value)?,
             other => {
                 return Err(file.error(
                     key.span().start,
                     format!(
-                        "unknown key `{other}`: a model has category, name, description and [on.EventType]"
+                        "unknown key `{other}`: a model has category, name, description, [who] and [on.EventType]"
                     ),
                 ));
             }
@@ -101,6 +111,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
         category,
         title,
         handlers,
+        who,
     })
 }
 
@@ -211,6 +222,37 @@ impl File<'_> {
             handlers.insert(event_type, handler);
         }
         Ok(handlers)
+    }
+
+    fn who(&self, value: &Spanned<DeValue<'_>>) -> Result<Who, ModelError> {
+        let DeValue::Table(fields) = value.get_ref() else {
+            return Err(self.error(
+                value.span().start,
+                "`who` is a table: write [who] and below it reason = \"data.reason\"".to_owned(),
+            ));
+        };
+        let mut who = Who::default();
+        for (key, value) in in_order(fields) {
+            let place = match key.get_ref().as_ref() {
+                "actor" => &mut who.actor,
+                "reason" => &mut who.reason,
+                other => {
+                    return Err(self.error(
+                        key.span().start,
+                        format!("unknown key `{other}`: [who] has actor and reason"),
+                    ));
+                }
+            };
+            let expression = self.expression(value, key.get_ref())?;
+            if expression.reads(Root::State) || expression.reads(Root::Item) {
+                return Err(self.error(
+                    value.span().start,
+                    "[who] reads the event alone: data, meta and event".to_owned(),
+                ));
+            }
+            *place = Some(expression);
+        }
+        Ok(who)
     }
 
     /// Reads the lines of a handler; a dotted key is a table inside a table.

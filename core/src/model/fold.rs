@@ -1,12 +1,16 @@
 //! The fold: one event after another becomes the state.
 
+mod provenance;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
+pub(crate) use self::provenance::{Account, Circumstances, Told};
 use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
-use super::operation::{Edit, Operation, Touch, Trail};
-use super::path::FieldPath;
+use super::inference::Assignment;
+use super::operation::{Edit, Mark, Operation, Touch, Trail};
+use super::path::{FieldPath, Step};
 use super::{Action, Handler, Kind, Model, inference, json};
 use crate::event::{Event, Part, Payload};
 use crate::finding::{FindingKind, Findings, Place, Severity};
@@ -30,6 +34,8 @@ pub struct Fold {
     weight: usize,
     incomplete: bool,
     trail: Trail,
+    /// Why the last event could not be folded.
+    failed: Option<(FindingKind, String)>,
 }
 
 /// Why an event could not be folded, and at which field.
@@ -49,6 +55,7 @@ impl Fold {
             weight: 0,
             incomplete: false,
             trail: Trail::default(),
+            failed: None,
         }
     }
 
@@ -56,6 +63,7 @@ impl Fold {
     /// or, where any of it fails, nothing; `false` then.
     pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) -> bool {
         self.trail = Trail::default();
+        self.failed = None;
         if self.state.is_null() {
             self.state = Arc::new(Value::Object(Map::new()));
         }
@@ -85,6 +93,7 @@ impl Fold {
                 None => format!("{}: {detail}", event.event.event_type),
             };
             let place = place(&event.event, path);
+            self.failed = Some((kind, detail.clone()));
             findings.add_cause(kind, Severity::Severe, place, detail);
         }
         folded
@@ -108,11 +117,23 @@ impl Fold {
         self.incomplete
     }
 
+    /// Why the last event could not be folded; `None` if it could.
+    pub(crate) fn failure(&self) -> Option<(FindingKind, &str)> {
+        self.failed
+            .as_ref()
+            .map(|(kind, detail)| (*kind, detail.as_str()))
+    }
+
     /// The places that the last event touched, in the order in which it did. A removal names the place of an element
     /// as it was before; several from one list come last first.
     #[must_use]
     pub fn last_touches(&self) -> Vec<Touch<'_>> {
         self.trail.touches(&self.state)
+    }
+
+    /// Every single change that the last event made, in the order made.
+    pub(crate) fn last_marks(&self) -> Vec<Mark<'_>> {
+        self.trail.marks()
     }
 
     /// A rough size in bytes, for caches.
@@ -132,7 +153,9 @@ impl Fold {
             &self.state,
         );
         self.edit(|edit| {
-            for (path, value) in set {
+            for (line, Assignment { name, value, .. }) in set.into_iter().enumerate() {
+                let path = FieldPath(vec![Step::Key(name)]);
+                edit.at_line(line);
                 edit.set(&path, value)
                     .map_err(|fault| failure(&fault, Some(&path)))?;
             }
@@ -180,7 +203,8 @@ impl Fold {
             .then(|| Arc::new(Value::clone(&self.state)));
         let inputs = read.inputs(before.as_ref());
         self.edit(|edit| {
-            for (action, value) in handler.actions.iter().zip(values) {
+            for (line, (action, value)) in handler.actions.iter().zip(values).enumerate() {
+                edit.at_line(line);
                 perform(edit, action.operation, &action.path, value, &mut |item| {
                     action.expression.truth(&Inputs {
                         item: Some(item),

@@ -19,6 +19,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::expression::Root;
 use super::path::{FieldPath, Step};
 
 /// Last words of the types of changes.
@@ -60,6 +61,38 @@ const ABOUT_A_CHANGE: [&str; 14] = [
     "effectiveat",
 ];
 
+/// A name that an event sets.
+pub(crate) struct Assignment {
+    pub(crate) name: String,
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+}
+
+/// Where a value comes from.
+pub(crate) enum Origin {
+    /// The attributes of the trace, in the context.
+    Case,
+    /// The payload, which is no object.
+    Whole,
+    /// The field of the payload with the same name.
+    Same,
+    /// Another field of the payload.
+    Field(String),
+}
+
+impl Assignment {
+    /// The field that the value comes from, as an expression would write it.
+    pub(crate) fn read_from(&self) -> (Root, FieldPath) {
+        let field = |name: &str| FieldPath(vec![Step::Key(name.to_owned())]);
+        match &self.origin {
+            Origin::Case => (Root::Meta, field("case")),
+            Origin::Whole => (Root::Data, FieldPath::default()),
+            Origin::Same => (Root::Data, field(&self.name)),
+            Origin::Field(name) => (Root::Data, field(name)),
+        }
+    }
+}
+
 /// What an event sets, in order.
 pub(crate) fn assignments(
     event_type: &str,
@@ -67,14 +100,19 @@ pub(crate) fn assignments(
     data: Value,
     case: Option<Value>,
     state: &Value,
-) -> Vec<(FieldPath, Value)> {
+) -> Vec<Assignment> {
+    let whole = !data.is_object();
     let mut fields = match data {
         Value::Object(fields) => fields,
         other => Map::from_iter([("value".to_owned(), other)]),
     };
-    let mut set: Vec<(String, Value)> = Vec::new();
+    let mut set: Vec<Assignment> = Vec::new();
     if let Some(case) = case {
-        set.push(("case".to_owned(), case));
+        set.push(Assignment {
+            name: "case".to_owned(),
+            value: case,
+            origin: Origin::Case,
+        });
     }
     let words = words(event_type);
     let change = words
@@ -93,11 +131,14 @@ pub(crate) fn assignments(
         if WHO.contains(&word.as_str()) || (about && (paired || only_about)) {
             continue;
         }
-        set.push((key, value));
+        let origin = if whole { Origin::Whole } else { Origin::Same };
+        set.push(Assignment {
+            name: key,
+            value,
+            origin,
+        });
     }
-    set.into_iter()
-        .map(|(key, value)| (FieldPath(vec![Step::Key(key)]), value))
-        .collect()
+    set
 }
 
 /// Rule 3: takes a bare pair out of the fields.
@@ -107,7 +148,7 @@ fn bare_pair(
     change: bool,
     fields: &mut Map<String, Value>,
     state: &Value,
-) -> Option<(String, Value)> {
+) -> Option<Assignment> {
     if !change {
         return None;
     }
@@ -118,14 +159,18 @@ fn bare_pair(
     let property = property(words, category, state)?;
     fields.shift_remove(&old);
     let value = fields.shift_remove(&new)?;
-    Some((property, value))
+    Some(Assignment {
+        name: property,
+        value,
+        origin: Origin::Field(new),
+    })
 }
 
 /// Rule 2: takes `oldX` and `newX` out of the fields.
 fn named_pairs(
     change: bool,
     fields: &mut Map<String, Value>,
-    set: &mut Vec<(String, Value)>,
+    set: &mut Vec<Assignment>,
     state: &Value,
 ) -> bool {
     let news: Vec<(String, String)> = fields
@@ -153,8 +198,12 @@ fn named_pairs(
         }
         taken.extend(olds);
         if let Some(value) = fields.get_mut(&key).map(Value::take) {
-            taken.insert(key);
-            set.push((known_spelling(property, state, &mut spellings), value));
+            taken.insert(key.clone());
+            set.push(Assignment {
+                name: known_spelling(property, state, &mut spellings),
+                value,
+                origin: Origin::Field(key),
+            });
             any = true;
         }
     }
@@ -284,11 +333,8 @@ mod tests {
     fn fold(category: &str, events: &[(&str, Value)]) -> Value {
         let mut state = json!({});
         for (event_type, data) in events {
-            for (path, value) in assignments(event_type, category, data.clone(), None, &state) {
-                let [Step::Key(key)] = &path.0[..] else {
-                    panic!("one name")
-                };
-                state.as_object_mut().unwrap().insert(key.clone(), value);
+            for set in assignments(event_type, category, data.clone(), None, &state) {
+                state.as_object_mut().unwrap().insert(set.name, set.value);
             }
         }
         state

@@ -13,8 +13,11 @@ mod path;
 mod set;
 mod value;
 
+pub(crate) use expression::number::Exact;
 pub use fold::Fold;
+pub(crate) use fold::{Account, Circumstances, Told};
 pub use operation::Touch;
+pub(crate) use operation::{Mark, Marked};
 pub use path::{FieldPath, PathError, Step};
 pub use set::{BrokenModel, ModelSet, folder};
 

@@ -69,16 +69,23 @@ enum Undo {
     Added(FieldPath),
     /// The object at the path lost this name from this place.
     Lost(FieldPath, usize, String, Value),
-    /// The list at the path got one more element.
-    Pushed(FieldPath),
+    /// The list at the path got one more element, at this place.
+    Pushed(FieldPath, usize),
     /// The list at the path lost these elements; the places are those before, ascending.
     Elements(FieldPath, Vec<(usize, Value)>),
+}
+
+/// One change, and the line of the handler that made it.
+#[derive(Debug, Clone)]
+struct Done {
+    undo: Undo,
+    line: usize,
 }
 
 /// What one event changed, so that it can be taken back and told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trail {
-    steps: Vec<Undo>,
+    steps: Vec<Done>,
     weight_before: usize,
 }
 
@@ -87,7 +94,7 @@ impl Trail {
     pub(crate) fn undo(self, state: &mut Value) {
         for step in self.steps.into_iter().rev() {
             // Each path exists again when its turn comes, since later changes are taken back first.
-            match step {
+            match step.undo {
                 Undo::Held(path, value) => {
                     if let Some(place) = path.get_mut(state) {
                         *place = value;
@@ -106,7 +113,7 @@ impl Trail {
                         fields.shift_insert(at.min(fields.len()), key, value);
                     }
                 }
-                Undo::Pushed(path) => {
+                Undo::Pushed(path, _) => {
                     if let Some(Value::Array(items)) = path.get_mut(state) {
                         items.pop();
                     }
@@ -142,16 +149,15 @@ impl Trail {
             });
         };
         for step in &self.steps {
-            match step {
+            match &step.undo {
                 Undo::Held(path, before) => touch(path.clone(), Some(before), path.get(state)),
                 Undo::Added(path) => touch(path.clone(), None, path.get(state)),
                 Undo::Lost(path, _, key, before) => {
                     touch(path.then(Step::Key(key.clone())), Some(before), None);
                 }
-                Undo::Pushed(path) => {
+                Undo::Pushed(path, at) => {
                     if let Some(Value::Array(items)) = path.get(state) {
-                        let at = items.len().saturating_sub(1);
-                        touch(path.then(Step::Index(at)), None, items.last());
+                        touch(path.then(Step::Index(*at)), None, items.last());
                     }
                 }
                 // Last first, so that each place still means what it meant before.
@@ -170,10 +176,10 @@ impl Trail {
         let mut paths: Vec<FieldPath> = self
             .steps
             .iter()
-            .map(|step| match step {
+            .map(|step| match &step.undo {
                 Undo::Held(path, _)
                 | Undo::Added(path)
-                | Undo::Pushed(path)
+                | Undo::Pushed(path, _)
                 | Undo::Elements(path, _) => path.clone(),
                 Undo::Lost(path, _, key, _) => path.then(Step::Key(key.clone())),
             })
@@ -185,14 +191,43 @@ impl Trail {
             .any(|pair| pair[1].0.starts_with(&pair[0].0))
     }
 
+    /// Every single change in the order made; the place of an element is the one it had at that moment.
+    pub(crate) fn marks(&self) -> Vec<Mark<'_>> {
+        let mut marks = Vec::new();
+        for Done { undo, line } in &self.steps {
+            let mut mark = |path: FieldPath, what| {
+                marks.push(Mark {
+                    path,
+                    what,
+                    line: *line,
+                });
+            };
+            match undo {
+                Undo::Held(path, before) => mark(path.clone(), Marked::Replaced(before)),
+                Undo::Added(path) => mark(path.clone(), Marked::Came),
+                Undo::Lost(path, _, key, _) => {
+                    mark(path.then(Step::Key(key.clone())), Marked::Went);
+                }
+                Undo::Pushed(path, at) => mark(path.then(Step::Index(*at)), Marked::Pushed),
+                // Last first, so that each place still means what it meant before.
+                Undo::Elements(path, lost) => {
+                    for (at, _) in lost.iter().rev() {
+                        mark(path.then(Step::Index(*at)), Marked::Went);
+                    }
+                }
+            }
+        }
+        marks
+    }
+
     /// A rough size in bytes, for caches.
     pub(crate) fn bytes(&self) -> usize {
         let held: usize = self
             .steps
             .iter()
-            .map(|step| match step {
+            .map(|step| match &step.undo {
                 Undo::Held(_, value) | Undo::Lost(_, _, _, value) => weight(value),
-                Undo::Added(_) | Undo::Pushed(_) => 0,
+                Undo::Added(_) | Undo::Pushed(..) => 0,
                 Undo::Elements(_, lost) => lost.iter().map(|(_, value)| weight(value)).sum(),
             })
             .sum();
@@ -211,11 +246,36 @@ pub struct Touch<'s> {
     pub after: Option<Cow<'s, Value>>,
 }
 
+/// One change to the state.
+#[derive(Debug, Clone)]
+pub(crate) struct Mark<'t> {
+    /// Where.
+    pub(crate) path: FieldPath,
+    /// What.
+    pub(crate) what: Marked<'t>,
+    /// Line of the handler, first is 0; with an inferred fold the place among its assignments.
+    pub(crate) line: usize,
+}
+
+/// What a change did to its place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Marked<'t> {
+    /// It held this before.
+    Replaced(&'t Value),
+    /// The name came to be.
+    Came,
+    /// The element came to be, at the end of its list.
+    Pushed,
+    /// The element or name went.
+    Went,
+}
+
 /// The changes of one event, in progress.
 pub(crate) struct Edit<'s> {
     state: &'s mut Value,
     weight: &'s mut usize,
     trail: Trail,
+    line: usize,
 }
 
 impl<'s> Edit<'s> {
@@ -229,7 +289,18 @@ impl<'s> Edit<'s> {
             state,
             weight,
             trail,
+            line: 0,
         }
+    }
+
+    /// Notes the changes that follow under this line of the handler.
+    pub(crate) fn at_line(&mut self, line: usize) {
+        self.line = line;
+    }
+
+    fn note(&mut self, undo: Undo) {
+        let line = self.line;
+        self.trail.steps.push(Done { undo, line });
     }
 
     /// Keeps the changes.
@@ -266,25 +337,29 @@ impl<'s> Edit<'s> {
         if let Some(place) = path.get_mut(self.state) {
             let held = std::mem::replace(place, value);
             *self.weight = self.weight.saturating_sub(weight(&held));
-            self.trail.steps.push(Undo::Held(path.clone(), held));
+            self.note(Undo::Held(path.clone(), held));
             return Ok(());
         }
         let mut here = &mut *self.state;
         for (i, step) in path.0.iter().enumerate() {
             let so_far = || FieldPath(path.0[..i].to_vec());
             if here.is_null() {
-                self.trail
-                    .steps
-                    .push(Undo::Held(so_far(), std::mem::take(here)));
+                let undo = Undo::Held(so_far(), std::mem::take(here));
+                self.trail.steps.push(Done {
+                    undo,
+                    line: self.line,
+                });
                 *here = Value::Object(Map::new());
             }
             let last = i + 1 == path.0.len();
             match (step, here) {
                 (Step::Key(key), Value::Object(fields)) => {
                     if !fields.contains_key(key) {
-                        self.trail
-                            .steps
-                            .push(Undo::Added(FieldPath(path.0[..=i].to_vec())));
+                        let undo = Undo::Added(FieldPath(path.0[..=i].to_vec()));
+                        self.trail.steps.push(Done {
+                            undo,
+                            line: self.line,
+                        });
                         fields.insert(key.clone(), Value::Null);
                     }
                     here = fields.get_mut(key).expect("it was put in above");
@@ -358,7 +433,8 @@ impl<'s> Edit<'s> {
                 self.admit(&path.then(Step::Index(0)), &value)?;
                 if let Some(Value::Array(items)) = path.get_mut(self.state) {
                     items.push(value);
-                    self.trail.steps.push(Undo::Pushed(path.clone()));
+                    let at = items.len() - 1;
+                    self.note(Undo::Pushed(path.clone(), at));
                 }
                 Ok(())
             }
@@ -430,7 +506,7 @@ impl<'s> Edit<'s> {
                 if !lost.is_empty() {
                     let gone: usize = lost.iter().map(|(_, value)| weight(value)).sum();
                     *self.weight = self.weight.saturating_sub(gone);
-                    self.trail.steps.push(Undo::Elements(path.clone(), lost));
+                    self.note(Undo::Elements(path.clone(), lost));
                 }
                 Ok(())
             }
@@ -472,17 +548,13 @@ impl<'s> Edit<'s> {
                     && let Some(value) = fields.shift_remove(key)
                 {
                     *self.weight = self.weight.saturating_sub(weight(&value));
-                    self.trail
-                        .steps
-                        .push(Undo::Lost(parent, at, key.clone(), value));
+                    self.note(Undo::Lost(parent, at, key.clone(), value));
                 }
             }
             (Step::Index(at), Some(Value::Array(items))) if *at < items.len() => {
                 let value = items.remove(*at);
                 *self.weight = self.weight.saturating_sub(weight(&value));
-                self.trail
-                    .steps
-                    .push(Undo::Elements(parent, vec![(*at, value)]));
+                self.note(Undo::Elements(parent, vec![(*at, value)]));
             }
             _ => {}
         }

@@ -6,12 +6,21 @@
 mod as_of;
 mod cache;
 mod diff;
+mod history;
 mod state;
+mod trace;
+mod whatif;
+mod why;
 
 pub use as_of::{AsOf, AtReading, Moment, parse_at};
 pub use cache::StateCache;
 pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
+pub use history::{HistoryView, VALUES, ValueSpan, history};
 pub use state::{AsOfView, StateView, state};
+pub use whatif::{Changes, TriedView, WhatIfView, what_if};
+pub use why::{
+    CONTRIBUTIONS, Contribution, EarlierView, FieldRead, SetByView, ToldView, WhyKind, WhyView, why,
+};
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -58,6 +67,29 @@ pub enum TemporalError {
         asked: Position,
         /// Its last position.
         last: Position,
+    },
+    /// The event is none of those that the state is made of.
+    #[error("position {position} is no event of {stream} at that moment")]
+    NotThere {
+        /// The stream.
+        stream: StreamId,
+        /// Position asked for.
+        position: Position,
+    },
+    /// The state holds no such path.
+    #[error(
+        "the state of {stream} at version {version} has no {path}{}",
+        if near.is_empty() { String::new() } else { format!("; near it are {}", near.join(", ")) }
+    )]
+    NoPath {
+        /// The stream.
+        stream: StreamId,
+        /// Path asked for.
+        path: String,
+        /// Version of the state.
+        version: Version,
+        /// Paths that it has and that come close.
+        near: Vec<String>,
     },
 }
 

@@ -95,13 +95,7 @@ pub fn state(
     let cut = Cut::of(log, stream, &row, moment)?;
     let model = models.for_category(&row.category);
     let mut course = Course::new(Fold::new(model));
-    log.for_each_in_stream(stream, Version::FIRST, cut.as_of.known, &mut |event| {
-        if event.version > cut.last {
-            return false;
-        }
-        course.take(&event, cut.as_of.at);
-        event.version < cut.last
-    })?;
+    course.go(log, stream, &cut, &mut |_, _, _| {})?;
     Ok(course.view(stream, &row, cut.as_of, models))
 }
 
@@ -164,6 +158,15 @@ impl Cut {
     }
 }
 
+/// Which side of an event a course is seen from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// It is about to be folded.
+    Before,
+    /// It was folded.
+    After,
+}
+
 /// Where a fold stands on its way through the stream.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
@@ -205,6 +208,53 @@ impl Course {
             seen: Version::NONE,
             order: Order::default(),
         }
+    }
+
+    /// Goes from the stream's first event through all that the cut includes; `each` sees the course before and
+    /// after every event that is folded.
+    pub(super) fn go(
+        &mut self,
+        log: &Log,
+        stream: &StreamId,
+        cut: &Cut,
+        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+    ) -> Result<(), TemporalError> {
+        self.go_changed(log, stream, cut, &|_| true, each)
+    }
+
+    /// As [`Course::go`], each event changed first; those for which `change` says no are as if they were not there.
+    pub(super) fn go_changed(
+        &mut self,
+        log: &Log,
+        stream: &StreamId,
+        cut: &Cut,
+        change: &dyn Fn(&mut StreamEvent) -> bool,
+        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+    ) -> Result<(), TemporalError> {
+        let Cut { as_of, last } = *cut;
+        log.for_each_in_stream(stream, Version::FIRST, as_of.known, &mut |mut event| {
+            if event.version > last {
+                return false;
+            }
+            if !change(&mut event) {
+                return event.version < last;
+            }
+            let folded = as_of.at.is_none_or(|at| event.event.time.time <= at);
+            if folded {
+                each(When::Before, self, &event);
+            }
+            self.take(&event, as_of.at);
+            if folded {
+                each(When::After, self, &event);
+            }
+            event.version < last
+        })?;
+        Ok(())
+    }
+
+    /// The fold as it is.
+    pub(super) fn fold(&self) -> &Fold {
+        &self.fold
     }
 
     pub(super) fn seen(&self) -> Version {
@@ -359,7 +409,7 @@ fn broken_model(broken: &BrokenModel, inferred: bool) -> Finding {
     }
 }
 
-fn brief(event: &Event) -> EventBrief {
+pub(super) fn brief(event: &Event) -> EventBrief {
     EventBrief {
         position: event.position,
         stream: event.stream.as_ref().map(ToString::to_string),

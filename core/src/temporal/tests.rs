@@ -1,3 +1,5 @@
+mod provenance;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

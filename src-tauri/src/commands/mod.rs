@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod events;
+mod explain;
 mod export;
 mod follow;
 mod import;
@@ -13,6 +14,7 @@ mod ticks;
 
 pub use dialogs::*;
 pub use events::*;
+pub use explain::*;
 pub use export::*;
 pub use follow::*;
 pub use import::*;

@@ -47,7 +47,7 @@ pub async fn diff(host: State<'_, Host>, args: DiffArgs) -> Answer {
 }
 
 /// Reads where a user wants to stand; the second part says how a text was read that left a choice.
-fn moment(log: &Log, asked: &MomentArgs) -> Result<(Moment, Option<String>), HostError> {
+pub(super) fn moment(log: &Log, asked: &MomentArgs) -> Result<(Moment, Option<String>), HostError> {
     let MomentArgs { at, known, version } = asked;
     if let Some(version) = version {
         if at.is_some() || known.is_some() {

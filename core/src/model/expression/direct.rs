@@ -332,7 +332,8 @@ fn flags_plain(flags: ASTFlags) -> bool {
     !flags.intersects(ASTFlags::NEGATED)
 }
 
-fn step(expr: &Expr, dotted: bool) -> Option<Step> {
+/// One plain step of a chain.
+pub(super) fn step(expr: &Expr, dotted: bool) -> Option<Step> {
     match expr {
         Expr::Property(name, _) if dotted => Some(Step::Key(name.2.to_string())),
         Expr::StringConstant(name, _) if !dotted => Some(Step::Key(name.to_string())),

@@ -8,6 +8,7 @@ mod engine;
 mod functions;
 mod mixed;
 pub(crate) mod number;
+mod reads;
 mod view;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use self::direct::Node;
 use self::engine::{ENGINE, caught, words};
 use self::number::NumberFault;
 use self::view::lower;
+use super::path::FieldPath;
 
 /// Longest expression, in bytes.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
@@ -138,6 +140,7 @@ pub(crate) struct Expression {
     ast: AST,
     direct: Option<Node>,
     roots: Vec<Root>,
+    paths: Vec<(Root, FieldPath)>,
 }
 
 /// Why a text is no expression, and where: the place of the character in the text, first is 0.
@@ -175,6 +178,7 @@ impl Expression {
         })?;
         Ok(Expression {
             direct: Node::block(ast.statements()),
+            paths: reads::paths(&ast),
             text: text.to_owned(),
             ast,
             roots,
@@ -198,6 +202,12 @@ impl Expression {
             Some(node) => node.fields_of(root, fields),
             None => false,
         }
+    }
+
+    /// The fields that it reads, each once. One that it goes through element by element
+    /// stands as a whole.
+    pub(crate) fn paths(&self) -> &[(Root, FieldPath)] {
+        &self.paths
     }
 
     /// Whether it is this root and nothing more.

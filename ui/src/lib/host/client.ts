@@ -6,6 +6,7 @@ import type { FollowView } from "$lib/bindings/FollowView";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
+import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
 import { HostError } from "./errors";
 
@@ -61,6 +62,9 @@ export const host = {
   stopFollowing: () => call("follow_stop", {}),
   state: (stream: string, moment: MomentArgs) => call("state", { stream, ...moment }),
   diff: (stream: string, from: MomentArgs, to: MomentArgs) => call("diff", { stream, from, to }),
+  why: (stream: string, path: string, moment: MomentArgs) => call("why", { stream, path, moment }),
+  history: (stream: string, path: string, moment: MomentArgs) => call("history", { stream, path, moment }),
+  whatIf: (args: WhatIfArgs) => call("what_if", args),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
     call("import_start", args, (progress) => onProgress(progress as ImportProgressView)),
   cancelImport: () => call("import_cancel", {}),

@@ -11,6 +11,8 @@ import type { ExportArgs as ExportWire } from "$lib/bindings/ExportArgs";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { ExportReport } from "$lib/bindings/ExportReport";
 import type { FollowView } from "$lib/bindings/FollowView";
+import type { HistoryArgs } from "$lib/bindings/HistoryArgs";
+import type { HistoryView } from "$lib/bindings/HistoryView";
 import type { ImportArgs as ImportWire } from "$lib/bindings/ImportArgs";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
@@ -27,6 +29,10 @@ import type { StreamPage } from "$lib/bindings/StreamPage";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { StreamRow } from "$lib/bindings/StreamRow";
 import type { TextIndexView } from "$lib/bindings/TextIndexView";
+import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
+import type { WhatIfView } from "$lib/bindings/WhatIfView";
+import type { WhyArgs } from "$lib/bindings/WhyArgs";
+import type { WhyView } from "$lib/bindings/WhyView";
 
 /** The transport adds the channel on which progress comes. */
 export type ImportArgs = Omit<ImportWire, "channel">;
@@ -57,6 +63,9 @@ export interface Commands {
   follow_stop: { args: None; result: null };
   state: { args: { stream: string } & MomentArgs; result: StateView };
   diff: { args: { stream: string; from: MomentArgs; to: MomentArgs }; result: DiffView };
+  why: { args: WhyArgs; result: WhyView };
+  history: { args: HistoryArgs; result: HistoryView };
+  what_if: { args: WhatIfArgs; result: WhatIfView };
   import_start: { args: ImportArgs; result: ImportReport; progress: ImportProgressView };
   import_cancel: { args: None; result: null };
   export_start: { args: ExportArgs; result: ExportReport; progress: ExportProgressView };

@@ -134,6 +134,9 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       const [a, b] = [state(stream, from), state(stream, to)];
       return { stream, from: a, to: b, changes: changesBetween((a.state ?? {}) as Json, (b.state ?? {}) as Json) };
     },
+    why: () => unanswered("why"),
+    history: () => unanswered("history"),
+    what_if: () => unanswered("what_if"),
     import_start: (args, progress) => runImport(args, progress, running),
     import_cancel: () => ((running.cancelled = true), null),
     export_start: (args, progress) => runExport(select({ ...args.query, after: null }).length, args, progress, running),
@@ -226,4 +229,9 @@ function density(events: readonly MockEvent[], slices: number) {
     counts[slice] = (counts[slice] ?? 0) + 1;
   }
   return { from: formatInstant(from), to: formatInstant(to), counts, events: events.length };
+}
+
+/** What the mock does not work out. */
+function unanswered(command: Command): never {
+  throw new HostError("internal", `the mock does not answer ${command}`);
 }

@@ -1,0 +1,147 @@
+//! `annals history`: every value that a place of a state had.
+
+use std::path::PathBuf;
+
+use annals_core::id::StreamId;
+use annals_core::model::FieldPath;
+use annals_core::store::Log;
+use annals_core::temporal::{self, HistoryView, ValueSpan};
+
+use crate::commands::state::{as_of_text, looked_at, model_text};
+use crate::commands::{load_models, print_findings};
+use crate::failure::{Exit, Failure};
+use crate::instant::{MomentArgs, with_like_streams};
+use crate::output::Output;
+use crate::table::{Align, Table, pairs};
+use crate::text::{MAX_DATA_COLUMNS, MAX_NAME_COLUMNS, counted};
+
+/// List every value that a place of a stream's state had: from, to, and set by which event.
+#[derive(Debug, clap::Args)]
+pub struct History {
+    /// The store
+    store: PathBuf,
+    /// The stream
+    stream: StreamId,
+    /// Path of the value in the stream's state, such as total or items[0].price; '' is the whole state
+    path: FieldPath,
+    #[command(flatten)]
+    moment: MomentArgs,
+    /// List at most so many values, the newest; the others are counted
+    #[arg(long, value_name = "N", default_value_t = temporal::VALUES)]
+    limit: usize,
+}
+
+/// Runs the command.
+pub fn run(args: History, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = args.moment.read()?;
+    let log = Log::explore(&args.store)?;
+    let models = load_models(&args.store)?;
+    let moment = asked.on(&log)?;
+    let mut view = temporal::history(
+        &log,
+        &models,
+        &args.stream,
+        &args.path,
+        &moment.moment,
+        args.limit,
+    )
+    .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
+    view.reading = moment.reading;
+    output.show(&view, |output| print(&view, output))
+}
+
+fn print(view: &HistoryView, output: &mut Output) -> Result<(), Failure> {
+    let path = if view.path.is_empty() {
+        "(the whole state)".to_owned()
+    } else {
+        view.path.clone()
+    };
+    let mut rows = vec![
+        ("stream", view.stream.clone()),
+        ("path", path),
+        ("as of", as_of_text(&view.as_of)),
+    ];
+    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
+    rows.push((
+        "looked at",
+        looked_at(
+            view.events_folded,
+            view.events_failed,
+            view.events_in_stream,
+            view.version,
+        ),
+    ));
+    rows.push(("model", model_text(&view.model, &view.category)));
+    if view.incomplete {
+        rows.push((
+            "incomplete",
+            "the model failed on an event; see the findings".to_owned(),
+        ));
+    }
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    output.line("")?;
+    if view.values.is_empty() {
+        output.line("no value: nothing had happened by then")?;
+    } else {
+        print_values(view, output)?;
+    }
+    print_findings(&view.findings, output)
+}
+
+fn print_values(view: &HistoryView, output: &mut Output) -> Result<(), Failure> {
+    let mut table = Table::new(&[
+        ("FROM", Align::Left, 30),
+        ("TO", Align::Left, 30),
+        ("VERSION", Align::Right, 12),
+        ("TYPE", Align::Left, MAX_NAME_COLUMNS),
+        ("ACTOR", Align::Left, 24),
+        ("REASON", Align::Left, 32),
+        ("SET AGAIN", Align::Right, 10),
+        ("VALUE", Align::Left, MAX_DATA_COLUMNS),
+    ]);
+    for ValueSpan {
+        value,
+        present: _,
+        from,
+        to,
+        position: _,
+        version,
+        to_version: _,
+        event_type,
+        actor,
+        reason,
+        confirmed,
+        last_confirmed: _,
+    } in &view.values
+    {
+        table.row([
+            from.to_string(),
+            to.map_or_else(|| "…".to_owned(), |to| to.to_string()),
+            version.to_string(),
+            event_type.clone(),
+            actor.clone().unwrap_or_default(),
+            reason.clone().unwrap_or_default(),
+            if *confirmed == 0 {
+                String::new()
+            } else {
+                confirmed.to_string()
+            },
+            value
+                .as_ref()
+                .map_or_else(|| "(gone)".to_owned(), |value| value.get().to_owned()),
+        ]);
+    }
+    output.table(&table)?;
+    output.line("")?;
+    let listed = view.values.len() as u64;
+    output.line(&if listed == view.values_count {
+        counted(listed, "value")
+    } else {
+        format!(
+            "the last {listed} of {}",
+            counted(view.values_count, "value")
+        )
+    })
+}

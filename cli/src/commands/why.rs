@@ -1,0 +1,245 @@
+//! `annals why`: why a value is what it is.
+
+use std::path::PathBuf;
+
+use annals_core::id::StreamId;
+use annals_core::model::FieldPath;
+use annals_core::store::Log;
+use annals_core::temporal::{self, Contribution, FieldRead, SetByView, ToldView, WhyKind, WhyView};
+use serde_json::value::RawValue;
+
+use crate::commands::state::{as_of_text, looked_at, model_text};
+use crate::commands::{load_models, print_findings};
+use crate::failure::{Exit, Failure};
+use crate::instant::{MomentArgs, with_like_streams};
+use crate::output::Output;
+use crate::table::{Align, Table, pairs};
+use crate::text::{MAX_DATA_COLUMNS, MAX_NAME_COLUMNS, counted, cut, visible};
+
+/// Say why a value is what it is: which events it comes from, and what each added.
+#[derive(Debug, clap::Args)]
+pub struct Why {
+    /// The store
+    store: PathBuf,
+    /// The stream
+    stream: StreamId,
+    /// Path of the value in the stream's state, such as total or items[0].price; '' is the whole state
+    path: FieldPath,
+    #[command(flatten)]
+    moment: MomentArgs,
+    /// List at most so many contributions, the newest; the others are counted and added up
+    #[arg(long, value_name = "N", default_value_t = temporal::CONTRIBUTIONS)]
+    limit: usize,
+}
+
+/// Runs the command.
+pub fn run(args: Why, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = args.moment.read()?;
+    let log = Log::explore(&args.store)?;
+    let models = load_models(&args.store)?;
+    let moment = asked.on(&log)?;
+    let mut view = temporal::why(
+        &log,
+        &models,
+        &args.stream,
+        &args.path,
+        &moment.moment,
+        args.limit,
+    )
+    .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
+    view.reading = moment.reading;
+    output.show(&view, |output| print(&view, output))
+}
+
+fn print(view: &WhyView, output: &mut Output) -> Result<(), Failure> {
+    let mut rows = vec![
+        ("stream", view.stream.clone()),
+        ("path", path_text(&view.path)),
+        ("as of", as_of_text(&view.as_of)),
+    ];
+    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
+    rows.push((
+        "looked at",
+        looked_at(
+            view.events_folded,
+            view.events_failed,
+            view.events_in_stream,
+            view.version,
+        ),
+    ));
+    rows.push(("model", model_text(&view.model, &view.category)));
+    if view.incomplete {
+        rows.push((
+            "incomplete",
+            "the model failed on an event; see the findings".to_owned(),
+        ));
+    }
+    rows.push(("value", value_text(view)));
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    if let Some(set_by) = &view.set_by {
+        print_set_by(view, set_by, output)?;
+    }
+    print_contributions(view, output)?;
+    print_findings(&view.findings, output)
+}
+
+fn path_text(path: &str) -> String {
+    if path.is_empty() {
+        "(the whole state)".to_owned()
+    } else {
+        path.to_owned()
+    }
+}
+
+fn value_text(view: &WhyView) -> String {
+    match (view.kind, &view.value) {
+        (WhyKind::Nothing, _) => "none: nothing had happened by then".to_owned(),
+        (WhyKind::Gone, _) => "none: it was taken away".to_owned(),
+        (_, Some(value)) => short(value),
+        (_, None) => String::new(),
+    }
+}
+
+fn short(value: &RawValue) -> String {
+    cut(&visible(value.get()), MAX_DATA_COLUMNS)
+}
+
+fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Result<(), Failure> {
+    let told = |told: &Option<ToldView>| match told {
+        None => "not recorded".to_owned(),
+        Some(ToldView {
+            value,
+            from: Some(from),
+        }) => format!("{value} ({from})"),
+        Some(ToldView { value, from: None }) => value.clone(),
+    };
+    output.line("")?;
+    output.line(if view.kind == WhyKind::Gone {
+        "taken away by"
+    } else {
+        "last changed by"
+    })?;
+    let mut how = view.operation.clone();
+    match &view.expression {
+        Some(expression) => how += &format!(" {expression}"),
+        None => how += " (inferred)",
+    }
+    if let Some(guard) = &view.guard {
+        how += &format!(" when {guard}");
+    }
+    let mut rows = vec![
+        (
+            "  event",
+            format!(
+                "version {}, position {}, {}",
+                set_by.version, set_by.position, set_by.event_type
+            ),
+        ),
+        ("  who", told(&set_by.who)),
+        ("  when", set_by.time.to_string()),
+        ("  why", told(&set_by.why)),
+        ("  how", how),
+    ];
+    for FieldRead { path, value } in &view.fields {
+        let value = value
+            .as_ref()
+            .map_or_else(|| "not there".to_owned(), |value| short(value));
+        rows.push(("  read", format!("{path} = {value}")));
+    }
+    rows.extend(
+        set_by
+            .before
+            .as_ref()
+            .map(|before| ("  before", short(before))),
+    );
+    if let Some(last) = view.last_confirmed {
+        rows.push((
+            "  since then",
+            format!(
+                "set again to the same by {}, last by version {last}",
+                counted(view.confirmed, "event")
+            ),
+        ));
+    }
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    Ok(())
+}
+
+fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failure> {
+    if view.contributions.is_empty() && view.earlier.is_none() {
+        return Ok(());
+    }
+    let number = view.kind == WhyKind::Number;
+    output.line("")?;
+    output.line(&match view.kind {
+        WhyKind::List => format!(
+            "where its {} come from",
+            counted(view.contributions_count, "element")
+        ),
+        WhyKind::Object => format!(
+            "where its {} come from",
+            counted(view.contributions_count, "member")
+        ),
+        _ => counted(view.contributions_count, "contribution"),
+    })?;
+    let mut table = Table::new(&[
+        ("VERSION", Align::Right, 12),
+        ("TIME", Align::Left, 30),
+        ("TYPE", Align::Left, MAX_NAME_COLUMNS),
+        ("ACTOR", Align::Left, 24),
+        ("REASON", Align::Left, 32),
+        (
+            if number { "DELTA" } else { "PATH" },
+            if number { Align::Right } else { Align::Left },
+            40,
+        ),
+        ("AFTER", if number { Align::Right } else { Align::Left }, 40),
+    ]);
+    if let Some(earlier) = &view.earlier {
+        let sum = earlier.sum.as_ref().map_or("", |sum| sum.get());
+        table.row([
+            "earlier".to_owned(),
+            String::new(),
+            counted(earlier.count, "contribution"),
+            String::new(),
+            String::new(),
+            sum.to_owned(),
+            String::new(),
+        ]);
+    }
+    for Contribution {
+        path,
+        version,
+        event_type,
+        time,
+        actor,
+        reason,
+        after,
+        delta,
+        ..
+    } in &view.contributions
+    {
+        let middle = match delta {
+            Some(delta) => delta.get().to_owned(),
+            None => path.clone().unwrap_or_else(|| view.path.clone()),
+        };
+        table.row([
+            version.to_string(),
+            time.to_string(),
+            event_type.clone(),
+            actor.clone().unwrap_or_default(),
+            reason.clone().unwrap_or_default(),
+            middle,
+            after.as_ref().map_or(String::new(), |after| short(after)),
+        ]);
+    }
+    output.table(&table)?;
+    if let Some(sum) = &view.sum {
+        output.line(&format!("sum of the deltas: {}", sum.get()))?;
+    }
+    Ok(())
+}

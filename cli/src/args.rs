@@ -48,6 +48,10 @@ pub enum Command {
     History(history::History),
     /// Leave events out, or give them another payload, and see what differs; nothing is written
     Whatif(whatif::WhatIf),
+    /// List streams that belong to a stream or an event, at one instant; causes and effects
+    Related(related::Related),
+    /// List late, back-dated and out-of-order events
+    Late(late::Late),
     /// Write every event that matches to a file
     Export(export::Export),
     /// Open a store in the desktop app

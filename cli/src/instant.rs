@@ -98,6 +98,35 @@ impl MomentArgs {
     }
 }
 
+/// An instant on the whole log, as options.
+#[derive(Debug, clap::Args)]
+pub struct AsOfArgs {
+    /// What had happened by then; a date means the end of that day
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What was known by then: a position of the log, or a time of recording
+    #[arg(long, value_name = "POSITION|TIME")]
+    known: Option<String>,
+    /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    zone: Tz,
+}
+
+impl AsOfArgs {
+    /// Reads what can be read without a log.
+    pub fn read(self) -> Result<AskedMoment, Failure> {
+        let AsOfArgs { at, known, zone } = self;
+        let version = None;
+        MomentArgs {
+            version,
+            at,
+            known,
+            zone,
+        }
+        .read()
+    }
+}
+
 /// A moment that still is to be looked up in a log.
 #[derive(Debug)]
 pub struct AskedMoment {
@@ -108,6 +137,17 @@ pub struct AskedMoment {
 }
 
 impl AskedMoment {
+    /// The instant on a log, and how it was read; a version is none.
+    pub fn as_of_on(self, log: &Log) -> Result<(AsOf, Option<String>), Failure> {
+        let MomentReading { moment, reading } = self.on(log)?;
+        match moment {
+            Moment::AsOf(as_of) => Ok((as_of, reading)),
+            Moment::Version(_) => Err(Failure::usage(
+                "--version is about one stream; give --at or --known for several",
+            )),
+        }
+    }
+
     /// The moment on a log.
     pub fn on(self, log: &Log) -> Result<MomentReading, Failure> {
         if let Some(n) = self.version {

@@ -346,3 +346,30 @@ fn whatif() {
         .run("whatif guide.annals account-12345")
         .compare("whatif");
 }
+
+#[test]
+fn related() {
+    let mut t = Transcript::on_guide();
+    t.run("related guide.annals order-789")
+        .run("related guide.annals 12")
+        .run("related guide.annals order-789 --at 2024-01-15T11:00:00Z --json")
+        .run("related guide.annals user-123")
+        .run("related guide.annals nobody")
+        .run("related guide.annals 999")
+        .compare("related");
+}
+
+#[test]
+fn late() {
+    let mut t = Transcript::new();
+    t.run("init shop.annals")
+        .run("append shop.annals order-1 --type OrderPlaced --data {} --time 2024-03-02 --id e-1")
+        .run(
+            "append shop.annals order-1 --type OrderCorrected --data {} --time 2024-03-01 --id e-2",
+        )
+        .run("late shop.annals --stream order-1 --limit 0")
+        .run("late shop.annals --stream order-2")
+        .run("state shop.annals order-1 order-1 --at 2024-03-01")
+        .run("state shop.annals order-1 order-1 --version 1")
+        .compare("late");
+}

@@ -401,6 +401,61 @@ pub struct EditArgs {
     pub json: String,
 }
 
+/// Where to start looking for what belongs together: a stream, or an event.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct RelatedArgs {
+    /// Stream.
+    #[serde(default)]
+    #[ts(optional)]
+    pub stream: Option<StreamId>,
+    /// Position of an event; wins over the stream.
+    #[serde(default)]
+    #[ts(optional)]
+    pub position: Option<Position>,
+    /// What had happened: a time, or a date for the end of that day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
+}
+
+/// Whose late events to list.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct LateArgs {
+    /// Stream; the whole log if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub stream: Option<StreamId>,
+    /// At most so many; the host's own number if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// Which states, all at one instant.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StatesArgs {
+    /// Streams.
+    pub streams: Vec<StreamId>,
+    /// What had happened: a time, or a date for the end of that day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
+}
+
 /// What to import into the open store, and how.
 #[derive(Deserialize, TS)]
 #[ts(export)]

@@ -8,7 +8,9 @@ pub mod history;
 pub mod import;
 pub mod info;
 pub mod init;
+pub mod late;
 pub mod open;
+pub mod related;
 pub mod sample;
 pub mod show;
 pub mod state;
@@ -42,6 +44,8 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Why(args) => why::run(args, output),
         Command::History(args) => history::run(args, output),
         Command::Whatif(args) => whatif::run(args, output),
+        Command::Related(args) => related::run(args, output),
+        Command::Late(args) => late::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
     }

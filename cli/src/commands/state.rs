@@ -7,7 +7,7 @@ use annals_core::id::StreamId;
 use annals_core::model::ModelRef;
 use annals_core::position::Version;
 use annals_core::store::Log;
-use annals_core::temporal::{self, AsOfView, Change, ChangeKind, StateView};
+use annals_core::temporal::{self, AsOfView, Change, ChangeKind, StateView, StatesView};
 use serde_json::value::RawValue;
 
 use crate::commands::{load_models, print_findings};
@@ -23,8 +23,9 @@ use crate::text::{MAX_DATA_COLUMNS, counted, cut, visible};
 pub struct State {
     /// The store
     store: PathBuf,
-    /// The stream
-    stream: StreamId,
+    /// The stream; several for their states at one instant
+    #[arg(required = true)]
+    streams: Vec<StreamId>,
     #[command(flatten)]
     moment: MomentArgs,
 }
@@ -34,11 +35,29 @@ pub fn run(args: State, output: &mut Output) -> Result<Exit, Failure> {
     let asked = args.moment.read()?;
     let log = Log::explore(&args.store)?;
     let models = load_models(&args.store)?;
+    let [stream] = &args.streams[..] else {
+        let (as_of, reading) = asked.as_of_on(&log)?;
+        let mut view = temporal::states(&log, &models, &args.streams, as_of)?;
+        for state in &mut view.states {
+            state.reading.clone_from(&reading);
+        }
+        return output.show(&view, |output| print_all(&view, output));
+    };
     let moment = asked.on(&log)?;
-    let mut view = temporal::state(&log, &models, &args.stream, &moment.moment)
-        .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
+    let mut view = temporal::state(&log, &models, stream, &moment.moment)
+        .map_err(|error| with_like_streams(error.into(), &log, stream))?;
     view.reading = moment.reading;
     output.show(&view, |output| print(&view, output))
+}
+
+fn print_all(view: &StatesView, output: &mut Output) -> Result<(), Failure> {
+    for (n, state) in view.states.iter().enumerate() {
+        if n > 0 {
+            output.line("")?;
+        }
+        print(state, output)?;
+    }
+    Ok(())
 }
 
 fn print(view: &StateView, output: &mut Output) -> Result<(), Failure> {

@@ -7,6 +7,8 @@ mod as_of;
 mod cache;
 mod diff;
 mod history;
+mod late;
+mod related;
 mod state;
 mod trace;
 mod whatif;
@@ -16,6 +18,11 @@ pub use as_of::{AsOf, AtReading, Moment, parse_at};
 pub use cache::StateCache;
 pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
 pub use history::{HistoryView, VALUES, ValueSpan, history};
+pub use late::{LATE, LateEvent, LateView, late};
+pub use related::{
+    CausationNode, CausationView, EdgeKind, Lane, LanesView, RelatedStream, RelatedView,
+    SearchedView, Start, StatesView, TieKind, TieView, related, states,
+};
 pub use state::{AsOfView, StateView, state};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};
 pub use why::{

@@ -1,4 +1,5 @@
 mod provenance;
+mod related;
 
 use std::sync::Arc;
 

@@ -1,12 +1,15 @@
 //! Why a value is what it is, what it was before, and what it would be.
 
-use annals_core::temporal::{self, Changes};
+use annals_core::store::Log;
+use annals_core::temporal::{self, AsOf, Changes, Moment, Start};
 use tauri::State;
 
 use super::state::moment;
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host};
-use crate::wire::{HistoryArgs, WhatIfArgs, WhyArgs};
+use crate::wire::{
+    HistoryArgs, LateArgs, MomentArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
+};
 
 /// Why the value at a path is what it is.
 #[tauri::command]
@@ -63,4 +66,63 @@ pub async fn what_if(host: State<'_, Host>, args: WhatIfArgs) -> Answer {
         Ok::<_, HostError>(view)
     })
     .await
+}
+
+/// What belongs to a stream or an event, at one instant.
+#[tauri::command]
+pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
+    host.ask(move |store| {
+        let (as_of, reading) = as_of(&store.log, args.at, args.known)?;
+        let start = match (args.position, args.stream) {
+            (Some(position), _) => Start::Event(position),
+            (None, Some(stream)) => Start::Stream(stream),
+            (None, None) => {
+                let message = "neither a stream nor an event is named";
+                return Err(HostError::new(ErrorCode::BadInput, message));
+            }
+        };
+        let mut view = temporal::related(&store.log, &start, as_of)?;
+        view.reading = reading;
+        Ok::<_, HostError>(view)
+    })
+    .await
+}
+
+/// Late, back-dated and out-of-order events.
+#[tauri::command]
+pub async fn late(host: State<'_, Host>, args: LateArgs) -> Answer {
+    host.ask(move |store| {
+        let limit = args.limit.map_or(temporal::LATE, |n| n as usize);
+        temporal::late(&store.log, args.stream.as_ref(), limit)
+    })
+    .await
+}
+
+/// The states of several streams at one instant.
+#[tauri::command]
+pub async fn states(host: State<'_, Host>, args: StatesArgs) -> Answer {
+    host.ask(move |store| {
+        let (as_of, reading) = as_of(&store.log, args.at, args.known)?;
+        let mut view = temporal::states(&store.log, &store.models, &args.streams, as_of)?;
+        for state in &mut view.states {
+            state.reading.clone_from(&reading);
+        }
+        Ok::<_, HostError>(view)
+    })
+    .await
+}
+
+/// Reads an instant on the whole log.
+fn as_of(
+    log: &Log,
+    at: Option<String>,
+    known: Option<String>,
+) -> Result<(AsOf, Option<String>), HostError> {
+    let version = None;
+    let (moment, reading) = moment(log, &MomentArgs { at, known, version })?;
+    let as_of = match moment {
+        Moment::AsOf(as_of) => as_of,
+        Moment::Version(_) => AsOf::default(),
+    };
+    Ok((as_of, reading))
 }

@@ -4,7 +4,10 @@ import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { FollowView } from "$lib/bindings/FollowView";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
+import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
+import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
+import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
@@ -65,6 +68,9 @@ export const host = {
   why: (stream: string, path: string, moment: MomentArgs) => call("why", { stream, path, moment }),
   history: (stream: string, path: string, moment: MomentArgs) => call("history", { stream, path, moment }),
   whatIf: (args: WhatIfArgs) => call("what_if", args),
+  related: (args: RelatedArgs) => call("related", args),
+  late: (args: LateArgs) => call("late", args),
+  states: (args: StatesArgs) => call("states", args),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
     call("import_start", args, (progress) => onProgress(progress as ImportProgressView)),
   cancelImport: () => call("import_cancel", {}),

@@ -1,0 +1,210 @@
+//! What belongs together, and the two clocks.
+
+use super::*;
+use crate::event::Payload;
+use crate::id::EventId;
+
+/// An event to append: stream, type, second, id, data, metadata.
+type Told<'t> = (&'t str, &'t str, i64, &'t str, &'t str, &'t str);
+
+fn shop() -> TestLog {
+    let log = TestLog::new();
+    let events: [Told<'_>; 7] = [
+        (
+            "customer-7",
+            "Registered",
+            0,
+            "c1",
+            r#"{"name":"Mia"}"#,
+            "{}",
+        ),
+        (
+            "order-1",
+            "Placed",
+            1,
+            "o1",
+            r#"{"customerId":"7","items":[{"sku":"item-3"}]}"#,
+            r#"{"correlationId":"k","causationId":"cmd-1"}"#,
+        ),
+        (
+            "item-3",
+            "Reserved",
+            2,
+            "i1",
+            r#"{"for":"order-1"}"#,
+            r#"{"correlationId":"k","causationId":"o1"}"#,
+        ),
+        (
+            "payment-9",
+            "Taken",
+            3,
+            "p1",
+            "{}",
+            r#"{"correlationId":"k"}"#,
+        ),
+        (
+            "order-1",
+            "Shipped",
+            4,
+            "o2",
+            "{}",
+            r#"{"correlationId":"k","causationId":"p1"}"#,
+        ),
+        ("mail-5", "Sent", 5, "m1", "{}", r#"{"causationId":"o2"}"#),
+        (
+            "order-2",
+            "Placed",
+            6,
+            "o3",
+            r#"{"customerId":8}"#,
+            r#"{"correlationId":"other"}"#,
+        ),
+    ];
+    for (stream_name, event_type, at, id, data, metadata) in events {
+        let mut event = NewEvent::json(event_type, data).unwrap();
+        event.time = Some(SourceTime::unwritten(second(at)));
+        event.id = Some(EventId::new(id).unwrap());
+        event.metadata = Some(Payload::json(metadata).unwrap());
+        let append = StreamAppend {
+            stream: stream(stream_name),
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![event],
+        };
+        log.writer.append(vec![append]).unwrap();
+    }
+    log
+}
+
+fn ties(view: &RelatedView) -> Vec<String> {
+    view.streams
+        .iter()
+        .map(|related| {
+            let kinds: Vec<String> = related
+                .ties
+                .iter()
+                .map(|t| format!("{:?}", t.kind))
+                .collect();
+            format!(
+                "{} v{} {}",
+                related.stream,
+                related.version,
+                kinds.join("+")
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn streams_belong_together_by_correlation_cause_and_name() {
+    let log = shop();
+    let start = Start::Stream(stream("order-1"));
+    let view = related(&log.log(), &start, AsOf::default()).unwrap();
+    assert_eq!(
+        ties(&view),
+        [
+            "item-3 v1 Correlation+Effect+RefersTo+ReferredBy",
+            "payment-9 v1 Correlation+Cause",
+            "customer-7 v1 RefersTo"
+        ]
+    );
+    let [lanes] = &view.correlations[..] else {
+        panic!("{:?}", view.correlations)
+    };
+    let streams: Vec<&str> = lanes.lanes.iter().map(|lane| &*lane.stream).collect();
+    assert_eq!(
+        (streams, lanes.events_count),
+        (vec!["order-1", "item-3", "payment-9"], 4)
+    );
+    assert_eq!(
+        (view.searched.own_events, view.searched.own_events_count),
+        (2, 2)
+    );
+    assert_eq!(view.searched.not_searched.len(), 2);
+    let early = AsOf {
+        at: Some(second(2)),
+        known: None,
+    };
+    let view = related(&log.log(), &start, early).unwrap();
+    assert_eq!(
+        ties(&view),
+        [
+            "item-3 v1 Correlation+Effect+RefersTo+ReferredBy",
+            "customer-7 v1 RefersTo"
+        ]
+    );
+    let nothing = AsOf {
+        at: Some(second(-1)),
+        known: None,
+    };
+    assert!(ties(&related(&log.log(), &start, nothing).unwrap()).is_empty());
+    assert!(related(&log.log(), &Start::Stream(stream("x")), early).is_err());
+    assert!(related(&log.log(), &Start::Event(Position(99)), early).is_err());
+}
+
+#[test]
+fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
+    let log = shop();
+    let view = related(&log.log(), &Start::Event(Position(5)), AsOf::default()).unwrap();
+    let nodes = view.causation.unwrap().nodes;
+    let told: Vec<_> = nodes
+        .iter()
+        .map(|n| (n.event.position.0, n.cause.map(|c| c.0), n.edge, n.depth))
+        .collect();
+    use EdgeKind::*;
+    assert_eq!(
+        told,
+        [
+            (2, None, Some(Outside), -3),
+            (3, Some(2), Some(Recorded), -2),
+            (4, Some(3), Some(Inferred), -1),
+            (5, Some(4), Some(Recorded), 0),
+        ]
+    );
+    let view = related(&log.log(), &Start::Event(Position(2)), AsOf::default()).unwrap();
+    let depths: Vec<_> = view
+        .causation
+        .unwrap()
+        .nodes
+        .iter()
+        .map(|n| (n.event.position.0, n.depth))
+        .collect();
+    assert_eq!(depths, [(2, 0), (3, 1), (4, 2), (5, 3)]);
+}
+
+#[test]
+fn late_and_back_dated_events_are_told() {
+    let log = TestLog::new();
+    log.told(
+        "user-1",
+        &[
+            ("A", "2024-01-05", "{}"),
+            ("B", "2024-01-03", "{}"),
+            ("C", "2024-01-06", "{}"),
+        ],
+    );
+    log.told("user-2", &[("A", "2024-01-01", "{}")]);
+    let view = late(&log.log(), None, 10).unwrap();
+    assert_eq!(
+        (view.looked_at, view.events_count, view.back_dated_count),
+        (4, 1, 0)
+    );
+    assert_eq!(view.events[0].event.version, Version(2));
+    assert_eq!(view.events[0].before.version, Version(1));
+    let one = late(&log.log(), Some(&stream("user-2")), 10).unwrap();
+    assert_eq!((one.looked_at, one.events_count), (1, 0));
+    assert_eq!(late(&log.log(), None, 0).unwrap().events_count, 1);
+}
+
+#[test]
+fn several_streams_stand_at_one_instant() {
+    let log = shop();
+    let as_of = AsOf {
+        at: Some(second(2)),
+        known: None,
+    };
+    let names = [stream("order-1"), stream("payment-9")];
+    let view = states(&log.log(), &ModelSet::default(), &names, as_of).unwrap();
+    let versions: Vec<u64> = view.states.iter().map(|state| state.version.0).collect();
+    assert_eq!(versions, [1, 0]);
+}

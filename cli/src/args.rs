@@ -52,6 +52,8 @@ pub enum Command {
     Related(related::Related),
     /// List late, back-dated and out-of-order events
     Late(late::Late),
+    /// Print events as they come
+    Tail(tail::Tail),
     /// Write every event that matches to a file
     Export(export::Export),
     /// Open a store in the desktop app

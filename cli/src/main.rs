@@ -10,6 +10,7 @@ mod args;
 mod commands;
 mod failure;
 mod filters;
+mod found;
 mod instant;
 mod output;
 mod pretty;

@@ -15,6 +15,7 @@ use ts_rs::TS;
 use crate::event::{Event, Part, Payload};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::import::{files_of, folder_of, may_replace};
+use crate::search::{SearchError, TextIndex, TextQuery};
 use crate::store::{EventQuery, EventView, LinkView, Log, ReadError};
 
 /// Bytes written at once.
@@ -72,6 +73,15 @@ pub enum ExportError {
     Cancelled,
 }
 
+impl From<SearchError> for ExportError {
+    fn from(error: SearchError) -> ExportError {
+        match error {
+            SearchError::Read(error) => ExportError::Read(error),
+            SearchError::Cancelled => ExportError::Cancelled,
+        }
+    }
+}
+
 /// Writes every event that the query matches, in its direction, the whole result whatever its size.
 ///
 /// All of it is read in one transaction: the log as it is when the export begins.
@@ -99,9 +109,40 @@ pub fn export(
     out: &mut dyn Write,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
+    let mut all = |each: Each<'_>| log.for_each_event(query, each);
+    write_all(&mut all, format, out, progress)
+}
+
+/// The same for the events that a text search finds among those that the query matches; none of them is left
+/// out, however far the index is.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_found(
+    index: &TextIndex,
+    text: &TextQuery,
+    query: &EventQuery,
+    format: ExportFormat,
+    out: &mut dyn Write,
+    progress: &ExportProgress,
+) -> Result<ExportReport, ExportError> {
+    let positions = index.positions(text, query)?;
+    let mut found = |each: Each<'_>| index.log().for_each_event_at(&positions, each);
+    write_all(&mut found, format, out, progress)
+}
+
+/// What takes the events, one by one, until it has had enough.
+type Each<'e> = &'e mut dyn FnMut(Event, Vec<LinkView>) -> bool;
+
+fn write_all(
+    events: &mut dyn FnMut(Each<'_>) -> Result<(), ReadError>,
+    format: ExportFormat,
+    out: &mut dyn Write,
+    progress: &ExportProgress,
+) -> Result<ExportReport, ExportError> {
     let mut writing = Writing::begin(format, out)?;
     let mut failed = None;
-    log.for_each_event(query, &mut |event, links| {
+    events(&mut |event, links| {
         if progress.cancel.load(Ordering::Relaxed) {
             failed = Some(ExportError::Cancelled);
         } else if let Err(error) = writing.take(event, &links) {
@@ -219,11 +260,36 @@ pub fn export_to_file(
     file: &std::path::Path,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
+    to_file(log, file, &mut |out| export(log, query, format, out, progress))
+}
+
+/// [`export_found`] to a file, as [`export_to_file`].
+///
+/// # Errors
+/// As [`export_to_file`].
+pub fn export_found_to_file(
+    index: &TextIndex,
+    text: &TextQuery,
+    query: &EventQuery,
+    format: ExportFormat,
+    file: &std::path::Path,
+    progress: &ExportProgress,
+) -> Result<ExportReport, ExportError> {
+    to_file(index.log(), file, &mut |out| {
+        export_found(index, text, query, format, out, progress)
+    })
+}
+
+fn to_file(
+    log: &Log,
+    file: &std::path::Path,
+    export: &mut dyn FnMut(&mut dyn Write) -> Result<ExportReport, ExportError>,
+) -> Result<ExportReport, ExportError> {
     let own = files_of(log.path());
     may_replace(file, &own.each_ref().map(|path| path.as_path()))?;
     let folder = folder_of(file);
     let mut temporary = new_file_in(folder)?;
-    let mut report = export(log, query, format, &mut temporary, progress)?;
+    let mut report = export(&mut temporary)?;
     temporary.as_file().sync_all()?;
     temporary.persist(file).map_err(|e| e.error)?;
     sync_folder(folder)?;

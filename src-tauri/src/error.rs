@@ -192,7 +192,6 @@ impl From<QueryError> for HostError {
 impl From<SearchError> for HostError {
     fn from(error: SearchError) -> HostError {
         match error {
-            SearchError::Query(error) => error.into(),
             SearchError::Read(error) => error.into(),
             SearchError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
         }

@@ -485,6 +485,10 @@ pub struct ImportArgs {
 pub struct ExportArgs {
     /// Which events: all that match.
     pub query: EventQuery,
+    /// Only those that a search for this text finds.
+    #[serde(default)]
+    #[ts(optional)]
+    pub text: Option<String>,
     /// Form of the file.
     pub format: ExportFormat,
     /// The file, as the user typed it.

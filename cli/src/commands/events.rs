@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use annals_core::position::Position;
+use annals_core::search::{SearchView, TextIndex, TextQuery};
 use annals_core::store::{CountView, EventQuery, EventView, EventsView, Log};
 
 use crate::failure::{Exit, Failure};
 use crate::filters::{FilterReading, Filters};
+use crate::found::{self, Text};
 use crate::output::Output;
 use crate::table::{Align, Table};
 use crate::text::{MAX_DATA_COLUMNS, MAX_NAME_COLUMNS, counted};
@@ -18,6 +20,11 @@ pub struct Events {
     store: PathBuf,
     #[command(flatten)]
     filters: Filters,
+    #[command(flatten)]
+    text: Text,
+    /// With --text: do not bring the text index up to date first, and say how far it is
+    #[arg(long, requires = "text")]
+    no_wait: bool,
     /// Events on a page
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -35,7 +42,16 @@ pub fn run(args: Events, output: &mut Output) -> Result<Exit, Failure> {
         mut query,
         readings,
     } = args.filters.read()?;
+    let text = args.text.read()?;
     let log = Log::explore(&args.store)?;
+    if let Some(text) = text {
+        let index = found::open_index(&log, !args.no_wait)?;
+        if args.count {
+            return count_found(&index, &text, &query, &readings, output);
+        }
+        query.after = args.after.map(Position);
+        return find(&index, &text, query, args.limit as usize, &readings, output);
+    }
     if args.count {
         let count = log.count(&query)?;
         return output.show(&CountView { count }, |output| {
@@ -53,6 +69,107 @@ pub fn run(args: Events, output: &mut Output) -> Result<Exit, Failure> {
         print_readings(&readings, output)?;
         print(&log, &view, query, output)
     })
+}
+
+fn count_found(
+    index: &TextIndex,
+    text: &TextQuery,
+    query: &EventQuery,
+    readings: &[String],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let view = index.count(text, query)?;
+    let reach = found::tell_reach(&view.reach);
+    output.show(&view, |output| {
+        print_readings(readings, output)?;
+        reach.iter().try_for_each(|line| output.line(line))?;
+        output.line(&counted(view.count, "event"))
+    })
+}
+
+fn find(
+    index: &TextIndex,
+    text: &TextQuery,
+    mut query: EventQuery,
+    limit: usize,
+    readings: &[String],
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let mut view = index.search(text, &query, limit)?;
+    // Core ends a page early where it had to look at much; here it is waited for.
+    while let Some(next) = view.next
+        && view.hits.len() < limit
+    {
+        query.after = Some(next);
+        let more = index.search(text, &query, limit - view.hits.len())?;
+        view.hits.extend(more.hits);
+        view.next = more.next;
+    }
+    let reach = found::tell_reach(&view.reach);
+    output.show(&view, |output| {
+        print_readings(readings, output)?;
+        reach.iter().try_for_each(|line| output.line(line))?;
+        print_found(index, text, &view, &query, output)
+    })
+}
+
+fn print_found(
+    index: &TextIndex,
+    text: &TextQuery,
+    view: &SearchView,
+    query: &EventQuery,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let total = index.count(text, query)?.count;
+    if view.hits.is_empty() {
+        let reading = crate::text::visible(&view.reading);
+        return output.line(&match total {
+            0 => format!("no event matches {reading}"),
+            total => format!("no more; {} in all", counted(total, "event")),
+        });
+    }
+    let mut table = Table::new(&[
+        ("POSITION", Align::Right, 20),
+        ("TIME", Align::Left, 30),
+        ("STREAM", Align::Left, MAX_NAME_COLUMNS),
+        ("VERSION", Align::Right, 20),
+        ("TYPE", Align::Left, MAX_NAME_COLUMNS),
+        ("ACTOR", Align::Left, 24),
+        ("FOUND IN", Align::Left, 2 * MAX_DATA_COLUMNS),
+    ]);
+    for hit in &view.hits {
+        table.row([
+            hit.event.position.to_string(),
+            hit.event.time.to_string(),
+            hit.event
+                .stream
+                .clone()
+                .unwrap_or_else(|| "(erased)".to_owned()),
+            hit.event.version.to_string(),
+            hit.event.event_type.clone(),
+            hit.actor
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            found::places(hit),
+        ]);
+    }
+    output.table(&table)?;
+    output.line("")?;
+    output.line(&summary(view.hits.len() as u64, total, view.next))
+}
+
+/// How many of how many are shown, and where the next page begins.
+fn summary(shown: u64, total: u64, next: Option<Position>) -> String {
+    let mut summary = if shown == total {
+        counted(total, "event")
+    } else {
+        format!("{shown} of {}", counted(total, "event"))
+    };
+    if let Some(next) = next {
+        summary += &format!("; next page: --after {next}");
+    }
+    summary
 }
 
 fn print_readings(readings: &[String], output: &mut Output) -> Result<(), Failure> {
@@ -108,14 +225,5 @@ fn print(
     }
     output.table(&table)?;
     output.line("")?;
-    let shown = view.events.len() as u64;
-    let mut summary = if shown == total {
-        counted(total, "event")
-    } else {
-        format!("{shown} of {}", counted(total, "event"))
-    };
-    if let Some(next) = view.next {
-        summary += &format!("; next page: --after {next}");
-    }
-    output.line(&summary)
+    output.line(&summary(view.events.len() as u64, total, view.next))
 }

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use annals_core::export::{ExportFormat, ExportProgress, ExportReport, export, export_to_file};
+use annals_core::export::{
+    ExportFormat, ExportProgress, ExportReport, export, export_found, export_found_to_file,
+    export_to_file,
+};
 use annals_core::store::Log;
 
 use crate::commands::print_findings;
 use crate::failure::{Code, Exit, Failure};
 use crate::filters::{FilterReading, Filters};
+use crate::found::{Text, open_index};
 use crate::output::{Output, complain};
 use crate::text::{counted, visible};
 
@@ -18,6 +22,8 @@ pub struct Export {
     store: PathBuf,
     #[command(flatten)]
     filters: Filters,
+    #[command(flatten)]
+    text: Text,
     /// Form of the file
     #[arg(long, value_enum)]
     format: Form,
@@ -42,10 +48,18 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
         Form::Jsonl => ExportFormat::Jsonl,
         Form::Csv => ExportFormat::Csv,
     };
+    let text = args.text.read()?;
     let log = Log::explore(&args.store)?;
+    let index = text.is_some().then(|| open_index(&log, true)).transpose()?;
+    let found = index.as_ref().zip(text.as_ref());
     let progress = ExportProgress::default();
     if args.out == Path::new("-") {
-        let mut report = export(&log, &query, format, output.raw(), &progress)?;
+        let mut report = match found {
+            None => export(&log, &query, format, output.raw(), &progress)?,
+            Some((index, text)) => {
+                export_found(index, text, &query, format, output.raw(), &progress)?
+            }
+        };
         report.file = "-".to_owned();
         output.finish()?;
         if output.is_json() {
@@ -70,7 +84,12 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
         let message = format!("there is no folder {}", folder.display());
         return Err(Failure::new(Code::NotFound, message));
     }
-    let mut report = export_to_file(&log, &query, format, &args.out, &progress)?;
+    let mut report = match found {
+        None => export_to_file(&log, &query, format, &args.out, &progress)?,
+        Some((index, text)) => {
+            export_found_to_file(index, text, &query, format, &args.out, &progress)?
+        }
+    };
     report.file = args.out.display().to_string();
     output.show(&report, |output| {
         readings

@@ -17,6 +17,7 @@ pub mod state;
 pub mod streams;
 pub mod whatif;
 pub mod why;
+pub mod tail;
 
 use std::path::Path;
 
@@ -46,6 +47,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Whatif(args) => whatif::run(args, output),
         Command::Related(args) => related::run(args, output),
         Command::Late(args) => late::run(args, output),
+        Command::Tail(args) => tail::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
     }

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::TextQuery;
 use super::candidates::{Candidates, PART};
 use super::index::{SearchError, TextIndex};
+use super::matching::Places;
 use super::view::{Reach, SearchCountView, SearchHit, SearchView};
 use crate::cache::CacheError;
 use crate::event::Event;
@@ -50,7 +51,37 @@ impl TextIndex {
         query: &EventQuery,
         limit: usize,
     ) -> Result<SearchView, SearchError> {
-        self.answer(query, &|range| self.page(text, query, limit, range))
+        self.answer(query, MAX_TAIL, &|range| {
+            let page = self.page(text, query, limit, range)?;
+            Ok(SearchView {
+                hits: page.found.into_iter().map(hit).collect(),
+                next: page.ends_at,
+                reading: text.to_string(),
+                reach: self.reach(range),
+            })
+        })
+    }
+
+    /// Positions of all events that match the text and the query, in the query's direction, however many have to
+    /// be looked at that are not in the index yet: none is left out.
+    ///
+    /// # Errors
+    /// [`SearchError::Read`] of the log.
+    pub fn positions(
+        &self,
+        text: &TextQuery,
+        query: &EventQuery,
+    ) -> Result<Vec<Position>, SearchError> {
+        self.answer(query, u64::MAX, &|range| {
+            let mut positions = self.indexed_matches(text, query, range)?;
+            self.look_at_tail(text, query, range, &mut |position| positions.push(position))?;
+            let (low, high) = bounds(query, range.searched_to);
+            positions.retain(|position| (low..=high).contains(position));
+            if query.direction == Direction::Backwards {
+                positions.reverse();
+            }
+            Ok(positions)
+        })
     }
 
     fn page(
@@ -59,9 +90,9 @@ impl TextIndex {
         query: &EventQuery,
         limit: usize,
         range: &Range,
-    ) -> Result<SearchView, Unanswered> {
+    ) -> Result<Page, Unanswered> {
         let mut page = Page {
-            hits: Vec::new(),
+            found: Vec::new(),
             limit,
             looked: 0,
             ends_at: None,
@@ -80,12 +111,7 @@ impl TextIndex {
                 self.ask(text, query, range, indexed, &mut page)?;
             }
         }
-        Ok(SearchView {
-            hits: page.hits,
-            next: page.ends_at,
-            reading: text.to_string(),
-            reach: self.reach(range),
-        })
+        Ok(page)
     }
 
     /// How many events match the text and the query; `after` and `direction` are left aside.
@@ -102,7 +128,9 @@ impl TextIndex {
             direction: Direction::Forwards,
             ..query.clone()
         };
-        self.answer(&query, &|range| self.count_in(text, &query, range))
+        self.answer(&query, MAX_TAIL, &|range| {
+            self.count_in(text, &query, range)
+        })
     }
 
     fn count_in(
@@ -111,20 +139,18 @@ impl TextIndex {
         query: &EventQuery,
         range: &Range,
     ) -> Result<SearchCountView, Unanswered> {
-        let mut count = self.count_indexed(text, query, range)?;
-        let mut scan = EventQuery {
-            after: Some(range.indexed),
-            known: Some(range.searched_to),
-            ..query.clone()
+        let candidates = text.candidates();
+        let mut count = if candidates.exact && !is_filtered(query) {
+            let sql = "SELECT count(*) FROM text_index WHERE text_index MATCH ?1 AND rowid <= ?2";
+            self.asked(range, |conn| {
+                Ok(conn
+                    .prepare_cached(sql)?
+                    .query_row((&candidates.expression, range.indexed.0), |row| row.get(0))?)
+            })?
+        } else {
+            self.indexed_matches(text, query, range)?.len() as u64
         };
-        loop {
-            let page = self.log.events(&scan, STEP)?;
-            count += page.events.iter().filter(|e| text.matches(e)).count() as u64;
-            scan.after = page.next;
-            if page.next.is_none() {
-                break;
-            }
-        }
+        self.look_at_tail(text, query, range, &mut |_| count += 1)?;
         Ok(SearchCountView {
             count,
             reading: text.to_string(),
@@ -132,23 +158,15 @@ impl TextIndex {
         })
     }
 
-    fn count_indexed(
+    /// Positions of the events in the index that match, in rising order.
+    fn indexed_matches(
         &self,
         text: &TextQuery,
         query: &EventQuery,
         range: &Range,
-    ) -> Result<u64, Unanswered> {
+    ) -> Result<Vec<Position>, Unanswered> {
         let candidates = text.candidates();
         let all = (Position(1), range.indexed);
-        if candidates.exact && !is_filtered(query) {
-            return self.asked(range, |conn| {
-                let sql =
-                    "SELECT count(*) FROM text_index WHERE text_index MATCH ?1 AND rowid <= ?2";
-                Ok(conn
-                    .prepare_cached(sql)?
-                    .query_row((&candidates.expression, range.indexed.0), |row| row.get(0))?)
-            });
-        }
         let mut positions =
             self.candidates(range, &candidates, all, Direction::Forwards, usize::MAX)?;
         if is_filtered(query) {
@@ -156,14 +174,40 @@ impl TextIndex {
             positions.retain(|position| matching.binary_search(position).is_ok());
         }
         if candidates.exact {
-            return Ok(positions.len() as u64);
+            return Ok(positions);
         }
-        let mut count = 0;
+        let mut matches = Vec::new();
         for some in positions.chunks(STEP) {
             let events = self.log.events_at(some)?;
-            count += events.iter().filter(|e| text.matches(e)).count() as u64;
+            let events = events.iter().filter(|event| text.matches(event));
+            matches.extend(events.map(|event| event.position));
         }
-        Ok(count)
+        Ok(matches)
+    }
+
+    /// Calls `each` with the positions of the events behind the index that match, in rising order.
+    fn look_at_tail(
+        &self,
+        text: &TextQuery,
+        query: &EventQuery,
+        range: &Range,
+        each: &mut dyn FnMut(Position),
+    ) -> Result<(), Unanswered> {
+        let mut scan = EventQuery {
+            after: Some(range.indexed),
+            known: Some(range.searched_to),
+            direction: Direction::Forwards,
+            ..query.clone()
+        };
+        loop {
+            let page = self.log.events(&scan, STEP)?;
+            let matching = page.events.iter().filter(|event| text.matches(event));
+            matching.for_each(|event| each(event.position));
+            scan.after = page.next;
+            if page.next.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Takes hits between two positions, both inclusive, from the index.
@@ -324,16 +368,17 @@ impl TextIndex {
     fn answer<T>(
         &self,
         query: &EventQuery,
+        max_tail: u64,
         attempt: &dyn Fn(&Range) -> Result<T, Unanswered>,
     ) -> Result<T, SearchError> {
         for _ in 0..2 {
-            match attempt(&self.range(query, self.covered()?)?) {
+            match attempt(&self.range(query, self.covered()?, max_tail)?) {
                 Ok(answer) => return Ok(answer),
                 Err(Unanswered::Log(error)) => return Err(error.into()),
                 Err(Unanswered::Index) => {}
             }
         }
-        match attempt(&self.range(query, None)?) {
+        match attempt(&self.range(query, None, max_tail)?) {
             Ok(answer) => Ok(answer),
             Err(Unanswered::Log(error)) => Err(error.into()),
             Err(Unanswered::Index) => {
@@ -343,11 +388,16 @@ impl TextIndex {
     }
 
     /// What to cover with an index that reaches to `covered`; without one, everything is looked at.
-    fn range(&self, query: &EventQuery, covered: Option<Position>) -> Result<Range, SearchError> {
+    fn range(
+        &self,
+        query: &EventQuery,
+        covered: Option<Position>,
+        max_tail: u64,
+    ) -> Result<Range, SearchError> {
         let size = self.log.head()?.size;
         let head = query.known.map_or(size, |known| known.min(size));
         let indexed = covered.unwrap_or(Position::ZERO).min(head);
-        let searched_to = if covered.is_none() || head.0 - indexed.0 <= MAX_TAIL {
+        let searched_to = if covered.is_none() || head.0 - indexed.0 <= max_tail {
             head
         } else {
             indexed
@@ -385,7 +435,7 @@ impl From<ReadError> for Unanswered {
 
 /// A page as it fills.
 struct Page {
-    hits: Vec<SearchHit>,
+    found: Vec<(Event, Places)>,
     limit: usize,
     /// Events looked at.
     looked: usize,
@@ -406,23 +456,12 @@ impl Page {
         let Some(places) = text.places(&event) else {
             return;
         };
-        if self.hits.len() >= self.limit {
+        if self.found.len() >= self.limit {
             // One more is there: what the page begins after next time is its last hit.
-            self.ends_at = self.hits.last().map(|hit| hit.event.position);
+            self.ends_at = self.found.last().map(|(event, _)| event.position);
             return;
         }
-        self.hits.push(SearchHit {
-            event: EventBrief {
-                position: event.position,
-                stream: event.stream.map(|stream| stream.to_string()),
-                version: event.version,
-                event_type: event.event_type.to_string(),
-                time: event.time.time,
-            },
-            actor: event.actor,
-            matches: places.matches,
-            more: places.more,
-        });
+        self.found.push((event, places));
     }
 
     /// Ends the page behind this position if it has looked at enough.
@@ -430,6 +469,21 @@ impl Page {
         if !self.is_full() && self.looked >= MAX_LOOKED {
             self.ends_at = Some(at);
         }
+    }
+}
+
+fn hit((event, places): (Event, Places)) -> SearchHit {
+    SearchHit {
+        event: EventBrief {
+            position: event.position,
+            stream: event.stream.map(|stream| stream.to_string()),
+            version: event.version,
+            event_type: event.event_type.to_string(),
+            time: event.time.time,
+        },
+        actor: event.actor,
+        matches: places.matches,
+        more: places.more,
     }
 }
 

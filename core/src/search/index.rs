@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::QueryError;
 use super::candidates::{PART, index_text};
 use super::view::TextIndexView;
 use crate::cache::{Cache, CacheError, Part};
@@ -26,9 +25,6 @@ const AHEAD: usize = 4;
 /// Why a search was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
-    /// What is searched for cannot be read.
-    #[error(transparent)]
-    Query(#[from] QueryError),
     /// The log could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -81,6 +77,12 @@ impl TextIndex {
             log: log.clone(),
             cache: Cache::open(log, fallback, PARTS).map_err(|error| error.to_string()),
         }
+    }
+
+    /// The log that it is of.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Brings the index to the head of the log, in batches; those that are done stay when it is stopped. Where

@@ -28,3 +28,6 @@ pub use view::{
     Reach, SearchCountView, SearchHit, SearchMatch, SearchPart, SearchView, SnippetPiece,
     TextIndexView,
 };
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use annals_core::export;
+use annals_core::search::TextQuery;
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
@@ -29,8 +30,13 @@ pub async fn export_start(webview: Webview, host: State<'_, Host>, args: ExportA
             let events = progress.events.load(Relaxed);
             drop(channel.send(ExportProgressView { events }));
         };
-        let mut report = with_ticks(tick, || {
-            export::export_to_file(&store.log, &args.query, args.format, &file, progress)
+        let text = args.text.as_deref().map(TextQuery::parse).transpose()?;
+        let (query, format) = (&args.query, args.format);
+        let mut report = with_ticks(tick, || match &text {
+            None => export::export_to_file(&store.log, query, format, &file, progress),
+            Some(text) => {
+                export::export_found_to_file(&store.index, text, query, format, &file, progress)
+            }
         })?;
         report.file = file.display().to_string();
         json(&report)

@@ -3,13 +3,13 @@
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::log::{Log, head, sql_position};
+use super::log::{Log, event_where, head, sql_position};
 use super::plan::Plan;
 use super::{row, tiles};
 use crate::event::Event;
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
-use crate::store::{EventQuery, ReadError};
+use crate::store::{EventQuery, LinkView, ReadError};
 
 impl Log {
     /// The events at these positions, in this order; positions beyond the log are passed over.
@@ -18,19 +18,35 @@ impl Log {
     /// [`ReadError`] of the engine or of a damaged row.
     pub fn events_at(&self, positions: &[Position]) -> Result<Vec<Event>, ReadError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(&format!(
-                "SELECT {} FROM events e NOT INDEXED {} WHERE e.position = ?1",
-                row::EVENT,
-                row::NAMES
-            ))?;
             let mut events = Vec::with_capacity(positions.len());
             for position in positions {
-                let mut rows = statement.query([sql_position(*position)])?;
-                if let Some(row) = rows.next()? {
-                    events.push(row::event(row)?);
-                }
+                events.extend(event_where(conn, "e.position = ?1", sql_position(*position))?);
             }
             Ok(events)
+        })
+    }
+
+    /// Calls `each` with the events at these positions, in this order, and the streams that each is linked into,
+    /// until it returns `false`; positions beyond the log are passed over. All of it comes from one moment of the
+    /// log.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine or of a damaged row.
+    pub fn for_each_event_at(
+        &self,
+        positions: &[Position],
+        each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
+    ) -> Result<(), ReadError> {
+        self.read(|conn| {
+            for position in positions {
+                let found = event_where(conn, "e.position = ?1", sql_position(*position))?;
+                if let Some(event) = found
+                    && !each(event, row::links(conn, *position)?)
+                {
+                    break;
+                }
+            }
+            Ok(())
         })
     }
 

@@ -6,13 +6,14 @@ use super::log::Log;
 use super::pulse::POLL;
 use crate::event::Event;
 use crate::position::Position;
-use crate::store::{EventQuery, ReadError};
+use crate::store::{Direction, EventQuery, ReadError};
 
 /// Events as they come: catch-up, then live.
 #[derive(Debug)]
 pub struct Subscription {
     log: Log,
-    after: Position,
+    /// `after` goes on as events are looked at, those that do not match included.
+    query: EventQuery,
 }
 
 impl Log {
@@ -35,9 +36,21 @@ impl Log {
     /// ```
     #[must_use]
     pub fn subscribe(&self, after: Position) -> Subscription {
+        self.subscribe_to(EventQuery {
+            after: Some(after),
+            ..EventQuery::default()
+        })
+    }
+
+    /// The same for the events that the query matches; its direction is left aside.
+    #[must_use]
+    pub fn subscribe_to(&self, query: EventQuery) -> Subscription {
         Subscription {
             log: self.clone(),
-            after,
+            query: EventQuery {
+                direction: Direction::Forwards,
+                ..query
+            },
         }
     }
 }
@@ -53,14 +66,17 @@ impl Subscription {
         loop {
             // Counted before reading, so that a commit in between is not slept through.
             let seen = self.log.announced();
-            let query = EventQuery {
-                after: Some(self.after),
-                ..EventQuery::default()
-            };
-            let page = self.log.events(&query, limit)?;
-            if let Some(last) = page.events.last() {
-                self.after = last.position;
-                return Ok(page.events);
+            let head = self.log.head()?.size;
+            if head > self.query.after.unwrap_or(Position::ZERO) {
+                let query = EventQuery {
+                    known: Some(self.query.known.map_or(head, |known| known.min(head))),
+                    ..self.query.clone()
+                };
+                let page = self.log.events(&query, limit)?;
+                self.query.after = page.next.or(Some(head));
+                if !page.events.is_empty() {
+                    return Ok(page.events);
+                }
             }
             if left.is_zero() {
                 return Ok(Vec::new());

@@ -10,6 +10,7 @@ mod append;
 mod generate;
 mod import;
 mod report;
+mod search;
 mod view;
 mod window;
 
@@ -57,6 +58,7 @@ fn main() -> Outcome<()> {
     let (imported, store) = import::measure(&plan, &file)?;
     rows.extend(imported);
     rows.extend(view::measure(&plan, &store)?);
+    rows.extend(search::measure(&plan, &store)?);
     if let Some(app) = after("--app") {
         rows.extend(window::measure(&plan, &store, app.as_ref())?);
     }

@@ -6,6 +6,8 @@ use crate::Plan;
 pub enum Goal {
     /// The ratio should be at least this.
     RatioAtLeast(f64),
+    /// The figure should be at least this, in its unit.
+    AtLeast(f64),
     /// The figure should be at most this, in its unit.
     AtMost(f64),
 }
@@ -80,6 +82,7 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
             .collect();
         let (goal, met) = match row.goal {
             Goal::RatioAtLeast(want) => (format!("≥ {want}x"), median(&ratios) >= want),
+            Goal::AtLeast(want) => (format!("≥ {want} {}", row.unit), median(&row.ours) >= want),
             Goal::AtMost(want) => (format!("≤ {want} {}", row.unit), median(&row.ours) <= want),
         };
         let baseline = if row.baseline.is_empty() {

@@ -71,6 +71,127 @@ fn a_reader_that_goes_away_ends_the_command_quietly() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+/// Losing or repeating an event here would let an alarm be missed, or rung twice.
+#[cfg(unix)]
+#[test]
+fn a_tail_prints_each_event_of_other_processes_once() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["init", "x.annals"]).code, 0);
+    let append = |stream: &str, from: u32, to: u32| {
+        let lines: String = (from..to)
+            .map(|n| format!("{{\"stream\":\"{stream}\",\"type\":\"T\",\"data\":{{\"n\":{n},\"w\":\"tick {n}\"}}}}\n"))
+            .collect();
+        let file = format!("{stream}-{from}.jsonl");
+        sandbox.write(&file, lines);
+        let run = sandbox.run(&["append", "x.annals", "--batch", &file]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    append("a-1", 0, 5);
+    let tail = |args: &[&str]| {
+        let mut command = sandbox.command();
+        command.args(["tail", "x.annals", "--json"]).args(args);
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut all = tail(&["--lines", "2"]);
+    let mut from_start = tail(&["--after", "0"]);
+    let mut some = tail(&[
+        "--after",
+        "0",
+        "--stream",
+        "b-1",
+        "--text",
+        "n* OR tick -205",
+    ]);
+    let positions = |child: &mut std::process::Child, count: usize| -> Vec<u64> {
+        let out = child.stdout.as_mut().unwrap();
+        std::io::BufRead::lines(std::io::BufReader::with_capacity(1, out))
+            .take(count)
+            .map(|line| {
+                let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+                event["position"].as_u64().unwrap()
+            })
+            .collect()
+    };
+    // Told before anything comes: the last two.
+    assert_eq!(positions(&mut all, 2), [4, 5]);
+    std::thread::scope(|scope| {
+        scope.spawn(|| append("a-1", 100, 160));
+        scope.spawn(|| append("b-1", 200, 210));
+    });
+    append("a-1", 160, 170);
+    assert_eq!(positions(&mut all, 80), (6..=85).collect::<Vec<u64>>());
+    assert_eq!(
+        positions(&mut from_start, 85),
+        (1..=85).collect::<Vec<u64>>()
+    );
+    assert_eq!(positions(&mut some, 9).len(), 9);
+    for mut child in [all, from_start, some] {
+        let pid = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-INT", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let mut rest = String::new();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut rest)
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(rest, "", "nothing comes twice");
+        assert_eq!(
+            (
+                output.status.code(),
+                String::from_utf8_lossy(&output.stderr).as_ref()
+            ),
+            (Some(0), "")
+        );
+    }
+}
+
+#[test]
+fn a_search_leaves_the_log_as_it_was_and_needs_no_cache_of_before() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["sample", "guide", "--out", "g.annals"]);
+    let before = std::fs::read(sandbox.path().join("g.annals")).unwrap();
+    let search = ["events", "g.annals", "--text", "shipped", "--count"];
+    let first = sandbox.json(&search);
+    assert_eq!(
+        (&first["count"], &first["complete"]),
+        (&3.into(), &true.into())
+    );
+    let cache = sandbox.path().join("g.annals.d/cache.sqlite");
+    std::fs::write(&cache, "no database").unwrap();
+    let run = sandbox.run(&search);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "3 events\n"));
+    assert!(run.stderr.starts_with("note: "), "{}", run.stderr);
+    std::fs::remove_file(&cache).unwrap();
+    let (in_place, folder) = (
+        sandbox.path().join("g.annals.d"),
+        sandbox.path().join("models"),
+    );
+    std::fs::rename(&in_place, folder).unwrap();
+    std::fs::write(&in_place, "a file, where no folder can be made").unwrap();
+    let run = sandbox.run(&search);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (0, "3 events\n"),
+        "{}",
+        run.stderr
+    );
+    let caches = sandbox.path().join(".cache/app.annals.desktop");
+    assert!(caches.is_dir(), "the user's own folder for caches takes it");
+    assert!(std::fs::read(sandbox.path().join("g.annals")).unwrap() == before);
+}
+
 #[test]
 fn exploring_leaves_the_file_as_it_was() {
     let sandbox = Sandbox::new();

@@ -76,6 +76,30 @@ fn events() {
 }
 
 #[test]
+fn search() {
+    let mut t = Transcript::on_guide();
+    t.run("events guide.annals --text shipped")
+        .run("events guide.annals --text 'newcompany type:Email*' --json")
+        .run("events guide.annals --text '\"winter sale\" OR (key:carrier -DHL)' --reverse")
+        .run("events guide.annals --text order-789 --type OrderShipped")
+        .run("events guide.annals --text cust-456 --limit 1")
+        .run("events guide.annals --text cust-456 --limit 1 --after 12")
+        .run("events guide.annals --text cust-456 --count")
+        .run("events guide.annals --text cust-456 --count --json")
+        .run("events guide.annals --text cust-456 --no-wait --count --json")
+        .run("events guide.annals --text 109.97 --from 2024-01-15 --to 2024-01-15 --count")
+        .run("events guide.annals --text nowhere")
+        .run("events guide.annals --text 'a OR'")
+        .run("events guide.annals --text -cancelled")
+        .run("events guide.annals --text 'type: x' --json")
+        .run("events guide.annals --text 'ca*ed'")
+        .run("events guide.annals --no-wait")
+        .run("export guide.annals --text corr-abc123 --format csv --out -")
+        .run("tail guide.annals --reverse")
+        .compare("search");
+}
+
+#[test]
 fn show() {
     let mut t = Transcript::on_guide();
     t.run("show guide.annals evt-12345")

@@ -46,9 +46,30 @@ pub struct OpenStore {
 }
 
 impl OpenStore {
+    /// Opens a store; `cache_folder` is for caches of stores that cannot be written to.
+    pub(crate) fn open(path: PathBuf, cache_folder: &Path) -> Result<OpenStore, HostError> {
+        let log = Log::explore(&path)?;
+        let (models, model_errors) = ModelSet::load(&path).map_err(|error| {
+            let message = format!(
+                "the models beside {} could not be read: {error}",
+                path.display()
+            );
+            crate::error::io_error(&error, message)
+        })?;
+        Ok(OpenStore {
+            path,
+            index: Arc::new(TextIndex::open(&log, Some(cache_folder))),
+            indexing: Arc::default(),
+            log,
+            models,
+            model_errors,
+            cache: StateCache::default(),
+        })
+    }
+
     /// Brings the text index to the head of the log, and again whenever the log has grown, until the store is
     /// closed. Has a thread and connections of its own, so that nobody waits for it.
-    fn keep_indexing(&self) {
+    pub(crate) fn keep_indexing(&self) {
         let (index, progress, log) = (self.index.clone(), self.indexing.clone(), self.log.clone());
         std::thread::spawn(move || {
             let mut done = Position::ZERO;
@@ -97,7 +118,8 @@ struct Inner {
 }
 
 impl Host {
-    /// Finds the user's folders. `ANNALS_CONFIG_DIR` names another place for the list of recent stores.
+    /// Finds the user's folders. `ANNALS_CONFIG_DIR` names another place for the list of recent stores,
+    /// `ANNALS_CACHE_DIR` one for caches of stores that cannot be written to.
     ///
     /// # Errors
     /// If the system names no home folder.
@@ -111,7 +133,10 @@ impl Host {
         Ok(Host(Arc::new(Inner {
             launch,
             config_folder,
-            cache_folder: app.path().app_cache_dir()?,
+            cache_folder: match std::env::var_os("ANNALS_CACHE_DIR") {
+                Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+                _ => app.path().app_cache_dir()?,
+            },
             default_folder: documents.join("Annals"),
             home,
             surroundings: Surroundings::system(),
@@ -179,23 +204,7 @@ impl Host {
     /// # Errors
     /// If it cannot be opened; the one before stays open then.
     pub fn open(&self, path: PathBuf) -> Result<Arc<OpenStore>, HostError> {
-        let log = Log::explore(&path)?;
-        let (models, model_errors) = ModelSet::load(&path).map_err(|error| {
-            let message = format!(
-                "the models beside {} could not be read: {error}",
-                path.display()
-            );
-            crate::error::io_error(&error, message)
-        })?;
-        let store = Arc::new(OpenStore {
-            path,
-            index: Arc::new(TextIndex::open(&log, Some(&self.0.cache_folder))),
-            indexing: Arc::default(),
-            log,
-            models,
-            model_errors,
-            cache: StateCache::default(),
-        });
+        let store = Arc::new(OpenStore::open(path, &self.0.cache_folder)?);
         store.keep_indexing();
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = Some(store.clone());
         // The list of recent stores is a convenience: a store opens even where it cannot be written.

@@ -18,6 +18,10 @@ const FORMAT: u32 = 1;
 /// How long a connection waits for another that writes. Its batches are shorter.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often, and how long apart, a file is tried that another process is making.
+const TRIES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Name of the file, in whichever folder it lies.
 const NAME: &str = "cache.sqlite";
 
@@ -87,7 +91,16 @@ fn open_in(folder: &Path, log: &Log, notes: &mut Vec<String>) -> Result<Connecti
         make(&conn, log)?;
         Ok(conn)
     };
-    match usable() {
+    let mut opened = usable();
+    for _ in 0..TRIES {
+        if !matches!(&opened, Err(error) if error.is_busy()) {
+            break;
+        }
+        // Another process is making it at this moment.
+        std::thread::sleep(PAUSE);
+        opened = usable();
+    }
+    match opened {
         Ok(conn) => Ok(conn),
         // Another process holds it: it is no less a cache for that.
         Err(error) if was_there && !error.is_busy() => {

@@ -182,14 +182,15 @@ impl Walk<'_> {
         if self.peek()? != b'"' {
             return None;
         }
-        let key = self.string()?.into_owned();
+        let key = self.string()?;
         self.space();
         if self.peek()? != b':' {
             return None;
         }
         self.at += 1;
         if let Some(Step::Key(name)) = self.steps.last_mut() {
-            *name = key.clone();
+            name.clear();
+            name.push_str(&key);
         }
         each(self.spot(true), &key);
         Some(())

@@ -99,3 +99,64 @@ impl Follower {
         (length.saturating_sub(oldest) + RATE_SECONDS / 2) / RATE_SECONDS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use annals_core::event::NewEvent;
+    use annals_core::id::StreamId;
+    use annals_core::store::{ExpectedVersion, LogWriter, StreamAppend};
+    use annals_core::surroundings::Surroundings;
+
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_appends_is_told_with_the_index_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.annals");
+        let writer = LogWriter::create(&path, Surroundings::system()).unwrap();
+        let append = |n: usize| {
+            let events = (0..n).map(|_| NewEvent::json("Ticked", r#"{"w":"tick"}"#).unwrap());
+            let append = StreamAppend {
+                stream: StreamId::new("clock-1").unwrap(),
+                category: None,
+                expected: ExpectedVersion::Any,
+                events: events.collect(),
+            };
+            writer.append(vec![append]).unwrap();
+        };
+        append(2);
+        let store = Arc::new(OpenStore::open(path.clone(), folder.path()).unwrap());
+        let mut follower = Follower::new(&store).unwrap();
+        let first = follower.look().unwrap();
+        assert_eq!(
+            (first.head, first.arrived, first.live),
+            (Position(2), 0, true)
+        );
+        assert_eq!((first.indexed, first.indexing), (Position::ZERO, true));
+        append(3);
+        let then = follower.look().unwrap();
+        assert_eq!((then.head, then.arrived), (Position(5), 3));
+        assert!(then.last_recorded_at >= first.last_recorded_at);
+        // In the background, until it is there.
+        store.keep_indexing();
+        while follower.look().unwrap().indexing {
+            std::thread::yield_now();
+        }
+        assert_eq!(follower.look().unwrap().indexed, Position(5));
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.annals");
+        annals_core::sample::guide(&path).unwrap();
+        let store = Arc::new(OpenStore::open(path, folder.path()).unwrap());
+        let mut follower = Follower::new(&store).unwrap();
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        assert_eq!(follower.rate(at(0), 100), 0);
+        assert_eq!(follower.rate(at(1_000), 150), 10);
+        assert_eq!(follower.rate(at(5_000), 150), 10);
+        assert_eq!(follower.rate(at(6_000), 150), 0);
+    }
+}

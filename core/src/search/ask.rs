@@ -23,7 +23,7 @@ const STEP: usize = 512;
 const FEW: usize = 1_024;
 
 /// Candidates that a page looks at before it ends with what it has.
-const MAX_LOOKED: usize = 20_000;
+const MAX_LOOKED: usize = 5_000;
 
 /// What a search covers.
 struct Range {

@@ -13,11 +13,11 @@ use crate::store::{EventQuery, Log, ReadError};
 static PARTS: &[&Part] = &[&PART];
 
 /// Events read at once.
-const PAGE: usize = 2_000;
+const PAGE: usize = 2_048;
 
 /// Events that are added in one transaction: enough that its cost is spread, few enough that who waits for it
-/// does not wait long.
-const BATCH: u64 = 40_000;
+/// does not wait long. Two levels of full tiles, so that the root at its end is soon told.
+const BATCH: u64 = 65_536;
 
 /// Batches that are read ahead of the one that is written.
 const AHEAD: usize = 4;

@@ -260,7 +260,9 @@ pub fn export_to_file(
     file: &std::path::Path,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    to_file(log, file, &mut |out| export(log, query, format, out, progress))
+    to_file(log, file, &mut |out| {
+        export(log, query, format, out, progress)
+    })
 }
 
 /// [`export_found`] to a file, as [`export_to_file`].

@@ -352,7 +352,9 @@ fn a_long_tail_that_is_not_indexed_is_told() {
         1
     );
     // An export leaves nothing out.
-    let everything = index.positions(&parse("tick"), &EventQuery::default()).unwrap();
+    let everything = index
+        .positions(&parse("tick"), &EventQuery::default())
+        .unwrap();
     assert_eq!(everything.len(), 6_001);
     index.catch_up(&IndexProgress::default()).unwrap();
     let view = index.search(&parse("tick"), &backwards(), 5).unwrap();

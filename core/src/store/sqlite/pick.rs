@@ -20,7 +20,11 @@ impl Log {
         self.read(|conn| {
             let mut events = Vec::with_capacity(positions.len());
             for position in positions {
-                events.extend(event_where(conn, "e.position = ?1", sql_position(*position))?);
+                events.extend(event_where(
+                    conn,
+                    "e.position = ?1",
+                    sql_position(*position),
+                )?);
             }
             Ok(events)
         })

@@ -452,7 +452,7 @@ mod tests {
             .collect();
         let set = assignments("Changed", "a", pairs(30_000), None, &Value::Object(known));
         assert_eq!(set.len(), 30_000);
-        assert_eq!(set[7].0.to_string(), "FIELD_7");
+        assert_eq!(set[7].name, "FIELD_7");
     }
 
     #[test]

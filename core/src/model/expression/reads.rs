@@ -22,9 +22,13 @@ pub(crate) fn paths(ast: &AST) -> Vec<(Root, FieldPath)> {
 
 /// The field that is read where the walk stands on a variable.
 fn read_at(nodes: &[ASTNode]) -> Option<(Root, FieldPath)> {
-    let (ASTNode::Expr(Expr::Variable(variable, ..)), above) = nodes.split_last()? else {
+    let (ASTNode::Expr(own), above) = nodes.split_last()? else {
         return None;
     };
+    let Expr::Variable(variable, ..) = own else {
+        return None;
+    };
+    let mut whole: &Expr = own;
     let root = Root::of(&variable.1)?;
     let mut steps = Vec::new();
     let mut outer = above.last();
@@ -34,11 +38,16 @@ fn read_at(nodes: &[ASTNode]) -> Option<(Root, FieldPath)> {
         && first.1 == variable.1
     {
         follow(chain, &mut steps);
+        whole = chain;
         outer = above.len().checked_sub(2).and_then(|at| above.get(at));
     }
-    // `has(data, 'a.b')` and `get(data, 'a.b', 0)` read that field.
+    // `has(data, 'a.b')` and `get(data, 'a.b', 0)` read that field of their first argument.
     if let Some(ASTNode::Expr(Expr::FnCall(call, _))) = outer
         && matches!(call.name.as_str(), "has" | "get")
+        && call
+            .args
+            .first()
+            .is_some_and(|first| std::ptr::eq(first, whole))
         && let Some(Expr::StringConstant(text, _)) = call.args.get(1)
         && let Ok(path) = text.parse::<FieldPath>()
     {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+pub use annals_core::code::ErrorCode as Code;
 use annals_core::export::ExportError;
 use annals_core::import::ImportError;
 use annals_core::sample::SampleError;
 use annals_core::store::{AppendError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
-use serde::Serialize;
 
 use crate::text::visible;
 
@@ -30,44 +30,6 @@ impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         std::process::ExitCode::from(exit as u8)
     }
-}
-
-/// What kind of failure, for programs. The desktop host uses the same words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// No file is there.
-    NotFound,
-    /// A file is there already.
-    Exists,
-    /// The file is no store.
-    NotAStore,
-    /// The store is of a newer format.
-    NewerFormat,
-    /// Another program holds the store.
-    Locked,
-    /// The store is damaged.
-    Damaged,
-    /// The store cannot be written.
-    ReadOnly,
-    /// No such stream.
-    NoStream,
-    /// No such event, version or position.
-    NoEvent,
-    /// What the user wrote cannot be taken.
-    BadInput,
-    /// A file is not of its format.
-    MalformedFile,
-    /// The user cancelled.
-    Cancelled,
-    /// The disk is full.
-    DiskFull,
-    /// The stream is at another version, or the id is taken.
-    Conflict,
-    /// The operating system refused.
-    Io,
-    /// A fault in Annals itself.
-    Internal,
 }
 
 /// Why a command did not do what was asked.
@@ -143,15 +105,18 @@ impl Failure {
     }
 
     fn from_io(error: &std::io::Error) -> Failure {
-        let code = match error.kind() {
-            std::io::ErrorKind::NotFound => Code::NotFound,
-            std::io::ErrorKind::StorageFull => Code::DiskFull,
-            _ => Code::Io,
-        };
         Failure {
             broken_pipe: error.kind() == std::io::ErrorKind::BrokenPipe,
-            ..Failure::new(code, error.to_string())
+            ..Failure::of(error)
         }
+    }
+
+    /// An error of core's, without a hint.
+    fn of<'e, E: std::fmt::Display>(error: &'e E) -> Failure
+    where
+        Code: From<&'e E>,
+    {
+        Failure::new(error.into(), error.to_string())
     }
 }
 
@@ -163,45 +128,32 @@ impl From<std::io::Error> for Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
-        let (code, hint) = match &error {
-            OpenError::NotFound { path } if !in_a_folder(path) => (
-                Code::NotFound,
-                Some("its folder does not exist either; make that first".to_owned()),
-            ),
-            OpenError::NotFound { path } => (
-                Code::NotFound,
-                Some(format!("annals init {} makes a new store", path.display())),
-            ),
-            OpenError::Exists { .. } => (
-                Code::Exists,
-                Some("choose another name; an existing file is never overwritten".to_owned()),
-            ),
-            OpenError::NotAStore { .. } => (
-                Code::NotAStore,
-                Some("annals init makes a store, annals import brings events from JSON Lines, JSON and XES files into one".to_owned()),
-            ),
-            OpenError::NewerFormat { .. } => (
-                Code::NewerFormat,
-                Some("open it with the version of Annals that wrote it, or a newer one".to_owned()),
-            ),
-            OpenError::Locked { .. } => (
-                Code::Locked,
-                Some("close the program that writes to it, then try again".to_owned()),
-            ),
-            OpenError::Damaged { .. } => (
-                Code::Damaged,
-                Some("restore the file from a backup; Annals has not changed it".to_owned()),
-            ),
-            OpenError::ReadOnly { .. } => (
-                Code::ReadOnly,
-                Some("exploring works; to write, copy the store to where you may write".to_owned()),
-            ),
-            OpenError::Engine { .. } | OpenError::Io { .. } => (Code::Io, None),
+        let hint = match &error {
+            OpenError::NotFound { path } if !in_a_folder(path) => {
+                "its folder does not exist either; make that first".to_owned()
+            }
+            OpenError::NotFound { path } => {
+                format!("annals init {} makes a new store", path.display())
+            }
+            OpenError::Exists { .. } => {
+                "choose another name; an existing file is never overwritten".to_owned()
+            }
+            OpenError::NotAStore { .. } => "annals init makes a store, annals import brings events from JSON Lines, JSON and XES files into one".to_owned(),
+            OpenError::NewerFormat { .. } => {
+                "open it with the version of Annals that wrote it, or a newer one".to_owned()
+            }
+            OpenError::Locked { .. } => {
+                "close the program that writes to it, then try again".to_owned()
+            }
+            OpenError::Damaged { .. } => {
+                "restore the file from a backup; Annals has not changed it".to_owned()
+            }
+            OpenError::ReadOnly { .. } => {
+                "exploring works; to write, copy the store to where you may write".to_owned()
+            }
+            OpenError::Engine { .. } | OpenError::Io { .. } => return Failure::of(&error),
         };
-        Failure {
-            hint,
-            ..Failure::new(code, error.to_string())
-        }
+        Failure::of(&error).hint(hint)
     }
 }
 
@@ -215,60 +167,37 @@ fn in_a_folder(file: &Path) -> bool {
 
 impl From<AppendError> for Failure {
     fn from(error: AppendError) -> Failure {
-        let (code, hint) = match &error {
-            AppendError::VersionConflict { actual, .. } => (
-                Code::Conflict,
-                Some(format!(
-                    "somebody appended in between, or the expectation is wrong; read the stream again, and if the event still holds append it with --expect {}",
-                    if actual.0 == 0 {
-                        "none".to_owned()
-                    } else {
-                        actual.to_string()
-                    }
-                )),
-            ),
-            AppendError::IdTaken { position, .. } => (
-                Code::Conflict,
-                Some(format!(
-                    "see the event that holds it with: annals show STORE {position}; leave --id out to have a new one made"
-                )),
-            ),
-            AppendError::CategoryConflict { .. } => (
-                Code::Conflict,
-                Some("a stream's category is fixed by its first event".to_owned()),
-            ),
-            AppendError::LinkedTwice { .. } | AppendError::TooLarge { .. } => {
-                (Code::BadInput, None)
+        let hint = match &error {
+            AppendError::VersionConflict { actual, .. } => {
+                let expected = match actual.0 {
+                    0 => "none".to_owned(),
+                    actual => actual.to_string(),
+                };
+                format!(
+                    "somebody appended in between, or the expectation is wrong; read the stream again, and if the event still holds append it with --expect {expected}"
+                )
             }
-            AppendError::DiskFull => (
-                Code::DiskFull,
-                Some("make room on the disk, then try again".to_owned()),
+            AppendError::IdTaken { position, .. } => format!(
+                "see the event that holds it with: annals show STORE {position}; leave --id out to have a new one made"
             ),
-            AppendError::Locked => (
-                Code::Locked,
-                Some("close the program that writes to it, then try again".to_owned()),
-            ),
-            AppendError::Cancelled => (Code::Cancelled, None),
-            AppendError::Closed => (Code::Internal, None),
-            AppendError::Engine(_) => (Code::Io, None),
+            AppendError::CategoryConflict { .. } => {
+                "a stream's category is fixed by its first event".to_owned()
+            }
+            AppendError::DiskFull => "make room on the disk, then try again".to_owned(),
+            AppendError::Locked => "close the program that writes to it, then try again".to_owned(),
+            AppendError::LinkedTwice { .. }
+            | AppendError::TooLarge { .. }
+            | AppendError::Cancelled
+            | AppendError::Closed
+            | AppendError::Engine(_) => return Failure::of(&error),
         };
-        Failure {
-            hint,
-            ..Failure::new(code, error.to_string())
-        }
+        Failure::of(&error).hint(hint)
     }
 }
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Failure {
-        let code = match &error {
-            ReadError::NoStream(_) => Code::NoStream,
-            ReadError::NoEvent(_) => Code::NoEvent,
-            ReadError::Damaged { .. } => Code::Damaged,
-            ReadError::Cancelled => Code::Cancelled,
-            ReadError::Engine(_) | ReadError::Io(_) => Code::Io,
-        };
-        Failure::new(code, error.to_string())
+        Failure::of(&error)
     }
 }
 
@@ -277,11 +206,11 @@ impl From<TemporalError> for Failure {
         match error {
             TemporalError::Read(error) => error.into(),
             TemporalError::NoVersion { .. } | TemporalError::NoPosition { .. } => {
-                Failure::new(Code::NoEvent, error.to_string())
+                Failure::of(&error)
             }
-            TemporalError::NotThere { .. } => Failure::new(Code::NoEvent, error.to_string())
+            TemporalError::NotThere { .. } => Failure::of(&error)
                 .hint("annals events STORE --stream STREAM lists the stream's events with their positions"),
-            TemporalError::NoPath { .. } => Failure::new(Code::BadInput, error.to_string())
+            TemporalError::NoPath { .. } => Failure::of(&error)
                 .hint("annals state STORE STREAM prints the state; a path in it is written items[0].price"),
         }
     }
@@ -292,8 +221,8 @@ impl From<ImportError> for Failure {
         match error {
             ImportError::Append(error) => error.into(),
             ImportError::Io { source, file } => Failure::file(Path::new(&file), &source),
-            ImportError::Cancelled => Failure::new(Code::Cancelled, error.to_string()),
-            ImportError::Malformed { .. } => Failure::new(Code::MalformedFile, error.to_string())
+            ImportError::Cancelled => Failure::of(&error),
+            ImportError::Malformed { .. } => Failure::of(&error)
                 .hint("nothing was stored; correct the file, or say its format with --format"),
         }
     }
@@ -304,7 +233,7 @@ impl From<ExportError> for Failure {
         match error {
             ExportError::Read(error) => error.into(),
             ExportError::Io(error) => error.into(),
-            ExportError::Cancelled => Failure::new(Code::Cancelled, error.to_string()),
+            ExportError::Cancelled => Failure::of(&error),
         }
     }
 }
@@ -315,8 +244,7 @@ impl From<SampleError> for Failure {
             SampleError::Open(error) => error.into(),
             SampleError::Append(error) => error.into(),
             SampleError::Io(error) => error.into(),
-            SampleError::TooLarge { .. } => Failure::new(Code::BadInput, error.to_string()),
-            SampleError::Cancelled => Failure::new(Code::Cancelled, error.to_string()),
+            SampleError::TooLarge { .. } | SampleError::Cancelled => Failure::of(&error),
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | [`temporal`] | as-of, state, diff |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
+//! | [`code`] | what kind each error is, for programs |
 //!
 //! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random
 //! source except through [`surroundings::Surroundings`].
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cache;
+pub mod code;
 pub mod event;
 pub mod export;
 pub mod finding;

@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["temporal"],
     &["import", "export"],
     &["sample"],
+    &["code"],
 ];
 
 fn source_files(folder: &Path, into: &mut Vec<PathBuf>) {

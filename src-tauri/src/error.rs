@@ -1,5 +1,6 @@
 //! Errors as the window gets them: a code that it acts on, a message, and a hint on what to do.
 
+pub use annals_core::code::ErrorCode;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
 use annals_core::import::ImportError;
@@ -11,47 +12,6 @@ use annals_core::temporal::TemporalError;
 use annals_core::time::TimeError;
 use serde::Serialize;
 use ts_rs::TS;
-
-/// What kind of error it is. A code exists only where the window acts on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// The file is not there.
-    NotFound,
-    /// A file is there already.
-    Exists,
-    /// The file is not an Annals store.
-    NotAStore,
-    /// The store was written by a newer Annals.
-    NewerFormat,
-    /// Another program holds the store.
-    Locked,
-    /// The store is damaged.
-    Damaged,
-    /// The store or its medium cannot be written.
-    ReadOnly,
-    /// No store is open.
-    NoStoreOpen,
-    /// No such stream.
-    NoStream,
-    /// No such event.
-    NoEvent,
-    /// The input makes no sense: a time, a name, a version.
-    BadInput,
-    /// A file to be imported is not of its format.
-    MalformedFile,
-    /// The user cancelled.
-    Cancelled,
-    /// The disk is full.
-    DiskFull,
-    /// Something else was there first: a version, an id, a running import.
-    Conflict,
-    /// The system refused to read or write.
-    Io,
-    /// A fault of Annals itself.
-    Internal,
-}
 
 /// An error as the window gets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -74,6 +34,14 @@ impl HostError {
             message: message.into(),
             hint: None,
         }
+    }
+
+    /// An error of core's, without a hint.
+    fn of<'e, E: std::fmt::Display>(error: &'e E) -> HostError
+    where
+        ErrorCode: From<&'e E>,
+    {
+        HostError::new(error.into(), error.to_string())
     }
 
     /// The same error with a hint.
@@ -110,82 +78,64 @@ impl std::error::Error for HostError {}
 
 impl From<OpenError> for HostError {
     fn from(error: OpenError) -> HostError {
-        let (code, hint) = match &error {
-            OpenError::NotFound { .. } => (
-                ErrorCode::NotFound,
-                "It may have been moved, renamed or deleted.",
-            ),
-            OpenError::Exists { .. } => (
-                ErrorCode::Exists,
-                "Choose another name, or open the store that is there.",
-            ),
-            OpenError::NotAStore { .. } => (
-                ErrorCode::NotAStore,
-                "To look into a file of events (JSON, JSON Lines, XES), make a new store and import the file into it.",
-            ),
-            OpenError::NewerFormat { .. } => (
-                ErrorCode::NewerFormat,
-                "Open it with a newer version of Annals. Nothing was changed.",
-            ),
-            OpenError::Locked { .. } => (
-                ErrorCode::Locked,
-                "Close the other program, or wait until it is done.",
-            ),
-            OpenError::Damaged { .. } => (
-                ErrorCode::Damaged,
-                "Copy the file before you do anything else with it; then open a backup.",
-            ),
-            OpenError::ReadOnly { .. } => (
-                ErrorCode::ReadOnly,
-                "Exploring works; to add events, copy the store to a place that can be written.",
-            ),
+        let hint = match &error {
+            OpenError::NotFound { .. } => "It may have been moved, renamed or deleted.",
+            OpenError::Exists { .. } => "Choose another name, or open the store that is there.",
+            OpenError::NotAStore { .. } => {
+                "To look into a file of events (JSON, JSON Lines, XES), make a new store and import the file into it."
+            }
+            OpenError::NewerFormat { .. } => {
+                "Open it with a newer version of Annals. Nothing was changed."
+            }
+            OpenError::Locked { .. } => "Close the other program, or wait until it is done.",
+            OpenError::Damaged { .. } => {
+                "Copy the file before you do anything else with it; then open a backup."
+            }
+            OpenError::ReadOnly { .. } => {
+                "Exploring works; to add events, copy the store to a place that can be written."
+            }
             OpenError::Io { source, .. } => return io_error(source, error.to_string()),
-            OpenError::Engine { .. } => return HostError::new(ErrorCode::Io, error.to_string()),
+            OpenError::Engine { .. } => return HostError::of(&error),
         };
-        HostError::new(code, error.to_string()).hint(hint)
+        HostError::of(&error).hint(hint)
     }
 }
 
 impl From<AppendError> for HostError {
     fn from(error: AppendError) -> HostError {
-        let message = error.to_string();
+        let told = HostError::of(&error);
         match error {
             AppendError::VersionConflict { .. }
             | AppendError::IdTaken { .. }
-            | AppendError::CategoryConflict { .. } => HostError::new(ErrorCode::Conflict, message),
-            AppendError::LinkedTwice { .. } | AppendError::TooLarge { .. } => {
-                HostError::new(ErrorCode::BadInput, message)
-            }
-            AppendError::DiskFull => HostError::new(ErrorCode::DiskFull, message)
-                .hint("Make room on the disk and try again."),
-            AppendError::Locked => HostError::new(ErrorCode::Locked, message)
-                .hint("Close the other program, or wait until it is done."),
-            AppendError::Closed => HostError::internal(message),
-            AppendError::Cancelled => HostError::new(ErrorCode::Cancelled, message),
-            AppendError::Engine(_) => HostError::new(ErrorCode::Io, message),
+            | AppendError::CategoryConflict { .. }
+            | AppendError::LinkedTwice { .. }
+            | AppendError::TooLarge { .. }
+            | AppendError::Cancelled
+            | AppendError::Engine(_) => told,
+            AppendError::DiskFull => told.hint("Make room on the disk and try again."),
+            AppendError::Locked => told.hint("Close the other program, or wait until it is done."),
+            AppendError::Closed => HostError::internal(told.message),
         }
     }
 }
 
 impl From<ReadError> for HostError {
     fn from(error: ReadError) -> HostError {
-        let message = error.to_string();
+        let told = HostError::of(&error);
         match error {
-            ReadError::NoStream(_) => HostError::new(ErrorCode::NoStream, message)
-                .hint("Names are exact, upper and lower case included."),
-            ReadError::NoEvent(_) => HostError::new(ErrorCode::NoEvent, message),
-            ReadError::Damaged { .. } => HostError::new(ErrorCode::Damaged, message)
-                .hint("Copy the file before you do anything else with it; then open a backup."),
-            ReadError::Cancelled => HostError::new(ErrorCode::Cancelled, message),
-            ReadError::Engine(_) => HostError::new(ErrorCode::Io, message),
-            ReadError::Io(source) => io_error(&source, message),
+            ReadError::NoStream(_) => told.hint("Names are exact, upper and lower case included."),
+            ReadError::NoEvent(_) | ReadError::Cancelled | ReadError::Engine(_) => told,
+            ReadError::Damaged { .. } => {
+                told.hint("Copy the file before you do anything else with it; then open a backup.")
+            }
+            ReadError::Io(source) => io_error(&source, told.message),
         }
     }
 }
 
 impl From<QueryError> for HostError {
     fn from(error: QueryError) -> HostError {
-        HostError::new(ErrorCode::BadInput, error.to_string()).hint(error.hint)
+        HostError::of(&error).hint(error.hint)
     }
 }
 
@@ -193,25 +143,23 @@ impl From<SearchError> for HostError {
     fn from(error: SearchError) -> HostError {
         match error {
             SearchError::Read(error) => error.into(),
-            SearchError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
+            SearchError::Cancelled => HostError::of(&error),
         }
     }
 }
 
 impl From<TemporalError> for HostError {
     fn from(error: TemporalError) -> HostError {
+        let told = HostError::of(&error);
         match error {
             TemporalError::Read(error) => error.into(),
             TemporalError::NoVersion { last, .. } => {
-                HostError::new(ErrorCode::BadInput, error.to_string())
-                    .hint(format!("Versions of this stream go from 0 to {last}."))
+                told.hint(format!("Versions of this stream go from 0 to {last}."))
             }
             TemporalError::NoPosition { last, .. } => {
-                HostError::new(ErrorCode::BadInput, error.to_string())
-                    .hint(format!("Positions of this log go from 0 to {last}."))
+                told.hint(format!("Positions of this log go from 0 to {last}."))
             }
-            TemporalError::NotThere { .. } => HostError::new(ErrorCode::NoEvent, error.to_string()),
-            TemporalError::NoPath { .. } => HostError::new(ErrorCode::BadInput, error.to_string()),
+            TemporalError::NotThere { .. } | TemporalError::NoPath { .. } => told,
         }
     }
 }
@@ -220,12 +168,10 @@ impl From<ImportError> for HostError {
     fn from(error: ImportError) -> HostError {
         match error {
             ImportError::Io { ref source, .. } => io_error(source, error.to_string()),
-            ImportError::Malformed { .. } => {
-                HostError::new(ErrorCode::MalformedFile, error.to_string())
-                    .hint("Nothing was stored. Mend the file, or name its format yourself.")
-            }
+            ImportError::Malformed { .. } => HostError::of(&error)
+                .hint("Nothing was stored. Mend the file, or name its format yourself."),
             ImportError::Append(error) => error.into(),
-            ImportError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
+            ImportError::Cancelled => HostError::of(&error),
         }
     }
 }
@@ -235,7 +181,7 @@ impl From<ExportError> for HostError {
         match error {
             ExportError::Read(error) => error.into(),
             ExportError::Io(ref source) => io_error(source, error.to_string()),
-            ExportError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
+            ExportError::Cancelled => HostError::of(&error),
         }
     }
 }
@@ -245,8 +191,7 @@ impl From<SampleError> for HostError {
         match error {
             SampleError::Open(error) => error.into(),
             SampleError::Append(error) => error.into(),
-            SampleError::TooLarge { .. } => HostError::new(ErrorCode::BadInput, error.to_string()),
-            SampleError::Cancelled => HostError::new(ErrorCode::Cancelled, error.to_string()),
+            SampleError::TooLarge { .. } | SampleError::Cancelled => HostError::of(&error),
             SampleError::Io(ref source) => io_error(source, error.to_string()),
         }
     }
@@ -254,38 +199,34 @@ impl From<SampleError> for HostError {
 
 impl From<TimeError> for HostError {
     fn from(error: TimeError) -> HostError {
-        HostError::new(ErrorCode::BadInput, error.to_string())
+        HostError::of(&error)
     }
 }
 
 impl From<PathError> for HostError {
     fn from(error: PathError) -> HostError {
-        HostError::new(ErrorCode::BadInput, error.to_string())
+        HostError::of(&error)
     }
 }
 
 impl From<NameError> for HostError {
     fn from(error: NameError) -> HostError {
-        HostError::new(ErrorCode::BadInput, error.to_string())
+        HostError::of(&error)
     }
 }
 
 /// An error of the operating system; `message` says what was tried.
 pub(crate) fn io_error(source: &std::io::Error, message: String) -> HostError {
-    use std::io::ErrorKind;
-    let (code, hint) = match source.kind() {
-        ErrorKind::NotFound => (ErrorCode::NotFound, "Look at the path again."),
-        ErrorKind::AlreadyExists => (ErrorCode::Exists, "Choose another name."),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => (
-            ErrorCode::ReadOnly,
+    let told = HostError::new(source.into(), message);
+    match told.code {
+        ErrorCode::NotFound => told.hint("Look at the path again."),
+        ErrorCode::Exists => told.hint("Choose another name."),
+        ErrorCode::ReadOnly => told.hint(
             "The system does not let you at it: choose another place, or change its permissions.",
         ),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            (ErrorCode::DiskFull, "Make room on the disk and try again.")
-        }
-        _ => return HostError::new(ErrorCode::Io, message),
-    };
-    HostError::new(code, message).hint(hint)
+        ErrorCode::DiskFull => told.hint("Make room on the disk and try again."),
+        _ => told,
+    }
 }
 
 #[cfg(test)]

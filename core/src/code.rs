@@ -1,0 +1,198 @@
+//! Codes of errors: what kind each is, for programs. Both hosts print these; what to do about it each says in its
+//! own words, since one speaks of commands and the other of windows.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::export::ExportError;
+use crate::id::NameError;
+use crate::import::ImportError;
+use crate::model::PathError;
+use crate::sample::SampleError;
+use crate::search::{QueryError, SearchError};
+use crate::store::{AppendError, OpenError, ReadError};
+use crate::temporal::TemporalError;
+use crate::time::TimeError;
+
+/// What kind of error it is. A code exists only where a host acts on it.
+///
+/// ```
+/// use annals_core::code::ErrorCode;
+/// use annals_core::store::AppendError;
+/// assert_eq!(ErrorCode::from(&AppendError::DiskFull), ErrorCode::DiskFull);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The file is not there.
+    NotFound,
+    /// A file is there already.
+    Exists,
+    /// The file is not an Annals store.
+    NotAStore,
+    /// The store was written by a newer Annals.
+    NewerFormat,
+    /// Another program holds the store.
+    Locked,
+    /// The store is damaged.
+    Damaged,
+    /// The file, the store or its medium cannot be written.
+    ReadOnly,
+    /// No store is open.
+    NoStoreOpen,
+    /// No such stream.
+    NoStream,
+    /// No such event, version or position.
+    NoEvent,
+    /// The input makes no sense: a time, a name, a question.
+    BadInput,
+    /// A file to be imported is not of its format.
+    MalformedFile,
+    /// The user cancelled.
+    Cancelled,
+    /// The disk is full.
+    DiskFull,
+    /// Something else was there first: a version, an id, a running import.
+    Conflict,
+    /// The system refused to read or write.
+    Io,
+    /// A fault of Annals itself.
+    Internal,
+}
+
+impl From<&std::io::Error> for ErrorCode {
+    fn from(error: &std::io::Error) -> ErrorCode {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::NotFound => ErrorCode::NotFound,
+            ErrorKind::AlreadyExists => ErrorCode::Exists,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => ErrorCode::ReadOnly,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ErrorCode::DiskFull,
+            _ => ErrorCode::Io,
+        }
+    }
+}
+
+impl From<&OpenError> for ErrorCode {
+    fn from(error: &OpenError) -> ErrorCode {
+        match error {
+            OpenError::NotFound { .. } => ErrorCode::NotFound,
+            OpenError::Exists { .. } => ErrorCode::Exists,
+            OpenError::NotAStore { .. } => ErrorCode::NotAStore,
+            OpenError::NewerFormat { .. } => ErrorCode::NewerFormat,
+            OpenError::Locked { .. } => ErrorCode::Locked,
+            OpenError::Damaged { .. } => ErrorCode::Damaged,
+            OpenError::ReadOnly { .. } => ErrorCode::ReadOnly,
+            OpenError::Io { source, .. } => source.into(),
+            OpenError::Engine { .. } => ErrorCode::Io,
+        }
+    }
+}
+
+impl From<&AppendError> for ErrorCode {
+    fn from(error: &AppendError) -> ErrorCode {
+        match error {
+            AppendError::VersionConflict { .. }
+            | AppendError::IdTaken { .. }
+            | AppendError::CategoryConflict { .. } => ErrorCode::Conflict,
+            AppendError::LinkedTwice { .. } | AppendError::TooLarge { .. } => ErrorCode::BadInput,
+            AppendError::DiskFull => ErrorCode::DiskFull,
+            AppendError::Locked => ErrorCode::Locked,
+            AppendError::Closed => ErrorCode::Internal,
+            AppendError::Cancelled => ErrorCode::Cancelled,
+            AppendError::Engine(_) => ErrorCode::Io,
+        }
+    }
+}
+
+impl From<&ReadError> for ErrorCode {
+    fn from(error: &ReadError) -> ErrorCode {
+        match error {
+            ReadError::NoStream(_) => ErrorCode::NoStream,
+            ReadError::NoEvent(_) => ErrorCode::NoEvent,
+            ReadError::Damaged { .. } => ErrorCode::Damaged,
+            ReadError::Cancelled => ErrorCode::Cancelled,
+            ReadError::Engine(_) => ErrorCode::Io,
+            ReadError::Io(source) => source.into(),
+        }
+    }
+}
+
+impl From<&TemporalError> for ErrorCode {
+    fn from(error: &TemporalError) -> ErrorCode {
+        match error {
+            TemporalError::Read(error) => error.into(),
+            TemporalError::NoVersion { .. }
+            | TemporalError::NoPosition { .. }
+            | TemporalError::NotThere { .. } => ErrorCode::NoEvent,
+            TemporalError::NoPath { .. } => ErrorCode::BadInput,
+        }
+    }
+}
+
+impl From<&ImportError> for ErrorCode {
+    fn from(error: &ImportError) -> ErrorCode {
+        match error {
+            ImportError::Io { source, .. } => source.into(),
+            ImportError::Malformed { .. } => ErrorCode::MalformedFile,
+            ImportError::Append(error) => error.into(),
+            ImportError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&ExportError> for ErrorCode {
+    fn from(error: &ExportError) -> ErrorCode {
+        match error {
+            ExportError::Read(error) => error.into(),
+            ExportError::Io(source) => source.into(),
+            ExportError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&SampleError> for ErrorCode {
+    fn from(error: &SampleError) -> ErrorCode {
+        match error {
+            SampleError::Open(error) => error.into(),
+            SampleError::Append(error) => error.into(),
+            SampleError::Io(source) => source.into(),
+            SampleError::TooLarge { .. } => ErrorCode::BadInput,
+            SampleError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&SearchError> for ErrorCode {
+    fn from(error: &SearchError) -> ErrorCode {
+        match error {
+            SearchError::Read(error) => error.into(),
+            SearchError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&QueryError> for ErrorCode {
+    fn from(_: &QueryError) -> ErrorCode {
+        ErrorCode::BadInput
+    }
+}
+
+impl From<&PathError> for ErrorCode {
+    fn from(_: &PathError) -> ErrorCode {
+        ErrorCode::BadInput
+    }
+}
+
+impl From<&TimeError> for ErrorCode {
+    fn from(_: &TimeError) -> ErrorCode {
+        ErrorCode::BadInput
+    }
+}
+
+impl From<&NameError> for ErrorCode {
+    fn from(_: &NameError) -> ErrorCode {
+        ErrorCode::BadInput
+    }
+}

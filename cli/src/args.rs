@@ -54,6 +54,8 @@ pub enum Command {
     Late(late::Late),
     /// Print events as they come
     Tail(tail::Tail),
+    /// Draft, check, add, list and show the models beside a store
+    Model(model::ModelArgs),
     /// Write every event that matches to a file
     Export(export::Export),
     /// Open a store in the desktop app

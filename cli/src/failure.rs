@@ -5,6 +5,7 @@ use std::path::Path;
 pub use annals_core::code::ErrorCode as Code;
 use annals_core::export::ExportError;
 use annals_core::import::ImportError;
+use annals_core::model::SaveError;
 use annals_core::sample::SampleError;
 use annals_core::store::{AppendError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
@@ -212,6 +213,21 @@ impl From<TemporalError> for Failure {
                 .hint("annals events STORE --stream STREAM lists the stream's events with their positions"),
             TemporalError::NoPath { .. } => Failure::of(&error)
                 .hint("annals state STORE STREAM prints the state; a path in it is written items[0].price"),
+        }
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Failure {
+        match error {
+            SaveError::Io { path, source } => Failure::file(Path::new(&path), &source),
+            SaveError::Exists { .. } => Failure::new(Code::Exists, error.to_string())
+                .hint("--replace takes its place, --name gives another name"),
+            SaveError::Category { .. } => Failure::new(Code::Conflict, error.to_string())
+                .hint("replace that file with --name and --replace"),
+            SaveError::Model(_) => Failure::new(Code::BadInput, error.to_string())
+                .hint("annals model check STORE FILE tries a model without adding it"),
+            SaveError::Name { .. } => Failure::new(Code::BadInput, error.to_string()),
         }
     }
 }

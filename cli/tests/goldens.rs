@@ -397,3 +397,44 @@ fn late() {
         .run("state shop.annals order-1 order-1 --version 1")
         .compare("late");
 }
+
+#[test]
+fn model() {
+    let mut t = Transcript::on_guide();
+    t.sandbox.write(
+        "effective.toml",
+        "category = \"user\"\nversion = 2\ntime = \"data.effectiveDate\"\n[on.UserRegistered]\n\
+         department = \"data.department\"\n[on.DepartmentChanged]\ndepartment = \"data.newDepartment\"\n",
+    );
+    t.sandbox.write(
+        "orderplaced.toml",
+        "category = \"orderplaced\"\n[upcast.OrderPlaced]\nfrom = 1\nto = 2\n\
+         default = { currency = \"'USD'\" }\n[on.OrderPlaced]\ncurrency = \"data.currency\"\n",
+    );
+    t.sandbox.write(
+        "gap.toml",
+        "category = \"orderplaced\"\n[[upcast.OrderPlaced]]\nfrom = 1\nto = 2\n[[upcast.OrderPlaced]]\nfrom = 3\nto = 4\n",
+    );
+    t.run("model list guide.annals")
+        .run("model show guide.annals account")
+        .run("model show guide.annals nothing")
+        .run("model draft guide.annals user")
+        .run("model draft guide.annals order --out order.toml")
+        .run("model draft guide.annals order --out order.toml")
+        .run("model draft guide.annals nothing")
+        .run("model check guide.annals order.toml")
+        .run("model check guide.annals gap.toml")
+        .run("model check guide.annals orderplaced.toml")
+        .run("model check guide.annals orderplaced.toml --json")
+        .run("model add guide.annals gap.toml")
+        .run("model add guide.annals effective.toml")
+        .run("model add guide.annals effective.toml --name user")
+        .run("model add guide.annals effective.toml --name user --replace")
+        .run("state guide.annals user-123 --at 2024-01-20")
+        .run("state guide.annals user-123 --at 2024-02-01")
+        .run("model add guide.annals orderplaced.toml")
+        .run("state guide.annals orderplaced-v1")
+        .run("why guide.annals orderplaced-v1 currency")
+        .run("model shapes guide.annals orderplaced")
+        .compare("model");
+}

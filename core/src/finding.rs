@@ -62,6 +62,18 @@ pub enum FindingKind {
     Erased,
     /// State: an event's payload is not JSON and could not be folded.
     NotJson,
+    /// State: a field was not recorded, and an upcaster of the model assumes a value.
+    Assumed,
+    /// State: the model's own time of an event cannot be read; it counts when it happened.
+    BadTime,
+    /// Model: events have a schema version that no upcaster of their type takes or leads to.
+    SchemaUnknown,
+    /// Shapes: a field that every event of its type had is in none of the later ones.
+    Removed,
+    /// Shapes: a field that every event of its type had went, and another of its kind came in its place.
+    Renamed,
+    /// Shapes: a field has values of several kinds.
+    Retyped,
     /// State: the events have a type that the model has no handler for.
     NoHandler,
     /// Event: its bytes do not give the leaf hash recorded with it, or the tree holds another.
@@ -155,6 +167,18 @@ impl Findings {
         }
     }
 
+    /// Takes a finding of another gathering, as so many of its kind and cause.
+    pub fn take(&mut self, finding: Finding) {
+        let Finding {
+            kind,
+            severity,
+            count,
+            place,
+            detail,
+        } = finding;
+        self.add_causes(kind, severity, count, place, detail);
+    }
+
     /// Counts one more of this kind and cause, which the detail says; the first one's place is kept. Of a kind, 20
     /// causes are listed; what has another is counted together, in a finding that says so.
     ///
@@ -174,6 +198,17 @@ impl Findings {
         place: Place,
         detail: String,
     ) {
+        self.add_causes(kind, severity, 1, place, detail);
+    }
+
+    fn add_causes(
+        &mut self,
+        kind: FindingKind,
+        severity: Severity,
+        count: u64,
+        place: Place,
+        detail: String,
+    ) {
         let mut alike = self.list.iter_mut().filter(|f| f.kind == kind);
         let mut causes = 0;
         let known = alike.find(|f| {
@@ -186,7 +221,7 @@ impl Findings {
             None => self.rest.iter_mut().find(|f| f.kind == kind),
         };
         if let Some(found) = known {
-            found.count += 1;
+            found.count += count;
             found.severity = found.severity.max(severity);
             return;
         }
@@ -198,7 +233,7 @@ impl Findings {
         list.push(Finding {
             kind,
             severity,
-            count: 1,
+            count,
             place,
             detail,
         });

@@ -4,7 +4,7 @@ pub use annals_core::code::ErrorCode;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
 use annals_core::import::ImportError;
-use annals_core::model::PathError;
+use annals_core::model::{PathError, SaveError};
 use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
 use annals_core::store::{AppendError, OpenError, ReadError};
@@ -200,6 +200,20 @@ impl From<SampleError> for HostError {
 impl From<TimeError> for HostError {
     fn from(error: TimeError) -> HostError {
         HostError::of(&error)
+    }
+}
+
+impl From<SaveError> for HostError {
+    fn from(error: SaveError) -> HostError {
+        match error {
+            SaveError::Io { ref source, .. } => io_error(source, error.to_string()),
+            SaveError::Exists { .. } | SaveError::Category { .. } => {
+                HostError::new(ErrorCode::Exists, error.to_string())
+            }
+            SaveError::Model(_) | SaveError::Name { .. } => {
+                HostError::new(ErrorCode::BadInput, error.to_string())
+            }
+        }
     }
 }
 

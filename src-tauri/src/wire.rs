@@ -456,6 +456,67 @@ pub struct StatesArgs {
     pub known: Option<String>,
 }
 
+/// Which model file.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ModelNameArgs {
+    /// Name of the model, its file or its category.
+    pub name: String,
+}
+
+/// A model to put beside the store.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSaveArgs {
+    /// Name of its file, without `.toml`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Take the place of a file of that name.
+    pub replace: bool,
+}
+
+/// A model that is still being written, and a stream to try it on.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ModelPreviewArgs {
+    /// Its text.
+    pub text: String,
+    /// Stream.
+    pub stream: StreamId,
+    /// Where on the stream to stand.
+    pub moment: MomentArgs,
+}
+
+/// Which category.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryArgs {
+    /// Its name.
+    pub category: Category,
+}
+
+/// Whose shapes.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ShapesArgs {
+    /// Category; the whole log if `null`.
+    pub category: Option<Category>,
+}
+
+/// A first model.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct DraftView {
+    /// Its text; `null` if the category has no event.
+    pub text: Option<String>,
+}
+
 /// What to import into the open store, and how.
 #[derive(Deserialize, TS)]
 #[ts(export)]

@@ -9,6 +9,7 @@ pub mod import;
 pub mod info;
 pub mod init;
 pub mod late;
+pub mod model;
 pub mod open;
 pub mod related;
 pub mod sample;
@@ -48,6 +49,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Related(args) => related::run(args, output),
         Command::Late(args) => late::run(args, output),
         Command::Tail(args) => tail::run(args, output),
+        Command::Model(args) => model::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
     }

@@ -160,14 +160,29 @@ pub fn model_text(model: &ModelRef, category: &str) -> String {
         name,
         hash,
         inferred,
+        version,
+        time,
     } = model;
-    match (inferred, hash) {
-        (true, _) => {
-            format!("inferred from the payloads; no model is declared for category {category}")
+    let mut text = match (inferred, hash) {
+        (true, None) => {
+            return format!(
+                "inferred from the payloads; no model is declared for category {category}"
+            );
         }
-        (false, Some(hash)) => format!("{name} (sha256 {}…)", &hash.to_string()[..12]),
+        (_, Some(hash)) => {
+            let version = version.as_ref().map(|v| format!("version {v}, "));
+            let version = version.unwrap_or_default();
+            format!("{name} ({version}sha256 {}…)", &hash.to_string()[..12])
+        }
         (false, None) => name.clone(),
+    };
+    if *inferred {
+        text += ", inferred from the payloads";
     }
+    if let Some(time) = time {
+        text += &format!("; events count from {time}");
+    }
+    text
 }
 
 /// Prints the state; lines whose value the last event added or changed begin with `+` or `~`.

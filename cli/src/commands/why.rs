@@ -139,14 +139,26 @@ fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Resu
         ),
         ("  who", told(&set_by.who)),
         ("  when", set_by.time.to_string()),
-        ("  why", told(&set_by.why)),
-        ("  how", how),
     ];
-    for FieldRead { path, value } in &view.fields {
+    let counts_from = set_by
+        .counts_from
+        .map(|from| ("  counts from", from.to_string()));
+    rows.extend(counts_from);
+    rows.extend([("  why", told(&set_by.why)), ("  how", how)]);
+    for FieldRead {
+        path,
+        value,
+        assumed,
+    } in &view.fields
+    {
         let value = value
             .as_ref()
             .map_or_else(|| "not there".to_owned(), |value| short(value));
-        rows.push(("  read", format!("{path} = {value}")));
+        let assumed = assumed
+            .as_ref()
+            .map(|by| format!(" (assumed by {by}, not recorded)"));
+        let assumed = assumed.unwrap_or_default();
+        rows.push(("  read", format!("{path} = {value}{assumed}")));
     }
     rows.extend(
         set_by

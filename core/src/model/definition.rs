@@ -9,6 +9,7 @@ use super::ModelError;
 use super::expression::{Expression, Root};
 use super::operation::Operation;
 use super::path::{FieldPath, Step};
+use super::upcast::{self, Upcast};
 
 /// Largest file of a model, in bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -20,6 +21,12 @@ pub(crate) struct Definition {
     pub(crate) title: Option<String>,
     pub(crate) handlers: BTreeMap<String, Handler>,
     pub(crate) who: Who,
+    /// Steps from one schema version to the next, by type.
+    pub(crate) upcasts: BTreeMap<String, Vec<Upcast>>,
+    /// When an event counts, where that is not when it happened.
+    pub(crate) time: Option<Expression>,
+    /// The author's own name for this edition.
+    pub(crate) version: Option<String>,
 }
 
 /// Where the category's events say who did them and why, where that is not the usual place.
@@ -76,6 +83,9 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
     let mut title = None;
     let mut handlers = BTreeMap::new();
     let mut who = Who::default();
+    let mut upcasts = BTreeMap::new();
+    let mut time = None;
+    let mut version = None;
     for (key, value) in in_order(table.get_ref()) {
         match key.get_ref().as_ref() {
             "category" => category = Some(file.string(value, "category")?.to_owned()),
@@ -85,11 +95,14 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
             }
             "on" => handlers = file.handlers(value)?,
             "who" => who = file.who(value)?,
+            "upcast" => upcasts = file.upcasts(value)?,
+            "time" => time = Some(file.of_the_event(value, "time")?),
+            "version" => version = Some(file.version(value)?),
             other => {
                 return Err(file.error(
                     key.span().start,
                     format!(
-                        "unknown key `{other}`: a model has category, name, description, [who] and [on.EventType]"
+                        "unknown key `{other}`: a model has category, name, version, description, time, [who], [upcast.EventType] and [on.EventType]"
                     ),
                 ));
             }
@@ -101,7 +114,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
             "the category is missing: write for example category = \"order\"".to_owned(),
         ));
     };
-    if handlers.is_empty() {
+    if handlers.is_empty() && upcasts.is_empty() && time.is_none() {
         return Err(file.error(
             0,
             "there is no handler: write for example [on.OrderPlaced]".to_owned(),
@@ -112,6 +125,9 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
         title,
         handlers,
         who,
+        upcasts,
+        time,
+        version,
     })
 }
 
@@ -243,16 +259,181 @@ impl File<'_> {
                     ));
                 }
             };
-            let expression = self.expression(value, key.get_ref())?;
-            if expression.reads(Root::State) || expression.reads(Root::Item) {
-                return Err(self.error(
-                    value.span().start,
-                    "[who] reads the event alone: data, meta and event".to_owned(),
-                ));
-            }
-            *place = Some(expression);
+            *place = Some(self.of_the_event(value, key.get_ref())?);
         }
         Ok(who)
+    }
+
+    /// An expression that reads the event alone.
+    fn of_the_event(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        field: &str,
+    ) -> Result<Expression, ModelError> {
+        let expression = self.expression(value, field)?;
+        if expression.reads(Root::State) || expression.reads(Root::Item) {
+            return Err(self.error(
+                value.span().start,
+                format!("`{field}` reads the event alone: data, meta and event"),
+            ));
+        }
+        Ok(expression)
+    }
+
+    /// A text in quotes, or a whole number.
+    fn version(&self, value: &Spanned<DeValue<'_>>) -> Result<String, ModelError> {
+        match value.get_ref() {
+            DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.to_string()),
+            _ => Err(self.error(
+                value.span().start,
+                "a version is a whole number or text in quotes".to_owned(),
+            )),
+        }
+    }
+
+    /// Reads `[upcast.OrderPlaced]`, or several `[[upcast.OrderPlaced]]`.
+    fn upcasts(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<BTreeMap<String, Vec<Upcast>>, ModelError> {
+        let DeValue::Table(types) = value.get_ref() else {
+            return Err(self.error(
+                value.span().start,
+                "`upcast` holds tables: write [upcast.EventType]".to_owned(),
+            ));
+        };
+        let mut upcasts = BTreeMap::new();
+        for (key, value) in in_order(types) {
+            let one = [value];
+            let tables: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+                DeValue::Array(tables) => tables.iter().collect(),
+                _ => one.to_vec(),
+            };
+            let mut steps = Vec::new();
+            let mut places = Vec::new();
+            for table in tables {
+                places.push(self.place_of_step(table, key));
+                steps.push(self.upcast(table, key)?);
+            }
+            upcast::check_chain(&steps).map_err(|(at, message)| {
+                let place = places.get(at).copied().unwrap_or_default();
+                self.error(place, format!("upcast.{}: {message}", key.get_ref()))
+            })?;
+            upcasts.insert(key.get_ref().to_string(), steps);
+        }
+        Ok(upcasts)
+    }
+
+    /// Where a step stands: at its `to`, else at its type.
+    fn place_of_step(
+        &self,
+        table: &Spanned<DeValue<'_>>,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+    ) -> usize {
+        let to = match table.get_ref() {
+            DeValue::Table(fields) => fields.iter().find(|(name, _)| name.get_ref() == "to"),
+            _ => None,
+        };
+        to.map_or(key.span().start, |(name, _)| name.span().start)
+    }
+
+    fn upcast(
+        &self,
+        table: &Spanned<DeValue<'_>>,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+    ) -> Result<Upcast, ModelError> {
+        let event_type = key.get_ref();
+        let DeValue::Table(fields) = table.get_ref() else {
+            return Err(self.error(
+                table.span().start,
+                format!("[upcast.{event_type}] is a table with from, to and what changes"),
+            ));
+        };
+        let mut from = None;
+        let mut to = None;
+        let mut step = Upcast {
+            from: None,
+            to: String::new(),
+            rename: Vec::new(),
+            default: Vec::new(),
+            compute: Vec::new(),
+            remove: Vec::new(),
+        };
+        for (name, value) in in_order(fields) {
+            match name.get_ref().as_ref() {
+                "from" => from = Some(self.version(value)?),
+                "to" => to = Some(self.version(value)?),
+                "rename" => {
+                    for (old, new) in self.entries(value, "rename")? {
+                        let new = self.path(self.string(new, "the new name")?, new.span().start)?;
+                        step.rename.push((old, new));
+                    }
+                }
+                "default" => step.default = self.computed(value, "default")?,
+                "compute" => step.compute = self.computed(value, "compute")?,
+                "remove" => {
+                    let DeValue::Array(paths) = value.get_ref() else {
+                        return Err(self.error(
+                            value.span().start,
+                            "`remove` is a list of fields: remove = [\"old\"]".to_owned(),
+                        ));
+                    };
+                    for path in paths {
+                        let written = self.string(path, "a field")?;
+                        step.remove.push(self.path(written, path.span().start)?);
+                    }
+                }
+                other => {
+                    return Err(self.error(
+                        name.span().start,
+                        format!(
+                            "unknown key `{other}`: a step has from, to, rename, default, compute and remove"
+                        ),
+                    ));
+                }
+            }
+        }
+        step.from = from;
+        step.to = to.ok_or_else(|| {
+            self.error(
+                key.span().start,
+                format!("the step of {event_type} does not say `to` which schema version it leads"),
+            )
+        })?;
+        Ok(step)
+    }
+
+    /// The entries of a table of fields.
+    fn entries<'v, 'i>(
+        &self,
+        value: &'v Spanned<DeValue<'i>>,
+        what: &str,
+    ) -> Result<Vec<(FieldPath, &'v Spanned<DeValue<'i>>)>, ModelError> {
+        let DeValue::Table(fields) = value.get_ref() else {
+            return Err(self.error(
+                value.span().start,
+                format!("`{what}` is a table: {what} = {{ field = … }}"),
+            ));
+        };
+        in_order(fields)
+            .into_iter()
+            .map(|(key, value)| Ok((self.path(key.get_ref(), key.span().start)?, value)))
+            .collect()
+    }
+
+    fn computed(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        what: &str,
+    ) -> Result<Vec<(FieldPath, Expression)>, ModelError> {
+        self.entries(value, what)?
+            .into_iter()
+            .map(|(path, value)| {
+                let name = path.to_string();
+                Ok((path, self.of_the_event(value, &name)?))
+            })
+            .collect()
     }
 
     /// Reads the lines of a handler; a dotted key is a table inside a table.

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
-pub(crate) use self::provenance::{Account, Circumstances, Told};
+pub(crate) use self::provenance::{Account, Circumstances, Field, Told};
 use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
 use super::inference::Assignment;
 use super::operation::{Edit, Mark, Operation, Touch, Trail};
 use super::path::{FieldPath, Step};
+use super::upcast::{self, Assumed};
 use super::{Action, Handler, Kind, Model, inference, json};
 use crate::event::{Event, Part, Payload};
 use crate::finding::{FindingKind, Findings, Place, Severity};
 use crate::store::StreamEvent;
+use crate::time::{SourceTime, Time};
 
 /// The state of a stream while its events are folded one by one.
 ///
@@ -70,6 +72,9 @@ impl Fold {
         let model = Arc::clone(&self.model);
         let outcome = match &model.kind {
             Kind::Inferred => self.infer(event, findings),
+            Kind::Declared(definition) if definition.handlers.is_empty() => {
+                self.infer(event, findings)
+            }
             Kind::Declared(definition) => {
                 match definition.handlers.get(event.event.event_type.as_str()) {
                     Some(handler) => self.handle(handler, event, findings),
@@ -142,7 +147,7 @@ impl Fold {
     }
 
     fn infer(&mut self, event: &StreamEvent, findings: &mut Findings) -> Result<(), Failure> {
-        let data = read_data(&event.event, None, findings)?;
+        let data = read_upcast(&self.model, event, None, findings)?.0;
         let case = trace_attributes(&event.event);
         let category = event.event.category.as_ref().map_or("", |c| c.as_str());
         let set = inference::assignments(
@@ -172,7 +177,8 @@ impl Fold {
         let mut read = Read::default();
         if handler.reads(Root::Data) {
             let fields = handler.data_fields.as_deref();
-            read.data = Some(Arc::new(read_data(&event.event, fields, findings)?));
+            let data = read_upcast(&self.model, event, fields, findings)?.0;
+            read.data = Some(Arc::new(data));
         }
         if handler.reads(Root::Meta) {
             read.meta = Some(Arc::new(read_metadata(&event.event)?));
@@ -183,7 +189,7 @@ impl Fold {
         let computed = match compute(handler, &read.inputs(Some(&self.state))) {
             // The engine's words for what is missing are about the whole payload.
             Err(_) if handler.data_fields.is_some() && read.data.is_some() => {
-                let whole = read_data(&event.event, None, &mut Findings::default())?;
+                let whole = read_upcast(&self.model, event, None, &mut Findings::default())?.0;
                 read.data = Some(Arc::new(whole));
                 compute(handler, &read.inputs(Some(&self.state)))
             }
@@ -386,6 +392,97 @@ fn read_data(
         );
     }
     Ok(parsed.value)
+}
+
+/// Reads the payload and takes it through the upcasters of its type. What they had to assume is a finding each.
+fn read_upcast(
+    model: &Model,
+    event: &StreamEvent,
+    fields: Option<&[String]>,
+    findings: &mut Findings,
+) -> Result<(Value, Vec<Assumed>), Failure> {
+    let event_type = event.event.event_type.as_str();
+    let steps = match &model.kind {
+        Kind::Inferred => Vec::new(),
+        Kind::Declared(definition) => match definition.upcasts.get(event_type) {
+            Some(upcasts) => upcast::steps(upcasts, event.event.schema_version.as_deref()),
+            None => Vec::new(),
+        },
+    };
+    if steps.is_empty() {
+        return Ok((read_data(&event.event, fields, findings)?, Vec::new()));
+    }
+    let data = read_data(&event.event, None, findings)?;
+    let reads = |root| {
+        let mut expressions = steps.iter().flat_map(|step| step.expressions());
+        expressions.any(|expression| expression.reads(root))
+    };
+    let mut read = Read::default();
+    if reads(Root::Meta) {
+        read.meta = Some(Arc::new(read_metadata(&event.event)?));
+    }
+    if reads(Root::Event) {
+        read.event = Some(Arc::new(own_fields(event)));
+    }
+    let (data, assumed) =
+        upcast::upcast(&steps, data, &read.inputs(None)).map_err(|(step, fault)| {
+            let mut failure = failure(&fault, None);
+            failure.detail = format!("upcast {step}: {}", failure.detail);
+            failure
+        })?;
+    for Assumed { path, value, step } in &assumed {
+        findings.add_cause(
+            FindingKind::Assumed,
+            Severity::Notice,
+            place(&event.event, Some(format!("data.{path}"))),
+            format!("{event_type}: {path} was not recorded; upcast {step} assumes {value}"),
+        );
+    }
+    Ok((data, assumed))
+}
+
+impl Model {
+    /// When an event counts, by the model's own time; `None` if it names none and so counts when it happened.
+    pub(crate) fn time_of(&self, event: &StreamEvent) -> Option<Result<Time, String>> {
+        let Kind::Declared(definition) = &self.kind else {
+            return None;
+        };
+        let expression = definition.time.as_ref()?;
+        // What cannot be read is told by the fold.
+        let data = read_upcast(self, event, None, &mut Findings::default())
+            .ok()?
+            .0;
+        let mut read = Read {
+            data: Some(Arc::new(data)),
+            ..Read::default()
+        };
+        if expression.reads(Root::Meta) {
+            read.meta = Some(Arc::new(read_metadata(&event.event).ok()?));
+        }
+        if expression.reads(Root::Event) {
+            read.event = Some(Arc::new(own_fields(event)));
+        }
+        let inputs = read.inputs(None);
+        let value = match expression.plain_path(&inputs) {
+            Some(found) => found?.clone(),
+            None => match expression.value(&inputs) {
+                Ok(value) => value,
+                Err(fault) => return Some(Err(fault.detail)),
+            },
+        };
+        match value {
+            Value::Null => None,
+            Value::String(text) => Some(
+                SourceTime::parse(&text, chrono_tz::UTC)
+                    .map(|read| read.time)
+                    .map_err(|error| error.to_string()),
+            ),
+            other => Some(Err(format!(
+                "{other} is {}, not a time in text",
+                super::value::kind(&other)
+            ))),
+        }
+    }
 }
 
 /// Reads the context; an event without one has an empty object.

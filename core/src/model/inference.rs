@@ -141,6 +141,22 @@ pub(crate) fn assignments(
     set
 }
 
+/// What the fold sets for a payload, as names and the fields of the payload that they come from.
+pub(crate) fn inferred_lines(
+    event_type: &str,
+    category: &str,
+    data: Value,
+) -> Vec<(String, String)> {
+    assignments(event_type, category, data, None, &Value::Null)
+        .into_iter()
+        .filter_map(|set| match set.origin {
+            Origin::Same => Some((set.name.clone(), set.name)),
+            Origin::Field(from) => Some((set.name, from)),
+            Origin::Case | Origin::Whole => None,
+        })
+        .collect()
+}
+
 /// Rule 3: takes a bare pair out of the fields.
 fn bare_pair(
     words: &[String],

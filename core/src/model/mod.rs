@@ -5,17 +5,20 @@
 
 mod definition;
 mod expression;
+mod files;
 mod fold;
 mod inference;
 pub(crate) mod json;
 mod operation;
 mod path;
 mod set;
+mod upcast;
 mod value;
 
 pub(crate) use expression::number::Exact;
+pub use files::{ModelRow, ModelTextView, ModelsView, SaveError, list, save, show};
 pub use fold::Fold;
-pub(crate) use fold::{Account, Circumstances, Told};
+pub(crate) use fold::{Account, Circumstances, Field, Told};
 pub use operation::Touch;
 pub(crate) use operation::{Mark, Marked};
 pub use path::{FieldPath, PathError, Step};
@@ -26,6 +29,7 @@ use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
 use self::definition::{Action, Definition, Handler};
+pub(crate) use self::inference::inferred_lines;
 use crate::integrity::Hash;
 
 /// Where a definition is wrong.
@@ -50,8 +54,16 @@ pub struct ModelRef {
     pub name: String,
     /// SHA-256 of the definition's text; `null` if inferred.
     pub hash: Option<Hash>,
-    /// The fold was inferred from the payloads; no model is declared for the category.
+    /// The fold was inferred from the payloads; no handlers are declared for the category.
     pub inferred: bool,
+    /// The author's own name for this edition of the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub version: Option<String>,
+    /// The expression of the model's own time: events count from that on, not from when they happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub time: Option<String>,
 }
 
 /// A model, checked and compiled.
@@ -105,10 +117,72 @@ impl Model {
     /// Which model this is.
     #[must_use]
     pub fn reference(&self) -> ModelRef {
+        let definition = match &self.kind {
+            Kind::Inferred => None,
+            Kind::Declared(definition) => Some(definition),
+        };
         ModelRef {
             name: self.name.clone(),
             hash: self.hash,
-            inferred: matches!(self.kind, Kind::Inferred),
+            inferred: definition.is_none_or(|definition| definition.handlers.is_empty()),
+            version: definition.and_then(|definition| definition.version.clone()),
+            time: definition
+                .and_then(|definition| definition.time.as_ref())
+                .map(|time| time.text().to_owned()),
+        }
+    }
+
+    /// Whether events count from a time of the model's own.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        matches!(&self.kind, Kind::Declared(definition) if definition.time.is_some())
+    }
+
+    /// Types that it has a handler for, by name.
+    #[must_use]
+    pub fn types(&self) -> Vec<&str> {
+        match &self.kind {
+            Kind::Inferred => Vec::new(),
+            Kind::Declared(definition) => definition.handlers.keys().map(String::as_str).collect(),
+        }
+    }
+
+    /// Types that it has upcasters for, by name.
+    pub(crate) fn upcast_types(&self) -> Vec<&str> {
+        self.upcasts().keys().map(String::as_str).collect()
+    }
+
+    /// The upcasters that a payload goes through: `1 -> 2`.
+    pub(crate) fn upcast_steps(&self, event_type: &str, schema: Option<&str>) -> Vec<String> {
+        let upcasts = self.upcasts().get(event_type);
+        let steps = upcasts.map(|upcasts| upcast::steps(upcasts, schema));
+        let steps = steps.unwrap_or_default();
+        steps.iter().map(|step| step.name()).collect()
+    }
+
+    /// The schema versions that the upcasters of a type know, where this one is none of them; `None` if it is, or the
+    /// type has no upcasters.
+    pub(crate) fn unknown_schema(&self, event_type: &str, schema: Option<&str>) -> Option<String> {
+        let upcasts = self.upcasts().get(event_type)?;
+        let mut known: Vec<&str> = Vec::new();
+        for step in upcasts {
+            let from = step.from.as_deref().unwrap_or("none");
+            for version in [from, step.to.as_str()] {
+                if !known.contains(&version) {
+                    known.push(version);
+                }
+            }
+        }
+        let schema = schema.unwrap_or("none");
+        (!known.contains(&schema)).then(|| known.join(", "))
+    }
+
+    fn upcasts(&self) -> &std::collections::BTreeMap<String, Vec<upcast::Upcast>> {
+        static NONE: std::collections::BTreeMap<String, Vec<upcast::Upcast>> =
+            std::collections::BTreeMap::new();
+        match &self.kind {
+            Kind::Inferred => &NONE,
+            Kind::Declared(definition) => &definition.upcasts,
         }
     }
 

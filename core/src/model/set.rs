@@ -91,6 +91,23 @@ impl ModelSet {
         Ok(())
     }
 
+    /// Takes a model for a category whatever category it names itself, in place of any other.
+    ///
+    /// # Errors
+    /// [`ModelError`] if it is for none.
+    pub fn try_on(&mut self, category: &str, model: Model) -> Result<(), ModelError> {
+        if model.category().is_none() {
+            let name = model.reference().name;
+            return Err(whole(
+                &name,
+                "the inferred fold is for no category".to_owned(),
+            ));
+        }
+        self.by_category
+            .insert(category.to_owned(), Arc::new(model));
+        Ok(())
+    }
+
     /// The model for a category; the inferred fold where none is declared.
     #[must_use]
     pub fn for_category(&self, category: &str) -> Arc<Model> {
@@ -126,7 +143,7 @@ pub fn folder(store: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn model_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn model_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

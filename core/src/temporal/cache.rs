@@ -75,7 +75,9 @@ impl StateCache {
         moment: &Moment,
     ) -> Result<StateView, TemporalError> {
         let row = stream_row(log, stream)?;
-        if row.events < self.spacing {
+        let own_time = models.for_category(&row.category).has_time();
+        // A model's own time may order the events anew, so no first part of the stream is a part of the answer.
+        if row.events < self.spacing || own_time {
             return state(log, models, stream, moment);
         }
         let cut = Cut::of(log, stream, &row, moment)?;

@@ -141,7 +141,7 @@ pub fn history(
         if when == When::Before {
             return;
         }
-        let time = event.event.time.time;
+        let time = course.time();
         in_order &= latest.is_none_or(|latest| latest <= time);
         latest = latest.max(Some(time));
         if in_order {

@@ -5,10 +5,14 @@
 
 mod as_of;
 mod cache;
+mod check;
 mod diff;
+mod draft;
 mod history;
 mod late;
+mod preview;
 mod related;
+mod shapes;
 mod state;
 mod trace;
 mod whatif;
@@ -16,13 +20,17 @@ mod why;
 
 pub use as_of::{AsOf, AtReading, Moment, parse_at};
 pub use cache::StateCache;
+pub use check::{CheckedType, ModelCheckView, check};
 pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
+pub use draft::draft;
 pub use history::{HistoryView, VALUES, ValueSpan, history};
 pub use late::{LATE, LateEvent, LateView, late};
+pub use preview::{ModelErrorView, PreviewView, preview};
 pub use related::{
     CausationNode, CausationView, EdgeKind, Lane, LanesView, RelatedStream, RelatedView,
     SearchedView, Start, StatesView, TieKind, TieView, related, states,
 };
+pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, shapes};
 pub use state::{AsOfView, StateView, state};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};
 pub use why::{

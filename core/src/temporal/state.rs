@@ -179,6 +179,10 @@ pub(super) struct Course {
     pub(super) version: Version,
     /// Version in this stream of the last event taken, folded or left out.
     seen: Version,
+    /// When the last event taken counts.
+    time: Time,
+    /// Events left out by a model's own time.
+    passed: Vec<(Version, Position)>,
     order: Order,
 }
 
@@ -206,6 +210,8 @@ impl Course {
             last: None,
             version: Version::NONE,
             seen: Version::NONE,
+            time: Time::MIN,
+            passed: Vec::new(),
             order: Order::default(),
         }
     }
@@ -232,24 +238,98 @@ impl Course {
         each: &mut dyn FnMut(When, &Course, &StreamEvent),
     ) -> Result<(), TemporalError> {
         let Cut { as_of, last } = *cut;
+        if self.fold.model().has_time() {
+            return self.go_by_own_time(log, stream, cut, change, each);
+        }
         log.for_each_in_stream(stream, Version::FIRST, as_of.known, &mut |mut event| {
             if event.version > last {
                 return false;
             }
-            if !change(&mut event) {
-                return event.version < last;
-            }
-            let folded = as_of.at.is_none_or(|at| event.event.time.time <= at);
-            if folded {
-                each(When::Before, self, &event);
-            }
-            self.take(&event, as_of.at);
-            if folded {
-                each(When::After, self, &event);
+            if change(&mut event) {
+                self.step(&event, event.event.time.time, as_of.at, each);
             }
             event.version < last
         })?;
         Ok(())
+    }
+
+    /// As [`Course::go_changed`] where the model has a time of its own: in order of that, then of version.
+    fn go_by_own_time(
+        &mut self,
+        log: &Log,
+        stream: &StreamId,
+        cut: &Cut,
+        change: &dyn Fn(&mut StreamEvent) -> bool,
+        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+    ) -> Result<(), TemporalError> {
+        let Cut { as_of, last } = *cut;
+        let model = std::sync::Arc::clone(self.fold.model());
+        let mut events = Vec::new();
+        log.for_each_in_stream(stream, Version::FIRST, as_of.known, &mut |mut event| {
+            if event.version > last {
+                return false;
+            }
+            let more = event.version < last;
+            if change(&mut event) {
+                let happened = event.event.time.time;
+                let time = match model.time_of(&event) {
+                    None => happened,
+                    Some(Ok(time)) => time,
+                    Some(Err(detail)) => {
+                        self.findings.add_cause(
+                            FindingKind::BadTime,
+                            Severity::Warning,
+                            Place {
+                                stream: Some(stream.to_string()),
+                                version: Some(event.version),
+                                position: Some(event.event.position),
+                                ..Place::default()
+                            },
+                            format!(
+                                "{}: the model's time cannot be read, so the event counts when it happened: {detail}",
+                                event.event.event_type
+                            ),
+                        );
+                        happened
+                    }
+                };
+                events.push((time, event));
+            }
+            more
+        })?;
+        events.sort_by_key(|(time, event)| (*time, event.version));
+        for (time, event) in &events {
+            self.step(event, *time, as_of.at, each);
+        }
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        event: &StreamEvent,
+        time: Time,
+        at: Option<Time>,
+        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+    ) {
+        let included = at.is_none_or(|at| time <= at);
+        self.time = time;
+        if included {
+            each(When::Before, self, event);
+        }
+        self.take_at(event, time, at);
+        if included {
+            each(When::After, self, event);
+        }
+    }
+
+    /// When the event under way, or the last one taken, counts: when it happened, or the model's own time.
+    pub(super) fn time(&self) -> Time {
+        self.time
+    }
+
+    /// The findings so far, those about order left aside.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.findings.clone().into_vec()
     }
 
     /// The fold as it is.
@@ -273,19 +353,30 @@ impl Course {
 
     /// Takes the stream's next event: folds it, or leaves it out because it happened after `at`.
     pub(super) fn take(&mut self, event: &StreamEvent, at: Option<Time>) {
+        self.take_at(event, event.event.time.time, at);
+    }
+
+    fn take_at(&mut self, event: &StreamEvent, time: Time, at: Option<Time>) {
         let (version, position) = (event.version, event.event.position);
         self.seen = version;
-        if at.is_some_and(|at| event.event.time.time > at) {
-            self.pass(version, position);
+        let own_time = self.fold.model().has_time();
+        if at.is_some_and(|at| time > at) {
+            if own_time {
+                self.passed.push((version, position));
+            } else {
+                self.pass(version, position);
+            }
             return;
         }
-        self.settle(version, position, event.event.time.time);
+        if !own_time {
+            self.settle(version, position, time);
+        }
         if self.fold.apply(event, &mut self.findings) {
             self.folded += 1;
         } else {
             self.failed += 1;
         }
-        self.version = version;
+        self.version = self.version.max(version);
         self.last = Some(brief(&event.event));
     }
 
@@ -324,7 +415,16 @@ impl Course {
         as_of: AsOf,
         models: &ModelSet,
     ) -> StateView {
-        let order = &self.order;
+        let mut order = self.order.clone();
+        let mut passed = self.passed.clone();
+        passed.sort_unstable();
+        for place in passed.into_iter().filter(|(v, _)| *v < self.version) {
+            order.left_out_count += 1;
+            order.first_left_out.get_or_insert(place);
+            if order.left_out.len() < MAX_LEFT_OUT {
+                order.left_out.push(place.0);
+            }
+        }
         let place = |found: Option<(Version, Position)>| Place {
             stream: Some(stream.to_string()),
             version: found.map(|(version, _)| version),
@@ -345,8 +445,13 @@ impl Course {
                 count: order.left_out_count,
                 place: place(order.first_left_out),
                 detail: format!(
-                    "events below version {} happened after the instant asked for and are left out",
-                    self.version
+                    "events below version {} {} after the instant asked for and are left out",
+                    self.version,
+                    if self.fold.model().has_time() {
+                        "count from"
+                    } else {
+                        "happened"
+                    }
                 ),
             });
         }

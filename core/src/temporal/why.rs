@@ -18,7 +18,7 @@ use super::{AsOfView, Moment, TemporalError};
 use crate::finding::Finding;
 use crate::id::StreamId;
 use crate::model::{
-    Account, Circumstances, Exact, FieldPath, Fold, ModelRef, ModelSet, Step, Told,
+    Account, Circumstances, Exact, Field, FieldPath, Fold, ModelRef, ModelSet, Step, Told,
 };
 use crate::position::{Position, Version};
 use crate::store::{Log, StreamEvent};
@@ -133,6 +133,10 @@ pub struct SetByView {
     pub time: Time,
     /// When this log took it, UTC.
     pub recorded_at: Time,
+    /// From when on it counts, where the model has a time of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub counts_from: Option<Time>,
     /// Who did it.
     pub who: Option<ToldView>,
     /// Why, as the event says it.
@@ -224,6 +228,10 @@ pub struct FieldRead {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "unknown")]
     pub value: Option<Box<RawValue>>,
+    /// It, or something in it, was not recorded: the upcaster that assumed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub assumed: Option<String>,
 }
 
 /// Why the value at a path of a stream's state is what it is at a moment. At most `limit` contributions are
@@ -286,8 +294,8 @@ pub fn why(
     if telling.awaits_any() {
         let mut second = Course::new(Fold::new(model));
         second.go(log, stream, &cut, &mut |when, course, event| match when {
-            When::Before => telling.before(course.fold(), event, course.taken()),
-            When::After => telling.after(course.fold(), event, course.taken() - 1),
+            When::Before => telling.before(course, event),
+            When::After => telling.after(course.fold(), event),
         })?;
     }
     let Telling {
@@ -352,12 +360,13 @@ fn kind_of(value: &Value) -> WhyKind {
     }
 }
 
-fn read(fields: Vec<(String, Option<Value>)>) -> Vec<FieldRead> {
+fn read(fields: Vec<Field>) -> Vec<FieldRead> {
     fields
         .into_iter()
-        .map(|(path, value)| FieldRead {
-            path,
-            value: value.as_ref().map(raw),
+        .map(|field| FieldRead {
+            path: field.path,
+            value: field.value.as_ref().map(raw),
+            assumed: field.assumed,
         })
         .collect()
 }
@@ -433,14 +442,16 @@ impl Telling {
         self.sources.peek().is_some() || self.setter.is_some()
     }
 
-    fn before(&mut self, fold: &Fold, event: &StreamEvent, turn: u64) {
+    fn before(&mut self, course: &Course, event: &StreamEvent) {
+        let (fold, turn) = (course.fold(), course.taken());
         let stood = |source: &Source| source.before.as_ref()?.get(fold.state()).cloned();
         let setter = self.setter.take_if(|source| source.turn == turn);
         let sets = setter.is_some();
         if let Some(source) = setter {
             self.account = Some(fold.account(event, source.line));
             self.circumstances = fold.circumstances(event);
-            self.set_by = Some(self.set_by_view(event, stood(&source)));
+            let counts_from = fold.model().has_time().then(|| course.time());
+            self.set_by = Some(self.set_by_view(event, counts_from, stood(&source)));
         }
         let mut first = true;
         while let Some(source) = self.sources.next_if(|source| source.turn == turn) {
@@ -468,7 +479,12 @@ impl Telling {
         self.sum = Sum::zero();
     }
 
-    fn set_by_view(&self, event: &StreamEvent, before: Option<Value>) -> SetByView {
+    fn set_by_view(
+        &self,
+        event: &StreamEvent,
+        counts_from: Option<Time>,
+        before: Option<Value>,
+    ) -> SetByView {
         let Circumstances { who, why } = self.circumstances.clone();
         SetByView {
             position: event.event.position,
@@ -477,13 +493,14 @@ impl Telling {
             event_type: event.event.event_type.to_string(),
             time: event.event.time.time,
             recorded_at: event.event.recorded_at,
+            counts_from,
             who: who.map(Into::into),
             why: why.map(Into::into),
             before: before.as_ref().map(raw),
         }
     }
 
-    fn after(&mut self, fold: &Fold, event: &StreamEvent, _turn: u64) {
+    fn after(&mut self, fold: &Fold, event: &StreamEvent) {
         for (mut source, account, before) in std::mem::take(&mut self.under_way) {
             let after = source.after.get(fold.state());
             let single = matches!(self.kind, WhyKind::Number | WhyKind::Value);

@@ -210,6 +210,19 @@ impl Expression {
         &self.paths
     }
 
+    /// What a plain path leads to; `None` if the expression is more than a path.
+    pub(crate) fn plain_path<'v>(&self, inputs: &Inputs<'v>) -> Option<Option<&'v Value>> {
+        let Some(Node::Path(root, steps)) = &self.direct else {
+            return None;
+        };
+        let mut steps = steps.iter();
+        Some(
+            inputs
+                .get(*root)
+                .and_then(|root| steps.try_fold(root, |value, step| step.get(value))),
+        )
+    }
+
     /// Whether it is this root and nothing more.
     pub(crate) fn is_root(&self, root: Root) -> bool {
         matches!(&self.direct, Some(Node::Path(read, steps)) if *read == root && steps.is_empty())

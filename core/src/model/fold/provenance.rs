@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Fold, own_fields, read_data, read_metadata, trace_attributes};
+use super::{Fold, own_fields, read_metadata, read_upcast, trace_attributes};
 use crate::event::Event;
 use crate::finding::Findings;
 use crate::model::expression::{Expression, Inputs, Root};
 use crate::model::inference;
 use crate::model::operation::Operation;
 use crate::model::path::{FieldPath, Step};
+use crate::model::upcast::Assumed;
 use crate::model::{Action, Kind, Model};
 use crate::store::{Extraction, StreamEvent};
 
@@ -33,8 +34,18 @@ pub(crate) struct Account {
     pub(crate) expression: Option<String>,
     /// The handler's condition.
     pub(crate) guard: Option<String>,
-    /// Fields read by the two, with their values before the event; `None` where there was none.
-    pub(crate) fields: Vec<(String, Option<Value>)>,
+    /// Fields read by the two.
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A field that was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) path: String,
+    /// Its value before the event; `None` where there was none.
+    pub(crate) value: Option<Value>,
+    /// The upcaster that gave it, or something in it, a value that was not recorded.
+    pub(crate) assumed: Option<String>,
 }
 
 /// Something that an event tells about itself, and the field that says it.
@@ -89,13 +100,13 @@ impl Fold {
             && let Some(action) = handler.actions.get(line)
         {
             let guard = handler.guard.iter();
-            let mut fields: Vec<(String, Option<Value>)> = Vec::new();
+            let mut fields: Vec<Field> = Vec::new();
             for expression in guard.chain([&action.expression]) {
                 for (root, path) in expression.paths() {
-                    if let Some(value) = inputs.field(*root, path)
-                        && !fields.iter().any(|(name, _)| *name == value.0)
+                    if let Some(field) = inputs.field(*root, path)
+                        && !fields.iter().any(|known| known.path == field.path)
                     {
-                        fields.push(value);
+                        fields.push(field);
                     }
                 }
             }
@@ -156,6 +167,7 @@ struct Reading<'a> {
     data: Option<Option<Arc<Value>>>,
     meta: Option<Option<Arc<Value>>>,
     own: Option<Arc<Value>>,
+    assumed: Vec<Assumed>,
 }
 
 impl<'a> Reading<'a> {
@@ -166,6 +178,7 @@ impl<'a> Reading<'a> {
             data: None,
             meta: None,
             own: None,
+            assumed: Vec::new(),
         }
     }
 
@@ -173,13 +186,18 @@ impl<'a> Reading<'a> {
     fn root(&mut self, root: Root) -> Option<&Arc<Value>> {
         let event = &self.event.event;
         match root {
-            Root::Data => self
-                .data
-                .get_or_insert_with(|| {
-                    let read = read_data(event, None, &mut Findings::default());
-                    read.ok().map(Arc::new)
-                })
-                .as_ref(),
+            Root::Data => {
+                if self.data.is_none() {
+                    let model = self.fold.model();
+                    let read = read_upcast(model, self.event, None, &mut Findings::default());
+                    let read = read.ok().map(|(data, assumed)| {
+                        self.assumed = assumed;
+                        Arc::new(data)
+                    });
+                    self.data = Some(read);
+                }
+                self.data.as_ref().and_then(Option::as_ref)
+            }
             Root::Meta => self
                 .meta
                 .get_or_insert_with(|| read_metadata(event).ok().map(Arc::new))
@@ -198,12 +216,20 @@ impl<'a> Reading<'a> {
     }
 
     /// A field with its name as an expression writes it; `None` for what is no field of the event or the state.
-    fn field(&mut self, root: Root, path: &FieldPath) -> Option<(String, Option<Value>)> {
+    fn field(&mut self, root: Root, path: &FieldPath) -> Option<Field> {
         if root == Root::Item {
             return None;
         }
         let value = self.root(root).and_then(|value| path.get(value)).cloned();
-        Some((field_name(root, path), value))
+        let assumed = self.assumed.iter().find(|assumed| {
+            let (given, read) = (&assumed.path.0, &path.0);
+            root == Root::Data && (given.starts_with(read) || read.starts_with(given))
+        });
+        Some(Field {
+            path: field_name(root, path),
+            value,
+            assumed: assumed.map(|assumed| format!("upcast {}", assumed.step)),
+        })
     }
 
     fn evaluate(&mut self, expression: &Expression) -> Option<Value> {

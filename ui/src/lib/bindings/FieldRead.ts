@@ -11,4 +11,8 @@ path: string,
 /**
  * Its value; absent if it was not there.
  */
-value?: unknown, };
+value?: unknown, 
+/**
+ * It, or something in it, was not recorded: the upcaster that assumed it.
+ */
+assumed?: string, };

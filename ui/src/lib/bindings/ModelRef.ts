@@ -14,6 +14,14 @@ name: string,
  */
 hash: Hash | null, 
 /**
- * The fold was inferred from the payloads; no model is declared for the category.
+ * The fold was inferred from the payloads; no handlers are declared for the category.
  */
-inferred: boolean, };
+inferred: boolean, 
+/**
+ * The author's own name for this edition of the model.
+ */
+version?: string, 
+/**
+ * The expression of the model's own time: events count from that on, not from when they happened.
+ */
+time?: string, };

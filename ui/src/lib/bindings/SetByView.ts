@@ -33,6 +33,10 @@ time: Time,
  */
 recorded_at: Time, 
 /**
+ * From when on it counts, where the model has a time of its own.
+ */
+counts_from?: Time, 
+/**
  * Who did it.
  */
 who: ToldView | null, 

@@ -5,6 +5,8 @@ import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { FollowView } from "$lib/bindings/FollowView";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { LateArgs } from "$lib/bindings/LateArgs";
+import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
+import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
@@ -71,6 +73,13 @@ export const host = {
   related: (args: RelatedArgs) => call("related", args),
   late: (args: LateArgs) => call("late", args),
   states: (args: StatesArgs) => call("states", args),
+  models: () => call("models", {}),
+  modelText: (name: string) => call("model_text", { name }),
+  saveModel: (args: ModelSaveArgs) => call("model_save", args),
+  previewModel: (args: ModelPreviewArgs) => call("model_preview", args),
+  checkModel: (text: string) => call("model_check", { text }),
+  draftModel: (category: string) => call("model_draft", { category }),
+  shapes: (category: string | null) => call("model_shapes", { category }),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
     call("import_start", args, (progress) => onProgress(progress as ImportProgressView)),
   cancelImport: () => call("import_cancel", {}),

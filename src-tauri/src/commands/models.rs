@@ -1,0 +1,86 @@
+//! Models: listed, shown, tried while they are written, saved beside the store.
+
+use annals_core::model::{list, save, show};
+use annals_core::temporal;
+use tauri::State;
+
+use super::state::moment;
+use crate::error::{ErrorCode, HostError, io_error};
+use crate::host::{Answer, Host, blocking, json};
+use crate::wire::{
+    CategoryArgs, DraftView, ModelNameArgs, ModelPreviewArgs, ModelSaveArgs, ShapesArgs, TextArgs,
+};
+
+/// The model files beside the store.
+#[tauri::command]
+pub async fn models(host: State<'_, Host>) -> Answer {
+    host.ask(move |store| list(&store.path).map_err(|error| io_error(&error, error.to_string())))
+        .await
+}
+
+/// One model file with its text.
+#[tauri::command]
+pub async fn model_text(host: State<'_, Host>, args: ModelNameArgs) -> Answer {
+    host.ask(move |store| {
+        let found =
+            show(&store.path, &args.name).map_err(|error| io_error(&error, error.to_string()))?;
+        found.ok_or_else(|| {
+            HostError::new(
+                ErrorCode::NotFound,
+                format!("there is no model {}", args.name),
+            )
+        })
+    })
+    .await
+}
+
+/// Puts a model beside the store, and opens the store again with it.
+#[tauri::command]
+pub async fn model_save(host: State<'_, Host>, args: ModelSaveArgs) -> Answer {
+    let host = host.inner().clone();
+    blocking(move || {
+        let store = host.open_store()?;
+        let row = save(&store.path, &args.name, &args.text, args.replace)?;
+        host.open(store.path.clone())?;
+        json(&row)
+    })
+    .await
+}
+
+/// The state of a stream with a model that is still being written.
+#[tauri::command]
+pub async fn model_preview(host: State<'_, Host>, args: ModelPreviewArgs) -> Answer {
+    host.ask(move |store| {
+        let (moment, reading) = moment(&store.log, &args.moment)?;
+        let mut view = temporal::preview(&store.log, &args.text, &args.stream, &moment)?;
+        if let Some(state) = &mut view.state {
+            state.reading = reading;
+        }
+        Ok::<_, HostError>(view)
+    })
+    .await
+}
+
+/// A model tried on every event of its category.
+#[tauri::command]
+pub async fn model_check(host: State<'_, Host>, args: TextArgs) -> Answer {
+    host.ask(move |store| temporal::check(&store.log, "draft", &args.text, &mut |_| true))
+        .await
+}
+
+/// A first model for a category; `null` if that has no event.
+#[tauri::command]
+pub async fn model_draft(host: State<'_, Host>, args: CategoryArgs) -> Answer {
+    host.ask(move |store| {
+        let text = temporal::draft(&store.log, &args.category, &mut |_| true)?;
+        Ok::<_, HostError>(DraftView { text })
+    })
+    .await
+}
+
+/// How the payloads of each type looked over time.
+#[tauri::command]
+pub async fn model_shapes(host: State<'_, Host>, args: ShapesArgs) -> Answer {
+    host.ask(move |store| temporal::shapes(&store.log, args.category.as_ref(), &mut |_| true))
+        .await
+}

@@ -11,6 +11,10 @@ export type ExportArgs = {
  */
 query: EventQuery, 
 /**
+ * Only those that a search for this text finds.
+ */
+text?: string, 
+/**
  * Form of the file.
  */
 format: ExportFormat, 

@@ -5,6 +5,8 @@
 //! names the field, and names of fields in payloads stand in it behind such a sign only. What the index cannot
 //! tell (next to each other, in which payload, beyond the length it keeps) [`super::matching`] decides.
 
+use std::collections::HashMap;
+
 use super::document::each_text;
 use super::query::{Condition, Field, Term, TextQuery};
 use super::view::SearchPart;
@@ -17,8 +19,7 @@ pub(super) static PART: Part = Part {
     name: "text index",
     version: 1,
     create: "CREATE VIRTUAL TABLE text_index USING fts5(
-                 words, content='', contentless_delete=1, detail=none, tokenize='ascii');
-             INSERT INTO text_index(text_index, rank) VALUES ('hashsize', 16777216);",
+                 words, content='', contentless_delete=1, detail=none, tokenize='ascii');",
     drop: "DROP TABLE IF EXISTS text_index;",
 };
 
@@ -28,17 +29,15 @@ const MAX_WORD: usize = 128;
 /// Of a longer word at least so much is kept: it is not cut inside a character.
 const SURELY_KEPT: usize = MAX_WORD - 3;
 
-/// The sign before the words of a field: control characters, which are never part of a word.
+/// The sign before the words of a field: control characters, which are never part of a word. Ids have none:
+/// their words are rare, so that the events that hold them are soon looked at.
 fn sign(field: Field) -> Option<char> {
     match field {
         Field::Stream => Some('\u{80}'),
         Field::Type => Some('\u{81}'),
         Field::Actor => Some('\u{82}'),
-        Field::Id => Some('\u{83}'),
-        Field::Correlation => Some('\u{84}'),
-        Field::Causation => Some('\u{85}'),
-        Field::Key => Some('\u{86}'),
-        Field::Data | Field::Metadata => None,
+        Field::Key => Some('\u{83}'),
+        Field::Id | Field::Correlation | Field::Causation | Field::Data | Field::Metadata => None,
     }
 }
 
@@ -54,30 +53,65 @@ fn field_of(part: SearchPart) -> Option<Field> {
     }
 }
 
-/// The words of an event as they are indexed, with spaces between them.
-pub(super) fn index_text(event: &Event, scratch: &mut String) -> String {
-    let mut out = String::with_capacity(512);
-    each_text(event, &mut |spot, text| {
-        let field = if spot.is_key {
-            Some(Field::Key)
-        } else {
-            field_of(spot.part)
-        };
-        let sign = field.and_then(sign);
-        each_folded(text, scratch, &mut |word| {
-            let word = kept(word);
-            if !spot.is_key {
-                out.push_str(word);
-                out.push(' ');
-            }
-            if let Some(sign) = sign {
-                out.push(sign);
-                out.push_str(word);
-                out.push(' ');
-            }
+/// Writes down the words of events as they are indexed, each once, with spaces between them.
+#[derive(Debug, Default)]
+pub(super) struct Scribe {
+    scratch: (String, String),
+    seen: Seen,
+}
+
+impl Scribe {
+    /// The words of an event.
+    pub(super) fn words(&mut self, event: &Event) -> String {
+        let Scribe { scratch, seen } = self;
+        let mut out = String::with_capacity(512);
+        seen.places.clear();
+        each_text(event, &mut |spot, text| {
+            let field = if spot.is_key {
+                Some(Field::Key)
+            } else {
+                field_of(spot.part)
+            };
+            let sign = field.and_then(sign);
+            each_folded(text, !spot.is_key, scratch, &mut |word| {
+                let word = kept(word);
+                if !spot.is_key {
+                    seen.add(None, word, &mut out);
+                }
+                if sign.is_some() {
+                    seen.add(sign, word, &mut out);
+                }
+            });
         });
-    });
-    out
+        out
+    }
+}
+
+/// Where words were written first, by their hash.
+#[derive(Debug, Default)]
+struct Seen {
+    places: HashMap<u64, (usize, usize)>,
+}
+
+impl Seen {
+    fn add(&mut self, sign: Option<char>, word: &str, out: &mut String) {
+        let start = out.len();
+        out.extend(sign);
+        out.push_str(word);
+        let end = out.len();
+        // FNV-1a: words are short.
+        let hash = out.as_bytes()[start..]
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        let (first, last) = *self.places.entry(hash).or_insert((start, end));
+        if first != start && out[first..last] == out[start..] {
+            out.truncate(start);
+        } else {
+            out.push(' ');
+        }
+    }
 }
 
 /// What of a word the index keeps.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::candidates::{PART, index_text};
+use super::candidates::{PART, Scribe};
 use super::view::TextIndexView;
 use crate::cache::{Cache, CacheError, Part};
 use crate::position::Position;
@@ -225,13 +225,13 @@ impl TextIndex {
             known: Some(head),
             ..EventQuery::default()
         };
-        let mut scratch = String::new();
+        let mut scribe = Scribe::default();
         loop {
             let page = self.log.events(&query, PAGE).map(|page| {
                 query.after = page.next;
                 let events = page.events.iter();
                 events
-                    .map(|event| (event.position, index_text(event, &mut scratch)))
+                    .map(|event| (event.position, scribe.words(event)))
                     .collect()
             });
             let ends = page.is_err() || query.after.is_none();
@@ -253,14 +253,14 @@ impl TextIndex {
         if old.is_empty() {
             return Ok(());
         }
-        let mut scratch = String::new();
+        let mut scribe = Scribe::default();
         for event in self.log.events_at(&old)? {
             transaction
                 .prepare_cached("DELETE FROM text_index WHERE rowid = ?1")?
                 .execute([event.position.0])?;
             transaction
                 .prepare_cached("INSERT INTO text_index(rowid, words) VALUES (?1, ?2)")?
-                .execute((event.position.0, index_text(&event, &mut scratch)))?;
+                .execute((event.position.0, scribe.words(&event)))?;
         }
         // A deleted row leaves its words in the file until they are merged away.
         transaction.execute_batch("INSERT INTO text_index(text_index) VALUES ('optimize')")?;

@@ -37,7 +37,7 @@ impl TextQuery {
             let words = words(text);
             for (at, term) in self.terms.iter().enumerate() {
                 if !found[at] && term.looks_in(&spot) {
-                    found[at] = (0..words.len()).any(|i| term.at(&words[i..]).is_some());
+                    found[at] = (0..words.len()).any(|i| term.at(&words[i..], &spot).is_some());
                 }
             }
         });
@@ -66,7 +66,7 @@ impl TextQuery {
             let words = words(text);
             let mut marks = Vec::new();
             for term in looked_for() {
-                marks.extend((0..words.len()).filter_map(|i| term.at(&words[i..])));
+                marks.extend((0..words.len()).filter_map(|i| term.at(&words[i..], &spot)));
             }
             if marks.is_empty() {
                 return;
@@ -100,8 +100,8 @@ impl Term {
         spot.part == part && !spot.is_key
     }
 
-    /// Where the term stands, if it begins with the first of these words.
-    fn at(&self, words: &[Word]) -> Option<(usize, usize)> {
+    /// Where the term stands, if it begins with the first of these words. Names of fields are whole words.
+    fn at(&self, words: &[Word], spot: &Spot<'_>) -> Option<(usize, usize)> {
         let last = self.words.len() - 1;
         let mut marks = self.words.iter().enumerate().map(|(i, wanted)| {
             let is = |folded: &str| {
@@ -111,7 +111,8 @@ impl Term {
             if is(&word.folded) {
                 return Some((word.start, word.end));
             }
-            let part = word.parts.iter().find(|part| is(&part.folded))?;
+            let mut parts = word.parts.iter().filter(|_| !spot.is_key);
+            let part = parts.find(|part| is(&part.folded))?;
             Some((part.start, part.end))
         });
         let first = marks.next()??;

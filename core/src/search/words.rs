@@ -45,15 +45,25 @@ pub(super) fn each_word(text: &str, each: &mut dyn FnMut(Word)) {
     });
 }
 
-/// Calls `each` with every word of the text and every word inside one, as they are compared.
-pub(super) fn each_folded(text: &str, scratch: &mut String, each: &mut dyn FnMut(&str)) {
-    scan(text, scratch, &mut |start, end, folded| {
+/// Calls `each` with every word of the text and, where they count, every word inside one, as they are compared.
+pub(super) fn each_folded(
+    text: &str,
+    with_parts: bool,
+    scratch: &mut (String, String),
+    each: &mut dyn FnMut(&str),
+) {
+    let (word, part) = scratch;
+    scan(text, word, &mut |start, end, folded| {
         each(folded);
-        each_part(text, start, end, &mut |part_start, part_end| {
-            let mut part = String::new();
-            fold(&text[part_start..part_end], &mut part);
-            each(&part);
-        });
+        if with_parts {
+            each_part(text, start, end, &mut |part_start, part_end| {
+                part.clear();
+                fold(&text[part_start..part_end], part);
+                if !part.is_empty() {
+                    each(part);
+                }
+            });
+        }
     });
 }
 
@@ -146,10 +156,14 @@ fn each_part(text: &str, start: usize, end: usize, each: &mut dyn FnMut(usize, u
     if word.len() > MAX_CAPITALS || !has_inner_capital(word) {
         return;
     }
+    let mut take = |from: usize, to: usize| {
+        if text[from..to].chars().nth(1).is_some() {
+            each(from, to);
+        }
+    };
     let mut from = start;
     let mut chars = word.char_indices().peekable();
     let mut previous = None;
-    let mut found = Vec::new();
     while let Some((offset, c)) = chars.next() {
         let next_is_small = chars.peek().is_some_and(|(_, c)| c.is_lowercase());
         let begins = c.is_uppercase()
@@ -157,19 +171,13 @@ fn each_part(text: &str, start: usize, end: usize, each: &mut dyn FnMut(usize, u
                 p.is_lowercase() || p.is_numeric() || (p.is_uppercase() && next_is_small)
             });
         if begins {
-            found.push((from, start + offset));
+            take(from, start + offset);
             from = start + offset;
         }
         previous = Some(c);
     }
-    if found.is_empty() {
-        return;
-    }
-    found.push((from, end));
-    for (from, to) in found {
-        if text[from..to].chars().nth(1).is_some() {
-            each(from, to);
-        }
+    if from > start {
+        take(from, end);
     }
 }
 
@@ -228,7 +236,7 @@ mod tests {
 
     fn folded(text: &str) -> Vec<String> {
         let mut all = Vec::new();
-        each_folded(text, &mut String::new(), &mut |word| {
+        each_folded(text, true, &mut Default::default(), &mut |word| {
             all.push(word.to_owned());
         });
         all

@@ -6,6 +6,7 @@
 //! tell (next to each other, in which payload, beyond the length it keeps) [`super::matching`] decides.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::document::each_text;
 use super::query::{Condition, Field, Term, TextQuery};
@@ -90,7 +91,27 @@ impl Scribe {
 /// Where words were written first, by their hash.
 #[derive(Debug, Default)]
 struct Seen {
-    places: HashMap<u64, (usize, usize)>,
+    places: HashMap<u64, (usize, usize), BuildHasherDefault<Hashed>>,
+}
+
+/// For keys that are hashes already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 impl Seen {

@@ -29,7 +29,9 @@ pub enum Command {
     /// Append one event, or many at once, to a store
     Append(Box<append::Append>),
     /// Bring events from files into a store
-    Import(import::Import),
+    Import(Box<import::Import>),
+    /// List the imports into a store, oldest first
+    Imports(imports::Imports),
     /// Say what a store holds
     Info(info::Info),
     /// List streams by name

@@ -272,6 +272,208 @@ fn xes_bpic2013_incidents() {
     xes("xes-bpic2013-incidents", "bpic2013_incidents.xes.gz");
 }
 
+/// Stream, place in it, type, time and actor of every event.
+fn told(known: &Known) -> BTreeSet<(String, u64, String, DateTime<Utc>, String)> {
+    let events = known.events(&[]);
+    let told = events.iter().map(|e| {
+        (
+            text(&e["stream"]).to_owned(),
+            e["version"].as_u64().unwrap(),
+            text(&e["type"]).to_owned(),
+            time(&e["time"]),
+            e["actor"].as_str().unwrap_or_default().to_owned(),
+        )
+    });
+    told.collect()
+}
+
+/// The table of a log says what its XES says.
+fn twins(name: &str, table: &str, log: &str) {
+    xes(name, table);
+    let (Some(table), Some(log)) = (Known::import(name, &[table]), Known::import(name, &[log]))
+    else {
+        return;
+    };
+    assert_eq!(told(&table), told(&log), "{name}");
+    assert_eq!(
+        table.info()["categories"],
+        log.info()["categories"],
+        "{name}"
+    );
+}
+
+#[test]
+fn csv_running_example() {
+    twins(
+        "xes-running-example",
+        "running-example.csv",
+        "running-example.xes",
+    );
+}
+
+#[test]
+fn csv_receipt() {
+    twins("xes-receipt", "receipt.csv", "receipt.xes.gz");
+}
+
+#[test]
+fn csv_reviewing() {
+    twins("xes-reviewing", "reviewing.csv", "reviewing.xes");
+}
+
+/// What a table and its facts agree on, whose streams have names of their own.
+fn table(name: &str, file: &str) -> Option<(Known, Vec<Value>)> {
+    let known = Known::import(name, &[file])?;
+    let facts = &known.facts;
+    for (key, want) in [
+        ("read", &facts["events"]),
+        ("stored", &facts["events"]),
+        ("streams", &facts["cases"]),
+        ("types", &facts["activities"]),
+        ("rejected", &Value::from(0)),
+    ] {
+        assert_eq!(&known.report[key], want, "{name}: report, {key}");
+    }
+    let info = known.info();
+    assert_eq!(
+        time(&info["first_time"]),
+        time(&facts["first_event"]),
+        "{name}"
+    );
+    assert_eq!(
+        time(&info["last_time"]),
+        time(&facts["last_event"]),
+        "{name}"
+    );
+    assert_eq!(
+        first(&rows(&info["types"]), 10),
+        facts["events_per_activity_top10"],
+        "{name}"
+    );
+    let backwards = known.report["findings"].as_array().unwrap().iter();
+    let backwards = backwards
+        .filter(|f| f["kind"] == "time_runs_backwards")
+        .map(|f| &f["count"]);
+    assert_eq!(
+        backwards.collect::<Vec<_>>(),
+        [&facts["consecutive_events_going_back_in_time_in_case"]],
+        "{name}"
+    );
+    let at = &facts["as_of"];
+    let t = text(&at["T"]);
+    assert_eq!(known.count(&["--to", t]), at["events_so_far"], "{name}");
+    assert_eq!(
+        at["cases_started"],
+        known.streams(&["--at", t]).len(),
+        "{name}"
+    );
+    let events = known.events(&[]);
+    Some((known, events))
+}
+
+#[test]
+fn csv_patients() {
+    let Some((known, events)) = table("csv-patients", "patients.csv") else {
+        return;
+    };
+    let facts = &known.facts;
+    let actors = count_by(events.iter().map(|e| text(&e["actor"])));
+    assert_eq!(
+        actors.len(),
+        facts["distinct_actors"].as_u64().unwrap() as usize
+    );
+    assert_eq!(top(actors, 5), facts["busiest_actors_top5"]);
+    let kinds = count_by(events.iter().map(|e| text(&e["data"]["registration_type"])));
+    assert_eq!(top(kinds, 5), facts["events_per_lifecycle"]);
+    let row = known.sandbox.json(&[
+        "streams",
+        "log.annals",
+        "--match",
+        "patient-1",
+        "--limit",
+        "1",
+    ]);
+    assert_eq!(row["streams"][0]["stream"], "patient-1");
+    assert_eq!(row["streams"][0]["events"], facts["longest_case"]["events"]);
+
+    // What is there already is known again, and the list of imports tells of both.
+    let file = dataset("csv-patients").unwrap().join("patients.csv");
+    let again = known
+        .sandbox
+        .json(&["import", file.to_str().unwrap(), "--into", "log.annals"]);
+    assert_eq!(
+        (&again["duplicates"], &again["stored"]),
+        (&facts["events"], &Value::from(0))
+    );
+    let imports = known.sandbox.json(&["imports", "log.annals"]);
+    let imports = imports["imports"].as_array().unwrap();
+    assert_eq!(imports.len(), 2);
+    assert_eq!(imports[0]["last"], facts["events"]);
+    assert_eq!(imports[1]["first"], Value::Null);
+    assert_eq!(imports[0]["files"], imports[1]["files"]);
+    let kept = &imports[0]["files"][0];
+    let want = "35bac52db2bb100a7f4c83d7c1c390d7f5c2dec4952ee1f40e3a0d4a24d7bd40";
+    assert_eq!(
+        (text(&kept["name"]), text(&kept["sha256"])),
+        ("patients.csv", want)
+    );
+    assert_eq!(
+        kept["mapping_sha256"],
+        known.report["files"][0]["mapping_sha256"]
+    );
+}
+
+#[test]
+fn csv_interval() {
+    let Some((known, events)) = table("csv-interval", "interval_event_log.csv") else {
+        return;
+    };
+    longest_case("csv-interval", &known);
+    let mut starts = events.iter().map(|e| text(&e["data"]["start_timestamp"]));
+    assert!(starts.all(|start| start.starts_with("2015-")));
+    let Some(log) = Known::import("csv-interval", &["interval_event_log.xes"]) else {
+        return;
+    };
+    let steps = |known: &Known| {
+        let told = told(known).into_iter();
+        let mut steps: Vec<_> = told.map(|(s, _, t, at, _)| (s, t, at)).collect();
+        steps.sort();
+        steps
+    };
+    assert_eq!(steps(&known), steps(&log));
+}
+
+#[test]
+fn documents_of_the_json_suite_come_through_the_store_unchanged() {
+    let Some(folder) = dataset("json-suites") else {
+        return;
+    };
+    let folder = folder.join("JSONTestSuite/test_parsing");
+    let sandbox = Sandbox::new();
+    let into = sandbox.path().join("documents");
+    std::fs::create_dir(&into).unwrap();
+    let mut documents = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("y_") {
+            let document = std::fs::read_to_string(entry.path()).unwrap();
+            let record = format!("{{\"streamId\":\"s\",\"type\":\"t\",\"data\":{document}}}");
+            std::fs::write(into.join(name), record).unwrap();
+            documents.push(document);
+        }
+    }
+    let report = sandbox.json(&["import", "documents", "--into", "log.annals"]);
+    assert_eq!(report["stored"], documents.len());
+    let shown = sandbox
+        .run(&["events", "log.annals", "--json", "--limit", "1000"])
+        .stdout;
+    for document in documents {
+        let data = format!("\"data\":{}", document.trim());
+        assert!(shown.contains(&data), "{document:?}");
+    }
+}
+
 #[test]
 fn importing_an_xes_log_again_adds_nothing() {
     let Some(known) = Known::import("xes-running-example", &["running-example.xes"]) else {

@@ -228,6 +228,44 @@ fn append_batch() {
 }
 
 #[test]
+fn tables() {
+    let mut t = Transcript::new();
+    t.sandbox.write(
+        "orders.csv",
+        concat!(
+            "Order No;Step;Date;Time;Clerk;Amount\r\n",
+            "7;Placed;15.01.2024;10:30;Ann;1.234,50\r\n",
+            "7;\"Paid; late\";31.01.2024;9:05;Bob;0,5\r\n",
+            "8;Placed;31.01.2024\r\n",
+        ),
+    );
+    t.sandbox
+        .write("stock.csv", "sku,name,price\nA1,Echo,103.47\n");
+    t.sandbox.write(
+        "row.toml",
+        "[event]\nstream = \"product-{sku}\"\ntype = \"RowImported\"\n",
+    );
+    t.sandbox
+        .write("wrong.toml", "[event]\nstream = \"product-{sku\"\n");
+    t.sandbox
+        .write("other.toml", "[event]\ntype = \"{kind}\"\n");
+    t.run("import --explain orders.csv")
+        .run("import --explain orders.csv --json --save-map map.toml")
+        .run("import orders.csv --into shop.annals --map map.toml")
+        .run("import orders.csv --into shop.annals")
+        .run("events shop.annals")
+        .run("import stock.csv --into shop.annals")
+        .run("import --explain stock.csv")
+        .run("import stock.csv --into shop.annals --map row.toml")
+        .run("import stock.csv --into shop.annals --map wrong.toml")
+        .run("import stock.csv --into shop.annals --map other.toml")
+        .run("import stock.csv --into shop.annals --delimiter ::")
+        .run("imports shop.annals")
+        .run("imports shop.annals --json")
+        .compare("tables");
+}
+
+#[test]
 fn import() {
     let mut t = Transcript::new();
     t.sandbox.write(

@@ -337,7 +337,7 @@ impl Write for Hashed<'_> {
 }
 
 /// Columns of a CSV export.
-const CSV_COLUMNS: [&str; 22] = [
+pub(crate) const CSV_COLUMNS: [&str; 22] = [
     "position",
     "stream",
     "category",
@@ -426,12 +426,26 @@ fn write_csv(out: &mut Vec<u8>, event: Event) -> std::io::Result<()> {
     write_csv_record(out, &cells)
 }
 
+/// What a spreadsheet takes for the beginning of a formula, full-width forms too; and the apostrophe, so that
+/// one that stands there can be told from one that was put there.
+const GUARDED: [char; 12] = [
+    '=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠',
+];
+
 /// A cell that a spreadsheet would run as a formula, with an apostrophe before it.
 fn guarded(mut cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if cell.starts_with(GUARDED) {
         cell.insert(0, '\'');
     }
     cell
+}
+
+/// The cell as it was before [`guarded`].
+pub(crate) fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(GUARDED) => rest,
+        _ => cell,
+    }
 }
 
 fn write_csv_record<C: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[C]) -> std::io::Result<()> {
@@ -521,5 +535,19 @@ mod form_tests {
         );
         assert!(text.starts_with("position,stream,"));
         assert!(text.contains("erased\r\n"), "lines end as RFC 4180 says");
+    }
+
+    #[test]
+    fn a_guard_can_be_taken_off_again() {
+        for text in [
+            "", "a", "=1", "'=1", "''", "'", "'a", "-5", "\tx", "＝1", "a=1",
+        ] {
+            let cell = guarded(text.to_owned());
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝']),
+                "{cell}"
+            );
+            assert_eq!(unguarded(&cell), text);
+        }
     }
 }

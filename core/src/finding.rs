@@ -48,6 +48,8 @@ pub enum FindingKind {
     MissingType,
     /// Import: the file begins with records that the log holds under the name of another source.
     ImportedBefore,
+    /// Import: a file of a folder was not read, because nothing that Annals reads is in it or the system refused.
+    FileSkipped,
     /// Import: a JSON object holds the same key twice; the payload keeps both, reading takes the last.
     DuplicateKey,
     /// State: events with an earlier version happened later than the instant asked for, so they were left out.

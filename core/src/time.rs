@@ -205,6 +205,40 @@ impl SourceTime {
         }
     }
 
+    /// A local date and clock (`None`: 00:00 and a day only) with an offset in seconds east of UTC, or in `zone`.
+    /// `None` outside years 0001 to 9999.
+    pub(crate) fn from_local(
+        text: &str,
+        date: NaiveDate,
+        clock: Option<chrono::NaiveTime>,
+        offset: Option<i32>,
+        zone: Tz,
+    ) -> Option<SourceTime> {
+        let clock_or_midnight = clock.unwrap_or(chrono::NaiveTime::MIN);
+        // A leap second is the first of the next minute.
+        let leap = clock_or_midnight.nanosecond() / 1_000_000_000;
+        let nanosecond = clock_or_midnight.nanosecond() % 1_000_000_000;
+        let local = date
+            .and_time(clock_or_midnight.with_nanosecond(nanosecond)?)
+            .checked_add_signed(chrono::TimeDelta::seconds(i64::from(leap)))?;
+        let (utc, ambiguous) = match offset {
+            Some(seconds) => {
+                let utc =
+                    local.checked_sub_signed(chrono::TimeDelta::seconds(i64::from(seconds)))?;
+                (utc, false)
+            }
+            None if (0..=10_000).contains(&local.year()) => local_to_utc(local, zone),
+            None => return None,
+        };
+        (1..=9999).contains(&utc.year()).then(|| SourceTime {
+            time: Time::from_utc(utc.and_utc()),
+            text: Some(text.to_owned()),
+            date_only: clock.is_none(),
+            zone_assumed: offset.is_none(),
+            ambiguous,
+        })
+    }
+
     /// Parses what sources write: RFC 3339 and ISO 8601 forms with or without offset, `T` or space, comma or
     /// point, any number of digits of the second; a date alone. `zone` stands in where the text names none.
     ///

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 
 use annals_core::event::NewEvent;
 use annals_core::id::{EventId, StreamId};
-use annals_core::import::{Format, ImportRequest, Progress, import};
+use annals_core::import::{ImportRequest, Progress, import};
 use annals_core::integrity::tree;
 use annals_core::store::{EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend};
 use annals_core::surroundings::Surroundings;
@@ -185,14 +185,7 @@ fn an_acknowledged_append_survives_the_death_of_its_process() {
 fn import_until_killed(file: &str, store: &Path) {
     let surroundings = Surroundings::system();
     let writer = LogWriter::open(store, surroundings.clone()).unwrap();
-    let request = ImportRequest {
-        paths: vec![store.with_file_name(file)],
-        format: Format::Auto,
-        category: None,
-        zone: chrono_tz::UTC,
-        dry_run: false,
-        rejects: None,
-    };
+    let request = ImportRequest::of(vec![store.with_file_name(file)]);
     import(&writer, &request, &surroundings, &Progress::default()).unwrap();
     writer.close().unwrap();
 }

@@ -12,7 +12,14 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((first, content)) = bytes.split_first() else {
         return;
     };
-    let format = [Format::Auto, Format::Jsonl, Format::Json, Format::Xes][usize::from(first % 4)];
+    let formats = [
+        Format::Auto,
+        Format::Jsonl,
+        Format::Json,
+        Format::Xes,
+        Format::Csv,
+    ];
+    let format = formats[usize::from(*first) % formats.len()];
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("fuzz");
     std::fs::write(&file, content).expect("a file in it");
@@ -20,12 +27,9 @@ fuzz_target!(|bytes: &[u8]| {
     let writer = LogWriter::create(&folder.path().join("fuzz.annals"), surroundings.clone())
         .expect("a new log");
     let request = ImportRequest {
-        paths: vec![file],
         format,
-        category: None,
-        zone: chrono_tz::UTC,
         dry_run: true,
-        rejects: None,
+        ..ImportRequest::of(vec![file])
     };
     if let Ok(report) = import(&writer, &request, &surroundings, &Progress::default()) {
         assert_eq!(

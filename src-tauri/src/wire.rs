@@ -2,7 +2,7 @@
 
 use annals_core::export::ExportFormat;
 use annals_core::id::{Category, EventId, StreamId};
-use annals_core::import::Format;
+use annals_core::import::{Encoding, Format, Mapping, Phase};
 use annals_core::position::{Position, Version};
 use annals_core::store::{ActorRow, EventQuery, InfoView, StreamQuery};
 use annals_core::time::Time;
@@ -97,6 +97,14 @@ pub struct ImportProgressView {
     /// Records read.
     #[ts(type = "number")]
     pub records_read: u64,
+    /// What is being done: reading counts bytes, storing events.
+    pub phase: Phase,
+    /// Events in all, known when storing begins.
+    #[ts(type = "number")]
+    pub events_total: u64,
+    /// Events stored or found to be duplicates.
+    #[ts(type = "number")]
+    pub events_done: u64,
     /// Events stored, not yet for good.
     #[ts(type = "number")]
     pub events_stored: u64,
@@ -522,10 +530,18 @@ pub struct DraftView {
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct ImportArgs {
-    /// Files, as the user typed them.
+    /// Files and folders, as the user typed them.
     pub paths: Vec<String>,
     /// How to read them.
     pub format: Format,
+    /// How their bytes spell text; by content where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub encoding: Option<Encoding>,
+    /// How rows of tables become events; what it leaves open is guessed.
+    #[serde(default)]
+    #[ts(optional)]
+    pub mapping: Option<Mapping>,
     /// Category of all streams; by rule where `null`.
     pub category: Option<Category>,
     /// Zone of times that name none.
@@ -537,6 +553,49 @@ pub struct ImportArgs {
     /// Takes an [`ImportProgressView`] every 100 ms.
     #[ts(type = "unknown")]
     pub channel: JavaScriptChannelId,
+}
+
+/// What to look at before it is imported, and how it would be.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewArgs {
+    /// Files and folders, as the user typed them.
+    pub paths: Vec<String>,
+    /// How to read them.
+    pub format: Format,
+    /// How their bytes spell text; by content where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub encoding: Option<Encoding>,
+    /// How rows of tables become events; what it leaves open is guessed.
+    #[serde(default)]
+    #[ts(optional)]
+    pub mapping: Option<Mapping>,
+    /// Category of all streams; by rule where `null`.
+    pub category: Option<Category>,
+    /// Zone of times that name none.
+    pub zone: String,
+    /// Records of each file to look at, at most 1000.
+    pub records: u32,
+}
+
+/// Which lines of a file to show.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ImportLinesArgs {
+    /// The file, as the import's report names it.
+    pub file: String,
+    /// The line, first is 1.
+    #[ts(type = "number")]
+    pub line: u64,
+    /// Lines before and after it, at most 100 each.
+    pub context: u32,
+    /// How its bytes spell text; by content where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub encoding: Option<Encoding>,
 }
 
 /// What to export from the open store, and where to.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use annals_core::id::Category;
-use annals_core::import::{Format, ImportReport, ImportRequest, Progress, import};
+use annals_core::import::{Encoding, Format, ImportReport, ImportRequest, Progress, import};
 use annals_core::store::{LogWriter, OpenError, UnnamedLog};
 use annals_core::surroundings::Surroundings;
 use annals_core::time::Time;
@@ -20,6 +20,9 @@ use crate::output::{Output, complain};
 use crate::table::pairs;
 use crate::text::{MAX_DATA_COLUMNS, counted, cut, visible};
 
+mod explain;
+mod mapping;
+
 /// Rejected records that are printed.
 const MAX_REJECTS: usize = 10;
 
@@ -29,15 +32,33 @@ const MAX_REJECTS: usize = 10;
 /// adds nothing.
 #[derive(Debug, clap::Args)]
 pub struct Import {
-    /// Files to read, in order; .gz is unpacked
+    /// Files and folders to read, in order; .gz and .zst are unpacked
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// The store; made where it does not exist
-    #[arg(long, value_name = "STORE")]
-    into: PathBuf,
+    #[arg(long, value_name = "STORE", required_unless_present = "explain")]
+    into: Option<PathBuf>,
+    /// Say how the files would be read, show the first records, and store nothing
+    #[arg(long, conflicts_with_all = ["into", "dry_run", "rejects"])]
+    explain: bool,
     /// How to read the files; auto goes by their content
     #[arg(long, value_enum, default_value_t = Form::Auto)]
     format: Form,
+    /// How bytes spell text: utf-8, utf-16le, utf-16be, latin-1 or windows-1252; by default by content
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<Encoding>,
+    /// How rows of tables become events: a TOML file; what it leaves open is guessed
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Write the mapping that was used, guesses filled in
+    #[arg(long, value_name = "FILE")]
+    save_map: Option<PathBuf>,
+    /// What stands between the cells of a table: one character, or tab
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<String>,
+    /// How times are written in a table, such as "%d.%m.%Y %H:%M:%S", or "epoch ms"
+    #[arg(long, value_name = "FORMAT")]
+    time_format: Option<String>,
     /// Category of all streams; by default the text before the first - of each stream's name
     #[arg(long, value_name = "C")]
     category: Option<Category>,
@@ -63,18 +84,33 @@ enum Form {
     Json,
     /// XES (IEEE 1849)
     Xes,
+    /// A table: CSV, or with another character between its cells
+    Csv,
 }
 
-/// Runs the command.
-pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
-    let request = ImportRequest {
-        paths: args.paths,
-        format: match args.format {
+impl From<Form> for Format {
+    fn from(form: Form) -> Format {
+        match form {
             Form::Auto => Format::Auto,
             Form::Jsonl => Format::Jsonl,
             Form::Json => Format::Json,
             Form::Xes => Format::Xes,
-        },
+            Form::Csv => Format::Csv,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
+    let mapping = mapping::asked(&args)?;
+    let Some(into) = &args.into else {
+        return explain::run(args, mapping, output);
+    };
+    let request = ImportRequest {
+        paths: args.paths,
+        format: args.format.into(),
+        encoding: args.encoding,
+        mapping,
         category: args.category,
         zone: args.zone,
         dry_run: args.dry_run,
@@ -84,7 +120,7 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     let progress = Arc::new(Progress::default());
     cancel_on_interrupt(&progress);
     let (report, made) = loop {
-        let target = Target::open(&args.into, request.dry_run, &surroundings)?;
+        let target = Target::open(into, request.dry_run, &surroundings)?;
         let report = watched(&progress, || {
             import(target.writer(), &request, &surroundings, &progress)
         })?;
@@ -97,23 +133,16 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
             Target::New(log) => match log.name() {
                 Ok(()) => break (report, true),
                 // Another import made the store meanwhile: this one goes into that.
-                Err(OpenError::Exists { .. }) => {
-                    let Progress {
-                        bytes_total: _,
-                        bytes_read,
-                        records_read,
-                        events_stored,
-                        cancel: _,
-                    } = &*progress;
-                    for counter in [bytes_read, records_read, events_stored] {
-                        counter.store(0, Ordering::Relaxed);
-                    }
-                }
+                Err(OpenError::Exists { .. }) => progress.restart(),
                 Err(error) => return Err(error.into()),
             },
         }
     };
-    output.show(&report, |output| print(&report, &args.into, made, output))?;
+    if let Some(file) = &args.save_map {
+        let mappings = report.files.iter().filter_map(|f| f.mapping.as_ref());
+        mapping::save(mappings, file, &request.paths)?;
+    }
+    output.show(&report, |output| print(&report, into, made, output))?;
     Ok(if report.rejected > 0 {
         Exit::Problems
     } else {
@@ -213,6 +242,17 @@ fn watch(progress: &Progress, done: &AtomicBool) {
     bar.finish_and_clear();
 }
 
+/// Name of a format for a reader.
+fn format_name(format: Format) -> &'static str {
+    match format {
+        Format::Auto => "auto",
+        Format::Jsonl => "JSON Lines",
+        Format::Json => "JSON",
+        Format::Xes => "XES",
+        Format::Csv => "CSV",
+    }
+}
+
 fn print(
     report: &ImportReport,
     store: &Path,
@@ -241,18 +281,20 @@ fn print(
         output.line("dry run: nothing was stored; this is what would have been")?;
     }
     for file in files {
-        let format = match file.format {
-            Format::Auto => "auto",
-            Format::Jsonl => "JSON Lines",
-            Format::Json => "JSON",
-            Format::Xes => "XES",
-        };
+        if let Some(why) = &file.skipped {
+            output.line(&visible(&format!("{}: not read: {why}", file.file)))?;
+            continue;
+        }
         output.line(&visible(&format!(
-            "{}: {}, read as {format} ({})",
+            "{}: {}, read as {} ({})",
             file.file,
             counted(file.read, "record"),
+            format_name(file.format),
             file.why
         )))?;
+        if let Some(mapping) = &file.mapping_sha256 {
+            output.line(&format!("  by the mapping {mapping}"))?;
+        }
     }
     output.line("")?;
     let time = |t: &Option<Time>| t.map_or("-".to_owned(), |t| t.to_string());

@@ -6,6 +6,7 @@ pub mod events;
 pub mod export;
 pub mod history;
 pub mod import;
+pub mod imports;
 pub mod info;
 pub mod init;
 pub mod late;
@@ -16,9 +17,9 @@ pub mod sample;
 pub mod show;
 pub mod state;
 pub mod streams;
+pub mod tail;
 pub mod whatif;
 pub mod why;
-pub mod tail;
 
 use std::path::Path;
 
@@ -36,7 +37,8 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(args, output),
         Command::Sample(args) => sample::run(args, output),
         Command::Append(args) => append::run(*args, output),
-        Command::Import(args) => import::run(args, output),
+        Command::Import(args) => import::run(*args, output),
+        Command::Imports(args) => imports::run(args, output),
         Command::Info(args) => info::run(args, output),
         Command::Streams(args) => streams::run(args, output),
         Command::Events(args) => events::run(args, output),

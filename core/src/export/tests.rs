@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{NewEvent, NewLink, SourceFields};
 use crate::id::{Category, EventId, EventType, StreamId};
-use crate::import::{Format, ImportRequest, Progress, import};
+use crate::import::{ImportRequest, Progress, import};
 use crate::store::{ExpectedVersion, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
@@ -37,16 +37,16 @@ impl TestLog {
 
     /// A log made of the export of this one.
     fn again(&self) -> TestLog {
+        self.again_from(ExportFormat::Jsonl)
+    }
+
+    fn again_from(&self, format: ExportFormat) -> TestLog {
         let other = TestLog::new();
-        let file = other.folder.path().join("export.jsonl");
-        std::fs::write(&file, self.export(ExportFormat::Jsonl).0).unwrap();
+        let file = other.folder.path().join("export");
+        std::fs::write(&file, self.export(format).0).unwrap();
         let request = ImportRequest {
-            paths: vec![file],
-            format: Format::Auto,
-            category: None,
             zone: chrono_tz::Europe::Berlin,
-            dry_run: false,
-            rejects: None,
+            ..ImportRequest::of(vec![file])
         };
         let report = import(
             &other.writer,
@@ -253,12 +253,8 @@ fn what_was_erased_is_not_taken_for_an_event() {
     let file = log.folder.path().join("erased.jsonl");
     std::fs::write(&file, erased).unwrap();
     let request = ImportRequest {
-        paths: vec![file],
-        format: Format::Auto,
-        category: None,
-        zone: chrono_tz::UTC,
         dry_run: true,
-        rejects: None,
+        ..ImportRequest::of(vec![file])
     };
     let report = import(&log.writer, &request, &surroundings(), &Progress::default()).unwrap();
     assert_eq!(report.rejected, 1);
@@ -282,4 +278,30 @@ fn a_cancelled_export_says_so() {
         &progress,
     );
     assert!(matches!(cancelled, Err(ExportError::Cancelled)));
+}
+
+#[test]
+fn a_table_of_events_comes_back_with_the_guards_off() {
+    let log = TestLog::new();
+    let mut event = NewEvent::json(
+        "=cmd|' /C calc'!A0",
+        r#"{"n": 12345678901234567890.10, "t": "a,\"b\""}"#,
+    )
+    .unwrap();
+    event.id = Some(EventId::new("'=1").unwrap());
+    event.metadata = Some(Payload::json(r#"{"userId":"@SUM(A1)"}"#).unwrap());
+    event.time = Some(SourceTime::parse("2024-01-15", chrono_tz::UTC).unwrap());
+    let append = StreamAppend {
+        stream: StreamId::new("-order+1").unwrap(),
+        category: None,
+        expected: ExpectedVersion::Any,
+        events: vec![event],
+    };
+    log.writer.append(vec![append]).unwrap();
+    let (table, _) = log.export(ExportFormat::Csv);
+    let table = String::from_utf8(table).unwrap();
+    for formula in [",=cmd", ",@SUM", ",-order", "\"=cmd"] {
+        assert!(!table.contains(formula), "{table}");
+    }
+    assert_eq!(log.again_from(ExportFormat::Csv).events(), log.events());
 }

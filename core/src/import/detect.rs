@@ -3,14 +3,19 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Format, ImportError, Progress};
+use sha2::{Digest, Sha256};
+
+use super::encoding::{self, Decoded, Encoding};
+use super::pack::{self, Compression};
+use super::{Format, ImportError, Progress, csv};
+use crate::integrity::Hash;
 
 /// Bytes that the format is told from.
-const HEAD_BYTES: usize = 64 * 1024;
+const HEAD_BYTES: usize = 256 * 1024;
 const BUFFER_BYTES: usize = 256 * 1024;
-const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// A file's names, and what is needed to say where in it something is wrong.
 #[derive(Debug, Clone)]
@@ -21,18 +26,22 @@ pub(super) struct FileNames {
     pub source: String,
     /// Name without folders and endings: the stream of records that name none.
     pub stem: String,
-    /// Whether the bytes are unpacked on the way.
-    pub packed: bool,
+    /// How the bytes are packed.
+    pub packed: Compression,
 }
 
 impl FileNames {
-    fn of(path: &Path) -> FileNames {
-        let source = path
+    /// `source` names it among the files of a folder; else it is the name without folders.
+    fn of(path: &Path, source: Option<&str>) -> FileNames {
+        let name = path
             .file_name()
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned();
-        let bare = source.strip_suffix(".gz").unwrap_or(&source);
+        let bare = name
+            .strip_suffix(".gz")
+            .or_else(|| name.strip_suffix(".zst"));
+        let bare = bare.unwrap_or(&name);
         let stem = match bare.rsplit_once('.') {
             Some((stem, _)) if !stem.is_empty() => stem,
             _ => bare,
@@ -40,9 +49,14 @@ impl FileNames {
         FileNames {
             file: path.display().to_string(),
             stem: stem.to_owned(),
-            packed: false,
-            source,
+            packed: Compression::None,
+            source: source.map_or(name, str::to_owned),
         }
+    }
+
+    /// Names for text that is in no file.
+    pub(super) fn of_nothing() -> FileNames {
+        FileNames::of(Path::new(""), None)
     }
 
     pub(super) fn malformed(&self, line: u64, message: impl Into<String>) -> ImportError {
@@ -55,12 +69,21 @@ impl FileNames {
 
     /// A reading error: of the file, or of the packing where it is packed.
     pub(super) fn unreadable(&self, line: u64, source: std::io::Error) -> ImportError {
-        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        if self.packed && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
-            return self.malformed(
-                line,
-                format!("the gzip packing is cut off or damaged ({source}); get the file again"),
-            );
+        use std::io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, UnexpectedEof};
+        let packing = self.packed.name();
+        if self.packed != Compression::None {
+            match source.kind() {
+                FileTooLarge => {
+                    return self.malformed(line, format!("the {packing} packing: {source}"));
+                }
+                InvalidData | InvalidInput | UnexpectedEof => {
+                    return self.malformed(
+                        line,
+                        format!("the {packing} packing is cut off or damaged, or something follows it ({source}); get the file again"),
+                    );
+                }
+                _ => {}
+            }
         }
         ImportError::Io {
             file: self.file.clone(),
@@ -74,72 +97,103 @@ pub(super) struct Input<'p> {
     pub names: FileNames,
     pub reader: Box<dyn BufRead + 'p>,
     pub format: Format,
+    pub encoding: Encoding,
     pub why: String,
+    /// Its first bytes as UTF-8; all of them where `is_whole`.
+    pub head: Vec<u8>,
+    pub is_whole: bool,
+    /// Its own bytes as far as they were read.
+    pub taken: Taken,
 }
 
-/// Opens a file; `format` other than [`Format::Auto`] is taken as it is.
+/// What the user says about a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Asked<'a> {
+    pub format: Format,
+    pub encoding: Option<Encoding>,
+    /// Name among the files of a folder.
+    pub source: Option<&'a str>,
+}
+
+/// Opens a file; a format other than [`Format::Auto`] is taken as it is.
 pub(super) fn open<'p>(
     path: &Path,
-    format: Format,
+    asked: Asked<'_>,
     progress: &'p Progress,
 ) -> Result<Input<'p>, ImportError> {
-    let mut names = FileNames::of(path);
+    let mut names = FileNames::of(path, asked.source);
     let file = File::open(path).map_err(|source| names.unreadable(1, source))?;
-    let mut plain = BufReader::with_capacity(BUFFER_BYTES, Counted { file, progress });
+    let taken = Taken::default();
+    let counted = Counted {
+        file,
+        progress,
+        taken: taken.clone(),
+    };
+    let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
     let start = plain
         .fill_buf()
         .map_err(|source| names.unreadable(1, source))?;
-    let mut unpacked: Box<dyn BufRead + 'p> = if start.starts_with(b"\x1f\x8b") {
-        names.packed = true;
-        Box::new(BufReader::with_capacity(
-            BUFFER_BYTES,
-            flate2::bufread::MultiGzDecoder::new(plain),
-        ))
-    } else {
-        Box::new(plain)
-    };
-    let mut head = Vec::with_capacity(HEAD_BYTES);
+    names.packed = Compression::of(start);
+    let mut unpacked = pack::unpacked(plain, names.packed, Arc::clone(&taken.bytes));
+    let mut raw = Vec::with_capacity(HEAD_BYTES);
     (&mut unpacked)
         .take(HEAD_BYTES as u64)
-        .read_to_end(&mut head)
+        .read_to_end(&mut raw)
         .map_err(|source| names.unreadable(1, source))?;
-    let packing = if names.packed { "gzip, then " } else { "" };
-    if head.starts_with(UTF8_BOM) {
-        head.drain(..UTF8_BOM.len());
-    }
-    let (format, why) = match format {
+    let is_whole = raw.len() < HEAD_BYTES;
+    let packing = match names.packed {
+        Compression::None => "",
+        Compression::Gzip => "gzip, then ",
+        Compression::Zstd => "zstd, then ",
+    };
+    let (encoding, mark, spelling) = match asked.encoding {
+        Some(encoding) => (encoding, encoding::mark_len(encoding, &raw), ""),
+        None => encoding::tell(&raw),
+    };
+    raw.drain(..mark);
+    let mut head = decoded(&raw, encoding);
+    let (format, why) = match asked.format {
         Format::Auto => {
             let (format, why) = tell(&head).map_err(|message| names.malformed(1, message))?;
-            (format, format!("{packing}{why}"))
+            (format, format!("{packing}{spelling}{why}"))
         }
-        chosen => (chosen, format!("{packing}as asked for")),
+        chosen => (chosen, format!("{packing}{spelling}as asked for")),
     };
-    let head = Cursor::new(head);
-    let reader: Box<dyn BufRead + 'p> = if format == Format::Xes && is_latin1(head.get_ref()) {
-        let whole = Latin1 {
-            inner: head.chain(unpacked),
-            pending: None,
-        };
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, whole))
-    } else {
-        Box::new(head.chain(unpacked))
+    let mut encoding = encoding;
+    if format == Format::Xes && asked.encoding.is_none() && is_latin1(&head) {
+        encoding = Encoding::Latin1;
+        head = decoded(&raw, encoding);
+    }
+    let whole = Cursor::new(raw).chain(unpacked);
+    let reader: Box<dyn BufRead + 'p> = match encoding {
+        Encoding::Utf8 => Box::new(whole),
+        encoding => Box::new(Decoded::new(whole, encoding)),
     };
     Ok(Input {
         names,
         reader,
         format,
+        encoding,
         why,
+        head,
+        is_whole,
+        taken,
     })
+}
+
+fn decoded(raw: &[u8], encoding: Encoding) -> Vec<u8> {
+    if encoding == Encoding::Utf8 {
+        return raw.to_vec();
+    }
+    let mut text = Vec::with_capacity(raw.len());
+    // Bytes in memory do not fail to be read.
+    let _ = Decoded::new(raw, encoding).read_to_end(&mut text);
+    text
 }
 
 /// Tells the format from the first bytes of the unpacked text; the error says what to do.
 fn tell(head: &[u8]) -> Result<(Format, String), String> {
     let chosen = |format, why: &str| Ok((format, why.to_owned()));
-    if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
-        return Err(
-            "the text is UTF-16; save it as UTF-8 (for example: iconv -f UTF-16 -t UTF-8)".into(),
-        );
-    }
     let Some(start) = head.iter().position(|b| !b.is_ascii_whitespace()) else {
         return chosen(Format::Jsonl, "the file is empty");
     };
@@ -167,10 +221,13 @@ fn tell(head: &[u8]) -> Result<(Format, String), String> {
         _ if head.split(|b| *b == b'\n').any(|l| l.trim_ascii_start().starts_with(b"{")) => {
             chosen(Format::Jsonl, "lines of it begin with { ")
         }
-        _ => Err(
-            "this is neither JSON Lines nor a JSON document nor XES (XML); Annals reads these, plain or as .gz"
-                .into(),
-        ),
+        _ => match csv::sniff(head) {
+            Some(why) => Ok((Format::Csv, why)),
+            None => Err(
+                "this is neither JSON Lines nor a JSON document nor XES (XML) nor a table (CSV); Annals reads these, plain or packed as .gz or .zst"
+                    .into(),
+            ),
+        },
     }
 }
 
@@ -187,10 +244,29 @@ fn is_latin1(head: &[u8]) -> bool {
         .any(|name| text.contains(&format!("\"{name}\"")) || text.contains(&format!("'{name}'")))
 }
 
-/// Counts the file's own bytes as they are read.
+/// The file's own bytes as far as they were read: how many, and their hash.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Taken {
+    bytes: Arc<AtomicU64>,
+    hash: Arc<Mutex<Sha256>>,
+}
+
+impl Taken {
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn sha256(&self) -> Hash {
+        let hash = self.hash.lock().unwrap_or_else(PoisonError::into_inner);
+        Hash(hash.clone().finalize().into())
+    }
+}
+
+/// Counts and hashes the file's own bytes as they are read.
 struct Counted<'p> {
     file: File,
     progress: &'p Progress,
+    taken: Taken,
 }
 
 impl Read for Counted<'_> {
@@ -199,44 +275,14 @@ impl Read for Counted<'_> {
         self.progress
             .bytes_read
             .fetch_add(read as u64, Ordering::Relaxed);
+        self.taken.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        let mut hash = self
+            .taken
+            .hash
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        hash.update(&buffer[..read]);
         Ok(read)
-    }
-}
-
-/// ISO-8859-1 as UTF-8: every byte is the character of that number.
-struct Latin1<R> {
-    inner: R,
-    pending: Option<u8>,
-}
-
-impl<R: Read> Read for Latin1<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        let mut written = 0;
-        if let Some(byte) = self.pending.take() {
-            buffer[0] = byte;
-            written = 1;
-        }
-        let mut bytes = [0u8; 4096];
-        // Every byte becomes at most two, so half of what is free always fits; one free place takes one byte
-        // whose second half waits in `pending`.
-        let want = ((buffer.len() - written).div_ceil(2)).min(bytes.len());
-        let read = self.inner.read(&mut bytes[..want])?;
-        for byte in &bytes[..read] {
-            let mut utf8 = [0u8; 2];
-            for part in (*byte as char).encode_utf8(&mut utf8).bytes() {
-                match buffer.get_mut(written) {
-                    Some(place) => {
-                        *place = part;
-                        written += 1;
-                    }
-                    None => self.pending = Some(part),
-                }
-            }
-        }
-        Ok(written)
     }
 }
 
@@ -264,33 +310,14 @@ mod tests {
         ] {
             assert_eq!(told(text), Ok(want), "{text:?}");
         }
-        assert!(told("a,b,c\n1,2,3\n").is_err());
+        assert_eq!(told("a,b,c\n1,2,3\n"), Ok(Format::Csv));
+        assert!(told("Dear all,\nthis is a letter.\nIt has, now and then, a comma.\n").is_err());
         assert!(told("hello").is_err());
     }
 
     #[test]
-    fn latin1_becomes_utf8_however_small_the_buffer() {
-        let all: Vec<u8> = (0..=255).collect();
-        let want: String = all.iter().map(|b| *b as char).collect();
-        for size in 1..5 {
-            let mut reader = Latin1 {
-                inner: &all[..],
-                pending: None,
-            };
-            let (mut got, mut buffer) = (Vec::new(), vec![0u8; size]);
-            loop {
-                match reader.read(&mut buffer).unwrap() {
-                    0 => break,
-                    n => got.extend_from_slice(&buffer[..n]),
-                }
-            }
-            assert_eq!(String::from_utf8(got).unwrap(), want, "buffer of {size}");
-        }
-    }
-
-    #[test]
     fn a_file_is_known_by_its_name_without_folders() {
-        let names = FileNames::of(Path::new("some/where/shoppingCart-1.json.gz"));
+        let names = FileNames::of(Path::new("some/where/shoppingCart-1.json.gz"), None);
         assert_eq!(
             (names.source.as_str(), names.stem.as_str()),
             ("shoppingCart-1.json.gz", "shoppingCart-1")

@@ -5,17 +5,26 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::detect::{self, FileNames};
+use super::csv::{self, Next, Plan, Rows, Table};
+use super::detect::{self, Asked, FileNames, Input};
+use super::encoding::Encoding;
+use super::files::{self, Skip, Source};
 use super::lines::RawRecord;
 use super::mapping::{self, Draft, Rules};
+use super::pack::Compression;
+use super::preview::{FilePreview, Glance, PreviewRequest};
 use super::report::{FileReport, Notes, Rejects};
 use super::sources::{self, FirstRecords};
 use super::spool::{Entry, Spool};
 use super::store::Ahead;
 use super::streams::{StableHasher, Streams};
-use super::{Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Progress, json, lines, xes};
+use super::{
+    Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, json, lines,
+    xes,
+};
 use crate::finding::{FindingKind, Place, Severity};
 use crate::id::{Category, EventId, EventType, NameError, StreamId};
+use crate::integrity::Hash;
 use crate::time::{SourceTime, Time};
 
 /// Type of an event whose record names none.
@@ -42,53 +51,75 @@ pub(super) fn gather<'i, 'w>(
     ahead: Option<Ahead<'w>>,
 ) -> Result<Gathered<'w>, ImportError> {
     let spool = Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?;
-    let mut total = 0;
-    for path in &request.paths {
-        let metadata = std::fs::metadata(path).map_err(|source| ImportError::Io {
-            file: path.display().to_string(),
-            source,
-        })?;
-        total += metadata.len();
-    }
+    let (sources, skipped) = files::expand(&request.paths)?;
+    let total = sources.iter().map(|source| source.bytes).sum();
     progress.bytes_total.store(total, Ordering::Relaxed);
-    let mut gathering = Gathering {
-        request,
-        folder,
-        now,
-        progress,
-        before,
-        spool,
-        ahead,
-        gathered: Totals {
-            read: 0,
-            first_time: None,
-            last_time: None,
-            streams: Streams::default(),
-            files: Vec::new(),
-            notes: Notes::default(),
-            rejects: Rejects::new(request.rejects.as_deref())?,
-        },
-        occurrences: HashMap::default(),
-        log_reached: Time::MIN,
-        file: 0,
-        first: FirstRecords::default(),
-        firsts: Vec::new(),
-    };
-    for (path, source) in request.paths.iter().zip(sources::names_of(&request.paths)) {
-        gathering.read_file(path, source)?;
+    progress.enter(Phase::Reading);
+    let mut gathering = Gathering::new(request, folder, now, progress, before)?;
+    gathering.spool = Some(spool);
+    gathering.ahead = ahead;
+    for Skip { file, why } in skipped {
+        gathering.skip(&file, 0, why);
     }
-    gathering.gathered.streams.forget_names();
+    for source in &sources {
+        gathering.read_file(source)?;
+    }
+    let mut totals = gathering.gathered;
+    totals.streams.forget_names();
     Ok(Gathered {
         spool: gathering.spool,
-        totals: gathering.gathered,
+        totals,
         folder: folder.to_owned(),
         ahead: gathering.ahead,
     })
 }
 
+/// Looks at the first records of every file, and stores nothing anywhere.
+pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePreview>, ImportError> {
+    let PreviewRequest {
+        paths,
+        format,
+        encoding,
+        category,
+        zone,
+        mapping,
+        records,
+    } = request;
+    let import = ImportRequest {
+        paths: paths.clone(),
+        format: *format,
+        encoding: *encoding,
+        mapping: mapping.clone(),
+        category: category.clone(),
+        zone: *zone,
+        dry_run: true,
+        rejects: None,
+    };
+    let (sources, skipped) = files::expand(paths)?;
+    let mut previews: Vec<FilePreview> = skipped
+        .into_iter()
+        .map(|Skip { file, why }| FilePreview {
+            error: Some(why),
+            ..FilePreview::of(file, 0)
+        })
+        .collect();
+    let progress = Progress::default();
+    for source in &sources {
+        // Each file by itself: what one holds says nothing about another yet.
+        let before = Before {
+            is_known: &|_| false,
+            held_as: &|_, _| None,
+        };
+        let mut gathering = Gathering::new(&import, Path::new("."), now, &progress, before)?;
+        gathering.glance = Some(Glance::new(*records));
+        previews.push(gathering.glance_at(source));
+    }
+    Ok(previews)
+}
+
 /// Everything that the files held, ready for the log.
 pub(super) struct Gathered<'w> {
-    pub spool: Spool,
+    pub spool: Option<Spool>,
     pub totals: Totals,
     pub folder: std::path::PathBuf,
     /// Holds all of it already, if the files were in log order.
@@ -113,9 +144,13 @@ struct Gathering<'i, 'w> {
     now: Time,
     progress: &'i Progress,
     before: Before<'i>,
-    spool: Spool,
+    zone: chrono_tz::Tz,
+    /// `None` where the records are only looked at.
+    spool: Option<Spool>,
     /// `None` from the first event on that belongs before another.
     ahead: Option<Ahead<'w>>,
+    /// The records are only looked at.
+    glance: Option<Glance>,
     gathered: Totals,
     /// How often each record without an id stood in the file so far, by the beginning of its hash.
     occurrences: HashMap<[u8; 16], u64, StableHasher>,
@@ -127,47 +162,227 @@ struct Gathering<'i, 'w> {
     firsts: Vec<(FirstRecords, String)>,
 }
 
-impl Gathering<'_, '_> {
-    fn read_file(&mut self, path: &Path, source: String) -> Result<(), ImportError> {
-        let mut input = detect::open(path, self.request.format, self.progress)?;
-        let names = FileNames {
-            source,
-            ..input.names.clone()
+impl<'i> Gathering<'i, '_> {
+    fn new(
+        request: &'i ImportRequest,
+        folder: &'i Path,
+        now: Time,
+        progress: &'i Progress,
+        before: Before<'i>,
+    ) -> Result<Self, ImportError> {
+        Ok(Gathering {
+            request,
+            folder,
+            now,
+            progress,
+            before,
+            zone: request.zone,
+            spool: None,
+            ahead: None,
+            glance: None,
+            gathered: Totals {
+                read: 0,
+                first_time: None,
+                last_time: None,
+                streams: Streams::default(),
+                files: Vec::new(),
+                notes: Notes::default(),
+                rejects: Rejects::new(request.rejects.as_deref())?,
+            },
+            occurrences: HashMap::default(),
+            log_reached: Time::MIN,
+            file: 0,
+            first: FirstRecords::default(),
+            firsts: Vec::new(),
+        })
+    }
+
+    fn open(&self, source: &Source) -> Result<(Input<'i>, Option<Table>), ImportError> {
+        let mapping = self.request.mapping.as_ref();
+        let asked = Asked {
+            format: self.request.format,
+            encoding: self.request.encoding.or(mapping.and_then(|m| m.encoding)),
+            source: Some(&source.name),
         };
+        let input = detect::open(&source.path, asked, self.progress)?;
+        let table =
+            (input.format == Format::Csv).then(|| Table::look(&input, mapping, self.request.zone));
+        Ok((input, table))
+    }
+
+    fn read_file(&mut self, source: &Source) -> Result<(), ImportError> {
+        let opened = self.open(source).and_then(|(input, table)| {
+            let plan = table.as_ref().map(|t| t.plan(&input.names)).transpose()?;
+            Ok((input, table.zip(plan)))
+        });
+        let (input, table) = match opened {
+            Ok(opened) => opened,
+            // A folder may hold anything; what a file named by itself is, the user knows.
+            Err(ImportError::Io {
+                file,
+                source: error,
+            }) if source.in_folder.is_some() => {
+                self.skip(&file, source.bytes, error.to_string());
+                return Ok(());
+            }
+            Err(ImportError::Malformed { file, message, .. }) if source.in_folder.is_some() => {
+                self.skip(&file, source.bytes, message);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let mapping = table.as_ref().and_then(|(table, _)| table.mapping());
+        self.file = self.gathered.files.len() as u32;
+        let before = self.gathered.read;
+        self.gathered.files.push(FileReport {
+            file: input.names.file.clone(),
+            source: input.names.source.clone(),
+            format: input.format,
+            why: input.why.clone(),
+            compression: input.names.packed,
+            encoding: input.encoding,
+            bytes: 0,
+            sha256: Hash([0; 32]),
+            mapping_sha256: mapping.map(Mapping::sha256),
+            mapping: mapping.cloned(),
+            read: 0,
+            skipped: None,
+        });
+        let taken = input.taken.clone();
+        let names = input.names.clone();
+        self.read_records(input, table)?;
+        self.note_other_name(&names);
+        let report = &mut self.gathered.files[self.file as usize];
+        report.read = self.gathered.read - before;
+        report.bytes = taken.bytes();
+        report.sha256 = taken.sha256();
+        Ok(())
+    }
+
+    /// Reports a file of a folder that is not read.
+    fn skip(&mut self, file: &str, bytes: u64, why: String) {
+        self.gathered
+            .notes
+            .add(FindingKind::FileSkipped, Severity::Warning, || {
+                let place = Place {
+                    file: Some(file.to_owned()),
+                    ..Place::default()
+                };
+                (place, format!("nothing of it was read: {why}"))
+            });
+        self.gathered.files.push(FileReport {
+            file: file.to_owned(),
+            source: String::new(),
+            format: Format::Auto,
+            why: String::new(),
+            compression: Compression::None,
+            encoding: Encoding::Utf8,
+            bytes,
+            sha256: Hash([0; 32]),
+            mapping_sha256: None,
+            mapping: None,
+            read: 0,
+            skipped: Some(why),
+        });
+    }
+
+    fn glance_at(mut self, source: &Source) -> FilePreview {
+        let mut preview = FilePreview::of(source.path.display().to_string(), source.bytes);
+        let (input, table) = match self.open(source) {
+            Ok(opened) => opened,
+            Err(error) => {
+                preview.error = Some(error.to_string());
+                return preview;
+            }
+        };
+        preview.told(&input, table.as_ref());
+        let plan = table
+            .as_ref()
+            .map(|table| table.plan(&input.names))
+            .transpose();
+        let read = match plan {
+            // Its problems say it already.
+            Err(_) => Err(ImportError::Cancelled),
+            Ok(plan) => self.read_records(input, table.zip(plan)),
+        };
+        preview.complete = read.is_ok();
+        match read {
+            Ok(()) | Err(ImportError::Cancelled) => {}
+            Err(error) => preview.error = Some(error.to_string()),
+        }
+        preview.records = self.glance.map(|glance| glance.records).unwrap_or_default();
+        preview.findings = self.gathered.notes.into_vec();
+        preview
+    }
+
+    fn read_records(
+        &mut self,
+        mut input: Input<'i>,
+        table: Option<(Table, Plan)>,
+    ) -> Result<(), ImportError> {
         // The name is the source: another file of the same name is the same source, and its first record of
         // a kind the same as the first one here.
         self.occurrences.clear();
         self.log_reached = Time::MIN;
-        self.file = self.gathered.files.len() as u32;
-        let before = self.gathered.read;
-        self.gathered.files.push(FileReport {
-            file: names.file.clone(),
-            format: input.format,
-            why: input.why,
-            read: 0,
-        });
-        let zone = self.request.zone;
+        self.zone = self.request.zone;
+        let names = input.names.clone();
+        let zone = self.zone;
         let reader = &mut *input.reader;
-        match input.format {
-            Format::Auto | Format::Jsonl => {
+        match (input.format, table) {
+            (_, Some((table, plan))) => {
+                self.zone = plan.zone();
+                self.table(reader, &names, &table, &plan)
+            }
+            (Format::Auto | Format::Jsonl | Format::Csv, None) => {
                 lines::read(reader, &names, &mut |line, raw| {
                     self.json(&names, line, raw)
-                })?;
+                })
             }
-            Format::Json => {
-                json::read(reader, &names, &mut |line, raw| {
-                    self.json(&names, line, raw)
-                })?;
-            }
-            Format::Xes => {
-                xes::read(reader, &names, zone, &mut |line, item| {
-                    self.xes(&names, line, item)
-                })?;
-            }
+            (Format::Json, None) => json::read(reader, &names, &mut |line, raw| {
+                self.json(&names, line, raw)
+            }),
+            (Format::Xes, None) => xes::read(reader, &names, zone, &mut |line, item| {
+                self.xes(&names, line, item)
+            }),
         }
-        self.gathered.files[self.file as usize].read = self.gathered.read - before;
-        self.note_other_name(&names);
-        Ok(())
+    }
+
+    fn table(
+        &mut self,
+        reader: &mut dyn std::io::BufRead,
+        names: &FileNames,
+        table: &Table,
+        plan: &Plan,
+    ) -> Result<(), ImportError> {
+        let mut rows = Rows::new(reader, names, table.dialect);
+        let mut is_header = table.has_header;
+        loop {
+            let next = rows.next()?;
+            if next == Next::End {
+                return Ok(());
+            }
+            if std::mem::take(&mut is_header) {
+                continue;
+            }
+            self.count_record()?;
+            let line = rows.line();
+            let (text, ends) = rows.cells();
+            let taken = match next {
+                Next::Row | Next::End => table.map(plan, text, ends, &names.stem),
+                Next::Wrong => Err(rows.fault().to_owned()),
+                Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
+            };
+            let taken = taken
+                .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[rows.raw()]));
+            let cells = self.glance.is_some().then(|| {
+                let text = String::from_utf8_lossy(text);
+                csv::texts(&text, ends)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect()
+            });
+            self.settle_with(names, line, taken, rows.raw(), cells)?;
+        }
     }
 
     /// Says that the file seems to be one that was imported under another name.
@@ -215,11 +430,11 @@ impl Gathering<'_, '_> {
             RawRecord::Whole(record) => record,
             RawRecord::TooLong(start) => {
                 let reason = format!("longer than {} MiB", MAX_RECORD_BYTES >> 20);
-                return self.gathered.rejects.add(&names.file, line, reason, start);
+                return self.settle(names, line, Err(reason), start);
             }
         };
         let rules = Rules {
-            zone: self.request.zone,
+            zone: self.zone,
             stem: &names.stem,
         };
         let taken = mapping::map(record, &rules, line)
@@ -246,10 +461,7 @@ impl Gathering<'_, '_> {
             }
             xes::Item::Reject { reason, record } => {
                 self.count_record()?;
-                return self
-                    .gathered
-                    .rejects
-                    .add(&names.file, line, reason, record.as_bytes());
+                return self.settle(names, line, Err(reason), record.as_bytes());
             }
             xes::Item::EmptyTrace(name) => note(
                 FindingKind::EmptyTrace,
@@ -274,7 +486,8 @@ impl Gathering<'_, '_> {
     }
 
     fn count_record(&mut self) -> Result<(), ImportError> {
-        if self.progress.cancel.load(Ordering::Relaxed) {
+        let is_enough = self.glance.as_ref().is_some_and(Glance::is_full);
+        if is_enough || self.progress.cancel.load(Ordering::Relaxed) {
             return Err(ImportError::Cancelled);
         }
         self.gathered.read += 1;
@@ -290,6 +503,21 @@ impl Gathering<'_, '_> {
         taken: Result<Result<(), ImportError>, String>,
         record: &[u8],
     ) -> Result<(), ImportError> {
+        self.settle_with(names, line, taken, record, None)
+    }
+
+    fn settle_with(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        taken: Result<Result<(), ImportError>, String>,
+        record: &[u8],
+        cells: Option<Vec<String>>,
+    ) -> Result<(), ImportError> {
+        if let Some(glance) = &mut self.glance {
+            glance.record(line, record, cells, taken.err());
+            return Ok(());
+        }
         match taken {
             Ok(kept) => kept,
             Err(reason) => self.gathered.rejects.add(&names.file, line, reason, record),
@@ -400,14 +628,20 @@ impl Gathering<'_, '_> {
             metadata: draft.metadata.as_deref(),
             beyond: draft.beyond.as_deref(),
         };
+        if let Some(glance) = &mut self.glance {
+            glance.event(&state.name, &entry);
+            return Ok(Ok(()));
+        }
         Ok(self.keep(reached, &entry))
     }
 
     /// Spools an event and, as long as that is possible, stores it.
     fn keep(&mut self, reached: Time, entry: &Entry<'_>) -> Result<(), ImportError> {
-        self.spool
-            .push(reached, entry)
-            .map_err(|e| spool_error(self.folder, e))?;
+        if let Some(spool) = &mut self.spool {
+            spool
+                .push(reached, entry)
+                .map_err(|e| spool_error(self.folder, e))?;
+        }
         let Some(ahead) = self.ahead.as_mut() else {
             return Ok(());
         };
@@ -418,6 +652,7 @@ impl Gathering<'_, '_> {
             }
             None => {
                 self.ahead = None;
+                self.progress.events_done.store(0, Ordering::Relaxed);
                 self.progress.events_stored.store(0, Ordering::Relaxed);
                 Ok(())
             }
@@ -456,7 +691,7 @@ impl Gathering<'_, '_> {
                 SourceTime::unwritten(time)
             }
         };
-        let zone = self.request.zone;
+        let zone = self.zone;
         let written = || time.text.clone().unwrap_or_default();
         if time.date_only {
             notes.add(FindingKind::DateOnly, Severity::Notice, || {

@@ -3,14 +3,22 @@
 //! An import is atomic (a cancel, crash or kill leaves the store as it was) and idempotent (importing the
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
 //!
-//! file → `detect` → records (`lines`, `json`, `xes`) → `mapping` → `gather` → `spool` → `store` → log.
+//! file → `files` → `detect` (`pack`, `encoding`) → records (`lines`, `json`, `xes`, `csv`) → `mapping` or
+//! `declared` → `gather` → `spool` → `store` → log; or no further than `preview`.
 //! `docs/import.md` states the rules for users.
 
+mod around;
+mod csv;
+mod declared;
 mod detect;
+mod encoding;
+mod files;
 mod gather;
 mod json;
 mod lines;
 mod mapping;
+mod pack;
+mod preview;
 mod report;
 mod shape;
 mod sources;
@@ -22,7 +30,7 @@ mod tests;
 mod xes;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -31,6 +39,13 @@ use crate::id::{Category, StreamId};
 use crate::store::{AppendError, LogWriter};
 use crate::surroundings::Surroundings;
 
+pub use around::{LineView, LinesView, lines};
+pub use declared::{ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError};
+pub use encoding::Encoding;
+pub use pack::Compression;
+pub use preview::{
+    ColumnView, EventPreview, FilePreview, PreviewRequest, PreviewView, RecordPreview, preview,
+};
 pub use report::{FileReport, ImportReport, Reject};
 pub(crate) use report::{files_of, folder_of, may_replace};
 
@@ -53,15 +68,21 @@ pub enum Format {
     Json,
     /// XES (IEEE 1849).
     Xes,
+    /// A table: CSV, or with another character between its cells.
+    Csv,
 }
 
 /// What to import and how.
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
-    /// Files, in order. `.gz` is unpacked.
+    /// Files and folders, in order. `.gz` and `.zst` are unpacked.
     pub paths: Vec<PathBuf>,
     /// How to read them.
     pub format: Format,
+    /// How their bytes spell text; told by the content where `None`.
+    pub encoding: Option<Encoding>,
+    /// How rows of tables become events; what it leaves open is guessed.
+    pub mapping: Option<Mapping>,
     /// Category of all streams; by rule where `None`.
     pub category: Option<Category>,
     /// Zone of times that name none.
@@ -70,6 +91,37 @@ pub struct ImportRequest {
     pub dry_run: bool,
     /// Where to write rejected records with reasons; nowhere if `None`.
     pub rejects: Option<PathBuf>,
+}
+
+impl ImportRequest {
+    /// Imports these files and folders as their content says, times without a zone in UTC.
+    #[must_use]
+    pub fn of(paths: Vec<PathBuf>) -> ImportRequest {
+        ImportRequest {
+            paths,
+            format: Format::Auto,
+            encoding: None,
+            mapping: None,
+            category: None,
+            zone: chrono_tz::UTC,
+            dry_run: false,
+            rejects: None,
+        }
+    }
+}
+
+/// What an import is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Reading the files: `bytes_read` of `bytes_total`.
+    #[default]
+    Reading,
+    /// Storing events: `events_done` of `events_total`.
+    Storing,
+    /// Building indexes and committing; it cannot be cancelled any more.
+    Finishing,
 }
 
 /// How far an import is, for another thread to read; and its cancel switch.
@@ -81,10 +133,57 @@ pub struct Progress {
     pub bytes_read: AtomicU64,
     /// Records read.
     pub records_read: AtomicU64,
+    /// Events of the files in all, known when storing begins.
+    pub events_total: AtomicU64,
+    /// Events stored or found to be duplicates.
+    pub events_done: AtomicU64,
     /// Events stored (not yet committed).
     pub events_stored: AtomicU64,
+    /// What is being done, as [`Progress::phase`] says.
+    phase: AtomicU8,
     /// Set to stop the import; nothing will have been stored.
     pub cancel: AtomicBool,
+}
+
+impl Progress {
+    /// What the import is doing.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Reading,
+            1 => Phase::Storing,
+            _ => Phase::Finishing,
+        }
+    }
+
+    /// Sets the counters back to the beginning, for an import that is done again. A cancel stays one.
+    pub fn restart(&self) {
+        let Progress {
+            bytes_total,
+            bytes_read,
+            records_read,
+            events_total,
+            events_done,
+            events_stored,
+            phase: _,
+            cancel: _,
+        } = self;
+        for counter in [
+            bytes_total,
+            bytes_read,
+            records_read,
+            events_total,
+            events_done,
+            events_stored,
+        ] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        self.enter(Phase::Reading);
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
 }
 
 /// Why an import did not happen. Nothing was stored.
@@ -124,7 +223,7 @@ pub enum ImportError {
 /// [`ImportReport::rejects`].
 ///
 /// ```
-/// use annals_core::import::{Format, ImportRequest, Progress, import};
+/// use annals_core::import::{ImportRequest, Progress, import};
 /// use annals_core::{store::LogWriter, surroundings::Surroundings};
 ///
 /// let folder = tempfile::tempdir().unwrap();
@@ -133,14 +232,7 @@ pub enum ImportError {
 ///
 /// let surroundings = Surroundings::system();
 /// let writer = LogWriter::create(&folder.path().join("shop.annals"), surroundings.clone()).unwrap();
-/// let request = ImportRequest {
-///     paths: vec![file],
-///     format: Format::Auto,
-///     category: None,
-///     zone: chrono_tz::UTC,
-///     dry_run: false,
-///     rejects: None,
-/// };
+/// let request = ImportRequest::of(vec![file]);
 /// let report = import(&writer, &request, &surroundings, &Progress::default()).unwrap();
 /// assert_eq!((report.read, report.stored), (1, 1));
 /// let again = import(&writer, &request, &surroundings, &Progress::default()).unwrap();

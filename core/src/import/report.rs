@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Format, ImportError};
+use super::{Compression, Encoding, Format, ImportError, Mapping};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
+use crate::integrity::Hash;
 use crate::time::Time;
 
 /// Rejected records that the report itself holds; all of them are in the rejects file.
@@ -59,13 +60,30 @@ pub struct ImportReport {
 pub struct FileReport {
     /// The file as the user named it.
     pub file: String,
+    /// The source of its events that name none themselves: its name, of a file in a folder with folders.
+    pub source: String,
     /// Format read.
     pub format: Format,
     /// Why this format was chosen.
     pub why: String,
+    /// How it is packed.
+    pub compression: Compression,
+    /// How its bytes spell text.
+    pub encoding: Encoding,
+    /// Its size, packed as it is.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// SHA-256 of it, packed as it is.
+    pub sha256: Hash,
+    /// A table: SHA-256 of the mapping, written as TOML.
+    pub mapping_sha256: Option<Hash>,
+    /// A table: the mapping, guesses filled in.
+    pub mapping: Option<Mapping>,
     /// Records read.
     #[ts(type = "number")]
     pub read: u64,
+    /// Why nothing of it was read, though it lies in a folder that was to be imported.
+    pub skipped: Option<String>,
 }
 
 /// A record that could not be taken.

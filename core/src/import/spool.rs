@@ -130,6 +130,11 @@ impl Spool {
         Ok(())
     }
 
+    /// Number of events.
+    pub(super) fn len(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
     /// The events in log order.
     pub(super) fn sorted(mut self) -> std::io::Result<SpoolReader> {
         if !self.keys.is_sorted() {

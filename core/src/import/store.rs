@@ -7,12 +7,14 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use super::gather::{Gathered, Totals, spool_error};
-use super::report::ImportReport;
-use super::spool::Spooled;
-use super::{ImportError, ImportRequest, Progress};
+use super::report::{FileReport, ImportReport};
+use super::spool::{Spool, Spooled};
+use super::{Format, ImportError, ImportRequest, Mapping, Phase, Progress};
 use crate::finding::{FindingKind, Place, Severity};
 use crate::id::{Category, EventId, StreamId};
-use crate::store::{AppendError, AppendedEvent, Bulk, BulkOutcome, Extraction, LogWriter};
+use crate::store::{
+    AppendError, AppendedEvent, Bulk, BulkOutcome, Extraction, ImportNote, ImportedFile, LogWriter,
+};
 use crate::time::Time;
 
 /// Events set aside by an import that stores while it reads, beyond which it would rather read the spool.
@@ -70,6 +72,7 @@ impl<'w> Storing<'w> {
             line,
             event,
         } = spooled;
+        progress.events_done.fetch_add(1, Ordering::Relaxed);
         let aside = |why| SetAside {
             stream,
             file,
@@ -210,7 +213,12 @@ impl Gathered<'_> {
             }
             None => {
                 let mut storing = Storing::begin(writer, request)?;
-                for spooled in spool.sorted().map_err(|e| spool_error(&folder, e))? {
+                let events = spool.as_ref().map_or(0, Spool::len);
+                progress.events_total.store(events, Ordering::Relaxed);
+                progress.enter(Phase::Storing);
+                let sorted = spool.map(Spool::sorted).transpose();
+                let sorted = sorted.map_err(|e| spool_error(&folder, e))?;
+                for spooled in sorted.into_iter().flatten() {
                     if progress.cancel.load(Ordering::Relaxed) {
                         return Err(ImportError::Cancelled);
                     }
@@ -224,7 +232,7 @@ impl Gathered<'_> {
             }
         };
         let Storing {
-            bulk,
+            mut bulk,
             stored,
             duplicates,
             streams,
@@ -234,6 +242,14 @@ impl Gathered<'_> {
         if request.dry_run {
             drop(bulk);
         } else {
+            progress.enter(Phase::Finishing);
+            bulk.note(ImportNote {
+                read: totals.read,
+                stored,
+                duplicates,
+                rejected: totals.rejects.count,
+                files: totals.files.iter().filter_map(imported).collect(),
+            });
             bulk.commit().map_err(append_error)?;
         }
         Ok(ImportReport {
@@ -252,6 +268,26 @@ impl Gathered<'_> {
             rejects_file,
         })
     }
+}
+
+/// What the log keeps of a file; nothing of one that was not read.
+fn imported(file: &FileReport) -> Option<ImportedFile> {
+    let format = match file.format {
+        Format::Auto => "auto",
+        Format::Jsonl => "jsonl",
+        Format::Json => "json",
+        Format::Xes => "xes",
+        Format::Csv => "csv",
+    };
+    file.skipped.is_none().then(|| ImportedFile {
+        name: file.source.clone(),
+        bytes: file.bytes,
+        sha256: file.sha256,
+        format: format.to_owned(),
+        mapping_sha256: file.mapping_sha256,
+        mapping: file.mapping.as_ref().map(Mapping::to_toml),
+        read: file.read,
+    })
 }
 
 /// The files' names: what the import as a whole is called.

@@ -1,6 +1,7 @@
 //! Tests of the first pass, which need no log.
 
 mod log;
+mod suites;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::detect::FileNames;
 use super::gather::{Before, Totals, gather};
 use super::spool::Spooled;
-use super::{Format, ImportError, ImportRequest, Progress};
+use super::{ImportError, ImportRequest, Progress};
 use crate::finding::{Finding, FindingKind};
 use crate::id::{Category, StreamId};
 use crate::time::Time;
@@ -19,7 +20,7 @@ pub(super) fn names() -> FileNames {
         file: "dir/test.jsonl".into(),
         source: "test.jsonl".into(),
         stem: "test".into(),
-        packed: false,
+        packed: super::Compression::None,
     }
 }
 
@@ -41,14 +42,7 @@ pub(super) fn datasets() -> Option<PathBuf> {
 }
 
 pub(super) fn request(paths: Vec<PathBuf>) -> ImportRequest {
-    ImportRequest {
-        paths,
-        format: Format::Auto,
-        category: None,
-        zone: chrono_tz::UTC,
-        dry_run: false,
-        rejects: None,
-    }
+    ImportRequest::of(paths)
 }
 
 /// What the first pass made of some files.
@@ -115,6 +109,7 @@ pub(super) fn see_request(request: &ImportRequest) -> Result<Seen, ImportError> 
     Ok(Seen {
         events: gathered
             .spool
+            .unwrap()
             .sorted()
             .unwrap()
             .collect::<Result<_, _>>()
@@ -370,8 +365,8 @@ fn packed_files_are_read_whole_or_not_at_all() {
 #[test]
 fn files_that_are_none_of_the_formats_say_what_to_do() {
     for (bytes, part) in [
-        (&b"a,b\n1,2\n"[..], "neither JSON Lines"),
-        (b"\xff\xfe{\0}\0", "UTF-16"),
+        (&b"hello\n"[..], "neither JSON Lines"),
+        (b"a,b\n1,2\n", "no log of events"),
         (b"<html></html>", "not XES"),
         (b"[{\"a\":1},", "cut off"),
     ] {

@@ -9,12 +9,14 @@
 mod contract;
 mod error;
 pub mod extraction;
+mod imports;
 mod query;
 pub mod sqlite;
 mod view;
 
 pub use error::{AppendError, OpenError, ReadError};
 pub use extraction::Extraction;
+pub use imports::{ImportNote, ImportRow, ImportedFile, ImportsView};
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };

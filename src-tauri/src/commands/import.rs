@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use annals_core::import::{self, ImportRequest, Progress};
-use annals_core::store::LogWriter;
+use annals_core::import::{self, ImportRequest, PreviewRequest, Progress};
+use annals_core::store::{ImportsView, LogWriter, ReadError};
 use annals_core::time::parse_zone;
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
@@ -11,7 +11,13 @@ use tauri::{State, Webview};
 use super::ticks::with_ticks;
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, blocking, json};
-use crate::wire::{ImportArgs, ImportProgressView};
+use crate::wire::{ImportArgs, ImportLinesArgs, ImportProgressView, PreviewArgs};
+
+/// Most records of a file that are looked at.
+const MAX_PREVIEW: u32 = 1_000;
+
+/// Most lines around one that are shown.
+const MAX_CONTEXT: u32 = 100;
 
 /// Imports files into the open store; answers when it is done.
 #[tauri::command]
@@ -23,6 +29,8 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
     let request = ImportRequest {
         paths: args.paths.iter().map(typed).collect::<Result<_, _>>()?,
         format: args.format,
+        encoding: args.encoding,
+        mapping: args.mapping,
         category: args.category,
         zone: parse_zone(&args.zone)?,
         dry_run: args.dry_run,
@@ -48,6 +56,44 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
     .await
 }
 
+/// Looks at the first records of files. Needs no open store.
+#[tauri::command]
+pub async fn import_preview(host: State<'_, Host>, args: PreviewArgs) -> Answer {
+    let host = host.inner().clone();
+    let typed = |text: &String| host.typed_path(text);
+    let request = PreviewRequest {
+        paths: args.paths.iter().map(typed).collect::<Result<_, _>>()?,
+        format: args.format,
+        encoding: args.encoding,
+        mapping: args.mapping,
+        category: args.category,
+        zone: parse_zone(&args.zone)?,
+        records: args.records.min(MAX_PREVIEW) as usize,
+    };
+    blocking(move || json(&import::preview(&request, host.surroundings())?)).await
+}
+
+/// The imports into the open store, oldest first.
+#[tauri::command]
+pub async fn imports(host: State<'_, Host>) -> Answer {
+    host.ask(|store| {
+        let imports = store.log.imports()?;
+        Ok::<_, ReadError>(ImportsView { imports })
+    })
+    .await
+}
+
+/// Lines of a file that is or was imported, around one.
+#[tauri::command]
+pub async fn import_lines(host: State<'_, Host>, args: ImportLinesArgs) -> Answer {
+    let path = host.typed_path(&args.file)?;
+    blocking(move || {
+        let context = args.context.min(MAX_CONTEXT);
+        json(&import::lines(&path, args.line, context, args.encoding)?)
+    })
+    .await
+}
+
 /// Cancels the running import: nothing of it is stored.
 #[tauri::command]
 pub async fn import_cancel(host: State<'_, Host>) -> Answer {
@@ -62,6 +108,9 @@ fn view(progress: &Progress) -> ImportProgressView {
         bytes_total: progress.bytes_total.load(Relaxed),
         bytes_read: progress.bytes_read.load(Relaxed),
         records_read: progress.records_read.load(Relaxed),
+        phase: progress.phase(),
+        events_total: progress.events_total.load(Relaxed),
+        events_done: progress.events_done.load(Relaxed),
         events_stored: progress.events_stored.load(Relaxed),
     }
 }

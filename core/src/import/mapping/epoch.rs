@@ -15,27 +15,35 @@ use crate::time::{SourceTime, Time};
 /// Why it is none, in a sentence for the user.
 pub(super) fn time_of(raw: &RawValue, zone: Tz) -> Result<SourceTime, String> {
     let text = scalar(raw).ok_or_else(|| format!("{} is not a time", raw.get()))?;
-    if let Some(form) = compact(&text)
+    time_of_scalar(&text, !raw.get().starts_with('"'), zone)
+}
+
+/// Reads a time as [`time_of`] does, from a text that stands in no JSON.
+pub(in crate::import) fn time_of_text(text: &str, zone: Tz) -> Result<SourceTime, String> {
+    time_of_scalar(text, false, zone)
+}
+
+fn time_of_scalar(text: &str, is_number: bool, zone: Tz) -> Result<SourceTime, String> {
+    if let Some(form) = compact(text)
         && let Ok(read) = SourceTime::parse(&form, zone)
     {
         return Ok(SourceTime {
-            text: Some(text.into_owned()),
+            text: Some(text.to_owned()),
             ..read
         });
     }
-    let is_number = !raw.get().starts_with('"');
     // Eight digits in quotes are a date (20240115); more are no form of date.
     let counted =
         is_number || (text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
     if !counted {
-        return SourceTime::parse(&text, zone).map_err(|e| e.to_string());
+        return SourceTime::parse(text, zone).map_err(|e| e.to_string());
     }
-    let time = since_1970(&text).ok_or_else(|| {
+    let time = since_1970(text).ok_or_else(|| {
         format!("{text} is not a number of seconds, milli-, micro- or nanoseconds since 1970 in the years 0001 to 9999")
     })?;
     Ok(SourceTime {
         time,
-        text: Some(text.into_owned()),
+        text: Some(text.to_owned()),
         date_only: false,
         zone_assumed: false,
         ambiguous: false,
@@ -60,7 +68,22 @@ fn compact(text: &str) -> Option<String> {
     }
 }
 
+/// Reads a number since 1970 in the unit of its size.
 fn since_1970(text: &str) -> Option<Time> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let whole = digits.split('.').next().unwrap_or_default();
+    // Below 10^11 seconds (to the year 5138), then each unit up to a thousand times that.
+    let unit = match whole.trim_start_matches('0').len() {
+        0..=11 => 0,
+        12..=14 => 3,
+        15..=17 => 6,
+        _ => 9,
+    };
+    since_1970_in(text, unit)
+}
+
+/// Reads a number since 1970 in units of 10^-`unit` seconds (0, 3, 6 or 9); digits after nanoseconds are cut.
+pub(in crate::import) fn since_1970_in(text: &str, unit: u32) -> Option<Time> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text),
@@ -71,13 +94,8 @@ fn since_1970(text: &str) -> Option<Time> {
         return None;
     }
     let whole: i128 = whole.parse().ok()?;
-    // Below 10^11 seconds (to the year 5138), then each unit up to a thousand times that.
-    let (unit_ns, unit_digits) = match whole {
-        0..100_000_000_000 => (1_000_000_000, 9),
-        100_000_000_000..100_000_000_000_000 => (1_000_000, 6),
-        100_000_000_000_000..100_000_000_000_000_000 => (1_000, 3),
-        _ => (1, 0),
-    };
+    let unit_digits = 9_u32.checked_sub(unit)? as usize;
+    let unit_ns = 10_i128.pow(9 - unit);
     let kept = &fraction[..fraction.len().min(unit_digits)];
     let fraction_ns: i128 = format!("{kept:0<unit_digits$}0").parse::<i128>().ok()? / 10;
     let ns = sign * (whole * unit_ns + fraction_ns);

@@ -43,7 +43,7 @@ pub(super) enum Role {
 pub(super) const BARE_ID: u8 = 3;
 
 /// Business objects whose id names the stream, the ones with a history of their own first.
-const BUSINESS: [&str; 36] = [
+pub(in crate::import) const BUSINESS: [&str; 36] = [
     "order",
     "account",
     "cart",
@@ -274,6 +274,13 @@ pub(super) fn is_ambiguous(slot: Slot, rank: u8) -> bool {
 }
 
 /// A further `…Id` key that is neither on the list nor technical.
+/// Whether a column of a table is by its name the id of an object that is no technical one.
+pub(in crate::import) fn names_an_object(key: &str, normal: &str) -> bool {
+    let spaced = key.ends_with(" ID") || key.ends_with(" id") || key.ends_with(" Id");
+    is_other_business(key, normal)
+        || (spaced && normal.len() > 3 && !TECHNICAL.contains(&&normal[..normal.len() - 2]))
+}
+
 fn is_other_business(key: &str, normal: &str) -> bool {
     let (Some(name), true) = (
         normal.strip_suffix("id").filter(|n| n.len() > 1),
@@ -294,7 +301,7 @@ pub(super) fn is_aggregate_id(key: &str) -> bool {
 }
 
 /// Name of the object that an id key such as `orderId` or `order_id` is of: `order`.
-pub(super) fn entity(key: &str) -> String {
+pub(in crate::import) fn entity(key: &str) -> String {
     let name = ["_id", "-id", "Id", "ID", "_ID", "id"]
         .iter()
         .find_map(|end| key.strip_suffix(end))
@@ -308,7 +315,7 @@ pub(super) fn entity(key: &str) -> String {
 }
 
 /// Whether the text says by itself what it is of: letters, a `-` and something (`order-789`), but no UUID.
-pub(super) fn has_prefix(text: &str) -> bool {
+pub(in crate::import) fn has_prefix(text: &str) -> bool {
     match text.split_once('-') {
         Some((prefix, rest)) => {
             !prefix.is_empty()

@@ -3,8 +3,8 @@
 //! Nothing is lost: what the event has a place for goes there with its text; everything else stays in the
 //! payload (flat record) or in the context (record with a payload of its own), byte for byte.
 
-mod epoch;
-mod keys;
+pub(super) mod epoch;
+pub(super) mod keys;
 mod native;
 
 use std::borrow::Cow;

@@ -17,11 +17,11 @@ use super::ink::{Ink, Planned};
 use super::open::append_error;
 use super::seal::{Seal, Sealed};
 use super::writer::LogWriter;
-use super::{content, open, schema, tail};
+use super::{content, imports, open, schema, tail};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, MAX_NAME_BYTES, StreamId};
 use crate::position::{Position, Version};
-use crate::store::{AppendError, AppendedEvent, Extraction, Head};
+use crate::store::{AppendError, AppendedEvent, Extraction, Head, ImportNote};
 use crate::time::Time;
 
 /// Number of events from which on a bulk append leaves ids and correlations to be indexed at its end, if it is also
@@ -51,6 +51,8 @@ pub struct Bulk<'w> {
     before: u64,
     /// The position after which entries of texts are left for the end, if there is one.
     deferred_from: Option<u64>,
+    /// What the import says of itself.
+    note: Option<ImportNote>,
     /// Ids of this bulk append: first 8 bytes of their SHA-256.
     ids: HashMap<u64, Taken, BuildHasherDefault<Already>>,
 }
@@ -143,6 +145,7 @@ impl LogWriter {
             source: source.to_owned(),
             now,
             deferred_from: None,
+            note: None,
             ids: HashMap::default(),
         })
     }
@@ -350,6 +353,11 @@ impl Bulk<'_> {
         Ok(place)
     }
 
+    /// Has the log keep a record of this import, written in its transaction.
+    pub fn note(&mut self, note: ImportNote) {
+        self.note = Some(note);
+    }
+
     /// Builds what was left for last and commits; durable when it returns.
     ///
     /// # Errors
@@ -361,6 +369,7 @@ impl Bulk<'_> {
         // If the thread has ended, joining it tells why.
         open.send();
         let (book, joined) = close(&mut self.core, open);
+        let (note, before, now) = (self.note.take(), self.before, self.now);
         let finish = |core: &mut Core| -> rusqlite::Result<Head> {
             let mut ink = joined?;
             if let Some(after) = self.deferred_from {
@@ -369,6 +378,10 @@ impl Bulk<'_> {
                 ink.leave_correlations(false);
             }
             ink.use_rule(&Extraction::standard());
+            if let Some(note) = note {
+                let positions = (book.size > before).then_some((before + 1, book.size));
+                core.with(|conn| imports::write(conn, &note, now, positions))?;
+            }
             // Entries were written on the way, so the tail ends here.
             core.commit(book, ink, 0)
         };

@@ -77,15 +77,10 @@ struct Pens<'c> {
     link: CachedStatement<'c>,
 }
 
-/// Stream, version and position of an event in its home stream.
-type HomeLink = (i64, u64, u64);
-
 /// See the module.
 pub(super) struct Ink {
     tree: TreeWriter,
     tail: Tail,
-    /// Not in the file yet: a bulk append writes many at once, in their order.
-    home_links: Vec<HomeLink>,
     actors: Names,
     /// Ids of sources, by name, for the rule in `extraction`.
     sources: HashMap<String, i64>,
@@ -106,7 +101,6 @@ impl Ink {
         let mut ink = Ink {
             tree: TreeWriter::load(conn)?,
             tail: Tail::load(conn)?,
-            home_links: Vec::new(),
             actors: Names::load(conn, Table::Actors)?,
             sources: HashMap::new(),
             extraction: String::new(),
@@ -206,8 +200,9 @@ impl Ink {
             planned.metadata.as_ref().map(|m| m.bytes.as_slice()),
             planned.data.bytes,
         ])?;
-        self.home_links
-            .push((planned.stream, planned.version, planned.position));
+        let home = None::<&str>;
+        pens.link
+            .execute((planned.stream, planned.version, planned.position, home))?;
         for further in &planned.links {
             pens.link.execute((
                 further.stream,
@@ -256,7 +251,6 @@ impl Ink {
     pub(super) fn flush(&mut self, conn: &Connection, indexed: u64) -> rusqlite::Result<Head> {
         let head = self.head();
         let whole = indexed == head.size.0;
-        self.write_home_links(conn)?;
         self.actors.flush(conn, whole)?;
         if whole {
             self.tail.flush(conn)?;
@@ -275,21 +269,11 @@ impl Ink {
         Ok(head)
     }
 
-    fn write_home_links(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        self.home_links.sort_unstable();
-        let mut link = conn.prepare_cached(INSERT_LINK)?;
-        for (stream, version, position) in self.home_links.drain(..) {
-            link.execute((stream, version, position, None::<&str>))?;
-        }
-        Ok(())
-    }
-
     /// Writes the entries that wait, if they are many. Only a transaction that ends with an empty tail may, since
     /// the head names one place where the tail begins.
     pub(super) fn index_many(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         if self.tail.len() >= INDEX_EVERY_IN_BULK {
             self.tail.flush(conn)?;
-            self.write_home_links(conn)?;
         }
         Ok(())
     }

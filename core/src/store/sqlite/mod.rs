@@ -9,7 +9,7 @@
 //! | `content` | when an event is one that the log holds already |
 //! | `unnamed` | making a log |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
-//! | `bulk` | appending: imports |
+//! | `bulk`, `imports` | appending: imports, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `recheck` | whether one event is still what was recorded |
 //! | `pick` | events at positions that somebody else's index found |
@@ -21,6 +21,7 @@ mod commit;
 mod content;
 mod density;
 mod detail;
+mod imports;
 mod ink;
 mod log;
 mod names;

@@ -193,6 +193,7 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     create_scattered(conn)?;
     conn.execute_batch(SMALL_INDEXES)?;
     conn.execute_batch(TRIGGERS)?;
+    super::imports::create(conn)?;
     for (table, same) in FROZEN {
         conn.execute_batch(&format!(
             "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}

@@ -2,11 +2,11 @@
 //! parse the JSON of each line; the baseline takes the members it knows and keeps data and metadata as text.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use annals_core::import::{Format, ImportRequest, Progress, import};
+use annals_core::import::{ImportRequest, Progress, import};
 use annals_core::store::LogWriter;
 use annals_core::surroundings::Surroundings;
 use serde::Deserialize;
@@ -34,14 +34,7 @@ pub fn child(file: &Path, store: &Path) -> Outcome<()> {
     let start = Instant::now();
     let surroundings = Surroundings::system();
     let writer = LogWriter::create(store, surroundings.clone())?;
-    let request = ImportRequest {
-        paths: vec![file.to_owned()],
-        format: Format::Auto,
-        category: None,
-        zone: chrono_tz::UTC,
-        dry_run: false,
-        rejects: None,
-    };
+    let request = ImportRequest::of(vec![file.to_owned()]);
     let report = import(&writer, &request, &surroundings, &Progress::default())?;
     let seconds = start.elapsed().as_secs_f64();
     writer.close()?;
@@ -77,28 +70,8 @@ pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, PathBuf)> {
         if round % 2 == 1 {
             rate.baseline.push(theirs(plan, file)?);
         }
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", store.display()));
-        }
-        let output = std::process::Command::new(std::env::current_exe()?)
-            .arg("--child-import")
-            .args([file, &store])
-            .output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let figures: Vec<f64> = text
-            .split_whitespace()
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        let [seconds, peak, stored] = figures[..] else {
-            return Err(format!(
-                "the import failed: {text}{}",
-                String::from_utf8_lossy(&output.stderr)
-            )
-            .into());
-        };
-        if stored != plan.events as f64 {
-            return Err(format!("{stored} of {} events were stored", plan.events).into());
-        }
+        let (seconds, peak) = in_child(plan, file, &store)?;
+        let stored = plan.events as f64;
         rate.ours.push(stored / seconds);
         memory.ours.push(peak / 1024.0);
         if round % 2 == 0 {
@@ -106,6 +79,89 @@ pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, PathBuf)> {
         }
     }
     Ok((vec![rate, memory], store))
+}
+
+/// Imports a file into a new store in a process of its own; seconds and kilobytes.
+fn in_child(plan: &Plan, file: &Path, store: &Path) -> Outcome<(f64, f64)> {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", store.display()));
+    }
+    let output = std::process::Command::new(std::env::current_exe()?)
+        .arg("--child-import")
+        .args([file, store])
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let figures: Vec<f64> = text
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [seconds, peak, stored] = figures[..] else {
+        return Err(format!(
+            "the import failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into());
+    };
+    if stored != plan.events as f64 {
+        return Err(format!("{stored} of {} events were stored", plan.events).into());
+    }
+    Ok((seconds, peak))
+}
+
+/// Measures the rate of the same events as a table, against that as JSON Lines.
+pub fn measure_table(plan: &Plan, file: &Path) -> Outcome<Row> {
+    let table = plan.folder.join("events.csv");
+    write_table(file, &table)?;
+    let store = plan.folder.join("table.annals");
+    let mut rate = Row {
+        what: format!("import of {} events, CSV, against JSON Lines", plan.events),
+        unit: "events/s",
+        ours: Vec::new(),
+        baseline: Vec::new(),
+        goal: Goal::RatioAtLeast(0.8),
+    };
+    for round in 0..plan.rounds {
+        let mut one = |file: &Path| -> Outcome<f64> {
+            Ok(plan.events as f64 / in_child(plan, file, &store)?.0)
+        };
+        if round % 2 == 0 {
+            rate.ours.push(one(&table)?);
+            rate.baseline.push(one(file)?);
+        } else {
+            rate.baseline.push(one(file)?);
+            rate.ours.push(one(&table)?);
+        }
+    }
+    Ok(rate)
+}
+
+/// Writes the events of JSON Lines as a table, payloads as JSON in quotes.
+fn write_table(file: &Path, table: &Path) -> Outcome<()> {
+    let mut out = std::io::BufWriter::new(std::fs::File::create(table)?);
+    writeln!(
+        out,
+        "event_id,stream_id,event_type,timestamp,payload,context"
+    )?;
+    for line in BufReader::new(std::fs::File::open(file)?).lines() {
+        let line = line?;
+        let Line {
+            event_id,
+            aggregate_id,
+            event_type,
+            timestamp,
+            data,
+            metadata,
+        } = serde_json::from_str(&line)?;
+        let quoted = |raw: &RawValue| raw.get().replace('"', "\"\"");
+        writeln!(
+            out,
+            "{event_id},{aggregate_id},{event_type},{timestamp},\"{}\",\"{}\"",
+            quoted(data),
+            quoted(metadata)
+        )?;
+    }
+    out.flush()?;
+    Ok(())
 }
 
 fn theirs(plan: &Plan, file: &Path) -> Outcome<f64> {

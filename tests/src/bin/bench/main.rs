@@ -57,6 +57,7 @@ fn main() -> Outcome<()> {
     let file = generate::file(&plan)?;
     let (imported, store) = import::measure(&plan, &file)?;
     rows.extend(imported);
+    rows.push(import::measure_table(&plan, &file)?);
     rows.extend(view::measure(&plan, &store)?);
     rows.extend(search::measure(&plan, &store)?);
     if let Some(app) = after("--app") {

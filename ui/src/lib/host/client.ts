@@ -3,6 +3,7 @@
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { FollowView } from "$lib/bindings/FollowView";
+import type { ImportLinesArgs } from "$lib/bindings/ImportLinesArgs";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
@@ -10,6 +11,7 @@ import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
+import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
@@ -80,6 +82,9 @@ export const host = {
   checkModel: (text: string) => call("model_check", { text }),
   draftModel: (category: string) => call("model_draft", { category }),
   shapes: (category: string | null) => call("model_shapes", { category }),
+  imports: () => call("imports", {}),
+  importLines: (args: ImportLinesArgs) => call("import_lines", args),
+  previewImport: (args: PreviewArgs) => call("import_preview", args),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
     call("import_start", args, (progress) => onProgress(progress as ImportProgressView)),
   cancelImport: () => call("import_cancel", {}),

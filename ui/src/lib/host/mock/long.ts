@@ -21,11 +21,11 @@ async function ticks(running: Running, tick: (share: number) => void): Promise<v
 
 export async function runImport(args: ImportArgs, progress: (value: unknown) => void, running: Running) {
   const bytes_total = 48_310_222;
-  await ticks(running, (share) => progress({ bytes_total, bytes_read: Math.round(bytes_total * share), records_read: Math.round(104_233 * share), events_stored: Math.round(104_201 * share) }));
+  await ticks(running, (share) => progress({ bytes_total, bytes_read: Math.round(bytes_total * share), records_read: Math.round(104_233 * share), phase: "reading", events_total: 0, events_done: 0, events_stored: Math.round(104_201 * share) }));
   return {
     read: 104_233, stored: 104_201, duplicates: 30, rejected: 2, streams: 8_211, types: 14,
     first_time: "2024-01-01T00:00:03Z", last_time: "2024-06-30T23:58:41.250Z", dry_run: args.dry_run,
-    files: args.paths.map((file) => ({ file, format: "jsonl", why: "every line is a JSON object", read: 104_233 })),
+    files: args.paths.map((file) => ({ file, format: "jsonl", source: file, compression: "none", encoding: "utf-8", why: "every line is a JSON object", bytes: bytes_total, sha256: "3a".repeat(32), mapping_sha256: null, mapping: null, read: 104_233, skipped: null })),
     findings: [
       { kind: "zone_assumed", severity: "notice", count: 812, place: { file: args.paths[0], line: 14 }, detail: "2024-01-02T08:00:00 names no zone; UTC was assumed." },
       { kind: "version_gap", severity: "warning", count: 3, place: { file: args.paths[0], line: 90_112, stream: "order-5512", version: 4 }, detail: "the source goes from version 4 to 6." },
@@ -35,6 +35,27 @@ export async function runImport(args: ImportArgs, progress: (value: unknown) => 
       { file: args.paths[0], line: 71_003, reason: "no stream: none of aggregateId, streamId, orderId", record: '{"eventId":"evt-71003","eventType":"Ping","timestamp":"2024-03-01T00:00:00Z"}' },
     ],
     rejects_file: args.rejects,
+  };
+}
+
+/** A look at a file of JSON Lines, as the host gives it. */
+export function previewOf(file: string) {
+  return {
+    file, bytes: 48_310_222, format: "jsonl", compression: "none", encoding: "utf-8", why: "its first line is a whole JSON object",
+    error: null, mapping: null, mapping_toml: null, mapping_sha256: null, guesses: [], problems: [], columns: [],
+    records: [
+      {
+        line: 1,
+        text: '{"eventId":"evt-1","aggregateId":"order-2201","eventType":"OrderPlaced","timestamp":"2024-01-01T00:00:03Z","amount":12.50}',
+        cells: null,
+        event: {
+          stream: "order-2201", category: "order", type: "OrderPlaced", time: "2024-01-01T00:00:03Z", time_text: "2024-01-01T00:00:03Z",
+          id: "evt-1", actor: null, correlation: null, causation: null, source_version: null, data: { amount: 12.5 }, metadata: null,
+        },
+        reason: null,
+      },
+    ],
+    complete: false, findings: [],
   };
 }
 

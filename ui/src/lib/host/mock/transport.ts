@@ -9,7 +9,7 @@ import { HostError } from "../errors";
 import { mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
 import { countFound, findText } from "./search";
-import { runExport, runImport, type Running } from "./long";
+import { previewOf, runExport, runImport, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
 export interface MockOptions {
@@ -147,6 +147,9 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     model_check: () => unanswered("model_check"),
     model_draft: () => unanswered("model_draft"),
     model_shapes: () => unanswered("model_shapes"),
+    imports: () => ({ imports: [] }),
+    import_lines: ({ file, line }) => ({ file, line, lines: [{ line, text: '{"eventId":"evt-40118"', cut: false }], ended: true }),
+    import_preview: ({ paths }) => ({ files: paths.map(previewOf) }),
     import_start: (args, progress) => runImport(args, progress, running),
     import_cancel: () => ((running.cancelled = true), null),
     export_start: (args, progress) => runExport(select({ ...args.query, after: null }).length, args, progress, running),

@@ -1,0 +1,356 @@
+//! A look at files before an import: what they are, how their records are mapped, and what becomes of the
+//! first of them. Nothing is written.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use ts_rs::TS;
+
+use super::csv::Table;
+use super::declared::{ColumnKind, Mapping};
+use super::detect::Input;
+use super::encoding::Encoding;
+use super::gather;
+use super::pack::Compression;
+use super::spool::Entry;
+use super::{Format, ImportError};
+use crate::event::Payload;
+use crate::finding::Finding;
+use crate::id::Category;
+use crate::integrity::Hash;
+use crate::store::Extraction;
+use crate::surroundings::Surroundings;
+use crate::time::Time;
+
+/// Bytes of a record that a preview shows.
+const SHOWN_BYTES: usize = 4 * 1024;
+
+/// Different cells of a column that a preview shows.
+const SAMPLES: usize = 5;
+
+/// What to look at, and how it would be imported.
+#[derive(Debug, Clone)]
+pub struct PreviewRequest {
+    /// Files and folders, in order.
+    pub paths: Vec<PathBuf>,
+    /// How to read them.
+    pub format: Format,
+    /// How their bytes spell text; told by the content where `None`.
+    pub encoding: Option<Encoding>,
+    /// Category of all streams; by rule where `None`.
+    pub category: Option<Category>,
+    /// Zone of times that name none.
+    pub zone: chrono_tz::Tz,
+    /// How rows of tables become events; what it leaves open is guessed.
+    pub mapping: Option<Mapping>,
+    /// Records of each file to look at.
+    pub records: usize,
+}
+
+/// A look at files: `annals import --explain --json`.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct PreviewView {
+    /// The files, those in folders among them.
+    pub files: Vec<FilePreview>,
+}
+
+/// A look at one file.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct FilePreview {
+    /// The file as the user named it.
+    pub file: String,
+    /// Its size, packed as it is.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// How it is read. Meaningless where there is an `error`.
+    pub format: Format,
+    /// How it is packed.
+    pub compression: Compression,
+    /// How its bytes spell text.
+    pub encoding: Encoding,
+    /// Why it is read so.
+    pub why: String,
+    /// Why it cannot be read, or not further than the records shown. An import would fail with it, or skip the
+    /// file where it lies in a folder.
+    pub error: Option<String>,
+    /// A table: how its rows become events, guesses filled in. It can be changed and asked for again.
+    pub mapping: Option<Mapping>,
+    /// The mapping as TOML.
+    pub mapping_toml: Option<String>,
+    /// SHA-256 of that.
+    pub mapping_sha256: Option<Hash>,
+    /// Why the guesses in the mapping are what they are.
+    pub guesses: Vec<String>,
+    /// What has to be said before the file can be imported.
+    pub problems: Vec<String>,
+    /// A table: its columns.
+    pub columns: Vec<ColumnView>,
+    /// The first records.
+    pub records: Vec<RecordPreview>,
+    /// The whole file was looked at.
+    pub complete: bool,
+    /// Faults among the records looked at.
+    pub findings: Vec<Finding>,
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ColumnView {
+    /// Its name.
+    pub name: String,
+    /// Its place in a row, first is 1.
+    pub index: u32,
+    /// What its cells are taken to be.
+    pub kind: ColumnKind,
+    /// Places of the event that name it, as in a mapping: `stream`, `type`, `time`…
+    pub places: Vec<String>,
+    /// Different cells among the rows looked at.
+    pub samples: Vec<String>,
+    /// Rows looked at for this.
+    pub rows: u32,
+    /// Cells among them that hold no value.
+    pub nulls: u32,
+}
+
+/// One record and what becomes of it.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct RecordPreview {
+    /// Line where it begins, first is 1.
+    #[ts(type = "number")]
+    pub line: u64,
+    /// The record as it stands in the file (its first 4 KiB).
+    pub text: String,
+    /// A table: the cells of the row.
+    pub cells: Option<Vec<String>>,
+    /// The event, where it becomes one.
+    pub event: Option<EventPreview>,
+    /// Why it becomes none.
+    pub reason: Option<String>,
+}
+
+/// An event that a record would become.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct EventPreview {
+    /// Stream.
+    pub stream: String,
+    /// Category of the stream.
+    pub category: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When it happened, UTC; `null`: when the log takes it.
+    pub time: Option<Time>,
+    /// The time as written.
+    pub time_text: Option<String>,
+    /// Id; made from the record where it names none.
+    pub id: String,
+    /// Who did it.
+    pub actor: Option<String>,
+    /// Correlation id.
+    pub correlation: Option<String>,
+    /// Causation id.
+    pub causation: Option<String>,
+    /// The source's number of the event in its stream.
+    pub source_version: Option<String>,
+    /// Data, as JSON.
+    #[ts(type = "unknown")]
+    pub data: Box<RawValue>,
+    /// Metadata, as JSON.
+    #[ts(type = "unknown")]
+    pub metadata: Option<Box<RawValue>>,
+}
+
+/// Looks at the first records of files without importing anything.
+///
+/// # Errors
+/// [`ImportError::Io`] where a path is not there. What is wrong with a file stands in [`FilePreview::error`].
+///
+/// ```
+/// use annals_core::import::{Format, PreviewRequest, preview};
+/// use annals_core::surroundings::Surroundings;
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let file = folder.path().join("orders.csv");
+/// std::fs::write(&file, "order_id,activity,timestamp\n7,placed,2024-01-15T10:30:00Z\n").unwrap();
+/// let request = PreviewRequest {
+///     paths: vec![file],
+///     format: Format::Auto,
+///     encoding: None,
+///     category: None,
+///     zone: chrono_tz::UTC,
+///     mapping: None,
+///     records: 50,
+/// };
+/// let view = preview(&request, &Surroundings::system()).unwrap();
+/// let event = view.files[0].records[0].event.as_ref().unwrap();
+/// assert_eq!((event.stream.as_str(), event.event_type.as_str()), ("order-7", "placed"));
+/// ```
+pub fn preview(
+    request: &PreviewRequest,
+    surroundings: &Surroundings,
+) -> Result<PreviewView, ImportError> {
+    let files = gather::glance(request, (surroundings.clock)())?;
+    Ok(PreviewView { files })
+}
+
+impl FilePreview {
+    /// A file of which nothing is known yet.
+    pub(super) fn of(file: String, bytes: u64) -> FilePreview {
+        FilePreview {
+            file,
+            bytes,
+            format: Format::Auto,
+            compression: Compression::None,
+            encoding: Encoding::Utf8,
+            why: String::new(),
+            error: None,
+            mapping: None,
+            mapping_toml: None,
+            mapping_sha256: None,
+            guesses: Vec::new(),
+            problems: Vec::new(),
+            columns: Vec::new(),
+            records: Vec::new(),
+            complete: false,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes what is known of it once it is open.
+    pub(super) fn told(&mut self, input: &Input<'_>, table: Option<&Table>) {
+        self.format = input.format;
+        self.compression = input.names.packed;
+        self.encoding = input.encoding;
+        self.why.clone_from(&input.why);
+        let Some(table) = table else { return };
+        let mapping = table.mapping();
+        self.mapping_toml = mapping.map(Mapping::to_toml);
+        self.mapping_sha256 = mapping.map(Mapping::sha256);
+        self.mapping = mapping.cloned();
+        self.guesses.clone_from(&table.guesses);
+        self.problems.clone_from(&table.problems);
+        self.columns = columns_of(table);
+    }
+}
+
+/// Records as they are looked at.
+#[derive(Debug)]
+pub(super) struct Glance {
+    pub records: Vec<RecordPreview>,
+    room: usize,
+    event: Option<EventPreview>,
+    extraction: Extraction,
+}
+
+impl Glance {
+    pub(super) fn new(room: usize) -> Glance {
+        Glance {
+            records: Vec::new(),
+            room,
+            event: None,
+            extraction: Extraction::standard(),
+        }
+    }
+
+    /// Nothing more is to be looked at.
+    pub(super) fn is_full(&self) -> bool {
+        self.records.len() >= self.room
+    }
+
+    /// Takes the event that the record at hand becomes.
+    pub(super) fn event(&mut self, stream: &crate::id::StreamId, entry: &Entry<'_>) {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
+        // Payloads are whole JSON values; what the record says was parsed.
+        let Some(data) = raw(entry.data) else { return };
+        let payload = |text: &str| Payload {
+            content_type: crate::event::JSON.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let metadata = entry.metadata.map(payload);
+        let found = self
+            .extraction
+            .apply(&payload(entry.data), metadata.as_ref());
+        self.event = Some(EventPreview {
+            stream: stream.to_string(),
+            category: entry
+                .category
+                .map_or_else(|| stream.default_category().to_string(), str::to_owned),
+            event_type: entry.event_type.to_owned(),
+            time: entry.time.map(|t| t.time),
+            time_text: entry.time.and_then(|t| t.text.clone()),
+            id: entry.id.to_owned(),
+            actor: found.actor,
+            correlation: found.correlation,
+            causation: found.causation,
+            source_version: entry.source_version.map(str::to_owned),
+            data,
+            metadata: entry.metadata.and_then(raw),
+        });
+    }
+
+    /// Takes the record at hand, with its event or the reason why it has none.
+    pub(super) fn record(
+        &mut self,
+        line: u64,
+        record: &[u8],
+        cells: Option<Vec<String>>,
+        reason: Option<String>,
+    ) {
+        let shown = &record[..record.len().min(SHOWN_BYTES)];
+        let event = self.event.take().filter(|_| reason.is_none());
+        self.records.push(RecordPreview {
+            line,
+            text: String::from_utf8_lossy(shown).into_owned(),
+            cells,
+            event,
+            reason,
+        });
+    }
+}
+
+/// The columns of a table as a preview shows them.
+fn columns_of(table: &Table) -> Vec<ColumnView> {
+    let nothing = Mapping::default();
+    let mapping = table.mapping().unwrap_or(&nothing);
+    let null = mapping.null.clone().unwrap_or_default();
+    let view = |(i, name): (usize, &String)| {
+        let cells = table.sample.iter().filter_map(|row| row.get(i));
+        let is_null = |cell: &str| cell.is_empty() || null.iter().any(|word| word == cell);
+        let mut samples: Vec<String> = Vec::new();
+        let (mut rows, mut nulls) = (0, 0);
+        for cell in cells {
+            rows += 1;
+            if is_null(cell) {
+                nulls += 1;
+            } else if samples.len() < SAMPLES && !samples.contains(cell) {
+                samples.push(cell.chars().take(200).collect());
+            }
+        }
+        let listed = mapping.columns.iter().find(|c| c.name == *name);
+        let column = super::declared::template::of_column(name);
+        let names_it =
+            |template: &Option<String>| template.as_deref().is_some_and(|t| t.contains(&column));
+        ColumnView {
+            name: name.clone(),
+            index: i as u32 + 1,
+            kind: listed.map_or(ColumnKind::Text, |c| c.kind),
+            places: mapping
+                .event
+                .places()
+                .into_iter()
+                .filter(|(_, template)| names_it(template))
+                .map(|(place, _)| place.to_owned())
+                .collect(),
+            samples,
+            rows,
+            nulls,
+        }
+    };
+    table.columns.iter().enumerate().map(view).collect()
+}

@@ -1,0 +1,83 @@
+//! The record that an import leaves in the log's file. It is beside the events, not among them, and not under
+//! the leaf hashes: it tells how events came here, and no proof stands on it.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::integrity::Hash;
+use crate::position::Position;
+use crate::time::Time;
+
+/// What an import says of itself, for the log to keep.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportNote {
+    /// Records read.
+    pub read: u64,
+    /// Events stored.
+    pub stored: u64,
+    /// Records that the log held already.
+    pub duplicates: u64,
+    /// Records that could not be taken.
+    pub rejected: u64,
+    /// The files, in order.
+    pub files: Vec<ImportedFile>,
+}
+
+/// One file that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ImportedFile {
+    /// Its name: the source of its events that name none themselves. No folder of that machine.
+    pub name: String,
+    /// Its size, packed as it was.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// SHA-256 of it, packed as it was.
+    pub sha256: Hash,
+    /// Format that it was read in: `jsonl`, `json`, `xes`, `csv`.
+    pub format: String,
+    /// SHA-256 of the mapping that its rows became events by.
+    pub mapping_sha256: Option<Hash>,
+    /// That mapping, as TOML.
+    pub mapping: Option<String>,
+    /// Records read.
+    #[ts(type = "number")]
+    pub read: u64,
+}
+
+/// One import into a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ImportRow {
+    /// Its number, first is 1.
+    #[ts(type = "number")]
+    pub number: u64,
+    /// When the log took it, UTC.
+    pub recorded_at: Time,
+    /// Records read.
+    #[ts(type = "number")]
+    pub read: u64,
+    /// Events stored.
+    #[ts(type = "number")]
+    pub stored: u64,
+    /// Records that the log held already.
+    #[ts(type = "number")]
+    pub duplicates: u64,
+    /// Records that could not be taken. read = stored + duplicates + rejected.
+    #[ts(type = "number")]
+    pub rejected: u64,
+    /// Position of its first event; `null` where it stored none.
+    pub first: Option<Position>,
+    /// Position of its last event.
+    pub last: Option<Position>,
+    /// The files, in order.
+    pub files: Vec<ImportedFile>,
+}
+
+/// The imports into a log: `annals imports --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ImportsView {
+    /// Oldest first. Imports by builds that kept no list are not in it.
+    pub imports: Vec<ImportRow>,
+}

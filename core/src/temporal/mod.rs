@@ -25,7 +25,7 @@ pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
 pub use draft::draft;
 pub use history::{HistoryView, VALUES, ValueSpan, history};
 pub use late::{LATE, LateEvent, LateView, late};
-pub use preview::{ModelErrorView, PreviewView, preview};
+pub use preview::{ModelErrorView, ModelPreviewView, preview};
 pub use related::{
     CausationNode, CausationView, EdgeKind, Lane, LanesView, RelatedStream, RelatedView,
     SearchedView, Start, StatesView, TieKind, TieView, related, states,

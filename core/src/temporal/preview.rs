@@ -11,7 +11,7 @@ use crate::store::Log;
 /// A model's text tried on a stream.
 #[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
-pub struct PreviewView {
+pub struct ModelPreviewView {
     /// What is wrong with the text; `null` if it is a model.
     pub error: Option<ModelErrorView>,
     /// The state with it; `null` if it is none.
@@ -65,7 +65,7 @@ pub fn preview(
     text: &str,
     stream: &StreamId,
     moment: &Moment,
-) -> Result<PreviewView, TemporalError> {
+) -> Result<ModelPreviewView, TemporalError> {
     let row = super::state::stream_row(log, stream)?;
     let tried = Model::parse("draft", text).and_then(|model| {
         let mut models = ModelSet::default();
@@ -73,11 +73,11 @@ pub fn preview(
         Ok(models)
     });
     Ok(match tried {
-        Ok(models) => PreviewView {
+        Ok(models) => ModelPreviewView {
             error: None,
             state: Some(state(log, &models, stream, moment)?),
         },
-        Err(error) => PreviewView {
+        Err(error) => ModelPreviewView {
             error: Some(ModelErrorView::from(&error)),
             state: None,
         },

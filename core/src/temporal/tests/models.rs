@@ -363,10 +363,10 @@ fn what_models_are_given_in_bad_faith_is_told() {
         let quoted = serde_json::to_string(expression).unwrap();
         let text = format!("category = 'b'\n[on.A]\nx = {quoted}\n");
         match preview(&log.log(), &text, &stream("b-1"), &now()).unwrap() {
-            PreviewView {
+            ModelPreviewView {
                 error: Some(error), ..
             } => format!("{}:{} {}", error.line, error.column, error.message),
-            PreviewView {
+            ModelPreviewView {
                 state: Some(state), ..
             } => match state.findings.first() {
                 Some(finding) => finding.detail.clone(),

@@ -121,7 +121,7 @@ pub fn measure_table(plan: &Plan, file: &Path) -> Outcome<Row> {
         goal: Goal::RatioAtLeast(0.8),
     };
     for round in 0..plan.rounds {
-        let mut one = |file: &Path| -> Outcome<f64> {
+        let one = |file: &Path| -> Outcome<f64> {
             Ok(plan.events as f64 / in_child(plan, file, &store)?.0)
         };
         if round % 2 == 0 {

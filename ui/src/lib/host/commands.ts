@@ -34,7 +34,7 @@ import type { NeighboursView } from "$lib/bindings/NeighboursView";
 import type { OpenView } from "$lib/bindings/OpenView";
 import type { PathsView } from "$lib/bindings/PathsView";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
-import type { PreviewView } from "$lib/bindings/PreviewView";
+import type { ModelPreviewView } from "$lib/bindings/ModelPreviewView";
 import type { SearchCountView } from "$lib/bindings/SearchCountView";
 import type { SearchView } from "$lib/bindings/SearchView";
 import type { PreviewView } from "$lib/bindings/PreviewView";
@@ -92,7 +92,7 @@ export interface Commands {
   models: { args: None; result: ModelsView };
   model_text: { args: { name: string }; result: ModelTextView };
   model_save: { args: ModelSaveArgs; result: ModelRow };
-  model_preview: { args: ModelPreviewArgs; result: PreviewView };
+  model_preview: { args: ModelPreviewArgs; result: ModelPreviewView };
   model_check: { args: { text: string }; result: ModelCheckView };
   model_draft: { args: { category: string }; result: DraftView };
   model_shapes: { args: { category: string | null }; result: ShapesView };

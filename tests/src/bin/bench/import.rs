@@ -49,14 +49,32 @@ pub fn child(file: &Path, store: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Measures rate and peak memory; returns the last store made, for the views.
-pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, PathBuf)> {
+/// What the import left, for the rows that read.
+pub struct Imported {
+    /// Annals' store.
+    pub store: PathBuf,
+    /// The baseline's file.
+    pub baseline: PathBuf,
+}
+
+/// Measures rate, size and peak memory.
+pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, Imported)> {
     let mut rate = Row {
         what: format!("import of {} events, JSON Lines", plan.events),
         unit: "events/s",
         ours: Vec::new(),
         baseline: Vec::new(),
-        goal: Goal::RatioAtLeast(1.0),
+        goal: Goal::RatioFrom {
+            floor: 1.0,
+            goal: 1.5,
+        },
+    };
+    let mut size = Row {
+        what: "size of the file after that import".to_owned(),
+        unit: "MB",
+        ours: Vec::new(),
+        baseline: Vec::new(),
+        goal: Goal::RatioAtMost(1.35),
     };
     let mut memory = Row {
         what: "peak resident memory of that import".to_owned(),
@@ -66,26 +84,28 @@ pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, PathBuf)> {
         goal: Goal::AtMost(300.0),
     };
     let store = plan.folder.join("imported.annals");
+    let baseline = plan.folder.join("imported.sqlite");
+    let mb = |path: &Path| -> Outcome<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
     for round in 0..plan.rounds {
         if round % 2 == 1 {
-            rate.baseline.push(theirs(plan, file)?);
+            rate.baseline.push(theirs(&baseline, file)?);
         }
         let (seconds, peak) = in_child(plan, file, &store)?;
         let stored = plan.events as f64;
         rate.ours.push(stored / seconds);
         memory.ours.push(peak / 1024.0);
         if round % 2 == 0 {
-            rate.baseline.push(theirs(plan, file)?);
+            rate.baseline.push(theirs(&baseline, file)?);
         }
+        size.ours.push(mb(&store)?);
+        size.baseline.push(mb(&baseline)?);
     }
-    Ok((vec![rate, memory], store))
+    Ok((vec![rate, size, memory], Imported { store, baseline }))
 }
 
 /// Imports a file into a new store in a process of its own; seconds and kilobytes.
 fn in_child(plan: &Plan, file: &Path, store: &Path) -> Outcome<(f64, f64)> {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{suffix}", store.display()));
-    }
+    remove(store);
     let output = std::process::Command::new(std::env::current_exe()?)
         .arg("--child-import")
         .args([file, store])
@@ -164,10 +184,17 @@ fn write_table(file: &Path, table: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn theirs(plan: &Plan, file: &Path) -> Outcome<f64> {
-    let folder = tempfile::tempdir_in(&plan.folder)?;
+/// Removes what an earlier round left.
+fn remove(database: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
+    }
+}
+
+fn theirs(path: &Path, file: &Path) -> Outcome<f64> {
+    remove(path);
     let start = Instant::now();
-    let mut connection = baseline(&folder.path().join("bench.sqlite"))?;
+    let mut connection = baseline(path)?;
     let mut versions: HashMap<String, i64> = HashMap::new();
     let mut lines = BufReader::with_capacity(1 << 20, std::fs::File::open(file)?);
     let (mut line, mut count, mut more) = (String::new(), 0u64, true);

@@ -9,6 +9,7 @@
 mod append;
 mod generate;
 mod import;
+mod read;
 mod report;
 mod search;
 mod view;
@@ -55,13 +56,14 @@ fn main() -> Outcome<()> {
     let mut rows = Vec::new();
     rows.extend(append::measure(&plan)?);
     let file = generate::file(&plan)?;
-    let (imported, store) = import::measure(&plan, &file)?;
-    rows.extend(imported);
+    let (figures, imported) = import::measure(&plan, &file)?;
+    rows.extend(figures);
     rows.push(import::measure_table(&plan, &file)?);
-    rows.extend(view::measure(&plan, &store)?);
-    rows.extend(search::measure(&plan, &store)?);
+    rows.extend(read::measure(&plan, &imported)?);
+    rows.extend(view::measure(&plan, &imported.store)?);
+    rows.extend(search::measure(&plan, &imported.store)?);
     if let Some(app) = after("--app") {
-        rows.extend(window::measure(&plan, &store, app.as_ref())?);
+        rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }
 
     let text = report::markdown(&plan, &rows);

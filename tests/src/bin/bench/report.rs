@@ -6,6 +6,15 @@ use crate::Plan;
 pub enum Goal {
     /// The ratio should be at least this.
     RatioAtLeast(f64),
+    /// The ratio must be at least `floor` and should be at least `goal`.
+    RatioFrom {
+        /// Below this, something is wrong.
+        floor: f64,
+        /// What we want.
+        goal: f64,
+    },
+    /// The ratio should be at most this.
+    RatioAtMost(f64),
     /// The figure should be at least this, in its unit.
     AtLeast(f64),
     /// The figure should be at most this, in its unit.
@@ -66,6 +75,10 @@ fn number(x: f64) -> String {
     }
 }
 
+fn met(is: bool) -> &'static str {
+    if is { "met" } else { "**missed**" }
+}
+
 /// The report as Markdown: a row a goal.
 pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
     let mut text = format!(
@@ -81,9 +94,24 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
             .map(|(a, b)| a / b)
             .collect();
         let (goal, met) = match row.goal {
-            Goal::RatioAtLeast(want) => (format!("≥ {want}x"), median(&ratios) >= want),
-            Goal::AtLeast(want) => (format!("≥ {want} {}", row.unit), median(&row.ours) >= want),
-            Goal::AtMost(want) => (format!("≤ {want} {}", row.unit), median(&row.ours) <= want),
+            Goal::RatioAtLeast(want) => (format!("≥ {want}x"), met(median(&ratios) >= want)),
+            Goal::RatioFrom { floor, goal } => (
+                format!("≥ {goal}x, floor {floor}x"),
+                match median(&ratios) {
+                    ratio if ratio >= goal => "met",
+                    ratio if ratio >= floor => "**missed**, floor met",
+                    _ => "**missed**, floor too",
+                },
+            ),
+            Goal::RatioAtMost(want) => (format!("≤ {want}x"), met(median(&ratios) <= want)),
+            Goal::AtLeast(want) => {
+                let goal = format!("≥ {want} {}", row.unit);
+                (goal, met(median(&row.ours) >= want))
+            }
+            Goal::AtMost(want) => {
+                let goal = format!("≤ {want} {}", row.unit);
+                (goal, met(median(&row.ours) <= want))
+            }
         };
         let baseline = if row.baseline.is_empty() {
             "–".to_owned()
@@ -100,7 +128,7 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
             row.what,
             row.unit,
             spread(&row.ours),
-            if met { "met" } else { "**missed**" }
+            met
         );
     }
     text

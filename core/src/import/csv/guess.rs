@@ -99,7 +99,7 @@ const TIME: [&str; 26] = [
     "starttimestamp",
     "starttime",
 ];
-const ACTOR: [&str; 19] = [
+const ACTOR: [&str; 20] = [
     "orgresource",
     "resource",
     "actor",
@@ -119,6 +119,7 @@ const ACTOR: [&str; 19] = [
     "initiatedby",
     "modifiedby",
     "by",
+    "clerk",
 ];
 /// Names of columns whose few values look like what happened and are none.
 const NO_TYPE: [&str; 6] = [
@@ -473,10 +474,18 @@ impl Guesser<'_, '_> {
         if let Some(column) = self.by_name(&CASE).filter(free) {
             return (of_column(column.name), "case".into(), Some(column.name));
         }
-        let with_id = keys::BUSINESS.iter().find_map(|name| {
-            let id = format!("{name}id");
-            let found = self.seen.iter().find(|column| column.normal == id);
-            found.filter(free)
+        // `order_id` is named as in JSON; `Order No` by the object alone.
+        let numbered = ["id", "no", "nr", "number"].iter().find_map(|end| {
+            keys::BUSINESS.iter().find_map(|name| {
+                let whole = format!("{name}{end}");
+                let found = self.seen.iter().find(|column| column.normal == whole);
+                let found = found.filter(free)?;
+                let entity = match *end {
+                    "id" => keys::entity(found.name),
+                    _ => (*name).to_owned(),
+                };
+                Some((found, entity))
+            })
         });
         let bare = || {
             let names = keys::BUSINESS.iter().filter(|name| !TYPE.contains(name));
@@ -491,13 +500,15 @@ impl Guesser<'_, '_> {
                     && column.distinct() < column.cells.len()
             })
         };
-        match with_id.or_else(bare).or_else(other) {
+        fn named<'c, 'a>(column: &'c Seen<'a>) -> (&'c Seen<'a>, String) {
+            (column, keys::entity(column.name))
+        }
+        match numbered.or_else(|| bare().or_else(other).map(named)) {
             None => (String::new(), String::new(), None),
-            Some(column) if column.all(keys::has_prefix) => {
+            Some((column, _)) if column.all(keys::has_prefix) => {
                 (of_column(column.name), String::new(), Some(column.name))
             }
-            Some(column) => {
-                let entity = keys::entity(column.name);
+            Some((column, entity)) => {
                 let template = format!("{}-{}", escaped(&entity), of_column(column.name));
                 (template, escaped(&entity), Some(column.name))
             }

@@ -138,7 +138,7 @@ pub struct AskedMoment {
 
 impl AskedMoment {
     /// The instant on a log, and how it was read; a version is none.
-    pub fn as_of_on(self, log: &Log) -> Result<(AsOf, Option<String>), Failure> {
+    pub fn on_whole_log(self, log: &Log) -> Result<(AsOf, Option<String>), Failure> {
         let MomentReading { moment, reading } = self.on(log)?;
         match moment {
             Moment::AsOf(as_of) => Ok((as_of, reading)),

@@ -624,3 +624,89 @@ fn git_maxwell() {
     assert_eq!(state["events_folded"], facts["its_events_so_far"]);
     assert_eq!(state["state"]["blob"], facts["its_blob"]);
 }
+
+const MAXWELL: &str = r#"
+category = "repo"
+
+[who]
+actor  = "data.author"
+reason = "data.subject"
+
+[on.FileAdded]
+"alive.add" = "1"
+"files.put" = "[data.stream, #{blob: data.blob, commit: data.commit}]"
+
+[on.FileModified]
+"files.put" = "[data.stream, #{blob: data.blob, commit: data.commit}]"
+
+[on.FileDeleted]
+"alive.sub"    = "1"
+"files.remove" = "data.stream"
+
+[on.CommitEmpty]
+commits.add = "1"
+"#;
+
+/// Files of a repository as one stream: those alive after event 3161 are 252, by a model and by why.
+#[test]
+fn git_maxwell_files_alive_by_a_model_and_by_why() {
+    let Some(folder) = dataset("git-maxwell") else {
+        return;
+    };
+    let sandbox = Sandbox::new();
+    let mut batch = String::new();
+    for line in std::fs::read_to_string(folder.join("events.jsonl"))
+        .unwrap()
+        .lines()
+    {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let event = serde_json::json!({
+            "stream": "repo-maxwell",
+            "type": event["type"],
+            "data": event,
+            "time": "2024-01-01T00:00:00Z",
+            "id": event["seq"].to_string(),
+        });
+        batch += &format!("{event}\n");
+    }
+    sandbox.write("batch.jsonl", batch);
+    sandbox.json(&["init", "log.annals"]);
+    sandbox.json(&["append", "log.annals", "--batch", "batch.jsonl"]);
+    sandbox.write("repo.toml", MAXWELL);
+    sandbox.json(&["model", "add", "log.annals", "repo.toml"]);
+    let args = [
+        "why",
+        "log.annals",
+        "repo-maxwell",
+        "alive",
+        "--version",
+        "3161",
+        "--limit",
+        "10",
+    ];
+    let why = sandbox.json(&args);
+    assert_eq!(why["value"], 252);
+    assert_eq!(why["sum"], 252);
+    assert_eq!(why["findings"], serde_json::json!([]));
+    let files = [
+        "why",
+        "log.annals",
+        "repo-maxwell",
+        "files",
+        "--version",
+        "3161",
+    ];
+    let files = sandbox.json(&files);
+    assert_eq!(files["contributions_count"], 252);
+    let past = [
+        "history",
+        "log.annals",
+        "repo-maxwell",
+        "alive",
+        "--version",
+        "3161",
+        "--limit",
+        "1",
+    ];
+    assert_eq!(sandbox.json(&past)["values"][0]["value"], 252);
+}

@@ -32,7 +32,7 @@ pub struct Related {
 pub fn run(args: Related, output: &mut Output) -> Result<Exit, Failure> {
     let asked = args.as_of.read()?;
     let log = Log::explore(&args.store)?;
-    let (as_of, reading) = asked.as_of_on(&log)?;
+    let (as_of, reading) = asked.on_whole_log(&log)?;
     let stream = StreamId::new(args.start.as_str())
         .map_err(|error| Failure::usage(format!("{}: {error}", args.start)))?;
     // A stream may be named by a number.

@@ -36,7 +36,7 @@ pub fn run(args: State, output: &mut Output) -> Result<Exit, Failure> {
     let log = Log::explore(&args.store)?;
     let models = load_models(&args.store)?;
     let [stream] = &args.streams[..] else {
-        let (as_of, reading) = asked.as_of_on(&log)?;
+        let (as_of, reading) = asked.on_whole_log(&log)?;
         let mut view = temporal::states(&log, &models, &args.streams, as_of)?;
         for state in &mut view.states {
             state.reading.clone_from(&reading);

@@ -85,7 +85,7 @@ pub struct Model {
 #[derive(Debug)]
 enum Kind {
     Inferred,
-    Declared(Definition),
+    Declared(Box<Definition>),
 }
 
 impl Model {
@@ -99,7 +99,7 @@ impl Model {
         Ok(Model {
             name: definition.title.clone().unwrap_or_else(|| name.to_owned()),
             hash: Some(Hash(Sha256::digest(text.as_bytes()).into())),
-            kind: Kind::Declared(definition),
+            kind: Kind::Declared(Box::new(definition)),
         })
     }
 

@@ -331,7 +331,7 @@ pub fn why(
         set_by,
         confirmed,
         last_confirmed,
-        contributions: contributions.into(),
+        contributions,
         contributions_count: count,
         sum: sum.total().filter(|_| kind == WhyKind::Number),
         earlier: earlier.filter(|earlier| earlier.count > 0),

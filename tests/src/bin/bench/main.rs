@@ -1,5 +1,5 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
-//! `--app PROGRAM` measures in the real window too.
+//! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
 
 mod append;
+mod explain;
 mod generate;
 mod import;
 mod read;
@@ -53,6 +54,10 @@ fn main() -> Outcome<()> {
     };
     std::fs::create_dir_all(&plan.folder)?;
 
+    if args.iter().any(|a| a == "--explain") {
+        println!("{}", report::markdown(&plan, &explain::measure(&plan)?));
+        return Ok(());
+    }
     let mut rows = Vec::new();
     rows.extend(append::measure(&plan)?);
     let file = generate::file(&plan)?;
@@ -62,6 +67,7 @@ fn main() -> Outcome<()> {
     rows.extend(read::measure(&plan, &imported)?);
     rows.extend(view::measure(&plan, &imported.store)?);
     rows.extend(search::measure(&plan, &imported.store)?);
+    rows.extend(explain::measure(&plan)?);
     if let Some(app) = after("--app") {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }

@@ -14,11 +14,12 @@ use annals_core::surroundings::Surroundings;
 use annals_core::temporal::StateCache;
 use serde::Serialize;
 use tauri::Manager as _;
-use tauri::ipc::Response;
+use tauri::ipc::{Channel, Response};
 
 use crate::error::{ErrorCode, HostError};
 use crate::launch::Launch;
-use crate::recent;
+use crate::wire::{DropView, RecentStore, Settings};
+use crate::{recent, settings, window};
 
 /// What a command gives back: JSON text as raw bytes, or an error for the window.
 pub type Answer = Result<Response, HostError>;
@@ -102,6 +103,7 @@ impl Drop for OpenStore {
 pub struct Host(Arc<Inner>);
 
 struct Inner {
+    app: tauri::AppHandle,
     launch: Launch,
     config_folder: PathBuf,
     cache_folder: PathBuf,
@@ -115,11 +117,12 @@ struct Inner {
     export: Slot<ExportProgress>,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
     clipboard: Mutex<Option<arboard::Clipboard>>,
+    drops: Mutex<Option<Channel<DropView>>>,
 }
 
 impl Host {
-    /// Finds the user's folders. `ANNALS_CONFIG_DIR` names another place for the list of recent stores,
-    /// `ANNALS_CACHE_DIR` one for caches of stores that cannot be written to.
+    /// Finds the user's folders. `ANNALS_CONFIG_DIR` names another place for settings and the list of recent
+    /// stores, `ANNALS_CACHE_DIR` one for caches of stores that cannot be written to.
     ///
     /// # Errors
     /// If the system names no home folder.
@@ -131,6 +134,7 @@ impl Host {
             _ => app.path().app_config_dir()?,
         };
         Ok(Host(Arc::new(Inner {
+            app: app.clone(),
             launch,
             config_folder,
             cache_folder: match std::env::var_os("ANNALS_CACHE_DIR") {
@@ -145,6 +149,7 @@ impl Host {
             import: Slot::default(),
             export: Slot::default(),
             clipboard: Mutex::new(None),
+            drops: Mutex::new(None),
         })))
     }
 
@@ -184,10 +189,52 @@ impl Host {
         &self.0.export
     }
 
-    /// Stores opened last, newest first.
+    /// Stores opened before: pinned ones first, then newest first.
     #[must_use]
-    pub fn recent(&self) -> Vec<crate::wire::RecentStore> {
+    pub fn recent(&self) -> Vec<RecentStore> {
         recent::list(&self.0.config_folder)
+    }
+
+    /// Takes a store off the list of recent ones.
+    ///
+    /// # Errors
+    /// `io` if the list cannot be written.
+    pub fn forget_recent(&self, path: &str) -> Result<(), HostError> {
+        recent::remove(&self.0.config_folder, Path::new(path)).map_err(unwritten)
+    }
+
+    /// Pins a store of the list of recent ones, or lets go of it.
+    ///
+    /// # Errors
+    /// `io` if the list cannot be written.
+    pub fn pin_recent(&self, path: &str, pinned: bool) -> Result<(), HostError> {
+        recent::pin(&self.0.config_folder, Path::new(path), pinned).map_err(unwritten)
+    }
+
+    /// What the reader has chosen.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        settings::read(&self.0.config_folder)
+    }
+
+    /// Keeps what the reader has chosen.
+    ///
+    /// # Errors
+    /// `bad_input` if it makes no sense; else if it cannot be written.
+    pub fn keep_settings(&self, chosen: &Settings) -> Result<(), HostError> {
+        settings::write(&self.0.config_folder, chosen)
+    }
+
+    /// Tells of dragged files there from now on; a page that is loaded again takes the place of the one before.
+    pub fn watch_drops(&self, channel: Channel<DropView>) {
+        *lock(&self.0.drops) = Some(channel);
+    }
+
+    /// Tells the page of dragged files. A page that has gone away needs to know nothing.
+    pub fn tell_drop(&self, drop: DropView) {
+        if let Some(channel) = &*lock(&self.0.drops) {
+            let _ = channel.send(drop);
+        }
     }
 
     /// The open store.
@@ -210,6 +257,7 @@ impl Host {
         // The list of recent stores is a convenience: a store opens even where it cannot be written.
         let now = (self.0.surroundings.clock)();
         let _ = recent::add(&self.0.config_folder, &store.path, now);
+        window::name(&self.0.app, &store.path);
         Ok(store)
     }
 
@@ -279,6 +327,11 @@ impl Host {
         let store = self.open_store()?;
         blocking(move || json(&question(&store).map_err(Into::into)?)).await
     }
+}
+
+fn unwritten(error: std::io::Error) -> HostError {
+    let message = format!("the list of recent stores could not be written: {error}");
+    crate::error::io_error(&error, message)
 }
 
 /// Runs work on the pool of threads that may block.

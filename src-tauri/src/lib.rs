@@ -5,6 +5,7 @@
 //! | [`launch`] | what the command line asks for |
 //! | [`host`] | what the host holds between calls: the open store, running work, recent stores |
 //! | [`commands`] | the commands that the window may call, a few lines each |
+//! | `settings`, `recent` | what is kept in the configuration folder |
 //! | [`wire`] | arguments and answers that core has no type for |
 //! | [`error`] | errors as the window gets them: code, message, hint |
 //!
@@ -16,6 +17,7 @@ pub mod error;
 pub mod host;
 pub mod launch;
 mod recent;
+mod settings;
 mod window;
 pub mod wire;
 

@@ -48,4 +48,8 @@ commands! {
     pick_import_files,
     pick_export_file,
     copy_text,
+    settings_save,
+    recent_remove,
+    recent_pin,
+    drop_watch,
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use annals_core::time::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::replace;
 use crate::wire::RecentStore;
 
-/// How many are kept.
+/// How many are kept beside the pinned ones.
 const KEPT: usize = 12;
 
 /// One line of the file.
@@ -15,17 +16,29 @@ const KEPT: usize = 12;
 struct Entry {
     path: PathBuf,
     last_opened: Time,
+    #[serde(default)]
+    pinned: bool,
 }
 
-/// Reads the list, newest first; a file that is missing or not readable is an empty list.
+/// Reads the list, pinned ones first, then newest first; a file that is missing or not readable is an empty list.
 pub(crate) fn list(folder: &Path) -> Vec<RecentStore> {
-    read(folder)
+    let mut entries = read(folder);
+    entries.sort_by_key(|entry| !entry.pinned);
+    entries
         .into_iter()
-        .map(|Entry { path, last_opened }| RecentStore {
-            name: name(&path),
-            exists: path.is_file(),
-            path: path.display().to_string(),
-            last_opened,
+        .map(|entry| {
+            let Entry {
+                path,
+                last_opened,
+                pinned,
+            } = entry;
+            RecentStore {
+                name: name(&path),
+                exists: path.is_file(),
+                path: path.display().to_string(),
+                last_opened,
+                pinned,
+            }
         })
         .collect()
 }
@@ -34,20 +47,44 @@ pub(crate) fn list(folder: &Path) -> Vec<RecentStore> {
 pub(crate) fn add(folder: &Path, path: &Path, now: Time) -> std::io::Result<()> {
     let path = std::path::absolute(path)?;
     let mut entries = read(folder);
+    let pinned = entries
+        .iter()
+        .any(|entry| entry.path == path && entry.pinned);
     entries.retain(|entry| entry.path != path);
     entries.insert(
         0,
         Entry {
             path,
             last_opened: now,
+            pinned,
         },
     );
-    entries.truncate(KEPT);
-    std::fs::create_dir_all(folder)?;
-    // Renamed into place, so that a crash leaves the old list or the new one.
-    let unfinished = file(folder).with_extension("json.new");
-    std::fs::write(&unfinished, serde_json::to_vec_pretty(&entries)?)?;
-    std::fs::rename(unfinished, file(folder))
+    let mut others = 0;
+    entries.retain(|entry| {
+        others += usize::from(!entry.pinned);
+        entry.pinned || others <= KEPT
+    });
+    write(folder, &entries)
+}
+
+/// Takes a store off the list.
+pub(crate) fn remove(folder: &Path, path: &Path) -> std::io::Result<()> {
+    let mut entries = read(folder);
+    entries.retain(|entry| entry.path != path);
+    write(folder, &entries)
+}
+
+/// Pins a store of the list, or lets go of it.
+pub(crate) fn pin(folder: &Path, path: &Path, pinned: bool) -> std::io::Result<()> {
+    let mut entries = read(folder);
+    for entry in entries.iter_mut().filter(|entry| entry.path == path) {
+        entry.pinned = pinned;
+    }
+    write(folder, &entries)
+}
+
+fn write(folder: &Path, entries: &[Entry]) -> std::io::Result<()> {
+    replace(&file(folder), &serde_json::to_vec_pretty(entries)?)
 }
 
 /// What a store is called: its file's name without the ending.
@@ -101,6 +138,33 @@ mod tests {
             add(folder.path(), Path::new(&format!("/s/{n}.annals")), at(n)).unwrap();
         }
         assert_eq!(list(folder.path()).len(), KEPT);
+    }
+
+    #[test]
+    fn a_pinned_store_stays_first_however_many_come_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        add(here, Path::new("/s/pinned.annals"), at(1)).unwrap();
+        pin(here, Path::new("/s/pinned.annals"), true).unwrap();
+        for n in 2..20 {
+            add(here, Path::new(&format!("/s/{n}.annals")), at(n)).unwrap();
+        }
+        let names: Vec<_> = list(here).into_iter().map(|store| store.name).collect();
+        assert_eq!((names[0].as_str(), names.len()), ("pinned", KEPT + 1));
+        add(here, Path::new("/s/pinned.annals"), at(30)).unwrap();
+        assert!(list(here)[0].pinned, "opening it does not unpin it");
+    }
+
+    #[test]
+    fn a_store_can_be_taken_off_the_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        for store in ["/s/a.annals", "/s/b.annals"] {
+            add(here, Path::new(store), at(1)).unwrap();
+        }
+        remove(here, Path::new("/s/b.annals")).unwrap();
+        let names: Vec<_> = list(here).into_iter().map(|store| store.name).collect();
+        assert_eq!(names, ["a"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use ts_rs::TS;
 pub struct StartView {
     /// Version of Annals.
     pub version: String,
-    /// Stores opened last, newest first.
+    /// Stores opened before: pinned ones first, then newest first.
     pub recent: Vec<RecentStore>,
     /// The store that is open already (the page was loaded again).
     pub open: Option<InfoView>,
@@ -28,6 +28,45 @@ pub struct StartView {
     pub home: String,
     /// Address of the view to show, where the command line names one.
     pub hash: Option<String>,
+    /// What the reader has chosen.
+    pub settings: Settings,
+}
+
+/// What the reader has chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(default)]
+pub struct Settings {
+    /// Zone in which times are shown: `UTC`, `local`, or a name such as `Europe/Berlin`.
+    pub zone: String,
+    /// Light or dark.
+    pub theme: Theme,
+    /// What the reader looks at logs for; empty if they do not say.
+    pub purpose: String,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            zone: "UTC".to_owned(),
+            theme: Theme::default(),
+            purpose: String::new(),
+        }
+    }
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Paper.
+    Light,
+    /// Ink.
+    Dark,
 }
 
 /// A store that was opened before.
@@ -42,6 +81,32 @@ pub struct RecentStore {
     pub last_opened: Time,
     /// The file is still there.
     pub exists: bool,
+    /// Kept at the head of the list.
+    pub pinned: bool,
+}
+
+/// The stores opened before.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct RecentView {
+    /// Pinned ones first, then newest first.
+    pub recent: Vec<RecentStore>,
+}
+
+/// What happens to files that are dragged with the mouse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum DropView {
+    /// They came over the window.
+    Over,
+    /// They left it again.
+    Left,
+    /// They were dropped on it.
+    Dropped {
+        /// The files and folders.
+        paths: Vec<String>,
+    },
 }
 
 /// A store that was opened.
@@ -634,4 +699,34 @@ pub struct NameArgs {
 pub struct TextArgs {
     /// The text.
     pub text: String,
+}
+
+/// What the reader chooses.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsArgs {
+    /// All of it.
+    pub settings: Settings,
+}
+
+/// Which store to pin.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PinArgs {
+    /// Its file, as the list names it.
+    pub path: String,
+    /// At the head of the list, or where its time puts it.
+    pub pinned: bool,
+}
+
+/// Where to tell of dropped files.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct DropArgs {
+    /// Takes a [`DropView`] each time.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
 }

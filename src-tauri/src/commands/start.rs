@@ -29,6 +29,7 @@ pub async fn app_start(host: State<'_, Host>) -> Answer {
             default_folder: host.default_folder().display().to_string(),
             home: host.home().display().to_string(),
             hash: launch.hash.clone(),
+            settings: host.settings(),
         })
     })
     .await

@@ -20,4 +20,8 @@ last_opened: Time,
 /**
  * The file is still there.
  */
-exists: boolean, };
+exists: boolean, 
+/**
+ * Kept at the head of the list.
+ */
+pinned: boolean, };

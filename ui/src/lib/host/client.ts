@@ -1,5 +1,6 @@
 /** The one typed client. Everything the UI knows of a log comes through here. */
 
+import type { DropView } from "$lib/bindings/DropView";
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { FollowView } from "$lib/bindings/FollowView";
@@ -11,7 +12,7 @@ import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
-import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
+import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
@@ -95,5 +96,10 @@ export const host = {
   pickImportFiles: () => call("pick_import_files", {}),
   pickNewStore: (name: string) => call("pick_new_store", { name }),
   pickExportFile: (name: string) => call("pick_export_file", { name }),
+  saveSettings: (settings: Settings) => call("settings_save", { settings }),
+  removeRecent: (path: string) => call("recent_remove", { path }),
+  pinRecent: (path: string, pinned: boolean) => call("recent_pin", { path, pinned }),
+  /** Tells of files dragged over the window and dropped on it, for as long as the page lives. */
+  watchDrops: (onDrop: (drop: DropView) => void) => call("drop_watch", {}, (drop) => onDrop(drop as DropView)),
   copyText: (text: string) => call("copy_text", { text }),
 };

@@ -5,6 +5,7 @@ import type { CountView } from "$lib/bindings/CountView";
 import type { DensityView } from "$lib/bindings/DensityView";
 import type { DiffView } from "$lib/bindings/DiffView";
 import type { DraftView } from "$lib/bindings/DraftView";
+import type { DropView } from "$lib/bindings/DropView";
 import type { EventDetailView } from "$lib/bindings/EventDetailView";
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { EventsView } from "$lib/bindings/EventsView";
@@ -41,6 +42,8 @@ import type { PreviewView } from "$lib/bindings/PreviewView";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { RelatedView } from "$lib/bindings/RelatedView";
 import type { ShapesView } from "$lib/bindings/ShapesView";
+import type { RecentView } from "$lib/bindings/RecentView";
+import type { Settings } from "$lib/bindings/Settings";
 import type { StartView } from "$lib/bindings/StartView";
 import type { StateView } from "$lib/bindings/StateView";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
@@ -108,6 +111,10 @@ export interface Commands {
   pick_new_store: { args: { name: string }; result: PathsView };
   pick_export_file: { args: { name: string }; result: PathsView };
   copy_text: { args: { text: string }; result: null };
+  settings_save: { args: { settings: Settings }; result: Settings };
+  recent_remove: { args: { path: string }; result: RecentView };
+  recent_pin: { args: { path: string; pinned: boolean }; result: RecentView };
+  drop_watch: { args: None; result: null; progress: DropView };
 }
 
 export type Command = keyof Commands;
@@ -115,6 +122,4 @@ export type Command = keyof Commands;
 /** Carries a command to whoever answers it. Rejects with an object of the shape of the host's `HostError`. */
 export interface Transport {
   call(command: Command, args: object, onProgress?: (progress: unknown) => void): Promise<unknown>;
-  /** Files dropped on the window, where the platform tells their paths. */
-  onDrop?(handle: (paths: string[]) => void): Promise<() => void>;
 }

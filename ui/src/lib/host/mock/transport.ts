@@ -2,6 +2,7 @@
 
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
+import type { Settings } from "$lib/bindings/Settings";
 import { compareInstants, formatInstant, parseInstant, readInstant } from "$lib/model/instant";
 import { parseJson, writeJson, type Json } from "$lib/model/json";
 import type { Command, Commands, Transport } from "../commands";
@@ -29,6 +30,8 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const streams = groupByStream(log);
   const names = [...streams.keys()].sort();
   let open = options.open ?? false;
+  let recent = RECENT;
+  let settings: Settings = { zone: "UTC", theme: "system", purpose: "" };
   const running: Running = { cancelled: false };
 
   const select = (query: EventQuery) => {
@@ -48,13 +51,13 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     const all = streamOf(name);
     const read = moment.at === undefined ? null : readInstant(moment.at);
     if (moment.at !== undefined && !read) throw new HostError("bad_input", `${moment.at} is not a time`);
-    const events = all.filter((event) => (moment.version !== undefined ? event.version <= moment.version : !read || compareInstants(event.time, read.at) <= 0));
+    const events = all.filter((event) => (moment.version !== undefined ? event.version <= moment.version : (moment.known === undefined || event.position <= Number(moment.known)) && (!read || compareInstants(event.time, read.at) <= 0)));
     const last = events.at(-1);
     const inferred = all[0]?.category !== "account";
     return {
       stream: name,
       category: all[0]?.category ?? "",
-      as_of: { at: read?.at ?? null, known: moment.version === undefined ? null : (last?.position ?? 0) },
+      as_of: { at: read?.at ?? null, known: moment.version === undefined ? (moment.known === undefined ? null : Number(moment.known)) : (last?.position ?? 0) },
       ...(read?.reading ? { reading: read.reading } : {}),
       version: last?.version ?? 0,
       events_folded: events.length - (name === "trade-t-100" ? 1 : 0),
@@ -79,7 +82,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   };
 
   const handlers: Handlers = {
-    app_start: () => ({ version: "0.1.0", recent: RECENT, open: open ? infoView(log, streams) : null, open_path: open ? "/home/you/Annals/guide.annals" : null, default_folder: "/home/you/Annals", home: "/home/you", hash: null }),
+    app_start: () => ({ version: "0.1.0", recent, open: open ? infoView(log, streams) : null, open_path: open ? "/home/you/Annals/guide.annals" : null, default_folder: "/home/you/Annals", home: "/home/you", hash: null, settings }),
     store_open: ({ path }) => {
       if (path.includes("missing")) throw new HostError("not_found", `there is no file ${path}`);
       return opened();
@@ -159,6 +162,20 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     pick_new_store: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     pick_export_file: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     copy_text: () => null,
+    settings_save: (args) => {
+      if (args.settings.zone === "Mars/Olympus") throw new HostError("bad_input", "there is no time zone Mars/Olympus");
+      return (settings = args.settings);
+    },
+    recent_remove: ({ path }) => ({ recent: (recent = recent.filter((store) => store.path !== path)) }),
+    recent_pin: ({ path, pinned }) => {
+      recent = recent.map((store) => (store.path === path ? { ...store, pinned } : store)).sort((a, b) => Number(b.pinned) - Number(a.pinned));
+      return { recent };
+    },
+    drop_watch: (_, tell) => {
+      // in development files are dropped by hand: dispatchEvent(new CustomEvent("annals-drop", { detail: { kind: "dropped", paths: ["/a.csv"] } }))
+      addEventListener("annals-drop", (event) => tell((event as CustomEvent).detail));
+      return null;
+    },
   };
 
   return {
@@ -173,9 +190,9 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
 }
 
 const RECENT = [
-  { path: "/home/you/Annals/guide.annals", name: "guide", last_opened: "2026-11-22T09:14:00Z", exists: true },
-  { path: "/mnt/evidence/2024-Q1/payments-production.annals", name: "payments-production", last_opened: "2026-11-20T16:40:12Z", exists: true },
-  { path: "/media/usb/orders.annals", name: "orders", last_opened: "2026-11-02T11:00:00Z", exists: false },
+  { path: "/home/you/Annals/guide.annals", name: "guide", last_opened: "2026-11-22T09:14:00Z", exists: true, pinned: false },
+  { path: "/mnt/evidence/2024-Q1/payments-production.annals", name: "payments-production", last_opened: "2026-11-20T16:40:12Z", exists: true, pinned: false },
+  { path: "/media/usb/orders.annals", name: "orders", last_opened: "2026-11-02T11:00:00Z", exists: false, pinned: false },
 ];
 
 function optionsFrom(search: string): MockOptions {

@@ -5,10 +5,15 @@ import type { InfoView } from "$lib/bindings/InfoView";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
 import type { OpenView } from "$lib/bindings/OpenView";
+import type { RecentStore } from "$lib/bindings/RecentStore";
 import type { StartView } from "$lib/bindings/StartView";
+import type { ViewName } from "$lib/model/route";
 import { navigation } from "./navigation.svelte";
+import { settings } from "./settings.svelte";
 
 const POLL_MS = 2000;
+/** Views that are of use without a store. */
+export const NEEDS_NO_STORE: readonly ViewName[] = ["start", "import", "settings"];
 
 class Session {
   start = $state.raw<StartView | null>(null);
@@ -40,9 +45,11 @@ class Session {
     try {
       const start = await host.start();
       this.start = start;
+      settings.take(start.settings);
       const path = start.open_path;
       // open already (the page was loaded again), or named on the command line
       if (path !== null) await this.openWith(path, () => host.openStore(path));
+      if (!this.open && NEEDS_NO_STORE.includes(navigation.view)) return;
       if (!this.open) navigation.go("start");
       else if (start.hash && navigation.view === "start") navigation.open(start.hash);
       else if (navigation.view === "start") navigation.go("overview");
@@ -58,6 +65,16 @@ class Session {
       this.start = await host.start();
     } catch {
       // the list as it was is still true enough to choose from
+    }
+  }
+
+  /** Changes the list of recent stores. */
+  async changeRecent(change: () => Promise<{ recent: RecentStore[] }>): Promise<void> {
+    try {
+      const { recent } = await change();
+      if (this.start) this.start = { ...this.start, recent };
+    } catch (cause) {
+      this.error = HostError.from(cause);
     }
   }
 

@@ -1,7 +1,9 @@
 /** Light "paper" and dark "ink": follows the system until the reader chooses. */
 
+import type { Theme as Choice } from "$lib/bindings/Theme";
+
 const KEY = "annals.theme";
-type Choice = "light" | "dark" | "system";
+
 
 class Theme {
   choice = $state<Choice>(read());
@@ -16,12 +18,13 @@ class Theme {
     return () => query.removeEventListener("change", follow);
   }
 
-  toggle(): void {
-    this.choice = this.dark ? "light" : "dark";
+  /** Remembered in the page too, so that the next start draws in it from its first frame. */
+  choose(choice: Choice): void {
+    this.choice = choice;
     try {
-      localStorage.setItem(KEY, this.choice);
+      localStorage.setItem(KEY, choice);
     } catch {
-      // private storage may be off; the choice then lasts as long as the window
+      // private storage may be off; the next start then blinks
     }
   }
 }

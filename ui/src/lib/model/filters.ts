@@ -2,7 +2,8 @@
 
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
-import { earlier, readable, readInstant } from "./instant";
+import { earlier, endOf, readable, startOf } from "./instant";
+import { grouped } from "./numbers";
 import type { Params } from "./route";
 
 /** Filters by text, in the order shown. */
@@ -17,7 +18,7 @@ export interface EventFilter {
 }
 
 export interface Chip {
-  field: Field | "time" | "asof";
+  field: Field | "time" | "asof" | "known";
   label: string;
   value: string;
 }
@@ -29,17 +30,7 @@ export function filterFrom(params: Params): EventFilter {
     if (value) fields[field] = value;
   }
   const [from, to] = [params["from"], params["to"]];
-  return { fields, from: from === undefined ? null : startOf(from), to: to === undefined ? null : endOf(to), newestFirst: params["order"] !== "oldest" };
-}
-
-/** The earliest instant that a text means: of a date alone, its start. A text that is no time stays, for the host to refuse. */
-export function startOf(text: string): string {
-  return readInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)?.at ?? text;
-}
-
-/** The latest instant that a text means: of a date alone, its end. */
-export function endOf(text: string): string {
-  return readInstant(text)?.at ?? text;
+  return { fields, from: from === undefined ? null : startOf(from, "UTC"), to: to === undefined ? null : endOf(to, "UTC"), newestFirst: params["order"] !== "oldest" };
 }
 
 /** Everything, oldest first. */
@@ -56,13 +47,14 @@ export const WHOLE_LOG: EventQuery = {
   after: null,
 };
 
-/** The query that the filter means as of `at`: nothing later than `at` is shown. */
-export function queryOf(filter: EventFilter, at: string | null): EventQuery {
+/** The query that the filter means as of `at` and `known`: nothing later than `at` is shown, nor what came after `known`. */
+export function queryOf(filter: EventFilter, at: string | null, known: number | null = null): EventQuery {
   return {
     ...WHOLE_LOG,
     ...filter.fields,
     from: filter.from,
     to: earlier(filter.to, at),
+    known,
     direction: filter.newestFirst ? "backwards" : "forwards",
   };
 }
@@ -78,7 +70,7 @@ export function isWholeLog(query: EventQuery): boolean {
 }
 
 /** The conditions as chips. */
-export function chipsOf(filter: EventFilter, at: string | null): Chip[] {
+export function chipsOf(filter: EventFilter, at: string | null, known: number | null = null): Chip[] {
   const chips: Chip[] = [];
   for (const field of FIELDS) {
     const value = filter.fields[field];
@@ -89,12 +81,13 @@ export function chipsOf(filter: EventFilter, at: string | null): Chip[] {
     chips.push({ field: "time", label: "time", value });
   }
   if (at !== null) chips.push({ field: "asof", label: "as of", value: readable(at) });
+  if (known !== null) chips.push({ field: "known", label: "known at position", value: grouped(known) });
   return chips;
 }
 
 /** The conditions as one phrase: `type OrderPlaced, actor admin`; empty for the whole log. */
-export function phraseOf(filter: EventFilter, at: string | null): string {
-  return chipsOf(filter, at)
+export function phraseOf(filter: EventFilter, at: string | null, known: number | null = null): string {
+  return chipsOf(filter, at, known)
     .map((chip) => `${chip.label} ${chip.value}`)
     .join(", ");
 }

@@ -1,6 +1,6 @@
 /** Addresses: each view, with its as-of and filters, as a hash that can be cited and reopened. */
 
-export const VIEWS = ["start", "overview", "streams", "stream", "events", "import"] as const;
+export const VIEWS = ["start", "overview", "streams", "stream", "events", "import", "settings"] as const;
 export type ViewName = (typeof VIEWS)[number];
 export type Params = Readonly<Record<string, string>>;
 
@@ -11,8 +11,14 @@ export interface Route {
   params: Params;
 }
 
+/** Whether a text is an address of a view, alone or at the end of a longer one. */
+export function isAddress(text: string): boolean {
+  const hash = text.trim().replace(/^[^#]*#/, "#");
+  return VIEWS.some((view) => view !== "start" && new RegExp(`^#/${view}(?=[/?]|$)`).test(hash));
+}
+
 /** Parameters that go along from view to view. */
-const GLOBAL = ["at", "from", "to"];
+const GLOBAL = ["at", "known", "from", "to"];
 
 /** Reads `#/stream/account-12345?at=2024-01-10T23:59:59Z&v=4`. An unknown address is the start page. */
 export function parseRoute(hash: string): Route {

@@ -1,6 +1,8 @@
 /** Maps a span of time onto pixels and back. */
 
-import { DAY_NS, formatInstant, parseInstant, parts, SECOND, type Nanos } from "./instant";
+import { DAY_NS, formatInstant, parseInstant, parts, readInstant, SECOND, type Nanos } from "./instant";
+import { shownZone } from "./shownZone.svelte";
+import { fromLocal, offsetAt } from "./zones";
 
 export interface Tick {
   x: number;
@@ -72,14 +74,19 @@ export class TimeScale {
     return step ? this.even(step[0], step[1]) : this.calendar(ideal);
   }
 
+  /** Ticks are round in the zone shown: they step over its clocks, and each is put back onto the time line. */
   private even(step: Nanos, label: string): Tick[] {
     const ticks: Tick[] = [];
-    let ns = this.from - (((this.from % step) + step) % step) + step;
-    for (; ns < this.to && ticks.length < 200; ns += step) {
+    const zone = shownZone();
+    const first = this.from + BigInt(offsetAt(zone, seconds(this.from))) * SECOND;
+    let local = first - (((first % step) + step) % step) + step;
+    for (let n = 0; n < 200; n++, local += step) {
+      const ns = zone === "UTC" ? local : BigInt(fromLocal(zone, seconds(local))) * SECOND + (((local % SECOND) + SECOND) % SECOND);
+      if (ns >= this.to) break;
       const { date, clock, fraction } = parts(ns);
       const midnight = clock === "00:00:00" && fraction === "";
       const text = label === "day" || midnight ? date : label === "min" ? clock.slice(0, 5) : clock + fraction;
-      ticks.push({ x: this.xOf(ns), label: text });
+      if (ns > this.from) ticks.push({ x: this.xOf(ns), label: text });
     }
     return ticks;
   }
@@ -93,10 +100,16 @@ export class TimeScale {
     for (; ticks.length < 200; count += months) {
       const year = Math.floor(count / 12);
       const label = `${String(year).padStart(4, "0")}-${String((count % 12) + 1).padStart(2, "0")}`;
-      const ns = parseInstant(`${label}-01T00:00:00Z`);
+      const at = readInstant(`${label}-01 00:00:00`)?.at;
+      const ns = at === undefined ? null : parseInstant(at);
       if (ns === null || ns >= this.to) break;
       if (ns > this.from) ticks.push({ x: this.xOf(ns), label: months >= 12 ? label.slice(0, 4) : label });
     }
     return ticks;
   }
+}
+
+/** Whole seconds since the epoch, rounded down. */
+function seconds(ns: Nanos): number {
+  return Number((ns - (((ns % SECOND) + SECOND) % SECOND)) / SECOND);
 }

@@ -4,7 +4,8 @@ import { host } from "$lib/host/client";
 import { streamQuery, WHOLE_LOG } from "$lib/model/filters";
 
 export interface CountsQuestion {
-  at: string;
+  at: string | null;
+  known: number | null;
   /** Events of the whole log: counted again when it grows. */
   events: number;
   categories: string[];
@@ -13,7 +14,8 @@ export interface CountsQuestion {
 }
 
 export interface CountsAnswer {
-  at: string;
+  at: string | null;
+  known: number | null;
   events: number;
   streams: number;
   categories: Map<string, number>;
@@ -24,10 +26,10 @@ export interface CountsAnswer {
 
 /** Counts as of an instant; gives up as soon as a newer question waits. */
 export async function countAsOf(question: CountsQuestion, overtaken: () => boolean): Promise<CountsAnswer> {
-  const { at } = question;
+  const { at, known } = question;
   const events = async (condition: object) => {
     if (overtaken()) throw new Error("overtaken by a newer instant");
-    return (await host.eventsCount({ ...WHOLE_LOG, ...condition, to: at })).count;
+    return (await host.eventsCount({ ...WHOLE_LOG, ...condition, to: at, known })).count;
   };
   const streams = async (category: string | null) => (await host.streamsCount(streamQuery(category, "", at))).count;
   const each = async (names: string[], count: (name: string) => Promise<number>) => {
@@ -37,6 +39,7 @@ export async function countAsOf(question: CountsQuestion, overtaken: () => boole
   };
   return {
     at,
+    known,
     events: await events({}),
     streams: await streams(null),
     categories: await each(question.categories, (category) => events({ category })),

@@ -6,9 +6,9 @@ import { readable } from "$lib/model/instant";
 import { grouped } from "$lib/model/numbers";
 
 /** A pinned version, else the as-of, else now. */
-export function moment(version: number | null, at: string | null): MomentArgs {
+export function moment(version: number | null, at: string | null, known: number | null): MomentArgs {
   if (version !== null) return { version };
-  return at === null ? {} : { at };
+  return { ...(at === null ? {} : { at }), ...(known === null ? {} : { known: String(known) }) };
 }
 
 /** The as-of that an answer is for, said by the answer itself. */

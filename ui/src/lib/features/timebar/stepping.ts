@@ -19,11 +19,11 @@ export async function stepInstant(direction: 1 | -1): Promise<void> {
       const forward = pending > 0;
       pending += forward ? -1 : 1;
       const from = timeCursor.at ?? session.info?.last_time;
-      if (!from || (forward && timeCursor.live)) continue;
+      if (!from || (forward && timeCursor.at === null)) continue;
       const { before, after } = await host.neighbours(from, WHOLE_LOG);
       const target = forward ? after : before;
       if (target !== null) timeCursor.moveTo(target);
-      else if (forward) timeCursor.backToLive();
+      else if (forward) timeCursor.toNow();
     }
   } finally {
     running = false;
@@ -33,8 +33,8 @@ export async function stepInstant(direction: 1 | -1): Promise<void> {
 
 /** Moves by whole days, kept inside the log; past its end is live. */
 export function stepDays(days: number, first: string, last: string): void {
-  if (timeCursor.live && days > 0) return;
+  if (timeCursor.at === null && days > 0) return;
   const target = plusDays(timeCursor.at ?? last, days);
-  if (compareInstants(target, last) > 0) timeCursor.backToLive();
+  if (compareInstants(target, last) > 0) timeCursor.toNow();
   else timeCursor.moveTo(compareInstants(target, first) < 0 ? first : target);
 }

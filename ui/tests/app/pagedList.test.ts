@@ -80,3 +80,29 @@ it("error_is_kept_and_the_next_question_is_asked", async () => {
   await settle();
   expect([list.error, list.total]).toEqual([null, 3]);
 });
+
+it("list_that_grows_at_its_end_keeps_what_was_read", async () => {
+  const list = new PagedList<number, number>(10);
+  list.ask({ ...numbers(25).source, appends: true });
+  await settle();
+  list.show(20, 24);
+  await settle();
+  const { source, asked } = numbers(48);
+  list.ask({ ...source, appends: true, revision: 1 });
+  await settle();
+  expect([list.total, list.revision, list.row(12), list.row(24)]).toEqual([48, 1, 12, 24]);
+  list.show(40, 47);
+  await settle();
+  // the first page is always read, then only the last one of before and those after it
+  expect([list.row(47), asked]).toEqual([47, [null, 19, 29, 39]]);
+});
+
+it("renewed_list_is_the_same_question_to_whoever_draws_it", async () => {
+  const list = new PagedList<number, number>(10);
+  list.ask(numbers(5).source);
+  await settle();
+  const shown = list.shown;
+  list.ask({ ...numbers(6).source, revision: 1 });
+  await settle();
+  expect([list.shown, list.total]).toEqual([shown, 6]);
+});

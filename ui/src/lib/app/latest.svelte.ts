@@ -5,6 +5,8 @@ import { LatestOnly } from "$lib/model/latestOnly";
 
 export class Latest<Q, A> {
   value = $state.raw<A | null>(null);
+  /** The question that `value` answers. */
+  answered = $state.raw<Q | null>(null);
   error = $state.raw<HostError | null>(null);
   loading = $state(false);
   private asked: string | null = null;
@@ -13,8 +15,9 @@ export class Latest<Q, A> {
   constructor(answer: (question: Q, overtaken: () => boolean) => Promise<A>) {
     this.runner = new LatestOnly(
       answer,
-      (value) => {
+      (value, question) => {
         this.value = value;
+        this.answered = question;
         this.error = null;
         this.loading = false;
       },
@@ -46,6 +49,7 @@ export class Latest<Q, A> {
   /** Forgets the answer: for when it belongs to something else entirely. */
   clear(): void {
     this.value = null;
+    this.answered = null;
     this.error = null;
   }
 }

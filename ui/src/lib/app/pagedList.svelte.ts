@@ -18,6 +18,10 @@ export interface Page<Row, Key> {
 export interface Source<Row, Key> {
   /** Identity of the question: another one empties the list. */
   id: string;
+  /** The same question of a log that has grown since: the list is renewed where the reader stands. */
+  revision?: number;
+  /** A log that grows adds rows at the end only: what was read stays right. */
+  appends?: boolean;
   count: () => Promise<number>;
   page: (after: Key | null, limit: number) => Promise<Page<Row, Key>>;
   /** Key of the row before row `index`, where it can be computed. */
@@ -31,6 +35,8 @@ export class PagedList<Row, Key> {
   error = $state.raw<HostError | null>(null);
   /** Which question the rows answer. */
   shown = $state<string | null>(null);
+  /** For which revision. */
+  revision = $state(0);
   private asked: string | null = null;
   /** Counts up when rows arrive; reading rows depends on it. */
   private tick = $state(0);
@@ -50,21 +56,34 @@ export class PagedList<Row, Key> {
 
   /** Asks another question; while one is under way only the newest waits. The old rows stay until the answer. */
   ask(source: Source<Row, Key>): void {
-    if (this.asked === source.id) return;
-    this.asked = source.id;
+    const asked = `${source.revision ?? 0} ${source.id}`;
+    if (this.asked === asked) return;
+    this.asked = asked;
     this.beginning.ask(source);
   }
 
   private take(source: Source<Row, Key>, total: number, first: Page<Row, Key>): void {
+    const goesOn = source.appends === true && this.source?.id === source.id;
     this.source = source;
     this.error = null;
-    this.pages = new Map([[0, first.rows]]);
-    this.cursors = first.next === null ? [null] : [null, first.next];
+    if (goesOn) this.keepWholePages(first);
+    else {
+      this.pages = new Map([[0, first.rows]]);
+      this.cursors = first.next === null ? [null] : [null, first.next];
+    }
     // a list that ends with its first page is as long as that page, whatever came between
     this.total = first.next === null ? first.rows.length : Math.max(total, first.rows.length);
     this.shown = source.id;
+    this.revision = source.revision ?? 0;
     this.tick++;
     void this.walk();
+  }
+
+  /** Only the last page of a list that grows at its end has room for more; it is read again. */
+  private keepWholePages(first: Page<Row, Key>): void {
+    for (const [page, rows] of this.pages) if (rows.length < this.size) this.pages.delete(page);
+    this.pages.set(0, first.rows);
+    if (this.cursors.length === 1 && first.next !== null) this.cursors.push(first.next);
   }
 
   /** The row, or `undefined` while it is not read yet. */

@@ -1,6 +1,8 @@
 /** The open store: what it holds, and noticing that it grows. */
 
 import type { ActorRow } from "$lib/bindings/ActorRow";
+import { untrack } from "svelte";
+import type { FollowView } from "$lib/bindings/FollowView";
 import type { InfoView } from "$lib/bindings/InfoView";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
@@ -10,8 +12,12 @@ import type { StartView } from "$lib/bindings/StartView";
 import type { ViewName } from "$lib/model/route";
 import { navigation } from "./navigation.svelte";
 import { settings } from "./settings.svelte";
+import { timeCursor } from "./timeCursor.svelte";
 
-const POLL_MS = 2000;
+/** Least time between two drawings of a log that grows. */
+const DRAW_MS = 400;
+/** Revisions whose head is remembered: more than any answer is late. */
+const KEPT_HEADS = 50;
 /** Views that are of use without a store. */
 export const NEEDS_NO_STORE: readonly ViewName[] = ["start", "import", "settings"];
 
@@ -26,7 +32,14 @@ class Session {
   busy = $state<string | null>(null);
   /** Lists that depend on it read again. */
   revision = $state(0);
-  private seen = $state(0);
+  /** Where the log stands, told by the host as it grows. */
+  private following = $state.raw<FollowView | null>(null);
+  /** Head of the log that a panel shows, for each that is on screen. */
+  private drawn = $state.raw<ReadonlyMap<string, number>>(new Map());
+  /** Head of the log when a revision began. */
+  private heads = new Map<number, number>();
+  private turn = 0;
+  private catching = false;
 
   get open(): boolean {
     return this.info !== null;
@@ -36,9 +49,40 @@ class Session {
     return this.path?.split(/[/\\]/).at(-1) ?? "";
   }
 
-  /** Events that came since the lists were read. */
+  /** Events in the log, drawn or not. */
+  get head(): number {
+    return Math.max(this.following?.head ?? 0, this.info?.events ?? 0);
+  }
+
+  /** Events that the window holds no numbers of yet: in the past they wait. */
   get newEvents(): number {
-    return Math.max(0, (this.info?.events ?? 0) - this.seen);
+    return this.head - (this.info?.events ?? 0);
+  }
+
+  /** Events that some panel on screen does not show yet. */
+  get behind(): number {
+    return this.head - Math.min(this.info?.events ?? 0, ...this.drawn.values());
+  }
+
+  /** Head of the log when a revision began; that of now where it is long ago. */
+  headOf(revision: number): number {
+    return this.heads.get(revision) ?? this.head;
+  }
+
+  /** Events a second, over the last seconds. */
+  get rate(): number {
+    return this.following?.events_per_second ?? 0;
+  }
+
+  /** What other programs append is seen. */
+  get follows(): boolean {
+    return this.following?.live ?? true;
+  }
+
+  /** How far the text index is. */
+  get index(): { indexed: number; indexing: boolean; notes: string[] } {
+    const view = this.following;
+    return { indexed: view?.indexed ?? 0, indexing: view?.indexing ?? false, notes: view?.notes ?? [] };
   }
 
   async begin(): Promise<void> {
@@ -97,13 +141,66 @@ class Session {
     this.models = view.models;
     this.modelErrors = view.model_errors;
     this.info = view.info;
+    this.drawn = new Map();
     this.refresh();
+    this.follow();
+  }
+
+  private follow(): void {
+    const turn = ++this.turn;
+    this.following = null;
+    host
+      .follow((view) => {
+        if (turn !== this.turn) return;
+        this.following = view;
+        void this.catchUp();
+      })
+      // a store that can no longer be followed keeps its last numbers; opening it tells why
+      .catch(() => undefined);
+  }
+
+  /** While live, what came is drawn at once; in the past nothing moves. */
+  private async catchUp(): Promise<void> {
+    if (this.catching) return;
+    this.catching = true;
+    try {
+      while (this.newEvents > 0 && timeCursor.live && this.busy === null && document.visibilityState === "visible") {
+        const turn = this.turn;
+        const info = await host.info();
+        if (turn !== this.turn) continue;
+        this.info = info;
+        this.refresh();
+        await new Promise((done) => setTimeout(done, DRAW_MS));
+      }
+    } catch {
+      // the next word of the host tries again
+    } finally {
+      this.catching = false;
+    }
+  }
+
+  /** Draws what came as soon as the reader is live again or looks again. Returns the clean-up. */
+  watch(): () => void {
+    const look = () => void this.catchUp();
+    if (timeCursor.live) untrack(look);
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }
+
+  /** Lets a panel say which revision it shows, for as long as it is on screen. To be called while it is set up. */
+  panel(name: string, revision: () => number | undefined): void {
+    $effect(() => {
+      const head = this.heads.get(revision() ?? -1);
+      if (head !== undefined) untrack(() => (this.drawn = new Map(this.drawn).set(name, head)));
+    });
+    $effect(() => () => (this.drawn = new Map([...this.drawn].filter(([other]) => other !== name))));
   }
 
   /** Reads the lists again, with everything that has come. */
   refresh(): void {
-    this.seen = this.info?.events ?? 0;
     this.revision++;
+    this.heads.set(this.revision, this.info?.events ?? 0);
+    this.heads.delete(this.revision - KEPT_HEADS);
     void host
       .actors(200)
       .then((view) => (this.actors = view.actors))
@@ -114,21 +211,6 @@ class Session {
   async reload(): Promise<void> {
     this.info = await host.info();
     this.refresh();
-  }
-
-  /** Looks every two seconds, while the window is visible, whether the log has grown. Returns the clean-up. */
-  watch(): () => void {
-    const timer = setInterval(() => {
-      if (document.visibilityState !== "visible" || !this.open || this.busy !== null) return;
-      host.info().then(
-        (info) => {
-          if (info.id === this.info?.id && info.events !== this.info.events) this.info = info;
-        },
-        // a store that cannot be read at this moment keeps its last numbers; opening it tells why
-        () => undefined,
-      );
-    }, POLL_MS);
-    return () => clearInterval(timer);
   }
 }
 

@@ -47,6 +47,22 @@ export class StreamHistory {
     }
   }
 
+  /** The log has grown: reads on where the rows end. What was read stays as it is. */
+  async grow(): Promise<void> {
+    const { stream, generation } = this;
+    if (stream === null) return;
+    try {
+      const row = await host.stream(stream);
+      if (generation !== this.generation) return;
+      this.total = Math.max(this.total, row.events);
+      if (this.rows.length >= this.total) return;
+      this.next ??= this.rows.at(-1)?.position ?? null;
+      void this.readOn(generation);
+    } catch (cause) {
+      if (generation === this.generation) this.error = HostError.from(cause);
+    }
+  }
+
   /** Makes sure that rows up to `version` are read. */
   want(version: number): void {
     this.wanted = Math.max(this.wanted, version + PAGE);

@@ -1,5 +1,6 @@
 /** A small log in the guide's manner, for drawing every view in a plain browser and in tests. */
 
+import { formatInstant, parseInstant, SECOND } from "$lib/model/instant";
 import { parseJson, type Json } from "$lib/model/json";
 
 export interface MockEvent {
@@ -68,27 +69,47 @@ function generated(count: number): Row[] {
 export function mockLog(extra: number): MockEvent[] {
   const versions = new Map<string, number>();
   const rows = [...GUIDE, ...generated(extra)].sort((a, b) => (a[2] < b[2] ? -1 : a[2] > b[2] ? 1 : 0));
-  return rows.map(([stream, type, time, dataText, actor, correlation], i) => {
-    const version = (versions.get(stream) ?? 0) + 1;
-    versions.set(stream, version);
-    const metadata: Record<string, Json> = {};
-    if (actor) metadata["userId"] = actor;
-    if (correlation) metadata["correlationId"] = correlation;
-    return {
-      position: i + 1,
-      stream,
-      category: stream.split("-")[0] ?? stream,
-      version,
-      type,
-      time,
-      recorded_at: "2026-11-23T18:00:00Z",
-      id: `evt-${String(i + 1).padStart(5, "0")}`,
-      actor: actor ?? null,
-      correlation: correlation ?? null,
-      causation: null,
-      dataText,
-      data: parseJson(dataText),
-      metadata,
-    };
+  return rows.map((row, i) => {
+    const version = (versions.get(row[0]) ?? 0) + 1;
+    versions.set(row[0], version);
+    return eventOf(row, i + 1, version);
   });
+}
+
+function eventOf([stream, type, time, dataText, actor, correlation]: Row, position: number, version: number): MockEvent {
+  const metadata: Record<string, Json> = {};
+  if (actor) metadata["userId"] = actor;
+  if (correlation) metadata["correlationId"] = correlation;
+  return {
+    position,
+    stream,
+    category: stream.split("-")[0] ?? stream,
+    version,
+    type,
+    time,
+    recorded_at: "2026-11-23T18:00:00Z",
+    id: `evt-${String(position).padStart(5, "0")}`,
+    actor: actor ?? null,
+    correlation: correlation ?? null,
+    causation: null,
+    dataText,
+    data: parseJson(dataText),
+    metadata,
+  };
+}
+
+/** What another program appends: an event a minute after the last one. */
+export function append(log: MockEvent[], streams: Map<string, MockEvent[]>, names: string[]): void {
+  const position = log.length + 1;
+  const stream = `order-${2000 + (position % 40)}`;
+  const last = parseInstant(log.at(-1)?.time ?? "") ?? 0n;
+  const own = streams.get(stream) ?? [];
+  const event = eventOf([stream, TYPES[position % TYPES.length] ?? "OrderPlaced", formatInstant(last + 60n * SECOND), `{"orderId":"${stream}","amount":${position}.50}`, "live@shop.example"], position, own.length + 1);
+  log.push(event);
+  own.push(event);
+  if (own.length === 1) {
+    streams.set(stream, own);
+    names.push(stream);
+    names.sort();
+  }
 }

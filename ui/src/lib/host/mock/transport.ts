@@ -7,7 +7,7 @@ import { compareInstants, formatInstant, parseInstant, readInstant } from "$lib/
 import { parseJson, writeJson, type Json } from "$lib/model/json";
 import type { Command, Commands, Transport } from "../commands";
 import { HostError } from "../errors";
-import { mockLog, type MockEvent } from "./data";
+import { append, mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
 import { countFound, findText } from "./search";
 import { previewOf, runExport, runImport, type Running } from "./long";
@@ -20,12 +20,14 @@ export interface MockOptions {
   open?: boolean;
   /** Milliseconds each answer takes. */
   delay?: number;
+  /** Another program appends an event every so many milliseconds. */
+  growMs?: number;
 }
 
 type Handlers = { [C in Command]: (args: Commands[C]["args"], progress: (value: unknown) => void) => unknown };
 
-/** Options from the address in development: `?extra=120000&open&delay=200`. */
-export function createMock(options: MockOptions = optionsFrom(location.search)): Transport {
+/** Options from the address in development: `?extra=120000&open&delay=200&grow=500`. */
+export function createMock(options: MockOptions = optionsFrom(location.search)): Transport & { grow: () => void } {
   const log = mockLog(options.extra ?? 400);
   const streams = groupByStream(log);
   const names = [...streams.keys()].sort();
@@ -76,6 +78,28 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
           : [],
     };
   };
+  /** Tells where the log stands, and again after each event that `grow` adds. */
+  const follow = (progress: (value: unknown) => void): Promise<null> => {
+    const begun = log.length;
+    const tell = () => {
+      const info = infoView(log, streams);
+      progress({
+        head: log.length, first_time: info.first_time, last_time: info.last_time, last_recorded_at: info.last_recorded_at,
+        arrived: log.length - begun, events_per_second: options.growMs ? Math.round(1000 / options.growMs) : 0, live: true,
+        indexed: log.length, indexing: false, notes: [],
+      });
+    };
+    told = tell;
+    tell();
+    // nobody closes the mock
+    return new Promise(() => undefined);
+  };
+  let told: () => void = () => undefined;
+  const grow = () => {
+    append(log, streams, names);
+    told();
+  };
+  if (options.growMs) setInterval(grow, options.growMs);
   const opened = () => {
     open = true;
     return openView(log, streams);
@@ -114,23 +138,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     search: ({ text, query, limit }) => findText(select(query), text, limit, log.length),
     search_count: ({ text, query }) => countFound(select({ ...query, after: null }), text, log.length),
     text_index: () => ({ covered: log.length, head: log.length, file: null, notes: [] }),
-    follow: (_, progress) => {
-      const info = infoView(log, streams);
-      progress({
-        head: log.length,
-        first_time: info.first_time,
-        last_time: info.last_time,
-        last_recorded_at: info.last_recorded_at,
-        arrived: 0,
-        events_per_second: 0,
-        live: true,
-        indexed: log.length,
-        indexing: false,
-        notes: [],
-      });
-      // nothing is ever appended to the mock, and nobody closes it
-      return new Promise(() => undefined);
-    },
+    follow: (_, progress) => follow(progress),
     follow_stop: () => null,
     state: ({ stream, ...moment }) => state(stream, moment),
     diff: ({ stream, from, to }) => {
@@ -179,6 +187,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   };
 
   return {
+    grow,
     async call(command, args, onProgress) {
       if (options.delay) await new Promise((done) => setTimeout(done, options.delay));
       const handler = handlers[command] as (args: unknown, progress: (value: unknown) => void) => unknown;
@@ -197,7 +206,7 @@ const RECENT = [
 
 function optionsFrom(search: string): MockOptions {
   const params = new URLSearchParams(search);
-  return { extra: Number(params.get("extra") ?? 400), open: params.has("open"), delay: Number(params.get("delay") ?? 0) };
+  return { extra: Number(params.get("extra") ?? 400), open: params.has("open"), delay: Number(params.get("delay") ?? 0), growMs: Number(params.get("grow") ?? 0) };
 }
 
 function groupByStream(log: readonly MockEvent[]): Map<string, MockEvent[]> {

@@ -63,7 +63,7 @@ it("actions_run_after_the_dialog_has_closed", async () => {
   await settings.change({ theme: "system" });
 });
 
-it("nothing_that_fits_is_said_with_a_way_out", async () => {
-  await type("zzzz");
-  await waitFor(() => expect(screen.getByRole("status").textContent).toContain("Nothing is called “zzzz”"));
+it("text_that_names_nothing_can_be_searched_for", async () => {
+  await go("zzzz", "Search the events for “zzzz”");
+  await waitFor(() => expect(location.hash).toBe("#/events?text=zzzz"));
 });

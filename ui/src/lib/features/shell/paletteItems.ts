@@ -61,7 +61,7 @@ export function itemsFor(typed: string, found: Found | null, dialogs: Dialogs): 
   const items = [...typedItems(text), ...named, ...(session.open ? [...inLog(text), ...fromHost(text, found)] : [])];
   // what fits best comes first, whole groups at a time, so that no heading stands twice
   const best = new Map<string, number>();
-  for (const item of items) best.set(item.group, Math.max(best.get(item.group) ?? -1, item.group === GO ? 99 : (fit(text, words(item)) ?? 0)));
+  for (const item of items) best.set(item.group, Math.max(best.get(item.group) ?? -1, item.group === GO ? 99 : item.group === "Search" ? -1 : (fit(text, words(item)) ?? 0)));
   const rank = (item: Item) => best.get(item.group) ?? 0;
   const order = [...best.keys()];
   return items.map((item, i) => ({ item, i })).sort((a, b) => rank(b.item) - rank(a.item) || order.indexOf(a.item.group) - order.indexOf(b.item.group) || a.i - b.i).map((entry) => entry.item);
@@ -148,6 +148,7 @@ function inLog(text: string): Item[] {
     bestOf(text, names, (row) => row.name, MOST).map((row): Item => ({ group, label: row.name, note: plural(row.events, "event"), run: () => navigation.go("events", null, { [param]: row.name }) }));
   const info = session.info;
   return [
+    { group: "Search", label: `Search the events for “${text}”`, words: text, run: () => navigation.go("events", null, { text }) },
     ...rows("Types", "type", info?.types ?? []),
     ...rows("Categories", "category", info?.categories ?? []),
     ...rows("Actors", "actor", session.actors),

@@ -1,17 +1,34 @@
-/** An import: its form, its run, its report. Lives on while the reader looks at other views. */
+/** An import: its files, how they are read, its run, its report. Lives on while the reader looks at other views. */
 
+import type { Encoding } from "$lib/bindings/Encoding";
+import type { FilePreview } from "$lib/bindings/FilePreview";
 import type { Format } from "$lib/bindings/Format";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
+import type { Mapping } from "$lib/bindings/Mapping";
+import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import { navigation } from "$lib/app/navigation.svelte";
 import { session } from "$lib/app/session.svelte";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
 
+/** Records of each file that are looked at. */
+const LOOKED_AT = 40;
+
 class Importer {
   paths = $state("");
+  /** How the bytes spell text; `null`: as the content says. */
+  encoding = $state<Encoding | null>(null);
+  /** How rows of tables become events; `null`: as it is guessed. One mapping serves all tables of an import. */
+  mapping = $state.raw<Mapping | null>(null);
+  /** The files as they would be read. */
+  previews = $state.raw<FilePreview[]>([]);
+  /** Which of them is looked at. */
+  selected = $state(0);
   target = $state<"current" | "new">("new");
   newStore = $state("");
+  /** The name that was offered for the new store: replaced with the files as long as nobody changes it. */
+  private proposed = "";
   format = $state<Format>("auto");
   category = $state("");
   zone = $state("UTC");
@@ -23,6 +40,8 @@ class Importer {
   error = $state.raw<HostError | null>(null);
   /** Milliseconds since the run began, as of the last progress. */
   elapsed = $state(0);
+  /** Milliseconds since the phase began, as of the last progress. */
+  inPhase = $state(0);
 
   get files(): string[] {
     return this.paths
@@ -35,10 +54,61 @@ class Importer {
     return !this.running && this.files.length > 0 && (this.target === "current" ? session.open : this.newStore.trim() !== "");
   }
 
-  add(paths: readonly string[]): void {
-    this.paths = [...new Set([...this.files, ...paths])].join("\n");
+  /** What to look at; `null` while no file is named. */
+  get question(): PreviewArgs | null {
+    if (this.files.length === 0) return null;
+    return {
+      paths: this.files,
+      format: this.format,
+      ...(this.encoding === null ? {} : { encoding: this.encoding }),
+      ...(this.mapping === null ? {} : { mapping: this.mapping }),
+      category: this.category.trim() === "" ? null : this.category.trim(),
+      zone: this.zone.trim() === "" ? "UTC" : this.zone.trim(),
+      records: LOOKED_AT,
+    };
+  }
+
+  get preview(): FilePreview | null {
+    return this.previews[this.selected] ?? this.previews[0] ?? null;
+  }
+
+  /** Why the files cannot be imported as they are; `null` if they can. */
+  get obstacle(): string | null {
+    for (const file of this.previews) {
+      const said = file.problems[0] ?? (this.previews.length === 1 ? file.error : null);
+      if (said !== null) return `${nameOf(file.file)}: ${said}`;
+    }
+    return null;
+  }
+
+  /** Other files are another question: what was said of the ones before is forgotten. */
+  setPaths(text: string): void {
+    if (text === this.paths) return;
+    this.paths = text;
+    this.mapping = null;
+    this.encoding = null;
+    this.format = "auto";
+    this.selected = 0;
+    this.report = null;
+    this.error = null;
     const first = this.files[0];
-    if (this.newStore === "" && first !== undefined) this.newStore = storeFor(first);
+    if (first === undefined) this.previews = [];
+    if (first !== undefined && (this.newStore === "" || this.newStore === this.proposed)) this.newStore = this.proposed = storeFor(first);
+  }
+
+  /** Says something about how tables are read; the guesses stand for the rest. */
+  say(change: (mapping: Mapping) => Mapping): void {
+    const from = this.mapping ?? this.preview?.mapping;
+    if (from) this.mapping = change(from);
+  }
+
+  setZone(zone: string): void {
+    this.zone = zone;
+    if (this.mapping !== null) this.mapping = { ...this.mapping, zone };
+  }
+
+  add(paths: readonly string[]): void {
+    this.setPaths([...new Set([...this.files, ...paths])].join("\n"));
   }
 
   async browse(): Promise<void> {
@@ -71,6 +141,7 @@ class Importer {
     this.error = null;
     this.progress = null;
     const began = performance.now();
+    let phaseBegan = began;
     try {
       if (this.target === "new") {
         const path = this.newStore.trim();
@@ -87,14 +158,19 @@ class Importer {
         {
           paths: this.files,
           format: this.format,
+          ...(this.encoding === null ? {} : { encoding: this.encoding }),
+          ...(this.mapping === null ? {} : { mapping: this.mapping }),
           category: this.category.trim() === "" ? null : this.category.trim(),
           zone: this.zone.trim() === "" ? "UTC" : this.zone.trim(),
           dry_run: this.dryRun,
           rejects: this.rejects.trim() === "" ? null : this.rejects.trim(),
         },
         (progress) => {
+          const now = performance.now();
+          if (progress.phase !== this.progress?.phase) phaseBegan = now;
           this.progress = progress;
-          this.elapsed = performance.now() - began;
+          this.elapsed = now - began;
+          this.inPhase = now - phaseBegan;
         },
       );
       if (!this.dryRun) await session.reload();
@@ -110,9 +186,14 @@ class Importer {
   }
 }
 
+/** The last part of a path. */
+export function nameOf(path: string): string {
+  return path.split(/[/\\]/).at(-1) ?? path;
+}
+
 /** `/data/orders.jsonl.gz` -> `/data/orders.annals` */
 export function storeFor(file: string): string {
-  return `${file.replace(/(\.(jsonl|ndjson|json|xes|csv|gz))+$/i, "")}.annals`;
+  return `${file.replace(/(\.(jsonl|ndjson|json|xes|csv|tsv|txt|gz|zst))+$/i, "")}.annals`;
 }
 
 export const importer = new Importer();

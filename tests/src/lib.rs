@@ -3,11 +3,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`display`] | a virtual display |
+//! | [`sample`] | the guide's sample in the real window |
 //! | [`webdriver`] | a small WebDriver client |
 //! | [`window`] | the real window, driven as a user would |
 #![forbid(unsafe_code)]
 
 pub mod display;
+pub mod sample;
 pub mod webdriver;
 pub mod window;
 

@@ -215,6 +215,23 @@ impl Session {
         Ok(())
     }
 
+    /// Presses a key while Control is held.
+    ///
+    /// # Errors
+    /// If the driver does not answer.
+    pub fn press_with_control(&self, letter: char) -> Outcome {
+        let act = |kind: &str, key: char| json!({ "type": kind, "value": key.to_string() });
+        let actions = [
+            act("keyDown", key::CONTROL),
+            act("keyDown", letter),
+            act("keyUp", letter),
+            act("keyUp", key::CONTROL),
+        ];
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.post("/actions", &json!({ "actions": [keyboard] }))?;
+        Ok(())
+    }
+
     /// Runs a function's body in the page and returns what it returns.
     ///
     /// # Errors
@@ -328,6 +345,10 @@ impl Drop for Session {
 
 /// Keys that stand for no letter (WebDriver, section 15.4.2).
 pub mod key {
+    /// Tab.
+    pub const TAB: char = '\u{E004}';
+    /// Control.
+    pub const CONTROL: char = '\u{E009}';
     /// Enter.
     pub const ENTER: char = '\u{E007}';
     /// Escape.
@@ -336,6 +357,8 @@ pub mod key {
     pub const LEFT: char = '\u{E012}';
     /// Arrow to the right.
     pub const RIGHT: char = '\u{E014}';
+    /// Arrow down.
+    pub const DOWN: char = '\u{E015}';
 }
 
 /// The body of an HTTP answer, whose length the head must name.

@@ -2,59 +2,16 @@
 //! The command line is the second opinion: what it says about the same store must be what the window shows.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use annals_tests::Outcome;
+use annals_tests::sample::{BALANCE, Sample, annals, digits, text};
 use annals_tests::webdriver::key;
 use annals_tests::window::{Window, program};
 use serde_json::Value;
 
-/// A window on the guide's sample, in a home of its own.
-struct Sample {
-    window: Window,
-    store: PathBuf,
-    home: tempfile::TempDir,
-}
-
-/// Opens the sample the way a newcomer does: by the button of the first page.
-fn open_sample() -> Outcome<Sample> {
-    let home = tempfile::tempdir()?;
-    let window = Window::open(&program("annals-desktop")?, home.path(), &[])?;
-    window.click("start-sample")?;
-    // The first view is the account of the guide, whose balance is known.
-    window.text_when(BALANCE, |shown| shown.contains("1247.83"))?;
-    let store = home.path().join("Annals/guide.annals");
-    assert!(store.is_file(), "the sample lies in the default folder");
-    Ok(Sample {
-        window,
-        store,
-        home,
-    })
-}
-
-/// What the command line answers.
-fn annals(arguments: &[&str]) -> Outcome<Value> {
-    let output = Command::new(program("annals")?).args(arguments).output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "annals {arguments:?}: {said}");
-    Ok(serde_json::from_slice(&output.stdout)?)
-}
-
-/// The text of a number in an answer, digit for digit.
-fn digits(value: &Value) -> String {
-    value.to_string().trim_matches('"').to_owned()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("paths of these tests are UTF-8")
-}
-
-const BALANCE: &str = r#"state-value[data-path="balance"]"#;
-
 #[test]
 fn dragging_through_time_shows_the_state_of_that_instant() -> Outcome {
-    let sample = open_sample()?;
+    let sample = Sample::open()?;
     let (window, store) = (&sample.window, &sample.store);
     window.click("rail-streams")?;
     window.fill("streams-filter", "account-12345")?;
@@ -107,7 +64,7 @@ fn seen_end(seen: &[(usize, String)]) -> usize {
 
 #[test]
 fn every_version_of_the_account_has_the_balance_of_the_guide() -> Outcome {
-    let sample = open_sample()?;
+    let sample = Sample::open()?;
     let window = &sample.window;
     window.go("#/stream/account-12345")?;
     for (version, balance) in [
@@ -133,7 +90,7 @@ fn every_version_of_the_account_has_the_balance_of_the_guide() -> Outcome {
 
 #[test]
 fn a_typed_date_is_the_end_of_that_day_and_arrow_keys_step() -> Outcome {
-    let sample = open_sample()?;
+    let sample = Sample::open()?;
     let (window, store) = (&sample.window, &sample.store);
     window.go("#/stream/account-12345")?;
     window.text_when(BALANCE, |shown| shown.contains("1247.83"))?;
@@ -168,7 +125,7 @@ fn a_typed_date_is_the_end_of_that_day_and_arrow_keys_step() -> Outcome {
 
 #[test]
 fn an_import_reports_the_rejected_line_and_stores_the_others() -> Outcome {
-    let sample = open_sample()?;
+    let sample = Sample::open()?;
     let (window, store, home) = (&sample.window, &sample.store, &sample.home);
     let events = home.path().join("parcels.jsonl");
     std::fs::write(
@@ -217,7 +174,7 @@ fn an_import_reports_the_rejected_line_and_stores_the_others() -> Outcome {
 
 #[test]
 fn an_export_is_byte_for_byte_that_of_the_command_line() -> Outcome {
-    let sample = open_sample()?;
+    let sample = Sample::open()?;
     let (window, store, home) = (&sample.window, &sample.store, &sample.home);
     for format in ["jsonl", "csv"] {
         let (ours, theirs) = (

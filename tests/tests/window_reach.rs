@@ -135,7 +135,14 @@ fn a_search_marks_what_it_found_and_says_how_far_it_looked() -> Outcome {
         &[],
     )?;
     assert_eq!(mark, "Smith");
-    let found = annals(&["events", text(store), "--text", "Smith", "--count", "--json"])?;
+    let found = annals(&[
+        "events",
+        text(store),
+        "--text",
+        "Smith",
+        "--count",
+        "--json",
+    ])?;
     let count = digits(&found["count"]);
     window.text_when("events-count", |shown| {
         shown.starts_with(&format!("{count} "))

@@ -82,10 +82,35 @@ impl Tour {
         window.get("event-detail")?;
         self.picture("event-detail")?;
 
+        window.go("#/events?text=John")?;
+        window.get("search-hit")?;
+        self.picture("search")?;
+        window.session.press_with_control('k')?;
+        window.get("palette-input")?;
+        window.session.press("order")?;
+        window.text_when(r#"palette-item[aria-selected="true"]"#, |shown| {
+            shown.contains("order")
+        })?;
+        self.picture("palette")?;
+        window.session.press(&key::ESCAPE.to_string())?;
+        window.go("#/settings")?;
+        window.get("settings-purpose")?;
+        self.picture("settings")?;
+
+        let table = self.folder.join("tickets.csv");
+        std::fs::write(&table, TICKETS)?;
+        window.click("rail-import")?;
+        window.fill("import-paths", &table.display().to_string())?;
+        window.get("import-becomes")?;
+        self.picture("import")?;
+        window.click("import-column-note")?;
+        window.get("menu-item")?;
+        self.picture("import-column")?;
+        window.session.press(&key::ESCAPE.to_string())?;
         let events = self.folder.join("parcels.jsonl");
         std::fs::write(&events, PARCELS)?;
-        window.click("rail-import")?;
         window.fill("import-paths", &events.display().to_string())?;
+        window.get("import-becomes")?;
         window.click("import-target-current")?;
         window.click("import-run")?;
         window.get("import-report")?;
@@ -99,6 +124,14 @@ impl Tour {
         window.go("#/stream/account-12345?at=2024-01-10T23:59:59.999999999Z")?;
         window.text_when("state-asof", |shown| shown.contains("2024-01-10"))?;
         self.picture("stream-as-of-other-theme")?;
+        window.go("#/events?text=John")?;
+        window.get("search-hit")?;
+        self.picture("search-other-theme")?;
+        window.click("rail-import")?;
+        window.click("import-other")?;
+        window.fill("import-paths", &table.display().to_string())?;
+        window.get("import-becomes")?;
+        self.picture("import-other-theme")?;
         window.go("#/events")?;
         window.get("event-row")?;
         self.picture("events-other-theme")
@@ -148,6 +181,16 @@ impl Tour {
         Ok(())
     }
 }
+
+/// A table with decimal commas, a row that is too short and one without its time.
+const TICKETS: &str = "ticket_id;activity;timestamp;user;amount;note
+4711;Opened;2024-03-01 08:12:00;m\u{fc}ller;1.249,50;\"urgent; customer waits\"
+4711;Checked;2024-03-01 09:40:11;\u{d6}Z;1.249,50;
+4712;Opened;2024-03-01 09:41:00;m\u{fc}ller;17,00;NULL
+4713;Opened
+4711;Paid;2024-03-02 14:05:59;system;123456789012345678901234567890,01;thirty digits
+4712;Closed;;\u{d6}Z;17,00;no time
+";
 
 /// Three lines to import, one of which cannot be taken.
 const PARCELS: &str = r#"{"eventId":"p-1","aggregateId":"parcel-1","eventType":"ParcelSent","timestamp":"2024-02-01T08:00:00Z","version":1,"data":{"weight":2.50},"metadata":{"userId":"ada"}}

@@ -9,6 +9,7 @@ import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
 import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
+import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";

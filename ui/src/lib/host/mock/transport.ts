@@ -158,8 +158,18 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     model_check: () => unanswered("model_check"),
     model_draft: () => unanswered("model_draft"),
     model_shapes: () => unanswered("model_shapes"),
-    imports: () => ({ imports: [] }),
-    import_lines: ({ file, line }) => ({ file, line, lines: [{ line, text: '{"eventId":"evt-40118"', cut: false }], ended: true }),
+    imports: () => ({
+      imports: [
+        { number: 1, recorded_at: "2026-11-20T16:40:12Z", read: 3_000, stored: 2_998, duplicates: 0, rejected: 2, first: 1, last: 2_998, files: [{ name: "orders-2024.csv.gz", bytes: 482_113, sha256: "3a".repeat(32), format: "csv", mapping_sha256: "7b".repeat(32), mapping: '[event]\nstream = "order-{id}"\n', read: 3_000 }] },
+        { number: 2, recorded_at: "2026-11-21T09:02:00Z", read: 15, stored: 15, duplicates: 0, rejected: 0, first: 2_999, last: 3_013, files: [{ name: "guide.jsonl", bytes: 4_113, sha256: "4c".repeat(32), format: "jsonl", mapping_sha256: null, mapping: null, read: 15 }] },
+      ],
+    }),
+    import_lines: ({ file, line, context }) => ({
+      file,
+      line,
+      lines: Array.from({ length: 2 * context + 1 }, (_, i) => line - context + i).filter((n) => n > 0).map((n) => ({ line: n, text: n === line ? '{"eventId":"evt-40118","aggregateId":"order-2201","amount":12,50}' : `{"eventId":"evt-${n}","aggregateId":"order-${2000 + (n % 90)}","eventType":"OrderPlaced","amount":${n}.00}`, cut: false })),
+      ended: false,
+    }),
     import_preview: ({ paths }) => ({ files: paths.map(previewOf) }),
     import_start: (args, progress) => runImport(args, progress, running),
     import_cancel: () => ((running.cancelled = true), null),

@@ -68,6 +68,9 @@ fn an_ugly_table_is_seen_as_events_before_it_is_imported() -> Outcome {
     })?;
     window.session.press(&key::ESCAPE.to_string())?;
 
+    window.click("import-other")?;
+    window.text_when("import-row", |shown| shown.contains("tickets.csv"))?;
+
     let stored = annals(&["events", text(store), "--stream", "ticket-7", "--json"])?;
     let paid = &stored["events"][1];
     assert_eq!(

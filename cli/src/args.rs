@@ -62,6 +62,10 @@ pub enum Command {
     Export(export::Export),
     /// Open a store in the desktop app
     Open(open::Open),
+    /// Make a verified copy of a store, while others may write to it
+    Backup(backup::Backup),
+    /// Make a new store from a backup, or from a log as it was
+    Restore(restore::Restore),
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use annals_core::export::ExportError;
 use annals_core::import::ImportError;
 use annals_core::model::SaveError;
 use annals_core::sample::SampleError;
-use annals_core::store::{AppendError, OpenError, ReadError};
+use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 
 use crate::text::visible;
@@ -261,6 +261,33 @@ impl From<SampleError> for Failure {
             SampleError::Append(error) => error.into(),
             SampleError::Io(error) => error.into(),
             SampleError::TooLarge { .. } | SampleError::Cancelled => Failure::of(&error),
+        }
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            BackupError::Open(error) => error.into(),
+            BackupError::Read(ReadError::Damaged { position, .. }) => {
+                match position.0.saturating_sub(1) {
+                    0 => told.hint("no event before it can be saved; look for another backup"),
+                    before => told.hint(format!(
+                        "nothing was kept; annals restore … --to {before} saves the events before it, a backup the rest"
+                    )),
+                }
+            }
+            BackupError::Read(error) => error.into(),
+            BackupError::RootDiffers { .. } => told.hint(
+                "nothing was kept; copy the file before you do anything else with it, and look for another backup",
+            ),
+            BackupError::BeyondEnd { size, .. } => {
+                told.hint(format!("--to takes 0 to {size}, or a time of recording"))
+            }
+            BackupError::DiskFull => told.hint("make room on the disk and try again"),
+            BackupError::Beside { .. } => told.hint("nothing was kept"),
+            BackupError::Cancelled => told,
         }
     }
 }

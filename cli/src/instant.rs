@@ -42,13 +42,23 @@ fn bad_time(option: &str, error: &TimeError) -> Failure {
 
 /// Reads what was known: a position, or a time of recording.
 pub fn known(log: &Log, text: &str, zone: Tz) -> Result<(Position, Option<String>), Failure> {
+    known_by("--known", log, text, zone)
+}
+
+/// Reads what was known from another option's value.
+pub fn known_by(
+    option: &str,
+    log: &Log,
+    text: &str,
+    zone: Tz,
+) -> Result<(Position, Option<String>), Failure> {
     if is_digits(text) {
         let position = text
             .parse()
-            .map_err(|_| Failure::usage(format!("--known: {text} is larger than any position")))?;
+            .map_err(|_| Failure::usage(format!("{option}: {text} is larger than any position")))?;
         return Ok((Position(position), None));
     }
-    let AtReading { at, reading } = at("--known", text, zone)?;
+    let AtReading { at, reading } = at(option, text, zone)?;
     let position = log.known_at(at)?;
     let what = reading.unwrap_or_else(|| at.to_string());
     Ok((

@@ -45,6 +45,40 @@ fn shop() {
 }
 
 #[test]
+fn backup_and_restore() {
+    let mut t = Transcript::on_guide();
+    std::fs::create_dir(t.sandbox.path().join("copies")).unwrap();
+    let whole = std::fs::read(t.sandbox.path().join("guide.annals")).unwrap();
+    t.sandbox.write("cut.annals", &whole[..40_000]);
+    t.run("backup guide.annals --out copies/guide.annals")
+        .run("backup guide.annals --out copies/guide.annals")
+        .run("backup guide.annals --out second.annals --json")
+        .run("info copies/guide.annals")
+        .run("restore copies/guide.annals --out again.annals")
+        .run("restore copies/guide.annals --out then.annals --to 20")
+        .run("info then.annals")
+        .run("state then.annals account-12345")
+        .run("restore copies/guide.annals --out then.annals --to 0 --json")
+        .run("restore copies/guide.annals --out none.annals --to 2025-09-30 --json")
+        .run("restore copies/guide.annals --out all.annals --to 2025-10-01")
+        .run("restore copies/guide.annals --out beyond.annals --to 53")
+        .run("restore copies/guide.annals --out beyond.annals --to 53 --json")
+        .run("restore copies/guide.annals --out odd.annals --to yesterday")
+        .run("restore missing.annals --out odd.annals")
+        .run("restore cut.annals --out odd.annals")
+        .run("backup cut.annals --out odd.annals")
+        .run("backup guide.annals --out missing/odd.annals")
+        .run("backup guide.annals --out guide.annals")
+        .compare("backup");
+    let left: Vec<_> = std::fs::read_dir(t.sandbox.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("odd") || name.contains("beyond") || name.starts_with('.'))
+        .collect();
+    assert_eq!(left, [""; 0], "nothing half done stays");
+}
+
+#[test]
 fn streams() {
     let mut t = Transcript::on_guide();
     t.run("streams guide.annals")

@@ -10,7 +10,7 @@ use crate::import::ImportError;
 use crate::model::PathError;
 use crate::sample::SampleError;
 use crate::search::{QueryError, SearchError};
-use crate::store::{AppendError, OpenError, ReadError};
+use crate::store::{AppendError, BackupError, OpenError, ReadError};
 use crate::temporal::TemporalError;
 use crate::time::TimeError;
 
@@ -115,6 +115,20 @@ impl From<&ReadError> for ErrorCode {
             ReadError::Cancelled => ErrorCode::Cancelled,
             ReadError::Engine(_) => ErrorCode::Io,
             ReadError::Io(source) => source.into(),
+        }
+    }
+}
+
+impl From<&BackupError> for ErrorCode {
+    fn from(error: &BackupError) -> ErrorCode {
+        match error {
+            BackupError::Open(error) => error.into(),
+            BackupError::Read(error) => error.into(),
+            BackupError::RootDiffers { .. } => ErrorCode::Damaged,
+            BackupError::BeyondEnd { .. } => ErrorCode::NoEvent,
+            BackupError::DiskFull => ErrorCode::DiskFull,
+            BackupError::Beside { source, .. } => source.into(),
+            BackupError::Cancelled => ErrorCode::Cancelled,
         }
     }
 }

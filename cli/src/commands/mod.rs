@@ -1,6 +1,7 @@
 //! One file a command: parse, call core, print.
 
 pub mod append;
+pub mod backup;
 pub mod diff;
 pub mod events;
 pub mod export;
@@ -13,6 +14,7 @@ pub mod late;
 pub mod model;
 pub mod open;
 pub mod related;
+pub mod restore;
 pub mod sample;
 pub mod show;
 pub mod state;
@@ -54,6 +56,8 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Model(args) => model::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
+        Command::Backup(args) => backup::run(args, output),
+        Command::Restore(args) => restore::run(args, output),
     }
 }
 

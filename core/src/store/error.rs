@@ -168,3 +168,47 @@ pub enum ReadError {
     #[error("the log could not be read: {0}")]
     Io(#[from] std::io::Error),
 }
+
+/// Why a backup or a restored store was not made. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The new file could not be made, or is there already.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log could not be read, or holds an event that is not what its leaf hash says.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Every event agrees with its leaf, and the tree over them does not with the head.
+    #[error(
+        "the events have root {found}, and the log says {said}: leaves were exchanged, or the head was"
+    )]
+    RootDiffers {
+        /// Root over the leaves.
+        found: crate::integrity::Hash,
+        /// Root that the log's head holds.
+        said: crate::integrity::Hash,
+    },
+    /// More events were asked for than the log holds.
+    #[error("position {asked} lies beyond the end: the log holds {size} events")]
+    BeyondEnd {
+        /// Events asked for.
+        asked: Position,
+        /// Events there are.
+        size: Position,
+    },
+    /// The disk is full.
+    #[error("the disk is full; nothing was kept")]
+    DiskFull,
+    /// The user's own files beside the store could not be copied.
+    #[error("{path}: the files beside the store could not be copied: {source}")]
+    Beside {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The caller cancelled.
+    #[error("cancelled; nothing was kept")]
+    Cancelled,
+}

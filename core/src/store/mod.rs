@@ -14,13 +14,16 @@ mod query;
 pub mod sqlite;
 mod view;
 
-pub use error::{AppendError, OpenError, ReadError};
+pub use error::{AppendError, BackupError, OpenError, ReadError};
 pub use extraction::Extraction;
 pub use imports::{ImportNote, ImportRow, ImportedFile, ImportsView};
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
-pub use sqlite::{Bulk, BulkOutcome, Log, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog};
+pub use sqlite::{
+    Bulk, BulkOutcome, Log, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog, backup,
+    restore,
+};
 pub use view::*;
 
 use crate::event::NewEvent;

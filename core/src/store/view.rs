@@ -235,6 +235,63 @@ pub struct StreamRow {
     pub last_time: Time,
 }
 
+/// What a backup holds: `annals backup --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct BackupReport {
+    /// The store.
+    pub store: String,
+    /// The backup: a store like any other.
+    pub file: String,
+    /// Identity of the log, in both.
+    pub id: LogId,
+    /// Number of events, each of which was hashed again.
+    pub size: Position,
+    /// Root over them, computed from the copy; the store's at the moment of the backup.
+    pub root: Hash,
+    /// Length of the file in bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// The user's own files beside the store (models and other TOML).
+    pub beside: BesideReport,
+}
+
+/// What a restored store holds: `annals restore --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct RestoreReport {
+    /// The file that was restored from.
+    pub file: String,
+    /// The new store.
+    pub store: String,
+    /// Identity of the log, in both.
+    pub id: LogId,
+    /// Number of events, each of which was hashed again.
+    pub size: Position,
+    /// Root over them, computed from the new store; what the log's was at this size.
+    pub root: Hash,
+    /// Number of the file's events that were left out, all of them after the last restored one.
+    #[ts(type = "number")]
+    pub left_out: u64,
+    /// Whether the restored events and those left out make the file's own root; `false` if what was left out
+    /// is damaged.
+    pub tied: bool,
+    /// The user's own files beside the file (models and other TOML).
+    pub beside: BesideReport,
+}
+
+/// What became of the user's own files beside a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct BesideReport {
+    /// Number of files copied.
+    #[ts(type = "number")]
+    pub copied: u64,
+    /// Number of files that were not copied, because one of that name was there.
+    #[ts(type = "number")]
+    pub kept: u64,
+}
+
 /// What a log holds: `annals info --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]

@@ -41,7 +41,8 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(TABLES)
 }
 
-fn are_there(conn: &Connection) -> rusqlite::Result<bool> {
+/// Whether the file has them.
+pub(super) fn are_there(conn: &Connection) -> rusqlite::Result<bool> {
     let found = conn.query_row(
         "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'imports'",
         [],

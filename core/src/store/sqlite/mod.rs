@@ -12,9 +12,11 @@
 //! | `bulk`, `imports` | appending: imports, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `recheck` | whether one event is still what was recorded |
+//! | `backup`, `restore`, `verify` | copies of a log, and whether they are what they say |
 //! | `pick` | events at positions that somebody else's index found |
 //! | `subscribe`, `pulse` | reading what comes, and whether something has come |
 
+mod backup;
 mod book;
 mod bulk;
 mod commit;
@@ -32,6 +34,7 @@ mod pulse;
 mod query;
 mod queue;
 mod recheck;
+mod restore;
 mod row;
 mod schema;
 mod seal;
@@ -40,6 +43,7 @@ mod subscribe;
 mod tail;
 mod tiles;
 mod unnamed;
+mod verify;
 mod writer;
 
 #[cfg(test)]
@@ -48,9 +52,11 @@ mod tests;
 use crate::event::Event;
 use crate::position::Version;
 
+pub use backup::backup;
 pub use bulk::{Bulk, BulkOutcome};
 pub use log::Log;
 pub use pulse::Pulse;
+pub use restore::restore;
 pub use subscribe::Subscription;
 pub use unnamed::UnnamedLog;
 pub use writer::LogWriter;

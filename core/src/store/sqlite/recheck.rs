@@ -57,7 +57,7 @@ pub(super) fn recheck(
 }
 
 /// `None` if something that the hash needs is not there.
-fn leaf_of(
+pub(super) fn leaf_of(
     conn: &Connection,
     event: &Event,
     links: &[LinkView],

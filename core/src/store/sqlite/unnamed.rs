@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::open;
 use super::schema;
 use super::writer::LogWriter;
@@ -32,9 +34,9 @@ pub struct UnnamedLog {
     files: Files,
 }
 
-/// Where the log is and what it is to be called.
+/// Where a file in the making is and what it is to be called; dropped before it has its name, it goes.
 #[derive(Debug)]
-struct Files {
+pub(super) struct Files {
     unnamed: PathBuf,
     path: PathBuf,
 }
@@ -99,6 +101,31 @@ impl Files {
         Ok(files)
     }
 
+    /// Where the file is until it has its name.
+    pub(super) fn unnamed(&self) -> &Path {
+        &self.unnamed
+    }
+
+    /// Makes the file durable, whatever wrote it, and gives it its name, unless another has it.
+    pub(super) fn sync_and_name(self) -> Result<(), OpenError> {
+        // Windows makes only files that are open to write durable.
+        let file = std::fs::OpenOptions::new().write(true).open(&self.unnamed);
+        file.and_then(|file| file.sync_all())
+            .map_err(|e| open::io(&self.path, e))?;
+        let path = self.path.clone();
+        self.name()?;
+        if cfg!(unix) {
+            let folder = match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder,
+                _ => Path::new("."),
+            };
+            std::fs::File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|e| open::io(&path, e))?;
+        }
+        Ok(())
+    }
+
     /// Gives the file its name, unless another has it.
     fn name(self) -> Result<(), OpenError> {
         let Files { unnamed, path } = &self;
@@ -140,18 +167,25 @@ fn fill(files: &Files, id: uuid::Uuid, now: Time) -> Result<(), OpenError> {
         conn.pragma_update(None, "page_size", 4096)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
-        conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-        conn.pragma_update(None, "user_version", schema::FORMAT)?;
-        schema::create(&conn)?;
+        lay_out(&conn)?;
         conn.execute(
             "INSERT INTO meta(key, value) VALUES ('log_id', ?1), ('created_at', ?2)",
             (id.to_string(), now.to_string()),
         )?;
-        conn.execute(
-            "INSERT INTO head(one, size, root, frontier, indexed) VALUES (1, 0, ?1, x'', 0)",
-            [crate::integrity::tree::empty_root().0],
-        )?;
         conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
     };
     write().map_err(|e| open::engine(&files.path, e))
+}
+
+/// Makes the tables of an empty log, inside the caller's transaction; what the log says of itself is left to
+/// the caller.
+pub(super) fn lay_out(conn: &Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+    conn.pragma_update(None, "user_version", schema::FORMAT)?;
+    schema::create(conn)?;
+    conn.execute(
+        "INSERT INTO head(one, size, root, frontier, indexed) VALUES (1, 0, ?1, x'', 0)",
+        [crate::integrity::tree::empty_root().0],
+    )?;
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 pub use annals_core::code::ErrorCode as Code;
 use annals_core::export::ExportError;
+use annals_core::export::fixture::FixtureError;
 use annals_core::import::ImportError;
 use annals_core::model::SaveError;
 use annals_core::sample::SampleError;
@@ -288,6 +289,21 @@ impl From<BackupError> for Failure {
             BackupError::DiskFull => told.hint("make room on the disk and try again"),
             BackupError::Beside { .. } => told.hint("nothing was kept"),
             BackupError::Cancelled => told,
+        }
+    }
+}
+
+impl From<FixtureError> for Failure {
+    fn from(error: FixtureError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            FixtureError::Exists { .. } => {
+                told.hint("choose another name; an existing folder is never written into")
+            }
+            FixtureError::Empty { .. } | FixtureError::Load(_) => told,
+            FixtureError::Io { path, source } => Failure::file(&path, &source),
+            FixtureError::Read(error) => error.into(),
+            FixtureError::State(error) => error.into(),
         }
     }
 }

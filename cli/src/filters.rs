@@ -1,6 +1,8 @@
 //! Which events: the options that `events` and `export` share.
 
+use annals_core::export::fixture::FixtureRequest;
 use annals_core::id::{Actor, Category, EventType, StreamId};
+use annals_core::position::Version;
 use annals_core::store::{Direction, EventQuery};
 use chrono_tz::Tz;
 
@@ -49,6 +51,44 @@ pub struct FilterReading {
 }
 
 impl Filters {
+    /// Reads which versions of the stream are meant: `--stream` with `--from v3` and `--to v9`.
+    pub fn slice(self) -> Result<FixtureRequest, Failure> {
+        let Filters {
+            stream,
+            category,
+            event_type,
+            actor,
+            correlation,
+            from,
+            to,
+            zone: _,
+            reverse,
+        } = self;
+        let others = category.is_some()
+            || event_type.is_some()
+            || actor.is_some()
+            || correlation.is_some()
+            || reverse;
+        if others {
+            return Err(Failure::usage("--fixture takes a whole slice of a stream")
+                .hint("it goes with --stream, --from vN and --to vN"));
+        }
+        let version = |option: &str, text: Option<String>| {
+            let Some(text) = text else { return Ok(None) };
+            let digits = text.strip_prefix('v').unwrap_or_default();
+            let version = digits.parse().ok().filter(|n: &u64| *n > 0);
+            version.map(|n| Some(Version(n))).ok_or_else(|| {
+                Failure::usage(format!("{option}: {text:?} is not a version"))
+                    .hint("with --fixture, write v3 for the stream's third event")
+            })
+        };
+        Ok(FixtureRequest {
+            stream: stream.ok_or_else(|| Failure::usage("--fixture needs --stream"))?,
+            from: version("--from", from)?.unwrap_or(Version(1)),
+            to: version("--to", to)?,
+        })
+    }
+
     /// Reads the times and makes the query.
     pub fn read(self) -> Result<FilterReading, Failure> {
         let Filters {

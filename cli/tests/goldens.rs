@@ -350,6 +350,23 @@ fn export() {
 }
 
 #[test]
+fn fixture() {
+    let mut t = Transcript::on_guide();
+    t.run("export guide.annals --stream account-12345 --fixture --out account")
+        .run("export guide.annals --stream account-12345 --from v3 --to v4 --fixture --out slice --json")
+        .run("export guide.annals --stream ecommerce-example --fixture --out account")
+        .run("export guide.annals --stream account-12345 --from v9 --fixture --out none")
+        .run("export guide.annals --stream account-12345 --from 2024-01-01 --fixture --out none")
+        .run("export guide.annals --stream nowhere --fixture --out none")
+        .run("export guide.annals --fixture --out none")
+        .run("export guide.annals --stream account-12345 --fixture --actor me --out none")
+        .compare("fixture");
+    let state = std::fs::read_to_string(t.sandbox.path().join("slice/expected.json")).unwrap();
+    assert_eq!(state, "{\"balance\":450.00}\n");
+    assert!(!t.sandbox.path().join("none").exists());
+}
+
+#[test]
 fn errors() {
     let mut t = Transcript::on_guide();
     t.sandbox.write("notes.txt", "just some notes, long enough to have a header of a hundred bytes or so, which SQLite would want to see\n");

@@ -5,6 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::export::ExportError;
+use crate::export::fixture::FixtureError;
 use crate::id::NameError;
 use crate::import::ImportError;
 use crate::model::PathError;
@@ -129,6 +130,19 @@ impl From<&BackupError> for ErrorCode {
             BackupError::DiskFull => ErrorCode::DiskFull,
             BackupError::Beside { source, .. } => source.into(),
             BackupError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&FixtureError> for ErrorCode {
+    fn from(error: &FixtureError) -> ErrorCode {
+        match error {
+            FixtureError::Exists { .. } => ErrorCode::Exists,
+            FixtureError::Empty { .. } => ErrorCode::NoEvent,
+            FixtureError::Io { source, .. } => source.into(),
+            FixtureError::Read(error) => error.into(),
+            FixtureError::State(error) => error.into(),
+            FixtureError::Load(_) => ErrorCode::BadInput,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The same log, query and format give the same bytes. What is appended while an export runs is not in it.
 
+pub mod fixture;
 mod jsonl;
 
 use std::io::Write;

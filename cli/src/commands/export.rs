@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use annals_core::export::fixture::{FixtureReport, fixture};
 use annals_core::export::{
     ExportFormat, ExportProgress, ExportReport, export, export_found, export_found_to_file,
     export_to_file,
@@ -25,8 +26,12 @@ pub struct Export {
     #[command(flatten)]
     text: Text,
     /// Form of the file
-    #[arg(long, value_enum)]
-    format: Form,
+    #[arg(long, value_enum, required_unless_present = "fixture")]
+    format: Option<Form>,
+    /// Write a slice of a stream (--stream S --from vN --to vN) as a test fixture: a new folder with the
+    /// events, the model, the state and a Rust test
+    #[arg(long, conflicts_with = "format", requires = "stream")]
+    fixture: bool,
     /// File to write, replaced if it exists; - is standard output (the report then goes to standard error)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -43,11 +48,12 @@ enum Form {
 
 /// Runs the command.
 pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
-    let FilterReading { query, readings } = args.filters.read()?;
     let format = match args.format {
-        Form::Jsonl => ExportFormat::Jsonl,
-        Form::Csv => ExportFormat::Csv,
+        Some(Form::Jsonl) => ExportFormat::Jsonl,
+        Some(Form::Csv) => ExportFormat::Csv,
+        None => return write_fixture(args, output),
     };
+    let FilterReading { query, readings } = args.filters.read()?;
     let text = args.text.read()?;
     let log = Log::explore(&args.store)?;
     let index = text.is_some().then(|| open_index(&log, true)).transpose()?;
@@ -98,6 +104,47 @@ pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
         output.line(&summary(&report))?;
         output.line(&format!("sha256 {}", report.sha256))?;
         print_findings(&report.findings, output)
+    })
+}
+
+fn write_fixture(args: Export, output: &mut Output) -> Result<Exit, Failure> {
+    if args.text.read()?.is_some() {
+        return Err(Failure::usage("--fixture takes a whole slice of a stream")
+            .hint("it goes with --stream, --from vN and --to vN"));
+    }
+    let request = args.filters.slice()?;
+    let log = Log::explore(&args.store)?;
+    let report = fixture(&log, &request, &args.out)?;
+    output.show(&report, |output| {
+        let FixtureReport {
+            folder,
+            stream,
+            first,
+            last,
+            events,
+            erased,
+            model,
+            as_in_log,
+            files,
+        } = &report;
+        output.line(&visible(&format!(
+            "wrote {folder}: {} of {stream}, versions {first} to {last}",
+            counted(*events, "event")
+        )))?;
+        if *erased > 0 {
+            let erased = counted(*erased, "event");
+            output.line(&format!("left out {erased}, because their data was erased"))?;
+        }
+        let model = match model {
+            Some(name) => format!("the model {name}"),
+            None => "the inferred fold".to_owned(),
+        };
+        let state = match as_in_log {
+            true => "the state that the log has there",
+            false => "a state of its own, not the log's",
+        };
+        output.line(&visible(&format!("with {model} it folds to {state}")))?;
+        output.line(&files.join("  "))
     })
 }
 

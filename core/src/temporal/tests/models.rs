@@ -14,14 +14,66 @@ fn now() -> Moment {
     Moment::AsOf(AsOf::default())
 }
 
-/// The guide's sample, with its folder.
-fn guide() -> (tempfile::TempDir, Log) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("guide.annals");
-    // The sample stands above this module; its events are what is wanted here.
-    crate::sample::guide(&store).unwrap();
-    let log = Log::explore(&store).unwrap();
-    (folder, log)
+/// The guide's user and its two schemas of an order; further payloads that are odd.
+fn guide() -> (TestLog, Log) {
+    let test = TestLog::new();
+    test.told(
+        "user-123",
+        &[
+            (
+                "UserRegistered",
+                "2024-01-01T10:00:00Z",
+                r#"{"name":"John Smith","department":"Engineering"}"#,
+            ),
+            (
+                "EmailChanged",
+                "2024-01-15T14:30:00Z",
+                r#"{"oldEmail":"john@oldcompany.com","newEmail":"john@newcompany.com"}"#,
+            ),
+            (
+                "DepartmentChanged",
+                "2024-01-15T14:35:00Z",
+                r#"{"oldDepartment":"Engineering","newDepartment":"Marketing","effectiveDate":"2024-02-01"}"#,
+            ),
+        ],
+    );
+    let orders = [
+        (
+            Some("1"),
+            r#"{"customerId":"cust-123","totalAmount":99.99}"#,
+        ),
+        (
+            Some("2"),
+            r#"{"customerId":"cust-123","totalAmount":99.99,"currency":"USD","taxAmount":8.99}"#,
+        ),
+        (None, r#"{"orderId":"order-123"}"#),
+    ];
+    for (n, (schema, data)) in orders.into_iter().enumerate() {
+        let mut event = NewEvent::json("OrderPlaced", data).unwrap();
+        event.time = Some(SourceTime::unwritten(time("2024-01-15")));
+        event.schema_version = schema.map(str::to_owned);
+        let append = StreamAppend {
+            stream: stream(&format!("orderplaced-v{}", n + 1)),
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![event],
+        };
+        test.writer.append(vec![append]).unwrap();
+    }
+    test.told(
+        "odd-1",
+        &[
+            (
+                "SRM: \"x\"",
+                "2024-01-01",
+                r#"{"when":1,"case":2,"a b":3,"add":4,"new":5,"":6}"#,
+            ),
+            ("No object", "2024-01-01", "[1]"),
+            ("NameChanged", "2024-01-01", r#"{"old":1,"new":2,"by":"x"}"#),
+        ],
+    );
+    let log = test.log();
+    (test, log)
 }
 
 const EFFECTIVE: &str = "category = 'user'\nversion = '3'\ntime = 'data.effectiveDate'\n\
@@ -29,7 +81,7 @@ const EFFECTIVE: &str = "category = 'user'\nversion = '3'\ntime = 'data.effectiv
 
 #[test]
 fn a_department_counts_from_its_effective_date() {
-    let (_folder, log) = guide();
+    let (_test, log) = guide();
     let (models, john) = (declared(EFFECTIVE), stream("user-123"));
     let department = |day: &str| {
         let view = state(&log, &models, &john, &at(day)).unwrap();
@@ -113,7 +165,7 @@ fn a_models_own_time_orders_the_fold_and_says_what_it_cannot_read() {
 
 #[test]
 fn the_guides_first_order_is_read_as_the_second_schema_and_says_what_is_assumed() {
-    let (_folder, log) = guide();
+    let (_test, log) = guide();
     let models = declared(
         "category = 'orderplaced'\n[upcast.OrderPlaced]\nfrom = 1\nto = 2\n\
          default = { currency = \"'USD'\", taxAmount = '0.00' }\n\
@@ -219,7 +271,7 @@ fn steps_with_a_gap_a_circle_or_a_fork_are_errors_where_they_stand() {
 
 #[test]
 fn a_draft_loads_and_passes_its_own_check() {
-    let (_folder, log) = guide();
+    let (_test, log) = guide();
     for row in log.info().unwrap().categories {
         let category = Category::new(row.name.as_str()).unwrap();
         let text = draft(&log, &category, &mut |_| true).unwrap().unwrap();
@@ -330,7 +382,7 @@ fn shapes_tell_what_went_what_was_renamed_and_what_changed_its_kind() {
             "items[].a"
         ]
     );
-    let (_folder, guide) = guide();
+    let (_test, guide) = guide();
     let category = Category::new("orderplaced").unwrap();
     let view = shapes(&guide, Some(&category), &mut |_| true).unwrap();
     // From the first schema to the second, fields were added: that passes.

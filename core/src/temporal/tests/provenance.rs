@@ -407,6 +407,174 @@ fn exact(text: &str) -> Exact {
     Exact::read(text).unwrap()
 }
 
+/// That why and history say of every path of every state what the slow fold says.
+fn prove(log: &Log, models: &ModelSet, name: &StreamId, about: &str) -> Result<(), TestCaseError> {
+    let mut histories = std::collections::BTreeMap::new();
+    for at in [Some(-1), Some(2), Some(5), None] {
+        let moment = Moment::AsOf(AsOf {
+            at: at.map(second),
+            known: None,
+        });
+        let view = state(log, models, name, &moment).unwrap();
+        let value = view.value().unwrap();
+        let mut paths = Vec::new();
+        paths_of(&value, &FieldPath::default(), &mut paths);
+        for path in paths {
+            let here = path.get(&value).unwrap();
+            let told = why(log, models, name, &path, &moment, CONTRIBUTIONS).unwrap();
+            if view.events_folded + view.events_failed == 0 {
+                prop_assert_eq!(told.kind, WhyKind::Nothing);
+                continue;
+            }
+            prop_assert_eq!(told.value.as_ref().unwrap().get(), here.to_string());
+            match here {
+                // Past 28 digits nothing is calculated.
+                Value::Number(number) if Exact::read(number.as_str()).is_err() => {
+                    prop_assert!(told.sum.is_none() && told.contributions.len() == 1);
+                }
+                Value::Number(number) => {
+                    let mut sum = Exact::Int(0);
+                    for c in &told.contributions {
+                        sum = sum.add(exact(c.delta.as_ref().unwrap().get())).unwrap();
+                    }
+                    prop_assert_eq!(sum, exact(number.as_str()), "{} of {}", path, about);
+                    prop_assert_eq!(exact(told.sum.unwrap().get()), sum);
+                    // Without one of them the value is less by just that.
+                    let last = told.set_by.as_ref().unwrap().version;
+                    let mut added = told
+                        .contributions
+                        .iter()
+                        .filter(|c| !c.sets && path.0.len() == 1);
+                    if let Some(c) = added
+                        .next()
+                        .filter(|_| told.last_confirmed.is_none_or(|v| v < last))
+                    {
+                        let without = Changes::default().without(c.position);
+                        let then = what_if(log, models, name, &moment, &without)
+                            .unwrap()
+                            .diff
+                            .to
+                            .value()
+                            .unwrap();
+                        let then = path.get(&then).unwrap().as_number().unwrap().clone();
+                        prop_assert_eq!(
+                            exact(then.as_str()),
+                            sum.sub(exact(c.delta.as_ref().unwrap().get())).unwrap()
+                        );
+                    }
+                }
+                // Each member is given by one event, which left it with this value or one that changed inside.
+                Value::Array(items) => {
+                    let places: Vec<_> = told
+                        .contributions
+                        .iter()
+                        .filter_map(|c| c.path.clone())
+                        .collect();
+                    let mut want: Vec<String> = (0..items.len())
+                        .map(|n| path.then(crate::model::Step::Index(n)).to_string())
+                        .collect();
+                    let mut got = places.clone();
+                    got.sort();
+                    want.sort();
+                    prop_assert_eq!(got, want, "{} of {}", path, about);
+                    for c in &told.contributions {
+                        let at: FieldPath = c.path.as_ref().unwrap().parse().unwrap();
+                        let now = at.get(&value).unwrap();
+                        if !now.is_object() {
+                            prop_assert_eq!(
+                                c.after.as_ref().unwrap().get(),
+                                now.to_string(),
+                                "{} of {}",
+                                at,
+                                about
+                            );
+                        }
+                    }
+                }
+                Value::Object(fields) => {
+                    prop_assert_eq!(
+                        told.contributions.len(),
+                        fields.len(),
+                        "{} of {}",
+                        path,
+                        about
+                    );
+                    for c in &told.contributions {
+                        let at: FieldPath = c.path.as_ref().unwrap().parse().unwrap();
+                        prop_assert_eq!(
+                            c.after.as_ref().unwrap().get(),
+                            at.get(&value).unwrap().to_string()
+                        );
+                    }
+                }
+                _ => prop_assert_eq!(
+                    told.contributions
+                        .last()
+                        .unwrap()
+                        .after
+                        .as_ref()
+                        .unwrap()
+                        .get(),
+                    here.to_string()
+                ),
+            }
+            let (past, _) = histories.entry(path.to_string()).or_insert_with(|| {
+                let past = history(
+                    log,
+                    models,
+                    name,
+                    &path,
+                    &Moment::AsOf(AsOf::default()),
+                    usize::MAX,
+                );
+                (past, ())
+            });
+            let past = past.as_ref().unwrap();
+            let held = past
+                .values
+                .iter()
+                .rev()
+                .find(|span| at.is_none_or(|at| span.from <= second(at)));
+            let held = held
+                .and_then(|span| span.value.as_ref())
+                .map(|v| json::parse_state(v.get()).unwrap());
+            prop_assert_eq!(
+                held.as_ref(),
+                Some(here),
+                "{} at {:?} of {}",
+                path,
+                at,
+                about
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Lines of handlers, some of which undo, replace or move what others made.
+const LINES: [&str; 20] = [
+    "total = 'data.n'",
+    "'total.add' = 'data.n'",
+    "'total.sub' = 'data.n'",
+    "'total.set' = \"get(state, 'total', 0) + data.n\"",
+    "'total.unset' = 'data.n == 3'",
+    "'o.total.add' = 'data.n'",
+    "o = 'data.o'",
+    "'o.unset' = 'data.n > 7'",
+    "'l.push' = 'data.n'",
+    "'l.push.set' = 'data.n'",
+    "l = 'data.l'",
+    "'l.remove' = 'item == data.n'",
+    "'l.set' = \"get(state, 'l', []).filter(|i| i != data.n)\"",
+    "'l[0]' = 'data.n'",
+    "'m.put' = '[data.k, data.n]'",
+    "'m.x.add' = 'data.n'",
+    "'m.remove' = 'data.k'",
+    "'m.set' = \"get(state, 'm', data.o)\"",
+    "'list.push' = 'data.o'",
+    "'list[1].total' = 'data.n'",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -426,81 +594,31 @@ proptest! {
             })
             .collect();
         test.add(name, &events);
-        let (log, models, name) = (test.log(), models(), stream(name));
-                let mut histories = std::collections::BTreeMap::new();
-        for at in [Some(-1), Some(2), Some(5), None] {
-            let moment = Moment::AsOf(AsOf { at: at.map(second), known: None });
-            let view = state(&log, &models, &name, &moment).unwrap();
-            let value = view.value().unwrap();
-            let mut paths = Vec::new();
-            paths_of(&value, &FieldPath::default(), &mut paths);
-            for path in paths {
-                let here = path.get(&value).unwrap();
-                let told = why(&log, &models, &name, &path, &moment, CONTRIBUTIONS).unwrap();
-                if view.events_folded + view.events_failed == 0 {
-                    prop_assert_eq!(told.kind, WhyKind::Nothing);
-                    continue;
-                }
-                prop_assert_eq!(told.value.as_ref().unwrap().get(), here.to_string());
-                match here {
-                    // Past 28 digits nothing is calculated.
-                    Value::Number(number) if Exact::read(number.as_str()).is_err() => {
-                        prop_assert!(told.sum.is_none() && told.contributions.len() == 1);
-                    }
-                    Value::Number(number) => {
-                        let mut sum = Exact::Int(0);
-                        for c in &told.contributions {
-                            sum = sum.add(exact(c.delta.as_ref().unwrap().get())).unwrap();
-                        }
-                        prop_assert_eq!(sum, exact(number.as_str()), "{} of {:?}", path, events);
-                        prop_assert_eq!(exact(told.sum.unwrap().get()), sum);
-                        // Without one of them the value is less by just that.
-                        let last = told.set_by.as_ref().unwrap().version;
-                        let mut added = told.contributions.iter().filter(|c| !c.sets && path.0.len() == 1);
-                        if let Some(c) = added.next().filter(|_| told.last_confirmed.is_none_or(|v| v < last)) {
-                            let without = Changes::default().without(c.position);
-                            let then = what_if(&log, &models, &name, &moment, &without).unwrap().diff.to.value().unwrap();
-                            let then = path.get(&then).unwrap().as_number().unwrap().clone();
-                            prop_assert_eq!(exact(then.as_str()), sum.sub(exact(c.delta.as_ref().unwrap().get())).unwrap());
-                        }
-                    }
-                    // Each member is given by one event, which left it with this value or one that changed inside.
-                    Value::Array(items) => {
-                        let places: Vec<_> = told.contributions.iter().filter_map(|c| c.path.clone()).collect();
-                        let mut want: Vec<String> = (0..items.len()).map(|n| path.then(crate::model::Step::Index(n)).to_string()).collect();
-                        let mut got = places.clone();
-                        got.sort();
-                        want.sort();
-                        prop_assert_eq!(got, want, "{} of {:?}", path, events);
-                        for c in &told.contributions {
-                            let at: FieldPath = c.path.as_ref().unwrap().parse().unwrap();
-                            let now = at.get(&value).unwrap();
-                            if !now.is_object() {
-                                prop_assert_eq!(c.after.as_ref().unwrap().get(), now.to_string(), "{} of {:?}", at, events);
-                            }
-                        }
-                    }
-                    Value::Object(fields) => {
-                        prop_assert_eq!(told.contributions.len(), fields.len(), "{} of {:?}", path, events);
-                        for c in &told.contributions {
-                            let at: FieldPath = c.path.as_ref().unwrap().parse().unwrap();
-                            prop_assert_eq!(c.after.as_ref().unwrap().get(), at.get(&value).unwrap().to_string());
-                        }
-                    }
-                    _ => prop_assert_eq!(
-                        told.contributions.last().unwrap().after.as_ref().unwrap().get(),
-                        here.to_string()
-                    ),
-                }
-                let (past, _) = histories.entry(path.to_string()).or_insert_with(|| {
-                    let past = history(&log, &models, &name, &path, &Moment::AsOf(AsOf::default()), usize::MAX);
-                    (past, ())
-                });
-                let past = past.as_ref().unwrap();
-                let held = past.values.iter().rev().find(|span| at.is_none_or(|at| span.from <= second(at)));
-                let held = held.and_then(|span| span.value.as_ref()).map(|v| json::parse_state(v.get()).unwrap());
-                prop_assert_eq!(held.as_ref(), Some(here), "{} at {:?} of {:?}", path, at, events);
+        prove(&test.log(), &models(), &stream(name), &format!("{events:?}"))?;
+    }
+
+    #[test]
+    fn of_any_model_contributions_add_up_and_histories_say_what_states_say(
+        handlers in prop::collection::vec(prop::collection::btree_set(0..LINES.len(), 1..5), 3),
+        events in prop::collection::vec((0usize..3, 0i64..7, 0u8..10), 1..20),
+    ) {
+        let mut text = "category = 'm'\n".to_owned();
+        for (handler, lines) in handlers.iter().enumerate() {
+            text += &format!("[on.T{handler}]\n");
+            for line in lines {
+                text += &format!("{}\n", LINES[*line]);
             }
         }
+        let test = TestLog::new();
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|(event_type, seconds, n)| {
+                let k = ["x", "y", "z"][usize::from(n % 3)];
+                let data = format!(r#"{{"n":{n},"k":"{k}","o":{{"total":{n},"x":1.50}},"l":[1,{n},2]}}"#);
+                (["T0", "T1", "T2"][event_type], second(seconds), data)
+            })
+            .collect();
+        test.add("m-1", &events);
+        prove(&test.log(), &declared(&text), &stream("m-1"), &format!("{text}{events:?}"))?;
     }
 }

@@ -7,7 +7,7 @@ use annals_core::import::ImportError;
 use annals_core::model::{PathError, SaveError};
 use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
-use annals_core::store::{AppendError, OpenError, ReadError};
+use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::time::TimeError;
 use serde::Serialize;
@@ -193,6 +193,29 @@ impl From<SampleError> for HostError {
             SampleError::Append(error) => error.into(),
             SampleError::TooLarge { .. } | SampleError::Cancelled => HostError::of(&error),
             SampleError::Io(ref source) => io_error(source, error.to_string()),
+        }
+    }
+}
+
+impl From<BackupError> for HostError {
+    fn from(error: BackupError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            BackupError::Open(error) => error.into(),
+            BackupError::Read(ReadError::Damaged { position, .. }) => told.hint(format!(
+                "Nothing was kept. Restore up to position {} to save the events before it.",
+                position.0.saturating_sub(1)
+            )),
+            BackupError::Read(error) => error.into(),
+            BackupError::RootDiffers { .. } => {
+                told.hint("Nothing was kept. Copy the file before you do anything else with it.")
+            }
+            BackupError::BeyondEnd { size, .. } => {
+                told.hint(format!("Positions of this log go from 0 to {size}."))
+            }
+            BackupError::DiskFull => told.hint("Make room on the disk and try again."),
+            BackupError::Beside { ref source, .. } => io_error(source, told.message),
+            BackupError::Cancelled => told,
         }
     }
 }

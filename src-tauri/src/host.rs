@@ -8,6 +8,7 @@ use annals_core::export::ExportProgress;
 use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
 use annals_core::position::Position;
+use annals_core::progress::WorkProgress;
 use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::store::Log;
 use annals_core::surroundings::Surroundings;
@@ -115,6 +116,7 @@ struct Inner {
     following: AtomicU64,
     import: Slot<Progress>,
     export: Slot<ExportProgress>,
+    backup: Slot<WorkProgress>,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
     clipboard: Mutex<Option<arboard::Clipboard>>,
     drops: Mutex<Option<Channel<DropView>>>,
@@ -148,6 +150,7 @@ impl Host {
             following: AtomicU64::new(0),
             import: Slot::default(),
             export: Slot::default(),
+            backup: Slot::default(),
             clipboard: Mutex::new(None),
             drops: Mutex::new(None),
         })))
@@ -187,6 +190,12 @@ impl Host {
     #[must_use]
     pub fn export(&self) -> &Slot<ExportProgress> {
         &self.0.export
+    }
+
+    /// The backup that is being made, or the store that is being restored.
+    #[must_use]
+    pub fn backup(&self) -> &Slot<WorkProgress> {
+        &self.0.backup
     }
 
     /// Stores opened before: pinned ones first, then newest first.

@@ -193,15 +193,6 @@ pub struct PathArgs {
     pub path: String,
 }
 
-/// Which file, if one is named.
-#[derive(Debug, Deserialize, TS)]
-#[ts(export)]
-#[serde(deny_unknown_fields)]
-pub struct OptionalPathArgs {
-    /// As the user typed it; `null` for the default.
-    pub path: Option<String>,
-}
-
 /// How many.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]
@@ -681,6 +672,71 @@ pub struct ExportArgs {
     /// Takes an [`ExportProgressView`] every 100 ms.
     #[ts(type = "unknown")]
     pub channel: JavaScriptChannelId,
+}
+
+/// Which sample, and where to.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SampleArgs {
+    /// Which.
+    pub kind: SampleKind,
+    /// Number of events of a shop; its own default where `null`.
+    #[ts(type = "number | null")]
+    pub events: Option<u64>,
+    /// As the user typed it; `null` for the default.
+    pub path: Option<String>,
+}
+
+/// A sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "lowercase")]
+pub enum SampleKind {
+    /// The guide's own examples.
+    Guide,
+    /// A shop of any size.
+    Shop,
+}
+
+/// Where to put a backup of the open store.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct BackupArgs {
+    /// The file, as the user typed it.
+    pub file: String,
+    /// Takes a [`WorkProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// What to restore, and where to.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreArgs {
+    /// The backup or store, as the user typed it; the open store where `null`.
+    pub file: Option<String>,
+    /// Last position, or a time of recording; everything where `null`.
+    pub to: Option<String>,
+    /// The new store, as the user typed it.
+    pub store: String,
+    /// Takes a [`WorkProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// How far a piece of work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct WorkProgressView {
+    /// Steps done.
+    #[ts(type = "number")]
+    pub done: u64,
+    /// Steps in all; 0 until they are known.
+    #[ts(type = "number")]
+    pub total: u64,
 }
 
 /// What to call a file.

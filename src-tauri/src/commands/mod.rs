@@ -1,5 +1,6 @@
 //! The commands that the window may call: parse the arguments, call core off the main thread, map the error.
 
+mod backup;
 mod dialogs;
 mod events;
 mod explain;
@@ -14,6 +15,7 @@ mod state;
 mod streams;
 mod ticks;
 
+pub use backup::*;
 pub use dialogs::*;
 pub use events::*;
 pub use explain::*;

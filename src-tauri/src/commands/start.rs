@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use annals_core::progress::WorkProgress;
+use annals_core::sample;
 use annals_core::store::LogWriter;
 use tauri::State;
 
 use crate::error::{HostError, io_error};
 use crate::host::{Answer, Host, OpenStore, blocking, json};
-use crate::wire::{OpenView, OptionalPathArgs, PathArgs, StartView, TextArgs};
+use crate::wire::{OpenView, PathArgs, SampleArgs, SampleKind, StartView, TextArgs};
 
 /// What the window needs to know first.
 #[tauri::command]
@@ -59,17 +61,29 @@ pub async fn store_create(host: State<'_, Host>, args: PathArgs) -> Answer {
     .await
 }
 
-/// Opens the guide sample, which is made where it is not there yet.
+/// Opens a sample, which is made where it is not there yet.
 #[tauri::command]
-pub async fn store_sample(host: State<'_, Host>, args: OptionalPathArgs) -> Answer {
+pub async fn store_sample(host: State<'_, Host>, args: SampleArgs) -> Answer {
     let host = host.inner().clone();
     blocking(move || {
+        let name = match args.kind {
+            SampleKind::Guide => "guide.annals",
+            SampleKind::Shop => "shop.annals",
+        };
         let path = match &args.path {
             Some(text) => host.typed_path(text)?,
-            None => host.default_folder().join("guide.annals"),
+            None => host.default_folder().join(name),
         };
         make_folder_of(&path, host.default_folder())?;
-        make_sample(&path)?;
+        match args.kind {
+            SampleKind::Guide => make_sample(&path)?,
+            SampleKind::Shop if path.exists() => {}
+            SampleKind::Shop => {
+                let mut request = sample::ShopRequest::default();
+                request.events = args.events.unwrap_or(request.events);
+                sample::shop(&path, &request, &WorkProgress::default())?;
+            }
+        }
         answer(&*host.open(path)?)
     })
     .await
@@ -88,7 +102,7 @@ pub async fn copy_text(host: State<'_, Host>, args: TextArgs) -> Answer {
 
 fn make_sample(path: &Path) -> Result<(), HostError> {
     if !path.exists() {
-        annals_core::sample::guide(path)?;
+        sample::guide(path)?;
     }
     Ok(())
 }

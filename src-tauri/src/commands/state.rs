@@ -72,6 +72,14 @@ pub(super) fn moment(log: &Log, asked: &MomentArgs) -> Result<(Moment, Option<St
     Ok((Moment::AsOf(AsOf { at, known }), reading))
 }
 
+/// Reads what was known: a position, or a time of recording.
+pub(super) fn known(log: &Log, text: &str) -> Result<Position, HostError> {
+    match text.bytes().all(|b| b.is_ascii_digit()) {
+        true => position(text),
+        false => Ok(log.known_at(parse_at(text, chrono_tz::UTC)?.at)?),
+    }
+}
+
 fn position(text: &str) -> Result<Position, HostError> {
     let number = text.parse().map_err(|_| {
         HostError::new(

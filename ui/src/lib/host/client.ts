@@ -17,6 +17,8 @@ import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
+import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
+import type { BackupArgs, Command, Commands, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
 import { HostError } from "./errors";
 
 let transport: Promise<Transport> | null = null;
@@ -50,7 +52,8 @@ export const host = {
   start: () => call("app_start", {}),
   openStore: (path: string) => call("store_open", { path }),
   createStore: (path: string) => call("store_create", { path }),
-  openSample: (path: string | null = null) => call("store_sample", { path }),
+  openSample: (path: string | null = null) => call("store_sample", { kind: "guide", events: null, path }),
+  openShop: (events: number | null = null) => call("store_sample", { kind: "shop", events, path: null }),
   info: () => call("store_info", {}),
   actors: (limit: number) => call("store_actors", { limit }),
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),
@@ -93,6 +96,11 @@ export const host = {
   startExport: (args: ExportArgs, onProgress: (progress: ExportProgressView) => void) =>
     call("export_start", args, (progress) => onProgress(progress as ExportProgressView)),
   cancelExport: () => call("export_cancel", {}),
+  startBackup: (args: BackupArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("backup_start", args, (progress) => onProgress(progress as WorkProgressView)),
+  startRestore: (args: RestoreArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
+  cancelBackup: () => call("backup_cancel", {}),
   pickStore: () => call("pick_store", {}),
   pickImportFiles: () => call("pick_import_files", {}),
   pickNewStore: (name: string) => call("pick_new_store", { name }),

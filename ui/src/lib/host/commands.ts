@@ -1,6 +1,8 @@
 /** What each command takes and gives. The one table that transports and client share. */
 
 import type { ActorsView } from "$lib/bindings/ActorsView";
+import type { BackupArgs as BackupWire } from "$lib/bindings/BackupArgs";
+import type { BackupReport } from "$lib/bindings/BackupReport";
 import type { CountView } from "$lib/bindings/CountView";
 import type { DensityView } from "$lib/bindings/DensityView";
 import type { DiffView } from "$lib/bindings/DiffView";
@@ -36,6 +38,9 @@ import type { OpenView } from "$lib/bindings/OpenView";
 import type { PathsView } from "$lib/bindings/PathsView";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { ModelPreviewView } from "$lib/bindings/ModelPreviewView";
+import type { RestoreArgs as RestoreWire } from "$lib/bindings/RestoreArgs";
+import type { RestoreReport } from "$lib/bindings/RestoreReport";
+import type { SampleArgs } from "$lib/bindings/SampleArgs";
 import type { SearchCountView } from "$lib/bindings/SearchCountView";
 import type { SearchView } from "$lib/bindings/SearchView";
 import type { PreviewView } from "$lib/bindings/PreviewView";
@@ -56,10 +61,13 @@ import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WhatIfView } from "$lib/bindings/WhatIfView";
 import type { WhyArgs } from "$lib/bindings/WhyArgs";
 import type { WhyView } from "$lib/bindings/WhyView";
+import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
 
 /** The transport adds the channel on which progress comes. */
 export type ImportArgs = Omit<ImportWire, "channel">;
 export type ExportArgs = Omit<ExportWire, "channel">;
+export type BackupArgs = Omit<BackupWire, "channel">;
+export type RestoreArgs = Omit<RestoreWire, "channel">;
 
 type None = Record<string, never>;
 
@@ -67,7 +75,7 @@ export interface Commands {
   app_start: { args: None; result: StartView };
   store_open: { args: { path: string }; result: OpenView };
   store_create: { args: { path: string }; result: OpenView };
-  store_sample: { args: { path: string | null }; result: OpenView };
+  store_sample: { args: SampleArgs; result: OpenView };
   store_info: { args: None; result: InfoView };
   store_actors: { args: { limit: number }; result: ActorsView };
   streams: { args: { query: StreamQuery; limit: number }; result: StreamPage };
@@ -106,6 +114,9 @@ export interface Commands {
   import_cancel: { args: None; result: null };
   export_start: { args: ExportArgs; result: ExportReport; progress: ExportProgressView };
   export_cancel: { args: None; result: null };
+  backup_start: { args: BackupArgs; result: BackupReport; progress: WorkProgressView };
+  restore_start: { args: RestoreArgs; result: RestoreReport; progress: WorkProgressView };
+  backup_cancel: { args: None; result: null };
   pick_store: { args: None; result: PathsView };
   pick_import_files: { args: None; result: PathsView };
   pick_new_store: { args: { name: string }; result: PathsView };

@@ -1,6 +1,6 @@
 /** The mock's long work: ticks, and can be cancelled. */
 
-import type { ExportArgs, ImportArgs } from "../commands";
+import type { BackupArgs, ExportArgs, ImportArgs, RestoreArgs } from "../commands";
 import { HostError } from "../errors";
 
 export interface Running {
@@ -62,4 +62,19 @@ export function previewOf(file: string) {
 export async function runExport(events: number, args: ExportArgs, progress: (value: unknown) => void, running: Running) {
   await ticks(running, (share) => progress({ events: Math.round(events * share) }));
   return { events, bytes: events * 431, sha256: "5f".repeat(32), file: args.file, findings: [] };
+}
+
+const ID = "0f7c2d38-dfd7-4f0c-af59-e2694b56c7db";
+
+export async function runBackup(events: number, args: BackupArgs, progress: (value: unknown) => void, running: Running) {
+  if (args.file.includes("taken")) throw new HostError("exists", `${args.file} exists already`);
+  await ticks(running, (share) => progress({ done: Math.round(2 * events * share), total: 2 * events }));
+  return { store: "/home/you/Annals/guide.annals", file: args.file, id: ID, size: events, root: "5f".repeat(32), bytes: events * 520, beside: { copied: 3, kept: 0 } };
+}
+
+export async function runRestore(events: number, args: RestoreArgs, progress: (value: unknown) => void, running: Running) {
+  const size = args.to === null || args.to === "" ? events : Number(args.to);
+  if (size > events) throw new HostError("bad_input", `position ${size} lies beyond the end: the log holds ${events} events`);
+  await ticks(running, (share) => progress({ done: Math.round(2 * size * share), total: 2 * size }));
+  return { file: args.file ?? "/home/you/Annals/guide.annals", store: args.store, id: ID, size, root: "5f".repeat(32), left_out: events - size, tied: true, beside: { copied: 3, kept: 0 } };
 }

@@ -10,7 +10,7 @@ import { HostError } from "../errors";
 import { append, mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
 import { countFound, findText } from "./search";
-import { previewOf, runExport, runImport, type Running } from "./long";
+import { previewOf, runBackup, runExport, runImport, runRestore, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
 export interface MockOptions {
@@ -175,6 +175,9 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     import_cancel: () => ((running.cancelled = true), null),
     export_start: (args, progress) => runExport(select({ ...args.query, after: null }).length, args, progress, running),
     export_cancel: () => ((running.cancelled = true), null),
+    backup_start: (args, progress) => runBackup(log.length, args, progress, running),
+    restore_start: (args, progress) => runRestore(log.length, args, progress, running),
+    backup_cancel: () => ((running.cancelled = true), null),
     pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),
     pick_import_files: () => ({ paths: ["/home/you/logs/orders.jsonl"] }),
     pick_new_store: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),

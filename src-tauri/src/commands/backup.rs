@@ -1,0 +1,86 @@
+//! Backups of the open store, and stores restored from them.
+
+use annals_core::progress::WorkProgress;
+use annals_core::store::{Log, backup, restore};
+use tauri::ipc::{Channel, JavaScriptChannelId};
+use tauri::{State, Webview};
+
+use super::state::known;
+use super::ticks::with_ticks;
+use crate::error::{ErrorCode, HostError};
+use crate::host::{Answer, Host, blocking, json};
+use crate::wire::{BackupArgs, RestoreArgs, WorkProgressView};
+
+/// Makes a verified copy of the open store; answers when it is done.
+#[tauri::command]
+pub async fn backup_start(webview: Webview, host: State<'_, Host>, args: BackupArgs) -> Answer {
+    let store = host.open_store()?;
+    let host = host.inner().clone();
+    let file = host.typed_path(&args.file)?;
+    let channel = channel(webview, args.channel);
+    blocking(move || {
+        let report = watched(&host, &channel, |progress| {
+            Ok(backup(&store.log, &file, progress)?)
+        })?;
+        json(&report)
+    })
+    .await
+}
+
+/// Makes a new store from a backup, or from the open store as it was; answers when it is done.
+#[tauri::command]
+pub async fn restore_start(webview: Webview, host: State<'_, Host>, args: RestoreArgs) -> Answer {
+    let host = host.inner().clone();
+    let to_store = host.typed_path(&args.store)?;
+    let channel = channel(webview, args.channel);
+    blocking(move || {
+        let log = match &args.file {
+            Some(file) => Log::explore(&host.typed_path(file)?)?,
+            None => host.open_store()?.log.clone(),
+        };
+        let to = match args.to.as_deref().map(str::trim) {
+            None | Some("") => None,
+            Some(text) => Some(known(&log, text)?),
+        };
+        let report = watched(&host, &channel, |progress| {
+            Ok(restore(&log, to, &to_store, progress)?)
+        })?;
+        json(&report)
+    })
+    .await
+}
+
+/// Cancels the backup or restore that is running: nothing of it stays.
+#[tauri::command]
+pub async fn backup_cancel(host: State<'_, Host>) -> Answer {
+    if let Some(progress) = host.backup().running() {
+        progress.cancel();
+    }
+    json(&())
+}
+
+fn channel(webview: Webview, id: JavaScriptChannelId) -> Channel<WorkProgressView> {
+    id.channel_on(webview)
+}
+
+/// Runs one piece of work at a time and tells the window how far it is.
+fn watched<T>(
+    host: &Host,
+    channel: &Channel<WorkProgressView>,
+    work: impl FnOnce(&WorkProgress) -> Result<T, HostError>,
+) -> Result<T, HostError> {
+    let running = host.backup().begin().ok_or_else(|| {
+        HostError::new(
+            ErrorCode::Conflict,
+            "a backup or restore is running already",
+        )
+        .hint("Wait until it is done, or cancel it.")
+    })?;
+    let progress = &*running.progress;
+    // A window that has gone away needs no progress.
+    let tick = || {
+        let (done, total) = progress.now();
+        drop(channel.send(WorkProgressView { done, total }));
+    };
+    with_ticks(tick, || work(progress))
+}

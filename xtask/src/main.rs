@@ -1,4 +1,4 @@
-//! The project's tasks: `cargo xtask run | test | check | bindings | bench`. Uses the standard library only,
+//! The project's tasks: `cargo xtask run | test | check | bindings | bench | package`. Uses the standard library only,
 //! so that a newcomer's first command does not begin with compiling helpers.
 //!
 //! | module | what it holds |
@@ -7,6 +7,7 @@
 //! | [`app`] | the desktop program: build it, open it, walk through it |
 //! | [`test`] | every test, counted |
 //! | [`check`] | format, lints, generated bindings |
+//! | [`package`] | .deb and .rpm |
 //! | [`bench`] | the harness of `bench/` |
 //! | [`command`] | running other programs |
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ mod app;
 mod bench;
 mod check;
 mod command;
+mod package;
 mod setup;
 mod test;
 
@@ -33,7 +35,8 @@ usage: cargo xtask TASK
   test [--fast]     every test: Rust, UI, command line, the real window (--fast: all but the window)
   check             format, lints, generated bindings: what must hold before a change is sent
   bindings          generate the UI's types from core's and the host's
-  bench [--quick]   measure against plain SQLite; writes target/bench/report.md";
+  bench [--quick]   measure against plain SQLite; writes target/bench/report.md
+  package [--debug] packages of this system: .deb and .rpm (--debug: of the unoptimised programs)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         ["check"] => check::check(),
         ["bindings"] => check::bindings(),
         ["bench", ref rest @ ..] => bench::bench(rest),
+        ["package", ref rest @ ..] => package::package(rest),
         ["help" | "-h" | "--help"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

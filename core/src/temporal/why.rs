@@ -81,7 +81,7 @@ pub struct WhyView {
     pub earlier: Option<EarlierView>,
     /// A number's deltas added up, the earlier ones included: the value. `null` for other kinds, and where a sum on
     /// the way has more than 28 digits.
-    #[ts(type = "number | null")]
+    #[ts(type = "unknown")]
     pub sum: Option<Box<RawValue>>,
     /// What the handler of `set_by` did with the field: `set`, `add`…; empty if there is no such event.
     pub operation: String,
@@ -194,7 +194,7 @@ pub struct Contribution {
     #[ts(type = "unknown")]
     pub after: Option<Box<RawValue>>,
     /// What it added to a number; all of `after` where it set the number anew. `null` for what is no number.
-    #[ts(type = "number | null")]
+    #[ts(type = "unknown")]
     pub delta: Option<Box<RawValue>>,
     /// It set the value anew: what was there before does not count.
     pub sets: bool,
@@ -214,7 +214,7 @@ pub struct EarlierView {
     #[ts(type = "number")]
     pub count: u64,
     /// A number's deltas added up.
-    #[ts(type = "number | null")]
+    #[ts(type = "unknown")]
     pub sum: Option<Box<RawValue>>,
 }
 
@@ -453,16 +453,17 @@ impl Telling {
             let counts_from = fold.model().has_time().then(|| course.time());
             self.set_by = Some(self.set_by_view(event, counts_from, stood(&source)));
         }
-        let mut first = true;
+        let mut told = sets;
         while let Some(source) = self.sources.next_if(|source| source.turn == turn) {
-            if first && !sets {
+            let listed = self.under_way.len() as u64 >= self.skipped;
+            if listed && !told {
                 self.circumstances = fold.circumstances(event);
             }
-            first = false;
-            let account = if self.skipped > 0 {
-                Account::default()
-            } else {
+            told |= listed;
+            let account = if listed {
                 fold.account(event, source.line)
+            } else {
+                Account::default()
             };
             let before = stood(&source);
             self.under_way.push((source, account, before));

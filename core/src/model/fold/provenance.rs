@@ -1,7 +1,7 @@
 //! What a line of a handler did on an event, for people: operation, expression, and the fields that it read; who
 //! did it, and why. Nothing here is needed to fold.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -265,26 +265,32 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// The actor in the log's own column, with the field that holds it where one of the usual ones does.
-fn extracted_actor(event: &Event, inputs: &mut Reading<'_>) -> Option<Told> {
-    let value = event.actor.as_ref()?.to_string();
-    let from = Extraction::standard().actor.into_iter().find(|name| {
-        let Ok(FieldPath(steps)) = name.parse::<FieldPath>() else {
-            return false;
-        };
-        let Some((Step::Key(root), rest)) = steps.split_first() else {
-            return false;
+/// The fields that the standard rule looks for an actor in.
+static USUAL_ACTORS: LazyLock<Vec<(String, Root, FieldPath)>> = LazyLock::new(|| {
+    let read = |name: String| {
+        let FieldPath(steps) = name.parse().ok()?;
+        let (Step::Key(root), rest) = steps.split_first()? else {
+            return None;
         };
         let root = if root == "data" {
             Root::Data
         } else {
             Root::Meta
         };
-        let held = inputs
-            .root(root)
-            .and_then(|held| FieldPath(rest.to_vec()).get(held));
+        Some((name, root, FieldPath(rest.to_vec())))
+    };
+    let names = Extraction::standard().actor.into_iter();
+    names.filter_map(read).collect()
+});
+
+/// The actor in the log's own column, with the field that holds it where one of the usual ones does.
+fn extracted_actor(event: &Event, inputs: &mut Reading<'_>) -> Option<Told> {
+    let value = event.actor.as_ref()?.to_string();
+    let from = USUAL_ACTORS.iter().find(|(_, root, path)| {
+        let held = inputs.root(*root).and_then(|held| path.get(held));
         held.and_then(text_of).as_ref() == Some(&value)
     });
+    let from = from.map(|(name, _, _)| name.clone());
     Some(Told { value, from })
 }
 

@@ -47,7 +47,7 @@ after: unknown,
 /**
  * What it added to a number; all of `after` where it set the number anew. `null` for what is no number.
  */
-delta: number | null, 
+delta: unknown, 
 /**
  * It set the value anew: what was there before does not count.
  */

@@ -11,4 +11,4 @@ count: number,
 /**
  * A number's deltas added up.
  */
-sum: number | null, };
+sum: unknown, };

@@ -61,7 +61,7 @@ earlier: EarlierView | null,
  * A number's deltas added up, the earlier ones included: the value. `null` for other kinds, and where a sum on
  * the way has more than 28 digits.
  */
-sum: number | null, 
+sum: unknown, 
 /**
  * What the handler of `set_by` did with the field: `set`, `add`…; empty if there is no such event.
  */

@@ -22,6 +22,9 @@ export class StreamHistory {
   rows = $state.raw<HistoryRow[]>([]);
   /** Events in the stream, read or not. */
   total = $state(0);
+  /** First and last time of its events; empty until they are read. */
+  first = $state("");
+  last = $state("");
   error = $state.raw<HostError | null>(null);
   private wanted = 0;
   private next: number | null = null;
@@ -38,6 +41,7 @@ export class StreamHistory {
       this.stream = stream;
       this.error = null;
       this.total = row.events;
+      [this.first, this.last] = [row.first_time, row.last_time];
       this.rows = [];
       this.take(page);
       this.reading = false;

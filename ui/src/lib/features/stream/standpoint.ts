@@ -11,8 +11,11 @@ export function moment(version: number | null, at: string | null, known: number 
   return { ...(at === null ? {} : { at }), ...(known === null ? {} : { known: String(known) }) };
 }
 
+/** What an answer says of itself; a state also names its last event. */
+type Answer = Pick<StateView, "as_of" | "reading"> & Partial<Pick<StateView, "last_event">>;
+
 /** The as-of that an answer is for, said by the answer itself. */
-export function answersFor(state: StateView): string {
+export function answersFor(state: Answer): string {
   const { at, known } = state.as_of;
   if (at === null && known === null) return "live: all its events";
   if (at === null && known === 0) return "before the first event";

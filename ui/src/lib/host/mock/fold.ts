@@ -24,7 +24,7 @@ function account(state: State, event: MockEvent): State {
   return { ...state, balance: new ExactNumber(text), transactions: Number(state["transactions"] ?? 0) + 1, lastChannel: data["channel"] ?? null };
 }
 
-function toCents(value: Json | undefined): bigint {
+export function toCents(value: Json | undefined): bigint {
   const [whole = "0", fraction = ""] = String(value ?? 0).split(".");
   return BigInt(whole) * 100n + BigInt(fraction.padEnd(2, "0"));
 }

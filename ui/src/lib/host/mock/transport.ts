@@ -3,12 +3,15 @@
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { Settings } from "$lib/bindings/Settings";
+import type { StateView } from "$lib/bindings/StateView";
 import { compareInstants, formatInstant, parseInstant, readInstant } from "$lib/model/instant";
 import { parseJson, writeJson, type Json } from "$lib/model/json";
 import type { Command, Commands, Transport } from "../commands";
 import { HostError } from "../errors";
 import { append, mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
+import * as explain from "./explain";
+import { late, related } from "./related";
 import { countFound, findText } from "./search";
 import { previewOf, runBackup, runExport, runImport, runRestore, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
@@ -49,11 +52,15 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     if (!found) throw new HostError("no_event", "there is no such event");
     return found;
   };
-  const state = (name: string, moment: MomentArgs) => {
-    const all = streamOf(name);
+  const until = (name: string, moment: MomentArgs) => {
     const read = moment.at === undefined ? null : readInstant(moment.at);
     if (moment.at !== undefined && !read) throw new HostError("bad_input", `${moment.at} is not a time`);
-    const events = all.filter((event) => (moment.version !== undefined ? event.version <= moment.version : (moment.known === undefined || event.position <= Number(moment.known)) && (!read || compareInstants(event.time, read.at) <= 0)));
+    const events = streamOf(name).filter((event) => (moment.version !== undefined ? event.version <= moment.version : (moment.known === undefined || event.position <= Number(moment.known)) && (!read || compareInstants(event.time, read.at) <= 0)));
+    return { read, events };
+  };
+  const state = (name: string, moment: MomentArgs): StateView => {
+    const all = streamOf(name);
+    const { read, events } = until(name, moment);
     const last = events.at(-1);
     const inferred = all[0]?.category !== "account";
     return {
@@ -145,12 +152,12 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       const [a, b] = [state(stream, from), state(stream, to)];
       return { stream, from: a, to: b, changes: changesBetween((a.state ?? {}) as Json, (b.state ?? {}) as Json) };
     },
-    why: () => unanswered("why"),
-    history: () => unanswered("history"),
-    what_if: () => unanswered("what_if"),
-    related: () => unanswered("related"),
-    late: () => unanswered("late"),
-    states: () => unanswered("states"),
+    why: ({ stream, path, moment }) => explain.why(state(stream, moment), until(stream, moment).events, path),
+    history: ({ stream, path, moment }) => explain.history(state(stream, moment), until(stream, moment).events, path),
+    what_if: (args) => explain.whatIf(state(args.stream, args.moment), until(args.stream, args.moment).events, args),
+    related: (args) => related(log, args),
+    late: ({ stream }) => late(log, stream ?? null),
+    states: ({ streams, ...moment }) => ({ states: streams.map((name) => state(name, moment)) }),
     models: () => unanswered("models"),
     model_text: () => unanswered("model_text"),
     model_save: () => unanswered("model_save"),

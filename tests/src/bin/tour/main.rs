@@ -70,6 +70,8 @@ impl Tour {
         window.get("diff-panel")?;
         self.picture("diff")?;
 
+        self.explained()?;
+
         window.go("#/events")?;
         window.get("event-row")?;
         self.picture("events")?;
@@ -133,6 +135,32 @@ impl Tour {
         window.go("#/events")?;
         window.get("event-row")?;
         self.picture("events-other-theme")
+    }
+
+    /// Why a value is what it is, its history, what if not; two streams at one instant; a model being written.
+    fn explained(&self) -> Outcome {
+        let window = &self.window;
+        window.go("#/stream/account-12345?why=balance")?;
+        window.text_when("why-sum", |shown| shown.contains("1247.83"))?;
+        self.picture("why")?;
+        window.click("contribution-leave-out")?;
+        window.get("whatif-change")?;
+        self.picture("what-if")?;
+        window.go("#/stream/account-12345?why=balance&side=history&at=2024-01-10")?;
+        window.get("history-value")?;
+        self.picture("history-of-a-value")?;
+        window.go("#/stream/account-12345?pin=user-123&at=2024-01-10")?;
+        window.get("pinned-asof")?;
+        self.picture("pinned")?;
+        window.go("#/stream/order-789?side=related&of=12")?;
+        window.get("cause-row")?;
+        self.picture("related")?;
+        window.go("#/models?model=account&stream=account-12345")?;
+        window.get(r#"model-editor[data-ready="true"]"#)?;
+        window.text_when(r#"preview-value[data-path="balance"]"#, |shown| {
+            shown.contains("1247.83")
+        })?;
+        self.picture("model")
     }
 
     /// A store of the user's: looked at, and exported. Nothing is written to it.

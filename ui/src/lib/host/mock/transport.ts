@@ -11,6 +11,7 @@ import { HostError } from "../errors";
 import { append, mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
 import * as explain from "./explain";
+import { MockModels } from "./models";
 import { late, related } from "./related";
 import { countFound, findText } from "./search";
 import { previewOf, runBackup, runExport, runImport, runRestore, type Running } from "./long";
@@ -37,6 +38,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   let open = options.open ?? false;
   let recent = RECENT;
   let settings: Settings = { zone: "UTC", theme: "system", purpose: "" };
+  const models = new MockModels();
   const running: Running = { cancelled: false };
 
   const select = (query: EventQuery) => {
@@ -158,12 +160,12 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     related: (args) => related(log, args),
     late: ({ stream }) => late(log, stream ?? null),
     states: ({ streams, ...moment }) => ({ states: streams.map((name) => state(name, moment)) }),
-    models: () => unanswered("models"),
-    model_text: () => unanswered("model_text"),
-    model_save: () => unanswered("model_save"),
-    model_preview: () => unanswered("model_preview"),
-    model_check: () => unanswered("model_check"),
-    model_draft: () => unanswered("model_draft"),
+    models: () => models.list(),
+    model_text: ({ name }) => models.text(name),
+    model_save: (args) => models.save(args),
+    model_preview: ({ text, stream, moment }) => models.preview(text, state(stream, moment), until(stream, moment).events),
+    model_check: ({ text }) => models.check(text, log),
+    model_draft: ({ category }) => ({ text: models.draft(category, log) }),
     model_shapes: () => unanswered("model_shapes"),
     imports: () => ({
       imports: [

@@ -33,11 +33,11 @@ pub fn run(args: Backup, output: &mut Output) -> Result<Exit, Failure> {
             id: _,
             size,
             root,
-            bytes,
+            file_bytes: _,
             beside,
         } = &report;
         output.line(&visible(&format!(
-            "copied {store} to {file}: {} ({bytes} bytes)",
+            "copied {store} to {file}: {}",
             counted(size.0, "event")
         )))?;
         output.line(&format!("root {root}, computed again from every event"))?;

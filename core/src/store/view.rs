@@ -251,7 +251,7 @@ pub struct BackupReport {
     pub root: Hash,
     /// Length of the file in bytes.
     #[ts(type = "number")]
-    pub bytes: u64,
+    pub file_bytes: u64,
     /// The user's own files beside the store (models and other TOML).
     pub beside: BesideReport,
 }

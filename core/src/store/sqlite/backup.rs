@@ -56,7 +56,7 @@ pub fn backup(
         });
     }
     drop(copy);
-    let bytes = std::fs::metadata(new.unnamed())
+    let file_bytes = std::fs::metadata(new.unnamed())
         .map_err(|e| open::io(file, e))?
         .len();
     let copies = Beside::copy(log.path(), file)?;
@@ -67,7 +67,7 @@ pub fn backup(
         id: log.id(),
         size: said.size,
         root,
-        bytes,
+        file_bytes,
         beside: copies.keep(),
     })
 }

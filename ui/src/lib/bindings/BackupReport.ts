@@ -31,7 +31,7 @@ root: Hash,
 /**
  * Length of the file in bytes.
  */
-bytes: number, 
+file_bytes: number, 
 /**
  * The user's own files beside the store (models and other TOML).
  */

@@ -69,7 +69,7 @@ const ID = "0f7c2d38-dfd7-4f0c-af59-e2694b56c7db";
 export async function runBackup(events: number, args: BackupArgs, progress: (value: unknown) => void, running: Running) {
   if (args.file.includes("taken")) throw new HostError("exists", `${args.file} exists already`);
   await ticks(running, (share) => progress({ done: Math.round(2 * events * share), total: 2 * events }));
-  return { store: "/home/you/Annals/guide.annals", file: args.file, id: ID, size: events, root: "5f".repeat(32), bytes: events * 520, beside: { copied: 3, kept: 0 } };
+  return { store: "/home/you/Annals/guide.annals", file: args.file, id: ID, size: events, root: "5f".repeat(32), file_bytes: events * 520, beside: { copied: 3, kept: 0 } };
 }
 
 export async function runRestore(events: number, args: RestoreArgs, progress: (value: unknown) => void, running: Running) {

@@ -16,7 +16,6 @@ import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
-import type { Command, Commands, ExportArgs, ImportArgs, Transport } from "./commands";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
 import type { BackupArgs, Command, Commands, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
 import { HostError } from "./errors";

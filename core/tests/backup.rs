@@ -1,5 +1,6 @@
 //! Copies of a log: a backup taken while others write holds one moment of it, a store restored to a position is
 //! the log as it was there, and neither takes over damage or leaves half a file.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

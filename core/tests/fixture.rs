@@ -1,5 +1,6 @@
 //! Fixtures that `annals export --fixture` writes: the ones beside this file are what it writes of the guide
 //! sample, and their own tests run here.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::{Path, PathBuf};
 

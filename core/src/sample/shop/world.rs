@@ -329,7 +329,7 @@ impl World {
             Due::Amend(order) => self.amend(order),
             Due::Pay(order) => self.pay(order),
             Due::Reserve(order) => self.reserve(order),
-            Due::Cancel(order, reason, by_customer) => self.cancel(order, reason, by_customer),
+            Due::Cancel(order, reason, by_customer) => self.cancel(*order, reason, by_customer),
             Due::Ship(order) => self.ship(order),
             Due::Deliver(order) => self.deliver(order),
             Due::Review { order, delivered } => self.review(&order, delivered),
@@ -723,7 +723,7 @@ impl World {
         self.plan(at, Due::Restock(index));
     }
 
-    fn cancel(&mut self, mut order: Box<Order>, reason: &'static str, by_customer: bool) {
+    fn cancel(&mut self, mut order: Order, reason: &'static str, by_customer: bool) {
         let id = order.customer_id();
         let actor = if by_customer {
             id.as_str()

@@ -63,12 +63,12 @@ pub(super) fn by_id(conn: &Connection, id: &str) -> Result<Option<Event>, Append
     let mut found = conn
         .prepare_cached(&format!(
             "SELECT {} FROM events e {} WHERE e.id = ?1",
-            row::EVENT,
+            row::NAMED_EVENT,
             row::NAMES
         ))
         .map_err(super::open::append_error)?;
     let event = found
-        .query_row([id], |row| Ok(row::event(row)))
+        .query_row([id], |row| Ok(row::named_event(row)))
         .optional()
         .map_err(super::open::append_error)?;
     event.transpose().map_err(|error| match error {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::names::counted_sql;
+use super::reader::Reader;
 use super::{open, row};
 use crate::event::Event;
 use crate::id::{EventId, LogId, StreamId};
@@ -38,7 +39,7 @@ struct Shared {
     access: Access,
     id: LogId,
     format: u32,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Reader>>,
     commits: Mutex<Commits>,
     committed: Condvar,
     /// What reading leaves beside the file is removed at the end.
@@ -96,7 +97,7 @@ impl Log {
                 access,
                 id,
                 format,
-                idle: Mutex::new(vec![conn]),
+                idle: Mutex::new(vec![Reader::new(conn)]),
                 commits: Mutex::default(),
                 committed: Condvar::new(),
                 tidies: tidies && access == Access::ReadOnly,
@@ -126,19 +127,18 @@ impl Log {
     /// Runs a question in one read transaction, so that all its statements see the same log.
     pub(super) fn read<T>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, ReadError>,
+        question: impl FnOnce(&Reader) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let idle = lock(&self.shared.idle).pop();
-        let mut conn = match idle {
-            Some(conn) => conn,
-            None => connect(&self.shared.read_path, self.shared.access)?,
+        let reader = match idle {
+            Some(reader) => reader,
+            None => Reader::new(connect(&self.shared.read_path, self.shared.access)?),
         };
-        let transaction = conn.transaction()?;
-        let answer = question(&transaction);
-        drop(transaction);
+        let answer = reader.ask(question);
         let mut idle = lock(&self.shared.idle);
-        if idle.len() < MAX_IDLE {
-            idle.push(conn);
+        // One whose transaction could not be ended is not handed out again.
+        if idle.len() < MAX_IDLE && reader.is_autocommit() {
+            idle.push(reader);
         }
         answer
     }
@@ -431,7 +431,7 @@ pub(super) fn stream_id(conn: &Connection, stream: &StreamId) -> rusqlite::Resul
 }
 
 fn stream_page(
-    conn: &Connection,
+    reader: &Reader,
     stream: i64,
     (from, to): (u64, u64),
     direction: Direction,
@@ -441,11 +441,10 @@ fn stream_page(
         Direction::Forwards => "ASC",
         Direction::Backwards => "DESC",
     };
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {}, l.version, l.qualifier FROM links l CROSS JOIN events e ON e.position = l.position {}
+    let mut statement = reader.prepare_cached(&format!(
+        "SELECT {}, l.version, l.qualifier FROM links l CROSS JOIN events e ON e.position = l.position
          WHERE l.stream = ?1 AND l.version BETWEEN ?2 AND ?3 ORDER BY l.version {order} LIMIT ?4",
-        row::EVENT,
-        row::NAMES
+        row::EVENT
     ))?;
     let mut rows = statement.query((
         stream,
@@ -456,7 +455,7 @@ fn stream_page(
     let mut page = Vec::new();
     while let Some(row) = rows.next()? {
         page.push(StreamEvent {
-            event: row::event(row)?,
+            event: row::event(row, reader)?,
             version: Version(row.get(row::EVENT_LEN)?),
             qualifier: row
                 .get::<_, Option<String>>(row::EVENT_LEN + 1)?
@@ -467,17 +466,16 @@ fn stream_page(
 }
 
 pub(super) fn event_where(
-    conn: &Connection,
+    reader: &Reader,
     condition: &str,
     value: impl rusqlite::ToSql,
 ) -> Result<Option<Event>, ReadError> {
-    let mut statement = conn.prepare_cached(&format!(
-        "SELECT {} FROM events e {} WHERE {condition}",
-        row::EVENT,
-        row::NAMES
+    let mut statement = reader.prepare_cached(&format!(
+        "SELECT {} FROM events e WHERE {condition}",
+        row::EVENT
     ))?;
     let mut rows = statement.query([value])?;
-    rows.next()?.map(row::event).transpose()
+    rows.next()?.map(|row| row::event(row, reader)).transpose()
 }
 
 /// A limit as SQLite takes it.

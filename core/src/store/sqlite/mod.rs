@@ -33,6 +33,7 @@ mod plan;
 mod pulse;
 mod query;
 mod queue;
+mod reader;
 mod recheck;
 mod restore;
 mod row;

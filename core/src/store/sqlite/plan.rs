@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::log::{sql_limit, sql_position, stream_id};
 use super::names::counted_sql;
+use super::reader::Reader;
 use super::row;
 use crate::event::Event;
 use crate::position::Position;
@@ -292,7 +293,7 @@ impl Plan {
     /// Reads the first `limit` events in the plan's direction, until `each` returns `false`.
     pub(super) fn read(
         &self,
-        conn: &Connection,
+        reader: &Reader,
         limit: usize,
         each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
@@ -301,7 +302,7 @@ impl Plan {
             if left == 0 {
                 return Ok(());
             }
-            way.read(conn, self.direction, left, &mut |event| {
+            way.read(reader, self.direction, left, &mut |event| {
                 left -= 1;
                 let goes_on = each(event);
                 if !goes_on {
@@ -508,13 +509,13 @@ impl Way {
     /// Reads the first `limit` events in a direction, until `each` returns `false`.
     fn read(
         &self,
-        conn: &Connection,
+        reader: &Reader,
         direction: Direction,
         limit: usize,
         each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
         if matches!(self.source, Source::Time | Source::Category(_)) {
-            return self.fetch(conn, direction, limit, each);
+            return self.fetch(reader, direction, limit, each);
         }
         let (sql, mut values) = self.walk(Wanted::Events);
         let column = match self.source {
@@ -528,10 +529,10 @@ impl Way {
         };
         values.push(Value::Integer(sql_limit(limit)));
         let mut statement =
-            conn.prepare_cached(&format!("{sql} ORDER BY {column} {order} LIMIT ?"))?;
+            reader.prepare_cached(&format!("{sql} ORDER BY {column} {order} LIMIT ?"))?;
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            if !each(row::event(row)?) {
+            if !each(row::event(row, reader)?) {
                 break;
             }
         }
@@ -541,12 +542,12 @@ impl Way {
     /// Reads from a source that is not in position order.
     fn fetch(
         &self,
-        conn: &Connection,
+        reader: &Reader,
         direction: Direction,
         limit: usize,
         each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
-        let mut positions = self.gather(conn)?;
+        let mut positions = self.gather(reader)?;
         match direction {
             Direction::Forwards => positions.sort_unstable(),
             Direction::Backwards => positions.sort_unstable_by(|a, b| b.cmp(a)),
@@ -555,10 +556,9 @@ impl Way {
         // What the source answers is first, and done with.
         let skip = usize::from(self.source == Source::Time);
         let (conditions, values) = and_all(self.conditions.iter().skip(skip), "e");
-        let mut statement = conn.prepare_cached(&format!(
-            "SELECT {} FROM {LOG} {} WHERE {conditions} e.position = ?",
-            row::EVENT,
-            row::NAMES
+        let mut statement = reader.prepare_cached(&format!(
+            "SELECT {} FROM {LOG} WHERE {conditions} e.position = ?",
+            row::EVENT
         ))?;
         let mut left = limit;
         for position in positions {
@@ -568,7 +568,7 @@ impl Way {
             let here = values.iter().cloned().chain([Value::Integer(position)]);
             let mut rows = statement.query(params_from_iter(here))?;
             if let Some(row) = rows.next()? {
-                if !each(row::event(row)?) {
+                if !each(row::event(row, reader)?) {
                     break;
                 }
                 left -= 1;
@@ -663,19 +663,16 @@ impl Way {
                 "e",
             ),
         };
-        let (columns, names) = match wanted {
-            Wanted::Events => (row::EVENT.to_owned(), row::NAMES),
-            Wanted::Times => (
-                format!("{place}.position, {times}.time_us, {times}.time_sub_ns"),
-                "",
-            ),
-            Wanted::Count => ("count(*)".to_owned(), ""),
+        let columns = match wanted {
+            Wanted::Events => row::EVENT.to_owned(),
+            Wanted::Times => format!("{place}.position, {times}.time_us, {times}.time_sub_ns"),
+            Wanted::Count => "count(*)".to_owned(),
         };
         let (conditions, more) = and_all(&self.conditions, times);
         values.extend(more);
         values.extend([Value::Integer(self.low), Value::Integer(self.high)]);
         let sql = format!(
-            "SELECT {columns} FROM {tables} {names} WHERE {first} {conditions} {place}.position BETWEEN ? AND ?"
+            "SELECT {columns} FROM {tables} WHERE {first} {conditions} {place}.position BETWEEN ? AND ?"
         );
         (sql, values)
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
+use super::reader::{Reader, Table};
 use crate::event::{Event, Part, Payload, SourceFields};
 use crate::id::{Actor, Category, EventId, EventType, StreamId};
 use crate::integrity::{Hash, leaf::TimeFlags};
@@ -9,8 +10,15 @@ use crate::position::{Position, Version};
 use crate::store::{EventBrief, LinkView, ReadError};
 use crate::time::{SourceTime, Time};
 
-/// Columns of an event whose row is `e`, in the order that [`event`] reads.
-pub(super) const EVENT: &str = "e.position, s.name, c.name, e.version, t.name, \
+/// Columns of an event whose row is `e`, in the order that [`event`] reads: names by their ids.
+pub(super) const EVENT: &str = "e.position, e.stream, NULL, e.version, e.type, \
+     e.time_us, e.time_sub_ns, e.time_flags, e.time_text, e.recorded_us, e.id, e.actor, \
+     e.correlation, e.causation, e.schema_version, e.source, e.source_id, e.source_version, \
+     e.source_position, e.source_recorded_us, e.source_recorded_sub_ns, \
+     e.data_type, e.data, e.metadata_type, e.metadata, e.leaf";
+
+/// The same with the names themselves, in the order that [`named_event`] reads.
+pub(super) const NAMED_EVENT: &str = "e.position, s.name, c.name, e.version, t.name, \
      e.time_us, e.time_sub_ns, e.time_flags, e.time_text, e.recorded_us, e.id, a.name, \
      e.correlation, e.causation, e.schema_version, o.name, e.source_id, e.source_version, \
      e.source_position, e.source_recorded_us, e.source_recorded_sub_ns, \
@@ -19,8 +27,8 @@ pub(super) const EVENT: &str = "e.position, s.name, c.name, e.version, t.name, \
 /// How many columns [`EVENT`] names.
 pub(super) const EVENT_LEN: usize = 26;
 
-/// Tables of names that [`EVENT`] draws on. Left joins, so that the planner keeps `e` outermost and a missing
-/// name shows as damage rather than as a missing event.
+/// Tables of names that [`NAMED_EVENT`] draws on. Left joins, so that the planner keeps `e` outermost and a
+/// missing name shows as damage rather than as a missing event.
 pub(super) const NAMES: &str = "LEFT JOIN streams s ON s.id = e.stream \
      LEFT JOIN categories c ON c.id = s.category LEFT JOIN types t ON t.id = e.type \
      LEFT JOIN actors a ON a.id = e.actor LEFT JOIN sources o ON o.id = e.source \
@@ -34,8 +42,55 @@ pub(super) const BRIEF: &str = "e.position, s.name, e.version, t.name, e.time_us
 pub(super) const BRIEF_NAMES: &str =
     "LEFT JOIN streams s ON s.id = e.stream LEFT JOIN types t ON t.id = e.type";
 
-/// Reads an event from a row of [`EVENT`].
-pub(super) fn event(row: &Row<'_>) -> Result<Event, ReadError> {
+/// Names of an event that the log keeps once for many of them.
+struct Texts {
+    stream: Option<String>,
+    category: Option<String>,
+    event_type: Option<String>,
+    actor: Option<String>,
+    source: Option<String>,
+    data_type: Option<String>,
+    metadata_type: Option<String>,
+}
+
+/// Reads an event from a row of [`EVENT`], names from what the connection remembers.
+pub(super) fn event(row: &Row<'_>, reader: &Reader) -> Result<Event, ReadError> {
+    let (stream, category) = match row.get(1)? {
+        None => (None, None),
+        Some(id) => reader.stream(id)?,
+    };
+    let name = |table: Table, at: usize| match row.get(at)? {
+        None => Ok(None),
+        Some(id) => reader.name(table, id),
+    };
+    let texts = Texts {
+        stream,
+        category,
+        event_type: name(Table::Types, 4)?,
+        actor: name(Table::Actors, 11)?,
+        source: name(Table::Sources, 15)?,
+        data_type: name(Table::ContentTypes, 21)?,
+        metadata_type: name(Table::ContentTypes, 23)?,
+    };
+    decode(row, texts)
+}
+
+/// Reads an event from a row of [`NAMED_EVENT`] and [`NAMES`].
+pub(super) fn named_event(row: &Row<'_>) -> Result<Event, ReadError> {
+    let texts = Texts {
+        stream: row.get(1)?,
+        category: row.get(2)?,
+        event_type: row.get(4)?,
+        actor: row.get(11)?,
+        source: row.get(15)?,
+        data_type: row.get(21)?,
+        metadata_type: row.get(23)?,
+    };
+    decode(row, texts)
+}
+
+/// Reads what both kinds of rows have in common.
+fn decode(row: &Row<'_>, texts: Texts) -> Result<Event, ReadError> {
     let position = Position(row.get(0)?);
     let damaged = |reason: &str| ReadError::Damaged {
         position,
@@ -43,15 +98,20 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, ReadError> {
     };
     let name = |reason: &'static str| move |_| damaged(reason);
     let optional = |at: usize| row.get::<_, Option<String>>(at);
-    let stream = optional(1)?
+    let had_metadata = texts.metadata_type.is_some();
+    let stream = texts
+        .stream
         .map(StreamId::new)
         .transpose()
         .map_err(name("its stream has no name"))?;
-    let category = optional(2)?
+    let category = texts
+        .category
         .map(Category::new)
         .transpose()
         .map_err(name("its category has no name"))?;
-    let event_type = optional(4)?.ok_or_else(|| damaged("its type is missing"))?;
+    let event_type = texts
+        .event_type
+        .ok_or_else(|| damaged("its type is missing"))?;
     let event_type = EventType::new(event_type).map_err(name("its type has no name"))?;
     let flags = TimeFlags(row.get(7)?);
     let time = SourceTime {
@@ -68,7 +128,8 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, ReadError> {
         .map(EventId::new)
         .transpose()
         .map_err(name("its id is empty or too long"))?;
-    let actor = optional(11)?
+    let actor = texts
+        .actor
         .map(Actor::new)
         .transpose()
         .map_err(name("its actor has no name"))?;
@@ -79,19 +140,17 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, ReadError> {
                 .ok_or_else(|| damaged("its source's recording time is out of range"))?,
         ),
     };
-    let payload = |type_at: usize, bytes_at: usize| -> Result<Option<Payload>, ReadError> {
+    let payload = |name: Option<String>, bytes_at: usize| -> Result<Option<Payload>, ReadError> {
         let bytes: Option<Vec<u8>> = row.get(bytes_at)?;
         let Some(bytes) = bytes else { return Ok(None) };
-        let content_type =
-            optional(type_at)?.ok_or_else(|| damaged("a payload has no content type"))?;
+        let content_type = name.ok_or_else(|| damaged("a payload has no content type"))?;
         Ok(Some(Payload {
             content_type,
             bytes,
         }))
     };
-    let data = payload(21, 22)?;
-    let metadata = payload(23, 24)?;
-    let had_metadata = !matches!(row.get_ref(23)?, rusqlite::types::ValueRef::Null);
+    let data = payload(texts.data_type, 22)?;
+    let metadata = payload(texts.metadata_type, 24)?;
     let erased = [
         (Part::Identity, id.is_none()),
         (Part::Data, data.is_none()),
@@ -117,7 +176,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, ReadError> {
         causation: optional(13)?,
         schema_version: optional(14)?,
         source: SourceFields {
-            source: optional(15)?,
+            source: texts.source,
             source_id: optional(16)?,
             source_version: optional(17)?,
             source_position: optional(18)?,

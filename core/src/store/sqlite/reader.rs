@@ -1,0 +1,249 @@
+//! A connection that reads, and the names that it has read so far.
+//!
+//! A row of an event holds ids. The name behind an id never changes, so it is looked up once and not joined to
+//! every row. Rows keep only ids that were committed, and a reader sees nothing else.
+
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::store::ReadError;
+
+/// So many streams are remembered at most; ids that differ by a multiple of it displace each other.
+const STREAMS: usize = 8_192;
+
+/// So many names of each other kind.
+const NAMES: usize = 1_024;
+
+/// A table of names whose row has nothing else that an event needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Table {
+    Types,
+    Actors,
+    Sources,
+    ContentTypes,
+}
+
+impl Table {
+    fn sql(self) -> &'static str {
+        match self {
+            Table::Types => "SELECT name FROM types WHERE id = ?1",
+            Table::Actors => "SELECT name FROM actors WHERE id = ?1",
+            Table::Sources => "SELECT name FROM sources WHERE id = ?1",
+            Table::ContentTypes => "SELECT name FROM content_types WHERE id = ?1",
+        }
+    }
+}
+
+/// Name of a stream, and of its category where that is there.
+type StreamNames = (Arc<str>, Option<Arc<str>>);
+
+/// A connection of the pool. What it remembers is of one file and goes with it.
+#[derive(Debug)]
+pub(super) struct Reader {
+    conn: Connection,
+    streams: RefCell<Slots<StreamNames>>,
+    names: [RefCell<Slots<Arc<str>>>; 4],
+}
+
+impl Deref for Reader {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.conn
+    }
+}
+
+impl Reader {
+    pub(super) fn new(conn: Connection) -> Reader {
+        let slots = || RefCell::new(Slots::new(NAMES));
+        Reader {
+            conn,
+            streams: RefCell::new(Slots::new(STREAMS)),
+            names: [slots(), slots(), slots(), slots()],
+        }
+    }
+
+    /// Runs a question in one read transaction, so that all its statements see the same log.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        // Statements that are kept: parsing these two anew would be a tenth of a short question.
+        self.conn.prepare_cached("BEGIN DEFERRED")?.execute([])?;
+        let answer = question(self);
+        self.conn.prepare_cached("ROLLBACK")?.execute([])?;
+        answer
+    }
+
+    /// Name of a stream and of its category, as far as they are there.
+    pub(super) fn stream(&self, id: i64) -> rusqlite::Result<(Option<String>, Option<String>)> {
+        let mut streams = self.streams.borrow_mut();
+        if let Some((stream, category)) = streams.get(id) {
+            return Ok((
+                Some((**stream).to_owned()),
+                category.as_deref().map(str::to_owned),
+            ));
+        }
+        let found: Option<StreamNames> = self
+            .conn
+            .prepare_cached(
+                "SELECT s.name, c.name FROM streams s LEFT JOIN categories c ON c.id = s.category
+                 WHERE s.id = ?1",
+            )?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((stream, category)) = found else {
+            return Ok((None, None));
+        };
+        let names = ((*stream).to_owned(), category.as_deref().map(str::to_owned));
+        streams.put(id, (stream, category));
+        Ok((Some(names.0), names.1))
+    }
+
+    /// The name with an id, if it is there.
+    pub(super) fn name(&self, table: Table, id: i64) -> rusqlite::Result<Option<String>> {
+        let mut names = self.names[table as usize].borrow_mut();
+        if let Some(name) = names.get(id) {
+            return Ok(Some((**name).to_owned()));
+        }
+        let found: Option<Arc<str>> = self
+            .conn
+            .prepare_cached(table.sql())?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        let name = found.as_deref().map(str::to_owned);
+        if let Some(found) = found {
+            names.put(id, found);
+        }
+        Ok(name)
+    }
+}
+
+/// Values by id, each in the one slot that its id has. Ids are dense, so a small log needs few slots.
+#[derive(Debug)]
+struct Slots<T> {
+    most: usize,
+    slots: Vec<Option<(i64, T)>>,
+}
+
+impl<T> Slots<T> {
+    fn new(most: usize) -> Slots<T> {
+        Slots {
+            most,
+            slots: Vec::new(),
+        }
+    }
+
+    fn place(&self, id: i64) -> usize {
+        // Any id has a slot, also one that only a damaged file can hold.
+        usize::try_from(id.unsigned_abs() % self.most as u64).unwrap_or_default()
+    }
+
+    fn get(&self, id: i64) -> Option<&T> {
+        match self.slots.get(self.place(id)) {
+            Some(Some((held, value))) if *held == id => Some(value),
+            _ => None,
+        }
+    }
+
+    fn put(&mut self, id: i64, value: T) {
+        let place = self.place(id);
+        if place >= self.slots.len() {
+            self.slots.resize_with(place + 1, || None);
+        }
+        self.slots[place] = Some((id, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{LogWriter, row};
+    use super::*;
+    use crate::event::{NewLink, Payload};
+    use crate::store::ExpectedVersion;
+    use crate::store::contract::{batch, event, fixed, stream};
+
+    /// A reader that remembers at most so many names of a kind.
+    fn reader(path: &std::path::Path, most: usize) -> Reader {
+        let slots = || RefCell::new(Slots::new(most));
+        Reader {
+            conn: Connection::open(path).unwrap(),
+            streams: RefCell::new(Slots::new(most)),
+            names: [slots(), slots(), slots(), slots()],
+        }
+    }
+
+    fn rows<T>(
+        conn: &Connection,
+        sql: &str,
+        mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<T, ReadError>,
+    ) -> Vec<Result<T, String>> {
+        let mut statement = conn.prepare(sql).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            all.push(each(row).map_err(|error| error.to_string()));
+        }
+        all
+    }
+
+    #[test]
+    fn remembered_names_are_those_that_a_join_finds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.annals");
+        let writer = LogWriter::create(&path, fixed()).unwrap();
+        for n in 0..40 {
+            let mut new = event(&format!("Type{}", n % 5), "{}");
+            if n % 3 == 0 {
+                new.metadata =
+                    Some(Payload::json(format!(r#"{{"userId":"u{}"}}"#, n % 7)).unwrap());
+            }
+            if n % 4 == 0 {
+                new.source.source = Some(format!("file {}", n % 8));
+                new.links = vec![NewLink {
+                    stream: stream(&format!("other-{n}")),
+                    qualifier: "to".into(),
+                }];
+            }
+            if n % 6 == 0 {
+                new.data.content_type = "text/plain".into();
+            }
+            let home = format!("{}-{}", ["a", "b", "c"][n % 3], n % 13);
+            writer
+                .append(vec![batch(&home, ExpectedVersion::Any, vec![new])])
+                .unwrap();
+        }
+        writer.close().unwrap();
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(
+            "DROP TRIGGER events_update;
+             UPDATE events SET stream = NULL, id = NULL, source = NULL WHERE position = 2;
+             UPDATE events SET stream = 8205 WHERE position = 3;
+             UPDATE events SET type = -9223372036854775808 WHERE position = 4;
+             UPDATE events SET actor = 1025 WHERE position = 7;
+             UPDATE events SET data = NULL WHERE position = 9;
+             UPDATE events SET data_type = 77 WHERE position = 10;
+             UPDATE events SET metadata_type = NULL WHERE position = 13;",
+        )
+        .unwrap();
+        let joined = format!(
+            "SELECT {} FROM events e {} ORDER BY e.position",
+            row::NAMED_EVENT,
+            row::NAMES
+        );
+        let joined = rows(&conn, &joined, row::named_event);
+        assert_eq!(joined.len(), 40);
+        assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 3);
+        for most in [1, 2, 5, NAMES] {
+            let reader = reader(&path, most);
+            let sql = format!("SELECT {} FROM events e ORDER BY e.position", row::EVENT);
+            for round in ["cold", "warm"] {
+                let ours = rows(&reader, &sql, |row| row::event(row, &reader));
+                assert_eq!(ours, joined, "{most} names, {round}");
+            }
+        }
+    }
+}

@@ -97,7 +97,7 @@ pub fn run(args: ModelArgs, output: &mut Output) -> Result<Exit, Failure> {
         ModelCommand::Show { store, name } => show_one(&store, &name, output),
         ModelCommand::Shapes { store, category } => {
             let log = Log::explore(&store)?;
-            let view = temporal::shapes(&log, category.as_ref(), &mut |_| true)?;
+            let view = counting(|go_on| temporal::shapes(&log, category.as_ref(), go_on))?;
             output.show(&view, |output| print_shapes(&view, output))
         }
     }
@@ -110,7 +110,7 @@ fn draft(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let log = Log::explore(store)?;
-    let Some(text) = temporal::draft(&log, category, &mut |_| true)? else {
+    let Some(text) = counting(|go_on| temporal::draft(&log, category, go_on))? else {
         return Err(Failure::new(
             Code::BadInput,
             format!("there is no event in category {category}"),
@@ -137,7 +137,8 @@ fn draft(
 fn check(store: &Path, file: &Path, output: &mut Output) -> Result<Exit, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
     let log = Log::explore(store)?;
-    let view = temporal::check(&log, &stem(file), &text, &mut |_| true)?;
+    let name = stem(file);
+    let view = counting(|go_on| temporal::check(&log, &name, &text, go_on))?;
     output.show(&view, |output| print_check(&view, output))?;
     Ok(if view.problems {
         Exit::Problems
@@ -181,6 +182,18 @@ fn show_one(store: &Path, name: &str, output: &mut Output) -> Result<Exit, Failu
         text.lines()
             .try_for_each(|line| output.line(&visible(line)))
     })
+}
+
+/// Runs work that tells how many events it looked at, with a count on standard error where that is a terminal.
+fn counting<T>(work: impl FnOnce(&mut dyn FnMut(u64) -> bool) -> T) -> T {
+    let spinner = indicatif::ProgressBar::new_spinner();
+    let outcome = work(&mut |events| {
+        spinner.set_message(counted(events, "event"));
+        spinner.tick();
+        true
+    });
+    spinner.finish_and_clear();
+    outcome
 }
 
 fn stem(file: &Path) -> String {

@@ -116,6 +116,9 @@ fn access(root: &str, name: &str) -> String {
     if word && !name.is_empty() && !RESERVED.contains(&name) {
         return format!("{root}.{name}");
     }
+    if !name.contains(['\'', '\\']) && !name.chars().any(char::is_control) {
+        return format!("{root}['{name}']");
+    }
     let inside = serde_json::to_string(name).unwrap_or_default();
     format!("{root}[{inside}]")
 }
@@ -177,8 +180,11 @@ fn key(name: &str) -> String {
     }
 }
 
-/// A basic string of TOML.
+/// A string of TOML: a literal one where that spares escapes.
 fn quoted(text: &str) -> String {
+    if text.contains('"') && !text.contains('\'') && !text.chars().any(char::is_control) {
+        return format!("'{text}'");
+    }
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

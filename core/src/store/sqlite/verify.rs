@@ -27,7 +27,7 @@ pub(super) fn verify(
     let mut statement = conn
         .prepare(&format!(
             "SELECT {}, e.stream FROM events e {} ORDER BY e.position",
-            row::EVENT,
+            row::NAMED_EVENT,
             row::NAMES
         ))
         .map_err(ReadError::from)?;
@@ -38,7 +38,7 @@ pub(super) fn verify(
         let Some(row) = row else {
             return Ok(frontier);
         };
-        let event = row::event(row)?;
+        let event = row::named_event(row)?;
         if event.position != next {
             return Err(damaged(next, "there is no event at this position").into());
         }

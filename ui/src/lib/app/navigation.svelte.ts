@@ -8,6 +8,8 @@ const WRITE_AFTER_MS = 250;
 class Navigation {
   route = $state.raw<Route>(parseRoute(location.hash));
   private timer: ReturnType<typeof setTimeout> | null = null;
+  /** What the address bar held when this last looked or wrote. */
+  private seen = location.hash;
 
   get view(): ViewName {
     return this.route.view;
@@ -19,6 +21,8 @@ class Navigation {
   /** Follows the address bar, back and forward. Returns the clean-up. */
   listen(): () => void {
     const follow = () => {
+      this.rest();
+      this.seen = location.hash;
       if (location.hash !== formatRoute(this.route)) this.route = parseRoute(location.hash);
     };
     addEventListener("hashchange", follow);
@@ -30,6 +34,7 @@ class Navigation {
     this.flush();
     this.route = { view, arg, params: patchParams(globalParams(this.params), params) };
     history.pushState(null, "", formatRoute(this.route));
+    this.seen = location.hash;
   }
 
   /** Opens a written address. */
@@ -37,6 +42,7 @@ class Navigation {
     this.flush();
     this.route = parseRoute(hash);
     history.pushState(null, "", formatRoute(this.route));
+    this.seen = location.hash;
   }
 
   /** Address for a link. */
@@ -50,15 +56,22 @@ class Navigation {
     const same = formatRoute({ ...this.route, params }) === formatRoute(this.route);
     if (same) return;
     this.route = { ...this.route, params };
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.rest();
     this.timer = setTimeout(() => this.flush(), WRITE_AFTER_MS);
   }
 
   private flush(): void {
     if (this.timer === null) return;
-    clearTimeout(this.timer);
-    this.timer = null;
+    this.rest();
+    // Somebody went elsewhere, and the page has yet to hear of it: what was pending belongs to the place before.
+    if (location.hash !== this.seen) return;
     history.replaceState(null, "", formatRoute(this.route));
+    this.seen = location.hash;
+  }
+
+  private rest(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
   }
 }
 

@@ -98,7 +98,8 @@ fn time(calls: usize, mut read: impl FnMut() -> Outcome<u64>) -> Outcome<f64> {
     Ok(median(&figures))
 }
 
-fn everything(store: &Path, parse: bool) -> Outcome<f64> {
+/// Reads every event, page by page; events per second.
+pub fn everything(store: &Path, parse: bool) -> Outcome<f64> {
     let log = Log::explore(store)?;
     let start = Instant::now();
     let (mut query, mut events) = (EventQuery::default(), 0u64);

@@ -55,14 +55,24 @@ impl Upcast {
         assumed: &mut Vec<Assumed>,
     ) -> Result<Value, Fault> {
         let mut data = data;
+        // All fields leave before one arrives, so that two may trade places.
+        let mut moving = Vec::new();
         for (old, new) in &self.rename {
-            let Some(value) = old.get(&data).cloned() else {
-                continue;
-            };
-            edit(&mut data, |edit| {
-                edit.unset(old);
-                edit.set(new, value)
-            })?;
+            if let Some(value) = old.get(&data).cloned() {
+                edit(&mut data, |edit| {
+                    edit.unset(old);
+                    Ok(())
+                })?;
+                moving.push((old, new, value));
+            }
+        }
+        for (old, new, value) in moving {
+            if new.get(&data).is_some() {
+                return Err(Fault::failed(format!(
+                    "`{old}` cannot be renamed to `{new}`: the payload has both"
+                )));
+            }
+            edit(&mut data, |edit| edit.set(new, value))?;
         }
         for (path, expression) in &self.default {
             if path.get(&data).is_some() {

@@ -236,6 +236,33 @@ fn steps_rename_default_compute_and_remove_in_a_chain_also_for_the_inferred_fold
 }
 
 #[test]
+fn a_rename_loses_no_recorded_value() {
+    let folded = |rename: &str, data: &str| {
+        let text = format!("category = 'o'\n[[upcast.A]]\nto = 1\nrename = {rename}\n");
+        let log = TestLog::new();
+        log.told("o-1", &[("A", "2024-01-01", data)]);
+        state(&log.log(), &declared(&text), &stream("o-1"), &now()).unwrap()
+    };
+    let swapped = folded("{ a = 'b', b = 'a' }", r#"{"a":1,"b":2}"#);
+    assert_eq!(swapped.state.get(), r#"{"b":1,"a":2}"#);
+    let passed_on = folded("{ a = 'b', b = 'c' }", r#"{"a":1,"b":2}"#);
+    assert_eq!(passed_on.state.get(), r#"{"b":1,"c":2}"#);
+    for (rename, data) in [
+        ("{ old = 'fresh' }", r#"{"old":1,"fresh":2}"#),
+        ("{ a = 'fresh', b = 'fresh' }", r#"{"a":1,"b":2}"#),
+    ] {
+        let taken = folded(rename, data);
+        assert_eq!(taken.state.get(), "{}");
+        assert!(taken.incomplete && taken.events_failed == 1);
+        let detail = &taken.findings[0].detail;
+        assert!(
+            detail.contains("to `fresh`: the payload has both"),
+            "{detail}"
+        );
+    }
+}
+
+#[test]
 fn steps_with_a_gap_a_circle_or_a_fork_are_errors_where_they_stand() {
     let error = |steps: &str| {
         let text = format!("category = 'o'\n{steps}[on.A]\nx = '1'\n");

@@ -1,6 +1,6 @@
 //! A model tried on every stored event of its category, before it is relied on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -156,7 +156,8 @@ pub fn check(
         .filter(|wanted| !types.keys().any(|(name, _)| name == wanted))
         .map(str::to_owned)
         .collect();
-    view.unused.dedup();
+    let mut told = BTreeSet::new();
+    view.unused.retain(|unused| told.insert(unused.clone()));
     let handled = model.types();
     view.types = types
         .iter()

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::TemporalError;
-use super::shapes::{ShapesView, TypeShape, shapes};
+use super::shapes::{MAX_FIELDS, ShapesView, TypeShape, shapes_and};
 use crate::id::Category;
-use crate::model::{FieldPath, Step, inferred_lines, json};
-use crate::store::{EventQuery, Log};
+use crate::model::{FieldPath, Step, inferred_lines};
+use crate::store::Log;
 
 /// Writes a first model for a category. It loads and folds every event that can be read; a category without events
 /// gives `None`. `go_on` is told the number of events looked at and stops the work by saying no.
@@ -21,33 +21,30 @@ pub fn draft(
     category: &Category,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<String>, TemporalError> {
-    let view = shapes(log, Some(category), go_on)?;
-    if view.looked_at == 0 {
-        return Ok(None);
-    }
-    let mut samples = BTreeMap::new();
-    for shape in &view.types {
-        let query = EventQuery {
-            category: Some(category.clone()),
-            event_type: shape.event_type.parse().ok(),
-            ..EventQuery::default()
+    // One payload a type, with every field that any event of it has.
+    let mut samples: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let view = shapes_and(log, Some(category), go_on, &mut |event_type, fields| {
+        let sample = match samples.get_mut(event_type) {
+            Some(sample) => sample,
+            None => samples.entry(event_type.to_owned()).or_default(),
         };
-        let page = log.events(&query, 50)?;
-        let mut merged = serde_json::Map::new();
-        for event in &page.events {
-            let text = event.data.as_ref().and_then(|data| data.json_text());
-            if let Some(Value::Object(fields)) =
-                text.and_then(|text| Some(json::parse(text).ok()?.value))
-            {
-                merged.extend(fields);
+        for (name, value) in fields {
+            if sample.len() < MAX_FIELDS {
+                sample.entry(name).or_insert(value);
             }
         }
-        samples.insert(shape.event_type.clone(), Value::Object(merged));
+    })?;
+    if view.looked_at == 0 {
+        return Ok(None);
     }
     Ok(Some(write(category, &view, &samples)))
 }
 
-fn write(category: &Category, view: &ShapesView, samples: &BTreeMap<String, Value>) -> String {
+fn write(
+    category: &Category,
+    view: &ShapesView,
+    samples: &BTreeMap<String, Map<String, Value>>,
+) -> String {
     let mut text = format!(
         "# How the events of {} become its state: a first draft from {} events, to be edited.\n\
          # It does what the fold without a model does. Totals, counters and lists are for you:\n\
@@ -65,12 +62,23 @@ fn write(category: &Category, view: &ShapesView, samples: &BTreeMap<String, Valu
     text
 }
 
-fn lines(shape: &TypeShape, category: &Category, sample: Option<&Value>, text: &mut String) {
+fn lines(
+    shape: &TypeShape,
+    category: &Category,
+    sample: Option<&Map<String, Value>>,
+    text: &mut String,
+) {
     let mut any = false;
-    let sample = sample.cloned().unwrap_or(Value::Null);
+    if shape.more_fields > 0 {
+        let _ = writeln!(
+            text,
+            "# its payloads have more than {MAX_FIELDS} different fields: those past them are not here"
+        );
+    }
     let set = match sample {
-        Value::Object(fields) if !fields.is_empty() => {
-            inferred_lines(&shape.event_type, category.as_str(), Value::Object(fields))
+        Some(fields) if !fields.is_empty() => {
+            let fields = Value::Object(fields.clone());
+            inferred_lines(&shape.event_type, category.as_str(), fields)
         }
         _ => Vec::new(),
     };
@@ -88,8 +96,13 @@ fn lines(shape: &TypeShape, category: &Category, sample: Option<&Value>, text: &
             any = true;
             let _ = writeln!(text, "{line}");
         } else {
-            let count = seen.map_or(0, |field| field.seen.count);
-            let _ = writeln!(text, "# in {count} of {} events:\n# {line}", shape.events);
+            let _ = match seen {
+                Some(field) => {
+                    let count = field.seen.count;
+                    writeln!(text, "# in {count} of {} events:\n# {line}", shape.events)
+                }
+                None => writeln!(text, "# in some events:\n# {line}"),
+            };
         }
     }
     if !any {
@@ -119,8 +132,24 @@ fn access(root: &str, name: &str) -> String {
     if !name.contains(['\'', '\\']) && !name.chars().any(char::is_control) {
         return format!("{root}['{name}']");
     }
-    let inside = serde_json::to_string(name).unwrap_or_default();
-    format!("{root}[{inside}]")
+    format!("{root}[{}]", text_of_expression(name))
+}
+
+/// A text in an expression, with the escapes that those know.
+fn text_of_expression(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Words that mean something in an expression.

@@ -3,10 +3,10 @@
 //! The schema is weak: a field may come at any time, and one that is only sometimes there is optional. A field that
 //! goes for good, takes another name or another kind is a finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::TemporalError;
@@ -20,7 +20,7 @@ use crate::store::{EventQuery, Log, ReadError};
 /// Events read at once.
 const PAGE: usize = 1_000;
 /// Most fields of one type that are told apart.
-const MAX_FIELDS: usize = 2_000;
+pub(super) const MAX_FIELDS: usize = 2_000;
 /// Deepest objects that are looked into.
 const MAX_DEPTH: usize = 6;
 
@@ -133,6 +133,16 @@ pub fn shapes(
     category: Option<&Category>,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<ShapesView, TemporalError> {
+    shapes_and(log, category, go_on, &mut |_, _| {})
+}
+
+/// As [`shapes`]; `each` sees the type and the fields of every payload that is an object.
+pub(super) fn shapes_and(
+    log: &Log,
+    category: Option<&Category>,
+    go_on: &mut dyn FnMut(u64) -> bool,
+    each: &mut dyn FnMut(&str, Map<String, Value>),
+) -> Result<ShapesView, TemporalError> {
     let mut types: BTreeMap<String, Gathered> = BTreeMap::new();
     let mut looked_at = 0;
     let mut after = None;
@@ -146,7 +156,9 @@ pub fn shapes(
         for event in &page.events {
             looked_at += 1;
             let name = event.event_type.to_string();
-            types.entry(name).or_default().take(event);
+            if let Some(fields) = types.entry(name).or_default().take(event) {
+                each(event.event_type.as_str(), fields);
+            }
         }
         if !go_on(looked_at) {
             return Err(ReadError::Cancelled.into());
@@ -175,6 +187,7 @@ struct Gathered {
     events: u64,
     readable: u64,
     versions: Vec<SchemaRow>,
+    by_version: HashMap<Option<String>, usize>,
     fields: Vec<Field>,
     by_path: BTreeMap<String, usize>,
     more_fields: u64,
@@ -188,32 +201,32 @@ struct Field {
 }
 
 impl Gathered {
-    fn take(&mut self, event: &Event) {
+    /// Takes an event; gives the fields of its payload.
+    fn take(&mut self, event: &Event) -> Option<Map<String, Value>> {
         self.events += 1;
         let at = event.position;
         let version = &event.schema_version;
-        match self
-            .versions
-            .iter_mut()
-            .find(|row| row.schema_version == *version)
-        {
-            Some(row) => row.seen.add(at),
-            None => self.versions.push(SchemaRow {
-                schema_version: version.clone(),
-                seen: Seen::at(at),
-            }),
-        }
-        let text = event.data.as_ref().and_then(|data| data.json_text());
-        let Some(parsed) = text.and_then(|text| json::parse(text).ok()) else {
-            return;
-        };
-        self.readable += 1;
-        if let Value::Object(fields) = &parsed.value {
-            for (key, value) in fields {
-                let path = FieldPath(vec![Step::Key(key.clone())]).to_string();
-                self.field(path, value, at, 1);
+        match self.by_version.get(version) {
+            Some(row) => self.versions[*row].seen.add(at),
+            None => {
+                self.by_version.insert(version.clone(), self.versions.len());
+                self.versions.push(SchemaRow {
+                    schema_version: version.clone(),
+                    seen: Seen::at(at),
+                });
             }
         }
+        let text = event.data.as_ref().and_then(|data| data.json_text());
+        let parsed = text.and_then(|text| json::parse(text).ok())?;
+        self.readable += 1;
+        let Value::Object(fields) = parsed.value else {
+            return None;
+        };
+        for (key, value) in &fields {
+            let path = FieldPath(vec![Step::Key(key.clone())]).to_string();
+            self.field(path, value, at, 1);
+        }
+        Some(fields)
     }
 
     fn field(&mut self, path: String, value: &Value, at: Position, depth: usize) {

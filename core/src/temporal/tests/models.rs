@@ -313,6 +313,42 @@ fn a_draft_loads_and_passes_its_own_check() {
 }
 
 #[test]
+fn a_draft_knows_fields_of_every_event_and_writes_odd_names_so_that_they_are_read() {
+    let log = TestLog::new();
+    let mut events = vec![("A", time("2024-01-01"), r#"{"id":1}"#.to_owned()); 60];
+    events.push((
+        "A",
+        time("2024-01-02"),
+        r#"{"id":1,"late":2,"a\bb":3,"c\u0001\f\"d\\":4}"#.to_owned(),
+    ));
+    log.add("odd-1", &events);
+    log.told("odd-2", &[("B", "2024-01-01", r#"{"x\by\f\u007f":3}"#)]);
+    let category = Category::new("odd").unwrap();
+    let text = draft(&log.log(), &category, &mut |_| true)
+        .unwrap()
+        .unwrap();
+    assert!(
+        text.contains("# in 1 of 61 events:\n# late = \"data.late\""),
+        "{text}"
+    );
+    assert!(text.contains("# in 1 of 61 events:\n# '[\"c"), "{text}");
+    let mut models = ModelSet::default();
+    models.add(Model::parse("m", &text).unwrap()).unwrap();
+    let view = state(&log.log(), &models, &stream("odd-2"), &now()).unwrap();
+    assert_eq!(view.state.get(), "{\"x\\by\\f\u{7f}\":3}");
+    let checked = check(&log.log(), "draft", &text, &mut |_| true).unwrap();
+    assert!(!checked.problems, "{text}\n{checked:?}");
+}
+
+#[test]
+fn a_type_without_events_is_unused_once() {
+    let text = "category = 'account'\n[on.A]\nx = '1'\n[on.B]\nx = '1'\n\
+        [[upcast.A]]\nto = 1\nremove = ['y']\n";
+    let view = check(&account().log(), "account", text, &mut |_| true).unwrap();
+    assert_eq!(view.unused, ["A", "B"]);
+}
+
+#[test]
 fn a_check_tells_every_fault_before_a_model_is_relied_on() {
     let log = account();
     let text =

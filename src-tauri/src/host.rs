@@ -117,6 +117,8 @@ struct Inner {
     import: Slot<Progress>,
     export: Slot<ExportProgress>,
     backup: Slot<WorkProgress>,
+    /// Counts the times that long questions were cancelled: one asked before the last goes no further.
+    long_cancelled: AtomicU64,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
     clipboard: Mutex<Option<arboard::Clipboard>>,
     drops: Mutex<Option<Channel<DropView>>>,
@@ -151,6 +153,7 @@ impl Host {
             import: Slot::default(),
             export: Slot::default(),
             backup: Slot::default(),
+            long_cancelled: AtomicU64::new(0),
             clipboard: Mutex::new(None),
             drops: Mutex::new(None),
         })))
@@ -272,6 +275,7 @@ impl Host {
 
     /// Closes the open store.
     pub fn close(&self) {
+        self.cancel_long();
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -335,6 +339,32 @@ impl Host {
     {
         let store = self.open_store()?;
         blocking(move || json(&question(&store).map_err(Into::into)?)).await
+    }
+
+    /// As [`Host::ask`], a question that goes through the whole log or a whole stream: it hands `go_on` to core, which
+    /// stops when [`Host::cancel_long`] is called.
+    ///
+    /// # Errors
+    /// As [`Host::ask`]; `cancelled`.
+    pub async fn ask_long<V, E, Q>(&self, question: Q) -> Answer
+    where
+        V: Serialize,
+        E: Into<HostError>,
+        Q: FnOnce(&OpenStore, &mut dyn FnMut(u64) -> bool) -> Result<V, E> + Send + 'static,
+    {
+        let host = self.0.clone();
+        let turn = host.long_cancelled.load(Ordering::SeqCst);
+        self.ask(move |store| {
+            question(store, &mut |_| {
+                host.long_cancelled.load(Ordering::SeqCst) == turn
+            })
+        })
+        .await
+    }
+
+    /// Stops every long question that is under way.
+    pub fn cancel_long(&self) {
+        self.0.long_cancelled.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -46,6 +46,7 @@ commands! {
     backup_start,
     restore_start,
     backup_cancel,
+    long_cancel,
     pick_store,
     pick_new_store,
     pick_import_files,

@@ -28,13 +28,14 @@ pub struct Late {
 /// Runs the command.
 pub fn run(args: Late, output: &mut Output) -> Result<Exit, Failure> {
     let log = Log::explore(&args.store)?;
-    let view = temporal::late(&log, args.stream.as_ref(), args.limit).map_err(|error| {
-        let failure = Failure::from(error);
-        match &args.stream {
-            Some(stream) => with_like_streams(failure, &log, stream),
-            None => failure,
-        }
-    })?;
+    let view =
+        temporal::late(&log, args.stream.as_ref(), args.limit, &mut |_| true).map_err(|error| {
+            let failure = Failure::from(error);
+            match &args.stream {
+                Some(stream) => with_like_streams(failure, &log, stream),
+                None => failure,
+            }
+        })?;
     output.show(&view, |output| print(&view, output))
 }
 

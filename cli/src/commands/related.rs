@@ -9,6 +9,7 @@ use annals_core::temporal::{
     self, CausationNode, EdgeKind, LanesView, RelatedStream, RelatedView, Start, TieKind, TieView,
 };
 
+use crate::commands::load_models;
 use crate::commands::state::as_of_text;
 use crate::failure::{Exit, Failure};
 use crate::instant::{AsOfArgs, is_digits, with_like_streams};
@@ -42,7 +43,8 @@ pub fn run(args: Related, output: &mut Output) -> Result<Exit, Failure> {
         }
         _ => Start::Stream(stream.clone()),
     };
-    let mut view = temporal::related(&log, &start, as_of)
+    let models = load_models(&args.store)?;
+    let mut view = temporal::related(&log, &models, &start, as_of)
         .map_err(|error| with_like_streams(error.into(), &log, &stream))?;
     view.reading = reading;
     output.show(&view, |output| print(&view, output))

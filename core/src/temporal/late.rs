@@ -7,9 +7,10 @@ use ts_rs::TS;
 
 use super::TemporalError;
 use super::state::{brief, stream_row};
+use crate::event::Event;
 use crate::id::StreamId;
 use crate::position::Position;
-use crate::store::{EventBrief, EventQuery, Log};
+use crate::store::{EventBrief, EventQuery, Log, ReadError};
 use crate::time::Time;
 
 /// Events that an answer lists where nothing else is asked for.
@@ -48,16 +49,22 @@ pub struct LateEvent {
     pub source_recorded_at: Option<Time>,
     /// It happened before this event of its stream, which has a lower version.
     pub before: EventBrief,
-    /// It was recorded later than that event: until then, states as of its time were without it.
+    /// It was recorded later than that event, by the source's clock where both have its time, else by the log's:
+    /// until then, states as of its time were without it.
     pub back_dated: bool,
 }
 
 /// The events of a log, or of one stream, whose order by time is not their order by version. At most `limit` are
-/// listed.
+/// listed. `go_on` is told the number of events looked at and stops the work by saying no.
 ///
 /// # Errors
-/// [`TemporalError::Read`] if the log cannot be read or holds no such stream.
-pub fn late(log: &Log, stream: Option<&StreamId>, limit: usize) -> Result<LateView, TemporalError> {
+/// [`TemporalError::Read`] if the log cannot be read or holds no such stream, or the work was stopped.
+pub fn late(
+    log: &Log,
+    stream: Option<&StreamId>,
+    limit: usize,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<LateView, TemporalError> {
     if let Some(stream) = stream {
         stream_row(log, stream)?;
     }
@@ -69,7 +76,7 @@ pub fn late(log: &Log, stream: Option<&StreamId>, limit: usize) -> Result<LateVi
         looked_at: 0,
     };
     // The event of each stream that happened last so far, and when it was recorded.
-    let mut latest: HashMap<Option<StreamId>, (EventBrief, Time)> = HashMap::new();
+    let mut latest: HashMap<Option<StreamId>, (EventBrief, Recorded)> = HashMap::new();
     let mut after: Option<Position> = None;
     loop {
         let query = EventQuery {
@@ -84,8 +91,7 @@ pub fn late(log: &Log, stream: Option<&StreamId>, limit: usize) -> Result<LateVi
             let now = brief(event);
             match latest.get(&home) {
                 Some((before, recorded)) if event.time.time < before.time => {
-                    let taken = event.source.source_recorded_at.unwrap_or(event.recorded_at);
-                    let back_dated = taken > *recorded;
+                    let back_dated = Recorded::of(event).is_after(recorded);
                     view.events_count += 1;
                     view.back_dated_count += u64::from(back_dated);
                     if view.events.len() < limit {
@@ -99,14 +105,39 @@ pub fn late(log: &Log, stream: Option<&StreamId>, limit: usize) -> Result<LateVi
                     }
                 }
                 _ => {
-                    let taken = event.source.source_recorded_at.unwrap_or(event.recorded_at);
-                    latest.insert(home, (now, taken));
+                    latest.insert(home, (now, Recorded::of(event)));
                 }
             }
+        }
+        if !go_on(view.looked_at) {
+            return Err(ReadError::Cancelled.into());
         }
         after = page.next;
         if after.is_none() {
             return Ok(view);
+        }
+    }
+}
+
+/// When an event was recorded, by each of the two clocks.
+struct Recorded {
+    source: Option<Time>,
+    log: Time,
+}
+
+impl Recorded {
+    fn of(event: &Event) -> Recorded {
+        Recorded {
+            source: event.source.source_recorded_at,
+            log: event.recorded_at,
+        }
+    }
+
+    /// Times of two clocks say nothing about each other.
+    fn is_after(&self, other: &Recorded) -> bool {
+        match (self.source, other.source) {
+            (Some(own), Some(others)) => own > others,
+            _ => self.log > other.log,
         }
     }
 }

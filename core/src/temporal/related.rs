@@ -15,7 +15,7 @@ use crate::event::{Event, Payload};
 use crate::id::{EventId, StreamId};
 use crate::model::{FieldPath, ModelSet, Step, json};
 use crate::position::{Position, Version};
-use crate::store::{Direction, EventBrief, EventQuery, Log, ReadError};
+use crate::store::{Direction, EventBrief, EventQuery, Log, ReadError, StreamRow};
 use crate::time::Time;
 
 /// Most events of the stream itself that are looked through, the newest.
@@ -205,11 +205,17 @@ pub struct SearchedView {
     pub not_searched: Vec<String>,
 }
 
-/// What belongs to a stream or an event, as of an instant.
+/// What belongs to a stream or an event, as of an instant. Versions are those of [`state`](super::state()): where a
+/// model has a time of its own, streams of its category are folded for them.
 ///
 /// # Errors
 /// [`TemporalError::Read`] if the log cannot be read or holds no such stream or event.
-pub fn related(log: &Log, start: &Start, as_of: AsOf) -> Result<RelatedView, TemporalError> {
+pub fn related(
+    log: &Log,
+    models: &ModelSet,
+    start: &Start,
+    as_of: AsOf,
+) -> Result<RelatedView, TemporalError> {
     let (stream, event) = match start {
         Start::Stream(stream) => (stream.clone(), None),
         Start::Event(position) => {
@@ -257,7 +263,7 @@ pub fn related(log: &Log, start: &Start, as_of: AsOf) -> Result<RelatedView, Tem
     let mut listed = Vec::new();
     for (row, ties) in streams {
         listed.push(RelatedStream {
-            version: version_at(log, &row.stream, as_of)?,
+            version: version_at(log, models, &row, as_of)?,
             stream: row.stream,
             category: row.category,
             events: row.events,
@@ -308,10 +314,18 @@ pub fn states(
 }
 
 /// The version of a stream as of an instant.
-fn version_at(log: &Log, stream: &str, as_of: AsOf) -> Result<Version, TemporalError> {
-    let Ok(name) = StreamId::new(stream) else {
+fn version_at(
+    log: &Log,
+    models: &ModelSet,
+    row: &StreamRow,
+    as_of: AsOf,
+) -> Result<Version, TemporalError> {
+    let Ok(name) = StreamId::new(row.stream.as_str()) else {
         return Ok(Version::NONE);
     };
+    if models.for_category(&row.category).has_time() {
+        return Ok(state(log, models, &name, &Moment::AsOf(as_of))?.version);
+    }
     let query = EventQuery {
         stream: Some(name.clone()),
         to: as_of.at,
@@ -330,7 +344,7 @@ fn version_at(log: &Log, stream: &str, as_of: AsOf) -> Result<Version, TemporalE
     let link = links
         .into_iter()
         .flatten()
-        .find(|link| link.stream == stream);
+        .find(|link| link.stream == row.stream);
     Ok(link.map_or(Version::NONE, |link| link.version))
 }
 
@@ -541,7 +555,7 @@ impl Search<'_> {
 
     /// The causes of an event, up to one that has none, and among the events with its correlation its effects.
     fn causation(
-        &self,
+        &mut self,
         event: &Event,
         correlations: &[(LanesView, Vec<Event>)],
     ) -> Result<CausationView, TemporalError> {
@@ -560,7 +574,15 @@ impl Search<'_> {
             nodes.push(node(&here, cause.as_ref().map(|c| c.position), edge, depth));
             match cause {
                 // A chain that comes back to itself is cut where it does.
-                Some(cause) if seen.insert(cause.position) && seen.len() <= MAX_CAUSES => {
+                Some(cause) if !seen.contains(&cause.position) => {
+                    if seen.len() >= MAX_CAUSES {
+                        self.searched.not_searched.push(format!(
+                            "what caused the event at position {}, from position {} on: {MAX_CAUSES} causes are followed, itself counted",
+                            here.position, cause.position
+                        ));
+                        break;
+                    }
+                    seen.insert(cause.position);
                     here = cause;
                     depth -= 1;
                 }

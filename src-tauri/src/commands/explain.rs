@@ -6,7 +6,7 @@ use tauri::State;
 
 use super::state::moment;
 use crate::error::{ErrorCode, HostError};
-use crate::host::{Answer, Host};
+use crate::host::{Answer, Host, json};
 use crate::wire::{
     HistoryArgs, LateArgs, MomentArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
 };
@@ -81,7 +81,7 @@ pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
                 return Err(HostError::new(ErrorCode::BadInput, message));
             }
         };
-        let mut view = temporal::related(&store.log, &start, as_of)?;
+        let mut view = temporal::related(&store.log, &store.models, &start, as_of)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })
@@ -91,11 +91,18 @@ pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
 /// Late, back-dated and out-of-order events.
 #[tauri::command]
 pub async fn late(host: State<'_, Host>, args: LateArgs) -> Answer {
-    host.ask(move |store| {
+    host.ask_long(move |store, go_on| {
         let limit = args.limit.map_or(temporal::LATE, |n| n as usize);
-        temporal::late(&store.log, args.stream.as_ref(), limit)
+        temporal::late(&store.log, args.stream.as_ref(), limit, go_on)
     })
     .await
+}
+
+/// Stops what goes through the whole log or a whole stream: late events, histories, checks, drafts and shapes.
+#[tauri::command]
+pub async fn long_cancel(host: State<'_, Host>) -> Answer {
+    host.cancel_long();
+    json(&())
 }
 
 /// The states of several streams at one instant.

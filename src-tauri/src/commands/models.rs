@@ -64,15 +64,15 @@ pub async fn model_preview(host: State<'_, Host>, args: ModelPreviewArgs) -> Ans
 /// A model tried on every event of its category.
 #[tauri::command]
 pub async fn model_check(host: State<'_, Host>, args: TextArgs) -> Answer {
-    host.ask(move |store| temporal::check(&store.log, "draft", &args.text, &mut |_| true))
+    host.ask_long(move |store, go_on| temporal::check(&store.log, "draft", &args.text, go_on))
         .await
 }
 
 /// A first model for a category; `null` if that has no event.
 #[tauri::command]
 pub async fn model_draft(host: State<'_, Host>, args: CategoryArgs) -> Answer {
-    host.ask(move |store| {
-        let text = temporal::draft(&store.log, &args.category, &mut |_| true)?;
+    host.ask_long(move |store, go_on| {
+        let text = temporal::draft(&store.log, &args.category, go_on)?;
         Ok::<_, HostError>(DraftView { text })
     })
     .await
@@ -81,6 +81,6 @@ pub async fn model_draft(host: State<'_, Host>, args: CategoryArgs) -> Answer {
 /// How the payloads of each type looked over time.
 #[tauri::command]
 pub async fn model_shapes(host: State<'_, Host>, args: ShapesArgs) -> Answer {
-    host.ask(move |store| temporal::shapes(&store.log, args.category.as_ref(), &mut |_| true))
+    host.ask_long(move |store, go_on| temporal::shapes(&store.log, args.category.as_ref(), go_on))
         .await
 }

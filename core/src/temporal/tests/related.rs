@@ -99,7 +99,7 @@ fn ties(view: &RelatedView) -> Vec<String> {
 fn streams_belong_together_by_correlation_cause_and_name() {
     let log = shop();
     let start = Start::Stream(stream("order-1"));
-    let view = related(&log.log(), &start, AsOf::default()).unwrap();
+    let view = related(&log.log(), &ModelSet::default(), &start, AsOf::default()).unwrap();
     assert_eq!(
         ties(&view),
         [
@@ -125,7 +125,7 @@ fn streams_belong_together_by_correlation_cause_and_name() {
         at: Some(second(2)),
         known: None,
     };
-    let view = related(&log.log(), &start, early).unwrap();
+    let view = related(&log.log(), &ModelSet::default(), &start, early).unwrap();
     assert_eq!(
         ties(&view),
         [
@@ -137,15 +137,37 @@ fn streams_belong_together_by_correlation_cause_and_name() {
         at: Some(second(-1)),
         known: None,
     };
-    assert!(ties(&related(&log.log(), &start, nothing).unwrap()).is_empty());
-    assert!(related(&log.log(), &Start::Stream(stream("x")), early).is_err());
-    assert!(related(&log.log(), &Start::Event(Position(99)), early).is_err());
+    assert!(ties(&related(&log.log(), &ModelSet::default(), &start, nothing).unwrap()).is_empty());
+    assert!(
+        related(
+            &log.log(),
+            &ModelSet::default(),
+            &Start::Stream(stream("x")),
+            early
+        )
+        .is_err()
+    );
+    assert!(
+        related(
+            &log.log(),
+            &ModelSet::default(),
+            &Start::Event(Position(99)),
+            early
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
     let log = shop();
-    let view = related(&log.log(), &Start::Event(Position(5)), AsOf::default()).unwrap();
+    let view = related(
+        &log.log(),
+        &ModelSet::default(),
+        &Start::Event(Position(5)),
+        AsOf::default(),
+    )
+    .unwrap();
     let nodes = view.causation.unwrap().nodes;
     let told: Vec<_> = nodes
         .iter()
@@ -161,7 +183,13 @@ fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
             (5, Some(4), Some(Recorded), 0),
         ]
     );
-    let view = related(&log.log(), &Start::Event(Position(2)), AsOf::default()).unwrap();
+    let view = related(
+        &log.log(),
+        &ModelSet::default(),
+        &Start::Event(Position(2)),
+        AsOf::default(),
+    )
+    .unwrap();
     let depths: Vec<_> = view
         .causation
         .unwrap()
@@ -184,16 +212,21 @@ fn late_and_back_dated_events_are_told() {
         ],
     );
     log.told("user-2", &[("A", "2024-01-01", "{}")]);
-    let view = late(&log.log(), None, 10).unwrap();
+    let view = late(&log.log(), None, 10, &mut |_| true).unwrap();
     assert_eq!(
         (view.looked_at, view.events_count, view.back_dated_count),
         (4, 1, 0)
     );
     assert_eq!(view.events[0].event.version, Version(2));
     assert_eq!(view.events[0].before.version, Version(1));
-    let one = late(&log.log(), Some(&stream("user-2")), 10).unwrap();
+    let one = late(&log.log(), Some(&stream("user-2")), 10, &mut |_| true).unwrap();
     assert_eq!((one.looked_at, one.events_count), (1, 0));
-    assert_eq!(late(&log.log(), None, 0).unwrap().events_count, 1);
+    assert_eq!(
+        late(&log.log(), None, 0, &mut |_| true)
+            .unwrap()
+            .events_count,
+        1
+    );
 }
 
 #[test]
@@ -207,4 +240,112 @@ fn several_streams_stand_at_one_instant() {
     let view = states(&log.log(), &ModelSet::default(), &names, as_of).unwrap();
     let versions: Vec<u64> = view.states.iter().map(|state| state.version.0).collect();
     assert_eq!(versions, [1, 0]);
+}
+
+#[test]
+fn an_event_is_back_dated_by_one_clock_not_by_two() {
+    let recorded = |log: &TestLog, name: &str, at: i64, source: Option<i64>| {
+        let mut event = NewEvent::json("A", "{}").unwrap();
+        event.time = Some(SourceTime::unwritten(second(at)));
+        event.source.source_recorded_at = source.map(second);
+        let append = StreamAppend {
+            stream: stream(name),
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![event],
+        };
+        log.writer.append(vec![append]).unwrap();
+    };
+    // The log's clock stands still, so only the source's own can tell one recording from another.
+    let log = TestLog::new();
+    let far = 60 * 60 * 24 * 365 * 60;
+    recorded(&log, "one-1", 5, None);
+    recorded(&log, "one-1", 3, Some(far));
+    recorded(&log, "two-1", 5, Some(-far));
+    recorded(&log, "two-1", 3, None);
+    recorded(&log, "both-1", 5, Some(6));
+    recorded(&log, "both-1", 3, Some(7));
+    let view = late(&log.log(), None, 10, &mut |_| true).unwrap();
+    let told: Vec<_> = view.events.iter().map(|event| event.back_dated).collect();
+    assert_eq!((told, view.back_dated_count), (vec![false, false, true], 1));
+    assert!(late(&log.log(), None, 10, &mut |_| false).is_err());
+}
+
+#[test]
+fn causes_past_the_most_that_are_followed_are_said() {
+    let log = TestLog::new();
+    let events = (0..250).map(|n| {
+        let mut event = NewEvent::json("A", "{}").unwrap();
+        event.time = Some(SourceTime::unwritten(second(n)));
+        event.id = Some(EventId::new(format!("e{n}")).unwrap());
+        let metadata = format!(r#"{{"causationId":"e{}"}}"#, n - 1);
+        event.metadata = Some(Payload::json(metadata.as_str()).unwrap());
+        event
+    });
+    let append = StreamAppend {
+        stream: stream("chain-1"),
+        category: None,
+        expected: ExpectedVersion::Any,
+        events: events.collect(),
+    };
+    log.writer.append(vec![append]).unwrap();
+    let models = ModelSet::default();
+    let ask = |at| {
+        related(
+            &log.log(),
+            &models,
+            &Start::Event(Position(at)),
+            AsOf::default(),
+        )
+        .unwrap()
+    };
+    let view = ask(250);
+    assert_eq!(view.causation.unwrap().nodes.len(), 200);
+    let said = view.searched.not_searched.join("\n");
+    assert!(
+        said.contains("what caused the event at position 51, from position 50 on: 200 causes are followed, itself counted"),
+        "{said}"
+    );
+    assert!(
+        !ask(100)
+            .searched
+            .not_searched
+            .join("")
+            .contains("are followed")
+    );
+}
+
+#[test]
+fn a_related_stream_has_the_version_that_its_state_has() {
+    let log = shop();
+    log.told(
+        "item-3",
+        &[
+            ("Priced", "2024-01-01", r#"{"eff":"2024-05-01"}"#),
+            ("Priced", "2024-03-01", r#"{"eff":"2024-02-01"}"#),
+        ],
+    );
+    let mut models = ModelSet::default();
+    let text = "category = 'item'\ntime = \"if 'eff' in data { data.eff } else { event.time }\"\n[on.Priced]\neff = 'data.eff'\n";
+    models.add(Model::parse("item", text).unwrap()).unwrap();
+    for day in ["2024-02-15", "2024-04-01", "2024-06-01"] {
+        let as_of = AsOf {
+            at: Some(time(day)),
+            known: None,
+        };
+        let view = related(
+            &log.log(),
+            &models,
+            &Start::Stream(stream("order-1")),
+            as_of,
+        )
+        .unwrap();
+        let item = view
+            .streams
+            .iter()
+            .find(|row| row.stream == "item-3")
+            .unwrap();
+        let told = state(&log.log(), &models, &stream("item-3"), &Moment::AsOf(as_of)).unwrap();
+        assert_eq!(item.version, told.version, "{day}");
+    }
 }

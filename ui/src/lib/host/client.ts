@@ -100,6 +100,7 @@ export const host = {
   startRestore: (args: RestoreArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
   cancelBackup: () => call("backup_cancel", {}),
+  cancelLong: () => call("long_cancel", {}),
   pickStore: () => call("pick_store", {}),
   pickImportFiles: () => call("pick_import_files", {}),
   pickNewStore: (name: string) => call("pick_new_store", { name }),

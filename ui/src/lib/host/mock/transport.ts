@@ -187,6 +187,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     backup_start: (args, progress) => runBackup(log.length, args, progress, running),
     restore_start: (args, progress) => runRestore(log.length, args, progress, running),
     backup_cancel: () => ((running.cancelled = true), null),
+    long_cancel: () => null,
     pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),
     pick_import_files: () => ({ paths: ["/home/you/logs/orders.jsonl"] }),
     pick_new_store: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),

@@ -82,6 +82,8 @@ pub enum FindingKind {
     HashMismatch,
     /// State: a model file that is meant for the category, or may be, is wrong and was left out.
     ModelBroken,
+    /// A history ends before its moment: folding its events in order of time would cost too much.
+    NotTold,
 }
 
 /// Where a finding is. All that is known is filled in.

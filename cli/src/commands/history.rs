@@ -44,6 +44,7 @@ pub fn run(args: History, output: &mut Output) -> Result<Exit, Failure> {
         &args.path,
         &moment.moment,
         args.limit,
+        &mut |_| true,
     )
     .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
     view.reading = moment.reading;
@@ -75,7 +76,8 @@ fn print(view: &HistoryView, output: &mut Output) -> Result<(), Failure> {
     if view.incomplete {
         rows.push((
             "incomplete",
-            "the model failed on an event; see the findings".to_owned(),
+            "the model failed on an event, or the history is not told to the end; see the findings"
+                .to_owned(),
         ));
     }
     for line in pairs(&rows) {

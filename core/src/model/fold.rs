@@ -40,6 +40,25 @@ pub struct Fold {
     failed: Option<(FindingKind, String)>,
 }
 
+/// What a fold was before an event, its state aside.
+#[derive(Debug)]
+pub(crate) struct Before {
+    /// What the event before that one did.
+    trail: Trail,
+    weight: usize,
+    incomplete: bool,
+    failed: Option<(FindingKind, String)>,
+    /// No event had been taken.
+    empty: bool,
+}
+
+impl Before {
+    /// A rough size in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        128 + self.trail.bytes()
+    }
+}
+
 /// Why an event could not be folded, and at which field.
 struct Failure {
     kind: FindingKind,
@@ -102,6 +121,31 @@ impl Fold {
             findings.add_cause(kind, Severity::Severe, place, detail);
         }
         folded
+    }
+
+    /// As [`Fold::apply`], its findings left aside; gives what [`Fold::take_back`] takes it back with.
+    pub(crate) fn apply_revocably(&mut self, event: &StreamEvent) -> Before {
+        let before = Before {
+            trail: std::mem::take(&mut self.trail),
+            weight: self.weight,
+            incomplete: self.incomplete,
+            failed: self.failed.take(),
+            empty: self.state.is_null(),
+        };
+        self.apply(event, &mut Findings::default());
+        before
+    }
+
+    /// Makes the last event taken unhappen; those before it may follow, newest first.
+    pub(crate) fn take_back(&mut self, before: Before) {
+        let state = Arc::make_mut(&mut self.state);
+        std::mem::replace(&mut self.trail, before.trail).undo(state);
+        if before.empty {
+            *state = Value::Null;
+        }
+        self.weight = before.weight;
+        self.incomplete = before.incomplete;
+        self.failed = before.failed;
     }
 
     /// The state so far: `null` before the first event, numbers as written.

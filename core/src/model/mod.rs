@@ -18,7 +18,7 @@ mod value;
 pub(crate) use expression::number::Exact;
 pub use files::{ModelRow, ModelTextView, ModelsView, SaveError, list, save, show};
 pub use fold::Fold;
-pub(crate) use fold::{Account, Circumstances, Field, Told};
+pub(crate) use fold::{Account, Before, Circumstances, Field, Told};
 pub use operation::Touch;
 pub(crate) use operation::{Mark, Marked};
 pub use path::{FieldPath, PathError, Step};

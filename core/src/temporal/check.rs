@@ -121,7 +121,7 @@ pub fn check(
             let mut stopped = false;
             course.go(log, &stream, &cut, &mut |when, course, event| {
                 if when == When::Before {
-                    return;
+                    return true;
                 }
                 let failed = course.fold().failure().is_some();
                 let key = (
@@ -134,8 +134,9 @@ pub fn check(
                 view.events += 1;
                 view.failed += u64::from(failed);
                 if view.events.is_multiple_of(1_000) {
-                    stopped |= !go_on(view.events);
+                    stopped = !go_on(view.events);
                 }
+                !stopped
             })?;
             if stopped || !go_on(view.events) {
                 return Err(ReadError::Cancelled.into());

@@ -2,8 +2,8 @@
 //!
 //! A history goes along time: at any instant it says what [`state`](super::state()) as of that instant says. Where
 //! events of a stream were recorded in the order in which they happened, that is one fold. An event that happened
-//! before one with a lower version is put in its place by version when its time has come, and what follows it is
-//! folded again.
+//! before one with a lower version is put in its place by version when its time has come; what follows it is taken
+//! back and folded again. Where that would be too much, the history says from where on it is not told.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,17 +17,22 @@ use super::diff::raw;
 use super::state::{Course, Cut, StateView, When, stream_row};
 use super::trace::{Touched, touched};
 use super::{AsOfView, Moment, TemporalError};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::StreamId;
-use crate::model::{FieldPath, Fold, ModelRef, ModelSet};
+use crate::model::{Before, FieldPath, Fold, ModelRef, ModelSet};
 use crate::position::{Position, Version};
-use crate::store::{Log, StreamEvent};
+use crate::store::{Log, ReadError, StreamEvent};
 use crate::time::Time;
 
 /// Values that an answer lists where nothing else is asked for.
 pub const VALUES: usize = 1_000;
-/// Events between two folds kept for going back.
-const SPACING: usize = 128;
+/// Events folded between two questions whether to go on.
+const PACE: u64 = 1_000;
+/// What a history along time may cost.
+const BUDGET: Budget = Budget {
+    again: 1_000_000,
+    bytes: 64 << 20,
+};
 
 /// Every value that a place had: `annals history --json`.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -64,7 +69,8 @@ pub struct HistoryView {
     /// Number of events in the stream, whatever the as-of.
     #[ts(type = "number")]
     pub events_in_stream: u64,
-    /// An event could not be folded, so values from there on may miss what it would have done.
+    /// An event could not be folded, so values from there on may miss what it would have done; or the history is not
+    /// told to the end.
     pub incomplete: bool,
     /// Faults in the data.
     pub findings: Vec<Finding>,
@@ -81,7 +87,8 @@ pub struct ValueSpan {
     pub present: bool,
     /// When it came to be: the time of the event that set it, UTC, inclusive.
     pub from: Time,
-    /// When the next one came, UTC, exclusive; `null` if it is the last.
+    /// When the next one came, UTC, exclusive; `null` if it is the last. Where the history is not told to the end
+    /// (finding `not_told`), the last one's end is where the telling ends, and its `to_version` is `null`.
     pub to: Option<Time>,
     /// Position of the event that set it.
     pub position: Position,
@@ -103,10 +110,12 @@ pub struct ValueSpan {
     pub last_confirmed: Option<Version>,
 }
 
-/// Every value that a place had up to a moment. At most `limit` of them are listed, the newest.
+/// Every value that a place had up to a moment. At most `limit` of them are listed, the newest. `go_on` is told the
+/// number of events folded and stops the work by saying no.
 ///
 /// # Errors
-/// As [`state`](super::state()); [`TemporalError::NoPath`] if the path never was in the state.
+/// As [`state`](super::state()); [`TemporalError::NoPath`] if the path never was in the state;
+/// [`ReadError::Cancelled`] if the work was stopped.
 ///
 /// ```
 /// # use annals_core::{model::ModelSet, store::Log, temporal::*};
@@ -115,7 +124,7 @@ pub struct ValueSpan {
 /// annals_core::sample::guide(&store)?;
 /// let (log, (models, _)) = (Log::explore(&store)?, ModelSet::load(&store)?);
 /// let now = Moment::AsOf(AsOf::default());
-/// let history = history(&log, &models, &"user-123".parse()?, &"email".parse()?, &now, VALUES)?;
+/// let history = history(&log, &models, &"user-123".parse()?, &"email".parse()?, &now, VALUES, &mut |_| true)?;
 /// let [old, new] = &history.values[..] else { panic!() };
 /// assert_eq!(old.value.as_ref().unwrap().get(), r#""john@oldcompany.com""#);
 /// assert_eq!(old.to, Some(new.from));
@@ -129,6 +138,24 @@ pub fn history(
     path: &FieldPath,
     moment: &Moment,
     limit: usize,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<HistoryView, TemporalError> {
+    within(log, models, stream, path, moment, limit, BUDGET, go_on)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of `history`, and what it may cost"
+)]
+fn within(
+    log: &Log,
+    models: &ModelSet,
+    stream: &StreamId,
+    path: &FieldPath,
+    moment: &Moment,
+    limit: usize,
+    budget: Budget,
+    go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<HistoryView, TemporalError> {
     let row = stream_row(log, stream)?;
     let cut = Cut::of(log, stream, &row, moment)?;
@@ -136,10 +163,10 @@ pub fn history(
     let mut spans = Spans::new(path, limit);
     let mut course = Course::new(Fold::new(Arc::clone(&model)));
     let mut latest: Option<Time> = None;
-    let mut in_order = true;
+    let (mut in_order, mut stopped) = (true, false);
     course.go(log, stream, &cut, &mut |when, course, event| {
         if when == When::Before {
-            return;
+            return true;
         }
         let time = course.time();
         in_order &= latest.is_none_or(|latest| latest <= time);
@@ -147,10 +174,20 @@ pub fn history(
         if in_order {
             spans.take(course.fold(), event, time);
         }
+        stopped = course.taken().is_multiple_of(PACE) && !go_on(course.taken());
+        !stopped
     })?;
+    if stopped || !go_on(course.taken()) {
+        return Err(ReadError::Cancelled.into());
+    }
+    let mut stop = None;
     if !in_order {
         spans = Spans::new(path, limit);
-        along_time(log, stream, &cut, &Fold::new(model), &mut spans)?;
+        let mut taken = Taken::new(Fold::new(model), course.taken(), go_on);
+        stop = along_time(log, stream, &cut, budget, &mut taken, &mut spans)?;
+        if let (Some(stop), Some(last)) = (&stop, spans.list.back_mut()) {
+            last.to = Some(stop.time);
+        }
     }
     let StateView {
         stream: name,
@@ -162,11 +199,14 @@ pub fn history(
         events_failed,
         events_in_stream,
         model,
-        incomplete,
-        findings,
+        mut incomplete,
+        mut findings,
         ..
     } = course.view(stream, &row, cut.as_of, models);
-    if spans.count == 0 && course.taken() > 0 {
+    if let Some(stop) = stop {
+        incomplete = true;
+        findings.push(not_told(stream, &stop, budget));
+    } else if spans.count == 0 && course.taken() > 0 {
         return Err(TemporalError::NoPath {
             stream: stream.clone(),
             path: path.to_string(),
@@ -190,6 +230,26 @@ pub fn history(
         incomplete,
         findings,
     })
+}
+
+/// That the history ends before its moment.
+fn not_told(stream: &StreamId, stop: &Stop, budget: Budget) -> Finding {
+    Finding {
+        kind: FindingKind::NotTold,
+        severity: Severity::Severe,
+        count: stop.left,
+        place: Place {
+            stream: Some(stream.to_string()),
+            version: Some(stop.version),
+            position: Some(stop.position),
+            ..Place::default()
+        },
+        detail: format!(
+            "the history is told up to {}, exclusive: so many events happened before others with lower versions that \
+             {} had to be folded again; ask for states (state --at), or for what was known earlier (--known)",
+            stop.time, budget.again
+        ),
+    }
 }
 
 /// The values so far.
@@ -265,14 +325,34 @@ impl<'p> Spans<'p> {
     }
 }
 
+/// How much of the way through the events in order of time there is.
+#[derive(Debug, Clone, Copy)]
+struct Budget {
+    /// Events folded again because others came before them.
+    again: u64,
+    /// Bytes held to take events back.
+    bytes: usize,
+}
+
+/// Where a history ends before its moment.
+struct Stop {
+    time: Time,
+    version: Version,
+    position: Position,
+    /// Events whose time had not come.
+    left: u64,
+}
+
 /// Goes through the events in order of time; the state after each is the fold in version order of those so far.
+/// `None` if that was possible to the end.
 fn along_time(
     log: &Log,
     stream: &StreamId,
     cut: &Cut,
-    start: &Fold,
+    budget: Budget,
+    taken: &mut Taken,
     spans: &mut Spans<'_>,
-) -> Result<(), TemporalError> {
+) -> Result<Option<Stop>, TemporalError> {
     let mut events = Vec::new();
     log.for_each_in_stream(stream, Version::FIRST, cut.as_of.known, &mut |event| {
         let within = event.version <= cut.last;
@@ -283,62 +363,102 @@ fn along_time(
     })?;
     let mut by_time: Vec<usize> = (0..events.len()).collect();
     by_time.sort_by_key(|at| events[*at].event.time.time);
-    let mut taken = Taken::new(start);
-    for at in by_time {
-        let event = &events[at];
+    let mut told_at = None;
+    for (n, at) in by_time.iter().enumerate() {
+        let event = &events[*at];
         let time = event.event.time.time;
-        if taken.add(at, &events) {
-            spans.take(taken.fold(), event, time);
+        // What has one instant is told as a whole.
+        if taken.again >= budget.again && told_at != Some(time) {
+            return Ok(Some(Stop {
+                time,
+                version: event.version,
+                position: event.event.position,
+                left: (by_time.len() - n) as u64,
+            }));
+        }
+        told_at = Some(time);
+        if taken.add(*at, &events, budget.bytes)? {
+            spans.take(&taken.fold, event, time);
         } else {
             let (any, real) = (false, true);
-            spans.compare(taken.fold(), event, time, Touched { any, real });
+            spans.compare(&taken.fold, event, time, Touched { any, real });
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// Some events of a stream, folded in version order.
-struct Taken {
+/// Some events of a stream, folded in version order. One that comes before others has them taken back and folded
+/// again.
+struct Taken<'g> {
     /// Their places in the list of all, ascending.
     places: Vec<usize>,
-    /// Folds of the first so many of them, ascending; the first is of none.
-    kept: Vec<(usize, Fold)>,
-    now: Fold,
+    fold: Fold,
+    start: Fold,
+    /// What takes the last of them back, oldest first.
+    before: VecDeque<Before>,
+    /// Size of that.
+    bytes: usize,
+    /// How many events were folded again.
+    again: u64,
+    /// How many were folded at all, and who is told.
+    done: u64,
+    go_on: &'g mut dyn FnMut(u64) -> bool,
 }
 
-impl Taken {
-    fn new(start: &Fold) -> Taken {
+impl<'g> Taken<'g> {
+    fn new(start: Fold, done: u64, go_on: &'g mut dyn FnMut(u64) -> bool) -> Taken<'g> {
         Taken {
             places: Vec::new(),
-            kept: vec![(0, start.clone())],
-            now: start.clone(),
+            fold: start.clone(),
+            start,
+            before: VecDeque::new(),
+            bytes: 0,
+            again: 0,
+            done,
+            go_on,
         }
-    }
-
-    fn fold(&self) -> &Fold {
-        &self.now
     }
 
     /// Takes one more; says whether it came last, so that the fold only went on.
-    fn add(&mut self, place: usize, events: &[StreamEvent]) -> bool {
+    fn add(
+        &mut self,
+        place: usize,
+        events: &[StreamEvent],
+        most_bytes: usize,
+    ) -> Result<bool, TemporalError> {
         let at = self.places.partition_point(|taken| *taken < place);
-        let last = at == self.places.len();
+        let after = self.places.len() - at;
+        let mut first = at;
+        if after <= self.before.len() {
+            for before in self.before.drain(self.before.len() - after..).rev() {
+                self.bytes -= before.bytes();
+                self.fold.take_back(before);
+            }
+        } else {
+            self.before.clear();
+            self.bytes = 0;
+            self.fold = self.start.clone();
+            first = 0;
+        }
         self.places.insert(at, place);
-        let mut done = at;
-        if !last {
-            self.kept.retain(|(folded, _)| *folded <= at);
-            if let Some((folded, fold)) = self.kept.last() {
-                done = *folded;
-                self.now = fold.clone();
+        self.again += (self.places.len() - first - 1) as u64;
+        for place in &self.places[first..] {
+            let before = self.fold.apply_revocably(&events[*place]);
+            self.bytes += before.bytes();
+            self.before.push_back(before);
+            while self.bytes > most_bytes
+                && let Some(before) = self.before.pop_front()
+            {
+                self.bytes -= before.bytes();
+            }
+            self.done += 1;
+            if self.done.is_multiple_of(PACE) && !(self.go_on)(self.done) {
+                return Err(ReadError::Cancelled.into());
             }
         }
-        for place in &self.places[done..] {
-            self.now.apply(&events[*place], &mut Findings::default());
-            done += 1;
-            if self.kept.last().is_none_or(|(n, _)| done - n >= SPACING) {
-                self.kept.push((done, self.now.clone()));
-            }
-        }
-        last
+        Ok(after == 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

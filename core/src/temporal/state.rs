@@ -95,7 +95,7 @@ pub fn state(
     let cut = Cut::of(log, stream, &row, moment)?;
     let model = models.for_category(&row.category);
     let mut course = Course::new(Fold::new(model));
-    course.go(log, stream, &cut, &mut |_, _, _| {})?;
+    course.go(log, stream, &cut, &mut |_, _, _| true)?;
     Ok(course.view(stream, &row, cut.as_of, models))
 }
 
@@ -217,13 +217,13 @@ impl Course {
     }
 
     /// Goes from the stream's first event through all that the cut includes; `each` sees the course before and
-    /// after every event that is folded.
+    /// after every event that is folded, and stops it by saying no after one.
     pub(super) fn go(
         &mut self,
         log: &Log,
         stream: &StreamId,
         cut: &Cut,
-        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+        each: &mut dyn FnMut(When, &Course, &StreamEvent) -> bool,
     ) -> Result<(), TemporalError> {
         self.go_changed(log, stream, cut, &|_| true, each)
     }
@@ -235,7 +235,7 @@ impl Course {
         stream: &StreamId,
         cut: &Cut,
         change: &dyn Fn(&mut StreamEvent) -> bool,
-        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+        each: &mut dyn FnMut(When, &Course, &StreamEvent) -> bool,
     ) -> Result<(), TemporalError> {
         let Cut { as_of, last } = *cut;
         if self.fold.model().has_time() {
@@ -245,10 +245,9 @@ impl Course {
             if event.version > last {
                 return false;
             }
-            if change(&mut event) {
-                self.step(&event, event.event.time.time, as_of.at, each);
-            }
-            event.version < last
+            let on =
+                !change(&mut event) || self.step(&event, event.event.time.time, as_of.at, each);
+            on && event.version < last
         })?;
         Ok(())
     }
@@ -260,7 +259,7 @@ impl Course {
         stream: &StreamId,
         cut: &Cut,
         change: &dyn Fn(&mut StreamEvent) -> bool,
-        each: &mut dyn FnMut(When, &Course, &StreamEvent),
+        each: &mut dyn FnMut(When, &Course, &StreamEvent) -> bool,
     ) -> Result<(), TemporalError> {
         let Cut { as_of, last } = *cut;
         let model = std::sync::Arc::clone(self.fold.model());
@@ -299,7 +298,9 @@ impl Course {
         })?;
         events.sort_by_key(|(time, event)| (*time, event.version));
         for (time, event) in &events {
-            self.step(event, *time, as_of.at, each);
+            if !self.step(event, *time, as_of.at, each) {
+                break;
+            }
         }
         Ok(())
     }
@@ -309,17 +310,15 @@ impl Course {
         event: &StreamEvent,
         time: Time,
         at: Option<Time>,
-        each: &mut dyn FnMut(When, &Course, &StreamEvent),
-    ) {
+        each: &mut dyn FnMut(When, &Course, &StreamEvent) -> bool,
+    ) -> bool {
         let included = at.is_none_or(|at| time <= at);
         self.time = time;
         if included {
             each(When::Before, self, event);
         }
         self.take_at(event, time, at);
-        if included {
-            each(When::After, self, event);
-        }
+        !included || each(When::After, self, event)
     }
 
     /// When the event under way, or the last one taken, counts: when it happened, or the model's own time.

@@ -100,7 +100,7 @@ pub fn what_if(
     let mut real = Course::new(Fold::new(Arc::clone(&model)));
     real.go(log, stream, &cut, &mut |when, course, event| {
         if when == When::Before {
-            return;
+            return true;
         }
         if let Some((kind, _)) = course.fold().failure() {
             recorded.insert(event.version, kind);
@@ -113,6 +113,7 @@ pub fn what_if(
                 }),
             });
         }
+        true
     })?;
     let missing = |position: &&Position| !tried.iter().any(|t| t.event.position == **position);
     if let Some(position) = changes.by_position.keys().find(missing) {
@@ -135,7 +136,7 @@ pub fn what_if(
     };
     scratch.go_changed(log, stream, &cut, &change, &mut |when, course, event| {
         if when == When::Before {
-            return;
+            return true;
         }
         match (course.fold().failure(), recorded.get(&event.version)) {
             (None, Some(_)) => mended.push(event.version),
@@ -158,6 +159,7 @@ pub fn what_if(
             }
             _ => {}
         }
+        true
     })?;
     let from = real.view(stream, &row, cut.as_of, models);
     let to = scratch.view(stream, &row, cut.as_of, models);

@@ -270,6 +270,7 @@ pub fn why(
         if when == When::After {
             trace.note(course.fold(), event, course.taken() - 1);
         }
+        true
     })?;
     let end = course.fold().state();
     let value = path.get(end);
@@ -293,9 +294,12 @@ pub fn why(
     let mut telling = Telling::new(found, path, kind, limit);
     if telling.awaits_any() {
         let mut second = Course::new(Fold::new(model));
-        second.go(log, stream, &cut, &mut |when, course, event| match when {
-            When::Before => telling.before(course, event),
-            When::After => telling.after(course.fold(), event),
+        second.go(log, stream, &cut, &mut |when, course, event| {
+            match when {
+                When::Before => telling.before(course, event),
+                When::After => telling.after(course.fold(), event),
+            }
+            true
         })?;
     }
     let Telling {
@@ -409,7 +413,9 @@ struct Telling {
     circumstances: Circumstances,
     contributions: Vec<Contribution>,
     count: u64,
-    /// Sources that are counted and not listed.
+    /// Most contributions that are listed.
+    limit: u64,
+    /// Sources still to come that are counted and not listed.
     skipped: u64,
     earlier: Option<EarlierView>,
     earlier_sum: Sum,
@@ -431,6 +437,7 @@ impl Telling {
             circumstances: Circumstances::default(),
             contributions: Vec::new(),
             count,
+            limit: limit as u64,
             skipped,
             earlier: None,
             earlier_sum: Sum::zero(),
@@ -454,7 +461,14 @@ impl Telling {
             self.set_by = Some(self.set_by_view(event, counts_from, stood(&source)));
         }
         let mut told = sets;
-        while let Some(source) = self.sources.next_if(|source| source.turn == turn) {
+        let single = matches!(self.kind, WhyKind::Number | WhyKind::Value);
+        while let Some(mut source) = self.sources.next_if(|source| source.turn == turn) {
+            let before = stood(&source);
+            if single && !source.sets && before.as_ref().is_none_or(Value::is_null) {
+                // Nothing to build on was there, so what came before does not count.
+                source.sets = true;
+                self.start_over();
+            }
             let listed = self.under_way.len() as u64 >= self.skipped;
             if listed && !told {
                 self.circumstances = fold.circumstances(event);
@@ -465,15 +479,16 @@ impl Telling {
             } else {
                 Account::default()
             };
-            let before = stood(&source);
             self.under_way.push((source, account, before));
         }
     }
 
     /// Drops what was told so far.
     fn start_over(&mut self) {
-        let told = self.contributions.len() as u64;
+        let told = (self.contributions.len() + self.under_way.len()) as u64;
         self.count -= told + self.earlier.as_ref().map_or(0, |earlier| earlier.count);
+        self.skipped = self.count.saturating_sub(self.limit);
+        self.under_way.clear();
         self.contributions.clear();
         self.earlier = None;
         self.earlier_sum = Sum::zero();
@@ -502,14 +517,8 @@ impl Telling {
     }
 
     fn after(&mut self, fold: &Fold, event: &StreamEvent) {
-        for (mut source, account, before) in std::mem::take(&mut self.under_way) {
+        for (source, account, before) in std::mem::take(&mut self.under_way) {
             let after = source.after.get(fold.state());
-            let single = matches!(self.kind, WhyKind::Number | WhyKind::Value);
-            if single && !source.sets && before.as_ref().is_none_or(Value::is_null) {
-                // Nothing to build on was there, so what came before does not count.
-                source.sets = true;
-                self.start_over();
-            }
             let delta = match self.kind {
                 WhyKind::Number => delta(&source, before.as_ref(), after),
                 _ => None,

@@ -29,12 +29,12 @@ pub async fn why(host: State<'_, Host>, args: WhyArgs) -> Answer {
 /// Every value that a path had.
 #[tauri::command]
 pub async fn history(host: State<'_, Host>, args: HistoryArgs) -> Answer {
-    host.ask(move |store| {
+    host.ask_long(move |store, go_on| {
         let (moment, reading) = moment(&store.log, &args.moment)?;
         let path = args.path.parse()?;
         let limit = args.limit.map_or(temporal::VALUES, |n| n as usize);
         let (log, models) = (&store.log, &store.models);
-        let mut view = temporal::history(log, models, &args.stream, &path, &moment, limit)?;
+        let mut view = temporal::history(log, models, &args.stream, &path, &moment, limit, go_on)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })

@@ -98,7 +98,7 @@ fn a_department_counts_from_its_effective_date() {
     assert_eq!(both.to.model.time.as_deref(), Some("data.effectiveDate"));
     assert_eq!(both.to.model.version.as_deref(), Some("3"));
     let path: FieldPath = "department".parse().unwrap();
-    let past = history(&log, &models, &john, &path, &now(), VALUES).unwrap();
+    let past = history(&log, &models, &john, &path, &now(), VALUES, &mut |_| true).unwrap();
     let from: Vec<Time> = past.values.iter().map(|span| span.from).collect();
     assert_eq!(from, [time("2024-01-01T10:00:00Z"), time("2024-02-01")]);
     let why = why(&log, &models, &john, &path, &now(), CONTRIBUTIONS).unwrap();

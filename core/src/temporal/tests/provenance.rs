@@ -209,6 +209,7 @@ fn copies_through_whole_objects_and_confirmations_are_told_apart() {
         &path("address.city"),
         &now(),
         VALUES,
+        &mut |_| true,
     )
     .unwrap();
     assert_eq!(spans(&history), ["v1+0 \"A\"", "v2+1 \"B\""]);
@@ -256,6 +257,7 @@ fn what_was_taken_away_what_never_was_and_before_the_first_event() {
         &path("coupon.code"),
         &now(),
         VALUES,
+        &mut |_| true,
     )
     .unwrap();
     assert_eq!(spans(&history), ["v1+0 \"X\"", "v2+0 gone"]);
@@ -308,11 +310,45 @@ fn a_history_of_events_out_of_order_goes_along_time() {
         &path("x"),
         &now(),
         VALUES,
+        &mut |_| true,
     )
     .unwrap();
     // Version 3 wins over version 2 by version, also after 2 happened.
     assert_eq!(spans(&history), ["v1+0 1", "v3+1 3"]);
     assert_eq!(history.values[0].to, Some(time("2024-02-01")));
+}
+
+#[test]
+fn a_limit_hides_nothing_where_a_sum_begins_anew() {
+    let models = declared("category = 'c'\n[on.A]\nn.add = 'data.by'\n[on.Null]\nn = 'data.n'\n");
+    let log = TestLog::new();
+    log.told(
+        "c-1",
+        &[
+            ("A", "2024-01-01", r#"{"by":5}"#),
+            ("A", "2024-01-02", r#"{"by":6}"#),
+            ("Null", "2024-01-03", r#"{"n":null}"#),
+            ("A", "2024-01-04", r#"{"by":1}"#),
+            ("A", "2024-01-05", r#"{"by":2}"#),
+        ],
+    );
+    for limit in [1, 2, 3, 9] {
+        let ask = why(
+            &log.log(),
+            &models,
+            &stream("c-1"),
+            &path("n"),
+            &now(),
+            limit,
+        )
+        .unwrap();
+        let listed = ask.contributions.len() as u64;
+        let earlier = ask.earlier.as_ref().map_or(0, |earlier| earlier.count);
+        assert_eq!(listed, ask.contributions_count.min(limit as u64), "{ask:?}");
+        assert_eq!(listed + earlier, ask.contributions_count);
+        assert!(ask.contributions.iter().all(|c| !c.operation.is_empty()));
+        assert_eq!(ask.sum.unwrap().get(), "3");
+    }
 }
 
 fn tried(log: &TestLog, models: &ModelSet, name: &str, changes: &Changes) -> WhatIfView {
@@ -526,6 +562,7 @@ fn prove(log: &Log, models: &ModelSet, name: &StreamId, about: &str) -> Result<(
                     &path,
                     &Moment::AsOf(AsOf::default()),
                     usize::MAX,
+                    &mut |_| true,
                 );
                 (past, ())
             });

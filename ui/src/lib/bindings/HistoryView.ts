@@ -59,7 +59,8 @@ events_failed: number,
  */
 events_in_stream: number, 
 /**
- * An event could not be folded, so values from there on may miss what it would have done.
+ * An event could not be folded, so values from there on may miss what it would have done; or the history is not
+ * told to the end.
  */
 incomplete: boolean, 
 /**

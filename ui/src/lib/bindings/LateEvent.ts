@@ -23,6 +23,7 @@ source_recorded_at: Time | null,
  */
 before: EventBrief, 
 /**
- * It was recorded later than that event: until then, states as of its time were without it.
+ * It was recorded later than that event, by the source's clock where both have its time, else by the log's:
+ * until then, states as of its time were without it.
  */
 back_dated: boolean, };

@@ -20,7 +20,8 @@ present: boolean,
  */
 from: Time, 
 /**
- * When the next one came, UTC, exclusive; `null` if it is the last.
+ * When the next one came, UTC, exclusive; `null` if it is the last. Where the history is not told to the end
+ * (finding `not_told`), the last one's end is where the telling ends, and its `to_version` is `null`.
  */
 to: Time | null, 
 /**

@@ -35,6 +35,7 @@ const WORDS: Record<FindingKind, string> = {
   no_handler: "Type without a handler",
   hash_mismatch: "Changed after it was recorded",
   model_broken: "Model file is broken",
+  not_told: "History is not told to the end",
 };
 
 export function describeFinding(kind: FindingKind): string {

@@ -49,6 +49,81 @@ fn no_output_replaces_the_store_or_what_is_read() {
     );
 }
 
+/// A slip of the tab key here cost a whole store: it became a mapping of a few lines.
+#[test]
+fn a_saved_mapping_replaces_no_store_and_nothing_that_is_read() {
+    let sandbox = Sandbox::new();
+    for store in ["guide.annals", "other.annals"] {
+        assert_eq!(sandbox.run(&["sample", "guide", "--out", store]).code, 0);
+    }
+    std::fs::create_dir(sandbox.path().join("data")).unwrap();
+    let table = "order_id,activity,timestamp\n7,placed,2024-01-15T10:30:00Z\n";
+    sandbox.write("data/orders.csv", table);
+    sandbox.write("other.annals-wal", [0x37, 0x7f, 0x06, 0x82, 0, 0, 0, 0]);
+    sandbox.write("old.toml", "# an old one\n");
+    let kept = || {
+        [
+            "guide.annals",
+            "other.annals",
+            "other.annals-wal",
+            "data/orders.csv",
+        ]
+        .map(|file| std::fs::read(sandbox.path().join(file)).unwrap())
+    };
+    let before = kept();
+    for map in [
+        "guide.annals",
+        "other.annals",
+        "other.annals-wal",
+        "data/orders.csv",
+        "data",
+        "/dev/null",
+    ] {
+        for way in [&["--into", "guide.annals"][..], &["--explain"]] {
+            let run = sandbox.run(&[&["import", "data", "--save-map", map], way].concat());
+            assert_eq!(run.code, 1, "{map} {way:?}: {}", run.stderr);
+        }
+        assert!(kept() == before, "{map}: everything is as it was");
+    }
+    let rejects = ["import", "data", "--into", "guide.annals", "--rejects"];
+    let run = sandbox.run(&[&rejects[..], &["data/orders.csv"]].concat());
+    assert_eq!(
+        run.code, 1,
+        "a file in a folder that is read: {}",
+        run.stderr
+    );
+    assert!(kept() == before, "everything is as it was");
+    // Where nothing can be lost it is written, and only when the import is done.
+    let into = ["import", "data", "--into", "new.annals", "--save-map"];
+    let run = sandbox.run(&[&into[..], &["new.annals"]].concat());
+    assert_eq!(run.code, 1, "the store to be: {}", run.stderr);
+    let run = sandbox.run(&[&into[..], &["old.toml"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let written = std::fs::read_to_string(sandbox.path().join("old.toml")).unwrap();
+    assert!(written.contains("[event]"), "a mapping: {written}");
+}
+
+/// Positions come from scripts and hand-made links, too.
+#[test]
+fn pages_after_the_last_possible_position_are_empty() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["sample", "guide", "--out", "guide.annals"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for after in [u64::MAX, u64::MAX - 1, i64::MAX as u64, i64::MAX as u64 + 1] {
+        let after = after.to_string();
+        for text in [&[][..], &["--text", "a*"]] {
+            let events = ["events", "guide.annals", "--after", &after];
+            let view = sandbox.json(&[&events[..], text].concat());
+            let empty = serde_json::json!([]);
+            assert_eq!(
+                view.get("events").or(view.get("hits")),
+                Some(&empty),
+                "{view}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_reader_that_goes_away_ends_the_command_quietly() {
     let sandbox = Sandbox::new();

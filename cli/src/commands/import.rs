@@ -103,6 +103,9 @@ impl From<Form> for Format {
 /// Runs the command.
 pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     let mapping = mapping::asked(&args)?;
+    if let Some(file) = &args.save_map {
+        mapping::may_save(file, &args.paths, args.into.as_deref())?;
+    }
     let Some(into) = &args.into else {
         return explain::run(args, mapping, output);
     };
@@ -140,7 +143,7 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     };
     if let Some(file) = &args.save_map {
         let mappings = report.files.iter().filter_map(|f| f.mapping.as_ref());
-        mapping::save(mappings, file, &request.paths)?;
+        mapping::save(mappings, file)?;
     }
     output.show(&report, |output| print(&report, into, made, output))?;
     Ok(if report.rejected > 0 {

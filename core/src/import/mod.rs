@@ -46,8 +46,8 @@ pub use pack::Compression;
 pub use preview::{
     ColumnView, EventPreview, FilePreview, PreviewRequest, PreviewView, RecordPreview, preview,
 };
-pub use report::{FileReport, ImportReport, Reject};
-pub(crate) use report::{files_of, folder_of, may_replace};
+pub use report::{FileReport, ImportReport, Reject, may_replace};
+pub(crate) use report::{files_of, folder_of};
 
 /// Longest record that is taken, in bytes.
 const MAX_RECORD_BYTES: usize = 64 << 20;

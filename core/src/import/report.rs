@@ -1,6 +1,6 @@
 //! What an import did: counts, findings, rejected records.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -225,9 +225,30 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// First bytes of files that SQLite keeps a database in: itself, its journal, and both forms of its write-ahead log.
+const DATABASES: [&[u8]; 4] = [
+    b"SQLite format 3\0",
+    &[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7],
+    &[0x37, 0x7f, 0x06, 0x82],
+    &[0x37, 0x7f, 0x06, 0x83],
+];
+
 /// Refuses to replace what must not be lost by a slip: a file that is read or written at the same time
-/// (`in_use`), any database, and what is no regular file.
-pub(crate) fn may_replace(file: &Path, in_use: &[&Path]) -> std::io::Result<()> {
+/// (`in_use`; of a folder the files in it that an import reads), any database, and what is no regular file.
+///
+/// # Errors
+/// [`InvalidInput`](std::io::ErrorKind::InvalidInput) where the file is one of these; else what its start cannot
+/// be read for.
+///
+/// ```
+/// use annals_core::import::may_replace;
+/// let folder = tempfile::tempdir().unwrap();
+/// let store = folder.path().join("shop.annals");
+/// annals_core::sample::guide(&store).unwrap();
+/// assert!(may_replace(&store, &[]).is_err());
+/// assert!(may_replace(&folder.path().join("new.toml"), &[]).is_ok());
+/// ```
+pub fn may_replace(file: &Path, in_use: &[&Path]) -> std::io::Result<()> {
     let refused = |why: &str| {
         let message = format!("{} {why}; name another file", file.display());
         Err(std::io::Error::new(
@@ -241,9 +262,16 @@ pub(crate) fn may_replace(file: &Path, in_use: &[&Path]) -> std::io::Result<()> 
         let whole = path.canonicalize().ok();
         whole.or_else(|| Some(folder.join(path.file_name()?)))
     };
-    let here = place(file);
-    if here.is_some() && in_use.iter().any(|used| place(used) == here) {
-        return refused("is in use by this very command");
+    if let Some(here) = place(file) {
+        let is_used = |used: &&Path| {
+            let Some(used) = place(used) else {
+                return false;
+            };
+            used == here || (here.is_file() && here.strip_prefix(&used).is_ok_and(is_seen))
+        };
+        if in_use.iter().any(is_used) {
+            return refused("is in use by this very command");
+        }
     }
     let Ok(found) = std::fs::metadata(file) else {
         return Ok(());
@@ -254,13 +282,18 @@ pub(crate) fn may_replace(file: &Path, in_use: &[&Path]) -> std::io::Result<()> 
     if !found.is_file() {
         return refused("is no regular file");
     }
-    let mut first = [0u8; 16];
-    let read =
-        std::fs::File::open(file).and_then(|mut f| std::io::Read::read(&mut f, &mut first))?;
-    if first[..read] == *b"SQLite format 3\0" {
+    let mut first = Vec::new();
+    std::fs::File::open(file).and_then(|f| f.take(16).read_to_end(&mut first))?;
+    if DATABASES.iter().any(|start| first.starts_with(start)) {
         return refused("is a database, perhaps a store");
     }
     Ok(())
+}
+
+/// Whether a path inside a folder is one that an import of the folder goes into: no part of it is hidden.
+fn is_seen(path: &Path) -> bool {
+    let hidden = |part: &std::ffi::OsStr| part.to_string_lossy().starts_with('.');
+    !path.iter().any(hidden)
 }
 
 /// The files that a log consists of while it is open.

@@ -31,7 +31,7 @@ pub fn run(args: Import, mapping: Option<Mapping>, output: &mut Output) -> Resul
     let view = preview(&request, &Surroundings::system())?;
     if let Some(file) = &args.save_map {
         let mappings = view.files.iter().filter_map(|f| f.mapping.as_ref());
-        mapping::save(mappings, file, &request.paths)?;
+        mapping::save(mappings, file)?;
     }
     output.show(&view, |output| {
         for (i, file) in view.files.iter().enumerate() {

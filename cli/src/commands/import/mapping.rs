@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use annals_core::import::Mapping;
+use annals_core::import::{Mapping, may_replace};
 
 use super::Import;
 use crate::failure::{Code, Failure};
@@ -35,12 +35,26 @@ pub fn asked(args: &Import) -> Result<Option<Mapping>, Failure> {
     checked.map(Some).map_err(|e| Failure::usage(e.message))
 }
 
-/// Writes the one mapping that the files were read by.
-pub fn save<'m>(
-    mappings: impl Iterator<Item = &'m Mapping>,
-    file: &Path,
-    paths: &[PathBuf],
-) -> Result<(), Failure> {
+/// Refuses a file that must not be replaced by a mapping: one that is imported, the store, any database, what is no
+/// regular file. Asked before anything is imported.
+pub fn may_save(file: &Path, paths: &[PathBuf], into: Option<&Path>) -> Result<(), Failure> {
+    let beside = |suffix: &str| {
+        into.map(|store| {
+            let mut name = store.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        })
+    };
+    let own: Vec<PathBuf> = ["", "-wal", "-shm"]
+        .into_iter()
+        .filter_map(beside)
+        .collect();
+    let in_use: Vec<&Path> = own.iter().chain(paths).map(PathBuf::as_path).collect();
+    may_replace(file, &in_use).map_err(|e| Failure::file(file, &e))
+}
+
+/// Writes the one mapping that the files were read by: whole, or the file is as it was.
+pub fn save<'m>(mappings: impl Iterator<Item = &'m Mapping>, file: &Path) -> Result<(), Failure> {
     let mut texts: Vec<String> = mappings.map(Mapping::to_toml).collect();
     texts.dedup();
     let [text] = &texts[..] else {
@@ -51,18 +65,20 @@ pub fn save<'m>(
         };
         return Err(Failure::new(Code::BadInput, why));
     };
-    let same = |path: &PathBuf| {
-        let place = |path: &Path| path.canonicalize().ok();
-        place(path).is_some() && place(path) == place(file)
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     };
-    if paths.iter().any(same) {
-        return Err(Failure::new(
-            Code::BadInput,
-            format!(
-                "{} is a file that is imported; name another file",
-                file.display()
-            ),
-        ));
-    }
-    std::fs::write(file, text).map_err(|e| Failure::file(file, &e))
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".annals-map-");
+    // Others may read it as any new file, where the umask lets them.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let write = || -> std::io::Result<()> {
+        let mut temporary = builder.tempfile_in(folder)?;
+        std::io::Write::write_all(&mut temporary, text.as_bytes())?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(file).map(drop).map_err(|e| e.error)
+    };
+    write().map_err(|e| Failure::file(file, &e))
 }

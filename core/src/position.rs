@@ -11,6 +11,7 @@ use ts_rs::TS;
 /// ```
 /// use annals_core::position::Position;
 /// assert_eq!(Position::ZERO.next(), Position(1));
+/// assert_eq!(Position(u64::MAX).next(), Position(u64::MAX));
 /// assert_eq!(Position(1).leaf_index(), Some(0));
 /// assert_eq!(Position::ZERO.leaf_index(), None);
 /// ```
@@ -24,10 +25,10 @@ impl Position {
     /// The empty log.
     pub const ZERO: Position = Position(0);
 
-    /// Returns the place that follows this one.
+    /// Returns the place that follows this one; the last one that a `u64` names follows itself.
     #[must_use]
     pub fn next(self) -> Position {
-        Position(self.0 + 1)
+        Position(self.0.saturating_add(1))
     }
 
     /// Returns the leaf index of this place in the log's tree (position − 1), `None` for the empty log.
@@ -61,10 +62,10 @@ impl Version {
     /// The version of a stream's first event.
     pub const FIRST: Version = Version(1);
 
-    /// Returns the place that follows this one.
+    /// Returns the place that follows this one; the last one that a `u64` names follows itself.
     #[must_use]
     pub fn next(self) -> Version {
-        Version(self.0 + 1)
+        Version(self.0.saturating_add(1))
     }
 }
 

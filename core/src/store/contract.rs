@@ -32,6 +32,7 @@ pub(super) fn suite(make: Make) {
         an_id_with_other_content_is_refused,
         the_first_event_fixes_the_category,
         one_append_gives_a_stream_one_category,
+        each_stream_may_be_a_category_of_its_own,
         a_linked_event_stands_in_both_streams,
         every_field_comes_back_as_it_was_given,
         recording_times_never_decrease,
@@ -300,6 +301,30 @@ fn one_append_gives_a_stream_one_category(make: Make) {
     ] {
         fresh.writer.append(vec![first, second]).unwrap();
     }
+}
+
+/// Streams that are named by random ids are that; their number must not decide whether they are counted right.
+fn each_stream_may_be_a_category_of_its_own(make: Make) {
+    let fresh = make(fixed());
+    let name = |n: u32| format!("{n:04x}-{n}");
+    let mut appended = std::collections::BTreeMap::new();
+    for round in 0..9_u32 {
+        // New ones, and one of each round before.
+        let new = round * 20..round * 20 + 20;
+        let parts = new.chain((0..round).map(|r| r * 20 + round)).map(|n| {
+            *appended.entry(format!("{n:04x}")).or_insert(0) += 1;
+            batch(&name(n), ExpectedVersion::Any, vec![event("A", "{}")])
+        });
+        fresh.writer.append(parts.collect()).unwrap();
+    }
+    let mut rows = fresh.writer.log().info().unwrap().categories;
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let expected = appended.into_iter().map(|(name, events)| CategoryRow {
+        name,
+        streams: 1,
+        events,
+    });
+    assert_eq!(rows, expected.collect::<Vec<_>>());
 }
 
 fn the_first_event_fixes_the_category(make: Make) {

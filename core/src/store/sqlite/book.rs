@@ -37,6 +37,8 @@ struct CategoryCount {
     is_new: bool,
     streams_added: u64,
     events_added: u64,
+    /// Whether it stands in [`Book::dirty_categories`].
+    dirty: bool,
 }
 
 /// See the module.
@@ -45,6 +47,12 @@ pub(super) struct Book {
     streams: HashMap<Arc<str>, Stream>,
     dirty_streams: Vec<Arc<str>>,
     categories: Vec<CategoryCount>,
+    /// Slots of `categories` by name. A log may hold as many categories as streams.
+    category_slots: HashMap<Arc<str>, usize>,
+    /// And by id.
+    category_ids: HashMap<i64, usize>,
+    /// Slots of categories of which something is not written yet.
+    dirty_categories: Vec<usize>,
     types: Names,
     content_types: Names,
     next_stream: i64,
@@ -66,7 +74,7 @@ impl Book {
             .prepare_cached("SELECT size, recorded_us, indexed FROM head")?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let tail = counted_sql("s.category", "JOIN streams s ON s.id = e.stream");
-        let categories = conn
+        let categories: Vec<CategoryCount> = conn
             .prepare_cached(&format!(
                 "SELECT c.id, c.name, coalesce(x.n, 0) FROM categories c LEFT JOIN ({tail}) x ON x.id = c.id"
             ))?
@@ -77,12 +85,17 @@ impl Book {
                     is_new: false,
                     streams_added: 0,
                     events_added: row.get(2)?,
+                    dirty: row.get::<_, u64>(2)? > 0,
                 })
             })?
             .collect::<rusqlite::Result<_>>()?;
+        let slots = || categories.iter().enumerate();
         Ok(Book {
             streams: HashMap::new(),
             dirty_streams: Vec::new(),
+            category_slots: slots().map(|(i, c)| (Arc::clone(&c.name), i)).collect(),
+            category_ids: slots().map(|(i, c)| (c.id, i)).collect(),
+            dirty_categories: slots().filter(|(_, c)| c.dirty).map(|(i, _)| i).collect(),
             categories,
             types: Names::load(conn, Table::Types)?,
             content_types: Names::load(conn, Table::ContentTypes)?,
@@ -135,7 +148,7 @@ impl Book {
         if !self.file_has_streams {
             return Ok(false);
         }
-        let categories = &self.categories;
+        let categories = &self.category_ids;
         let found = conn
             .prepare_cached(
                 "SELECT id, category, version, first_us, first_sub_ns, last_us, last_sub_ns, last_position
@@ -146,9 +159,8 @@ impl Book {
                 let out_of_range = || super::tiles::corrupt("a stream's time is out of range");
                 Ok(Stream {
                     id: row.get(0)?,
-                    category: categories
-                        .iter()
-                        .position(|c| c.id == category)
+                    category: *categories
+                        .get(&category)
                         .ok_or_else(|| super::tiles::corrupt("a stream's category is missing"))?,
                     version: row.get(2)?,
                     times: Some((
@@ -200,7 +212,7 @@ impl Book {
         let time = time
             .unwrap_or_else(|| SourceTime::unwritten(Time::from_parts(now.us(), 0).unwrap_or(now)));
         let home = self.enter(conn, stream, category, position, time.time)?;
-        self.categories[home.category].events_added += 1;
+        self.change_category(home.category).events_added += 1;
         let links = links
             .into_iter()
             .map(|link| {
@@ -257,7 +269,7 @@ impl Book {
                 }
             };
             let category = self.category(category);
-            self.categories[category].streams_added += 1;
+            self.change_category(category).streams_added += 1;
             let id = self.next_stream;
             self.next_stream += 1;
             self.streams.insert(
@@ -294,22 +306,35 @@ impl Book {
         })
     }
 
+    /// Slot of a category, which is made if it is new.
     fn category(&mut self, category: &Category) -> usize {
-        let known = self
-            .categories
-            .iter()
-            .position(|known| *known.name == *category.as_str());
-        known.unwrap_or_else(|| {
-            self.categories.push(CategoryCount {
-                id: self.next_category,
-                name: Arc::from(category.as_str()),
-                is_new: true,
-                streams_added: 0,
-                events_added: 0,
-            });
-            self.next_category += 1;
-            self.categories.len() - 1
-        })
+        if let Some(&slot) = self.category_slots.get(category.as_str()) {
+            return slot;
+        }
+        let (slot, id) = (self.categories.len(), self.next_category);
+        let name: Arc<str> = Arc::from(category.as_str());
+        self.next_category += 1;
+        self.category_slots.insert(Arc::clone(&name), slot);
+        self.category_ids.insert(id, slot);
+        self.categories.push(CategoryCount {
+            id,
+            name,
+            is_new: true,
+            streams_added: 0,
+            events_added: 0,
+            dirty: false,
+        });
+        slot
+    }
+
+    /// A category whose numbers are about to change.
+    fn change_category(&mut self, slot: usize) -> &mut CategoryCount {
+        let category = &mut self.categories[slot];
+        if !category.dirty {
+            category.dirty = true;
+            self.dirty_categories.push(slot);
+        }
+        category
     }
 
     /// Writes streams and names, and numbers of events if the tail holds `index_every`; says where the tail begins
@@ -345,7 +370,10 @@ impl Book {
             stream.is_new = false;
             stream.dirty = false;
         }
-        for category in &mut self.categories {
+        // What waits for its number of events stays dirty.
+        let mut waiting = Vec::new();
+        for slot in self.dirty_categories.drain(..) {
+            let category = &mut self.categories[slot];
             if category.is_new {
                 conn.prepare_cached(
                     "INSERT INTO categories(id, name, streams, events) VALUES (?1, ?2, ?3, ?4)",
@@ -367,7 +395,12 @@ impl Book {
             }
             category.is_new = false;
             category.streams_added = 0;
+            category.dirty = category.events_added > 0;
+            if category.dirty {
+                waiting.push(slot);
+            }
         }
+        self.dirty_categories = waiting;
         self.types.flush(conn, numbers)?;
         self.content_types.flush(conn, numbers)?;
         if numbers {

@@ -23,8 +23,14 @@ pub(super) struct Guess {
 
 /// Cells of a hundred that must be times where the name of the column says that they are.
 const MOST: usize = 50;
-/// And where only the cells say so.
-const ALL: usize = 100;
+/// And where only the cells say so: an impossible date in a clean column is a row to be rejected, not a sign that
+/// the column is none of times.
+const NEARLY_ALL: usize = 90;
+
+/// Whether so many of so many are at least `percent` of a hundred. All but one of five or more always are nearly all.
+fn enough(count: usize, of: usize, percent: usize) -> bool {
+    count * 100 >= percent * of || (of >= 5 && count + 1 == of)
+}
 
 /// Words for no value that are known where a column's other cells are numbers or times.
 const NULL_WORDS: [&str; 12] = [
@@ -169,6 +175,11 @@ struct Seen<'s> {
 impl Seen<'_> {
     fn all(&self, fits: impl Fn(&str) -> bool) -> bool {
         !self.values.is_empty() && self.values.iter().all(|value| fits(value))
+    }
+
+    fn nearly_all(&self, fits: impl Fn(&str) -> bool) -> bool {
+        let fitting = self.values.iter().filter(|value| fits(value)).count();
+        fitting > 0 && enough(fitting, self.values.len(), NEARLY_ALL)
     }
 
     fn distinct(&self) -> usize {
@@ -344,13 +355,13 @@ impl Guesser<'_, '_> {
     /// The template of times, and how they are written.
     fn time(&mut self, why: &mut Vec<String>) -> Option<String> {
         let is_day = |column: &Seen<'_>| {
-            column.all(|v| {
+            column.nearly_all(|v| {
                 Clock::Auto
                     .time_of(v, Tz::UTC)
                     .map_or_else(|_| day_of(v), |t| t.date_only)
             })
         };
-        let is_clock = |column: &Seen<'_>| column.all(clock_of);
+        let is_clock = |column: &Seen<'_>| column.nearly_all(clock_of);
         let named: Vec<&Seen<'_>> = TIME
             .iter()
             .filter_map(|name| self.seen.iter().find(|column| column.normal == *name))
@@ -391,7 +402,7 @@ impl Guesser<'_, '_> {
         let by_cells = || {
             self.seen.iter().find(|column| {
                 column.all(|v| !v.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
-                    && self.format(&column.values, ALL).is_some()
+                    && self.format(&column.values, NEARLY_ALL).is_some()
             })
         };
         let (column, by) = match whole {
@@ -439,7 +450,7 @@ impl Guesser<'_, '_> {
                 break;
             }
         }
-        best.filter(|(_, count)| count * 100 >= percent * values.len())
+        best.filter(|(_, count)| enough(*count, values.len(), percent))
             .map(|(format, _)| format)
     }
 

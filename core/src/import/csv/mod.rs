@@ -18,6 +18,7 @@ use chrono_tz::Tz;
 use super::ImportError;
 use super::declared::{EventMapping, Mapping, Template};
 use super::detect::{FileNames, Input};
+use super::encoding::Encoding;
 use super::mapping::Draft;
 use crate::time::parse_zone;
 
@@ -69,22 +70,26 @@ struct Score {
 fn best_delimiter(head: &[u8]) -> Option<(u8, Score)> {
     let mut best: Option<(u8, Score)> = None;
     for delimiter in DELIMITERS {
-        let rows = sample(
-            head,
-            false,
-            Dialect {
-                delimiter,
-                terminator: terminator_of(head),
-            },
-        );
-        let mut counts: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let dialect = Dialect {
+            delimiter,
+            terminator: terminator_of(head),
+        };
+        // Cells can be counted in any encoding that has ASCII in it.
+        let mut counts: Vec<usize> = Vec::new();
+        each_row(head, false, dialect, &mut |text, ends| {
+            if !text.contains(&0) {
+                counts.push(ends.len());
+            }
+            counts.len() < SAMPLE_ROWS
+        });
+        let rows = counts.len();
         // The first row names the columns, or is one as the others are.
         let Some(cells) = counts.first().copied().filter(|cells| *cells > 1) else {
             continue;
         };
         counts.retain(|count| *count == cells);
         let score = Score {
-            share_percent: counts.len() * 100 / rows.len(),
+            share_percent: counts.len() * 100 / rows,
             cells,
         };
         if best.is_none_or(|(_, other)| score > other) {
@@ -102,8 +107,25 @@ fn terminator_of(head: &[u8]) -> u8 {
     }
 }
 
-/// The first rows that are well-formed, as texts. A last row that the head cuts off is none.
+/// The first rows that are well-formed and text, as texts. A last row that the head cuts off is none.
 fn sample(head: &[u8], is_whole: bool, dialect: Dialect) -> Vec<Vec<String>> {
+    let mut sample = Vec::new();
+    each_row(head, is_whole, dialect, &mut |text, ends| {
+        if let Ok(text) = std::str::from_utf8(text) {
+            sample.push(texts(text, ends).into_iter().map(str::to_owned).collect());
+        }
+        sample.len() < SAMPLE_ROWS
+    });
+    sample
+}
+
+/// Calls `each` with the bytes of each well-formed row and the ends of its cells, until it returns `false`.
+fn each_row(
+    head: &[u8],
+    is_whole: bool,
+    dialect: Dialect,
+    each: &mut dyn FnMut(&[u8], &[usize]) -> bool,
+) {
     let names = FileNames::of_nothing();
     let end = match head.iter().rposition(|b| *b == dialect.terminator) {
         Some(last) if !is_whole => last + 1,
@@ -111,24 +133,27 @@ fn sample(head: &[u8], is_whole: bool, dialect: Dialect) -> Vec<Vec<String>> {
     };
     let mut reader = &head[..end];
     let mut rows = Rows::new(&mut reader, &names, dialect);
-    let mut sample = Vec::new();
-    while sample.len() < SAMPLE_ROWS {
+    loop {
         match rows.next() {
             Ok(Next::Row) => {
                 let (text, ends) = rows.cells();
-                let text = String::from_utf8_lossy(text);
-                // Replaced bytes move the ends; a row with some tells nothing.
-                if !matches!(text, std::borrow::Cow::Borrowed(_)) {
-                    continue;
+                if !each(text, ends) {
+                    return;
                 }
-                sample.push(texts(&text, ends).into_iter().map(str::to_owned).collect());
             }
             Ok(Next::Wrong | Next::TooLong) => {}
             // A quote that the head leaves open is no fault of the file.
-            Ok(Next::End) | Err(_) => break,
+            Ok(Next::End) | Err(_) => return,
         }
     }
-    sample
+}
+
+/// The first line that is not UTF-8. What the end of the head cuts off is no fault of it.
+fn line_not_utf8(head: &[u8], terminator: u8) -> Option<usize> {
+    let error = std::str::from_utf8(head).err()?;
+    error.error_len()?;
+    let before = &head[..error.valid_up_to()];
+    Some(1 + before.iter().filter(|b| **b == terminator).count())
 }
 
 /// A table as its first rows show it, with everything decided that has to be before its rows are read.
@@ -197,6 +222,7 @@ impl Table {
             table.problems.clear();
         } else {
             table.find_problems(input);
+            table.tell_encoding(input, asked);
         }
         table
     }
@@ -224,6 +250,29 @@ impl Table {
             return Err(plan::ragged(ends.len(), self.columns.len()));
         }
         native::map(std::str::from_utf8(text).map_err(|e| e.to_string())?, ends)
+    }
+
+    /// Where bytes that are no text keep the table from being understood, that is what has to be settled first.
+    fn tell_encoding(&mut self, input: &Input<'_>, asked: &Mapping) {
+        if asked.encoding.is_some() || input.encoding != Encoding::Utf8 {
+            return;
+        }
+        let Some(line) = line_not_utf8(&input.head, self.dialect.terminator) else {
+            return;
+        };
+        let names_are_lost = line == 1 && asked.header != Some(false);
+        if names_are_lost || self.columns.is_empty() {
+            // Whatever else is said is said of a row that is not the header.
+            self.problems.clear();
+        } else if self.problems.is_empty() {
+            return;
+        }
+        self.problems.insert(
+            0,
+            format!(
+                "line {line} is not UTF-8; if the file is in Windows-1252 or Latin-1, say so (--encoding windows-1252)"
+            ),
+        );
     }
 
     fn find_problems(&mut self, input: &Input<'_>) {

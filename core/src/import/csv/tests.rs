@@ -492,3 +492,42 @@ fn what_a_folder_holds_besides_is_skipped_and_told() {
             .any(|f| f.kind == FindingKind::FileSkipped && f.count == 2)
     );
 }
+
+#[test]
+fn a_table_in_windows_1252_is_refused_with_what_to_say() {
+    for text in [
+        "case,größe,activity,timestamp\n1,5,a,2024-01-15\n1,6,b,2024-01-16\n",
+        "case,activity,timestamp,ort\n1,a,2024-01-15,Köln\n1,b,2024-01-16,Köln\n",
+        "fall;tätigkeit;zeitpunkt\n1;prüfen;2024-01-15\n1;größer;2024-01-16\n",
+        "a;b\nKöln;prüfen\nKöln;größer\n",
+    ] {
+        let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
+        let said = match see_files(&[("t.csv", &latin)]) {
+            Err(error) => error.to_string(),
+            Ok(seen) => format!("{:?}", rejects(&seen)),
+        };
+        assert!(said.contains("--encoding windows-1252"), "{text}: {said}");
+    }
+}
+
+#[test]
+fn an_impossible_date_is_one_rejected_row_and_no_reason_to_give_up_the_times() {
+    let clean = (1..=9).map(|day| format!("1,a{day},2024-02-0{day},10:0{day}\n"));
+    let rows: String = clean.collect();
+    for header in ["case,activity,when,what", "case,activity,date,time"] {
+        let text = format!("{header}\n{rows}1,a10,2024-02-30,10:10\n");
+        let seen = see("t.csv", &text);
+        let rejects = rejects(&seen);
+        assert_eq!(rejects.len(), 1, "{header}: {rejects:?}");
+        assert!(rejects[0].1.contains("2024-02-30"), "{rejects:?}");
+        assert_eq!(rejects[0].0, 11);
+        assert_eq!(seen.events.len(), 9);
+        let first = &lines(&seen)[0];
+        assert!(first.contains("2024-02-01"), "{first}");
+        assert_eq!(
+            first.contains("T10:01"),
+            header.ends_with("time"),
+            "{first}"
+        );
+    }
+}

@@ -16,6 +16,9 @@ const SNIPPET_CHARS: usize = 160;
 /// Of them before the first mark.
 const LEAD_CHARS: usize = 40;
 
+/// Characters that it grows by at either end, so that no word, address or number is cut.
+const WHOLE_CHARS: usize = 60;
+
 /// Where an event matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Places {
@@ -165,8 +168,29 @@ fn snippet(spot: &Spot<'_>, text: &str, marks: Vec<(usize, usize)>) -> SearchMat
     }
 }
 
-/// What of the text is shown, in bytes: all of it, or what lies about the first mark.
+/// What of the text is shown, in bytes: all of it, or what lies about the first mark, cut where a space is.
 fn window(text: &str, mark: usize) -> (usize, usize) {
+    let (from, to) = narrow_window(text, mark);
+    let run = |chars: &mut dyn Iterator<Item = char>| {
+        let mut bytes = 0;
+        for (n, c) in chars.enumerate() {
+            if c.is_whitespace() {
+                return bytes;
+            }
+            if n == WHOLE_CHARS {
+                // A run without an end is cut where it was.
+                return 0;
+            }
+            bytes += c.len_utf8();
+        }
+        bytes
+    };
+    let before = run(&mut text[..from].chars().rev());
+    let after = run(&mut text[to..].chars());
+    (from - before, to + after)
+}
+
+fn narrow_window(text: &str, mark: usize) -> (usize, usize) {
     let ahead = |from: usize, chars: usize| {
         let mut ends = text[from..].char_indices().map(|(at, _)| from + at);
         ends.nth(chars).unwrap_or(text.len())
@@ -183,4 +207,27 @@ fn window(text: &str, mark: usize) -> (usize, usize) {
     // Near the end the room that is left goes to what stands before.
     let from = text.char_indices().rev().nth(SNIPPET_CHARS - 1);
     (from.map_or(0, |(at, _)| at), text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snippet_ends_between_words_and_cuts_no_address() {
+        let before = format!(
+            "{}first.last.by.her.second.name@department.example.org ",
+            "w ".repeat(100)
+        );
+        let long = format!("{before}hit {}ann@company.example.org end", "v ".repeat(55));
+        let (from, to) = window(&long, before.len());
+        let shown = &long[from..to];
+        assert!(shown.starts_with("first.last.by.her"), "{shown}");
+        assert!(shown.ends_with(" ann@company.example.org"), "{shown}");
+        let endless = format!("{} hit {}", "x".repeat(1000), "y".repeat(1000));
+        let (from, to) = window(&endless, 1001);
+        assert_eq!(endless[from..to].chars().count(), SNIPPET_CHARS);
+        let wide = "é".repeat(90) + " hit";
+        assert_eq!(window(&wide, 181), (0, wide.len()));
+    }
 }

@@ -96,6 +96,14 @@ class Importer {
     if (first !== undefined && (this.newStore === "" || this.newStore === this.proposed)) this.newStore = this.proposed = storeFor(first);
   }
 
+  /** Files that one mapping serves and whose columns are not those of the table looked at. */
+  get unlikeTables(): FilePreview[] {
+    const shown = this.preview;
+    if (!shown?.mapping) return [];
+    const columnsOf = (file: FilePreview) => JSON.stringify(file.columns.map((column) => column.name));
+    return this.previews.filter((file) => file.mapping !== null && columnsOf(file) !== columnsOf(shown));
+  }
+
   /** Says something about how tables are read; the guesses stand for the rest. */
   say(change: (mapping: Mapping) => Mapping): void {
     const from = this.mapping ?? this.preview?.mapping;

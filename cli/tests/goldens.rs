@@ -87,6 +87,9 @@ fn streams() {
         .run("streams guide.annals --match ORDER --limit 2 --after dynamodb-order-456")
         .run("streams guide.annals --at 2024-01-01")
         .run("streams guide.annals --match nothing")
+        .run("streams guide.annals --known 2 --json")
+        .run("streams guide.annals --known 3 --at 2024-01-01")
+        .run("streams guide.annals --known 2020-01-01")
         .compare("streams");
 }
 
@@ -106,6 +109,13 @@ fn events() {
         .run("events guide.annals --to 2024-01-09T23:59:59Z --category account --count --json")
         .run("events guide.annals --stream nowhere")
         .run("events guide.annals --type Nothing")
+        .run("events guide.annals --category account --skip 3 --limit 1")
+        .run("events guide.annals --category account --skip 99")
+        .run("events guide.annals --category account --reverse --row-of 5")
+        .run("events guide.annals --category account --row-of 5 --json")
+        .run("events guide.annals --category account --row-of 30 --json")
+        .run("events guide.annals --category account --row-of 30")
+        .run("events guide.annals --text shipped --skip 1")
         .compare("events");
 }
 

@@ -12,6 +12,7 @@ commands! {
     stream,
     events,
     events_count,
+    event_row,
     event,
     event_by_id,
     density,

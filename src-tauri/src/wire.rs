@@ -240,6 +240,21 @@ pub struct EventsArgs {
     pub query: EventQuery,
     /// At most so many.
     pub limit: u32,
+    /// Begins so many events further on.
+    #[serde(default)]
+    #[ts(as = "Option<u32>", optional)]
+    pub skip: u64,
+}
+
+/// Which event of a list.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EventRowArgs {
+    /// The list.
+    pub query: EventQuery,
+    /// The event's place in the log.
+    pub position: Position,
 }
 
 /// Which events to count.

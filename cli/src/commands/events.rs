@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use annals_core::position::Position;
 use annals_core::search::{SearchView, TextIndex, TextQuery};
-use annals_core::store::{CountView, EventQuery, EventView, EventsView, Log};
+use annals_core::store::{CountView, EventQuery, EventView, EventsView, Log, RowView};
 
 use crate::failure::{Exit, Failure};
 use crate::filters::{FilterReading, Filters};
@@ -31,6 +31,12 @@ pub struct Events {
     /// Read on after this position, the `next` of the page before
     #[arg(long, value_name = "POSITION")]
     after: Option<u64>,
+    /// Begin so many matching events further on
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with_all = ["text", "count"])]
+    skip: u64,
+    /// Only say at which row of the list the event at this position stands: what --skip takes
+    #[arg(long, value_name = "POSITION", conflicts_with_all = ["text", "count", "limit", "after", "skip"])]
+    row_of: Option<u64>,
     /// Only say how many there are in all
     #[arg(long, conflicts_with_all = ["limit", "after", "reverse"])]
     count: bool,
@@ -59,8 +65,18 @@ pub fn run(args: Events, output: &mut Output) -> Result<Exit, Failure> {
             output.line(&counted(count, "event"))
         });
     }
+    if let Some(position) = args.row_of {
+        let row = log.row_of(&query, Position(position))?;
+        return output.show(&RowView { row }, |output| {
+            print_readings(&readings, output)?;
+            output.line(&match row {
+                Some(row) => format!("row {row}: --skip {row} begins with it"),
+                None => format!("no event at position {position} matches"),
+            })
+        });
+    }
     query.after = args.after.map(Position);
-    let page = log.events(&query, args.limit as usize)?;
+    let page = log.events_from(&query, args.skip, args.limit as usize)?;
     let view = EventsView {
         events: page.events.into_iter().map(EventView::from).collect(),
         next: page.next,

@@ -27,6 +27,9 @@ pub struct Streams {
     /// Only streams that had begun by this time, with their events by then; a date means the end of that day
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Only streams that were known then, as the log had them: a position, or a time of recording
+    #[arg(long, value_name = "POSITION|TIME")]
+    known: Option<String>,
     /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = instant::zone)]
     zone: Tz,
@@ -44,17 +47,25 @@ pub fn run(args: Streams, output: &mut Output) -> Result<Exit, Failure> {
         .at
         .map(|text| instant::at("--at", &text, args.zone))
         .transpose()?;
+    let log = Log::explore(&args.store)?;
+    let known = args
+        .known
+        .map(|text| instant::known(&log, &text, args.zone))
+        .transpose()?;
     let query = StreamQuery {
         category: args.category,
         contains: args.contains,
         at: at.as_ref().map(|reading| reading.at),
+        known: known.as_ref().map(|(position, _)| *position),
         after: args.after.map(Cursor),
     };
-    let log = Log::explore(&args.store)?;
     let page = log.streams(&query, args.limit as usize)?;
     output.show(&page, |output| {
         if let Some(reading) = at.and_then(|at| at.reading) {
             output.line(&format!("at: {reading}"))?;
+        }
+        if let Some(reading) = known.and_then(|(_, reading)| reading) {
+            output.line(&reading)?;
         }
         let total = log.count_streams(&StreamQuery {
             after: None,

@@ -91,6 +91,9 @@ pub struct StreamQuery {
     pub contains: Option<String>,
     /// Only streams that have an event at or before this time, with the number of those events.
     pub at: Option<Time>,
+    /// Only streams that have an event at or before this position, as they were when the log ended there. With `at`,
+    /// one and the same event has to be both.
+    pub known: Option<Position>,
     /// Read on after this cursor: the `next` of the page before.
     pub after: Option<Cursor>,
 }

@@ -152,6 +152,15 @@ pub struct CountView {
     pub count: u64,
 }
 
+/// Where an event stands in a list: `annals events --row-of --json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct RowView {
+    /// How many matching events stand before it; `null` if it does not match.
+    #[ts(type = "number | null")]
+    pub row: Option<u64>,
+}
+
 /// One event whole: `annals show --json`, the app's event detail.
 #[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
@@ -226,12 +235,13 @@ pub struct StreamRow {
     /// Category.
     pub category: String,
     /// Number of events, linked ones included. Of a stream asked for by itself and in a list of the whole log this is
-    /// the highest version; in a list as of a time, those that had happened by then.
+    /// the highest version; in a list as of a time or of what was known, those that had happened by then and were
+    /// known.
     #[ts(type = "number")]
     pub events: u64,
-    /// Earliest time, UTC.
+    /// Earliest time of its events, or of those known, UTC.
     pub first_time: Time,
-    /// Latest time of all its events, UTC; in a list as of a time, a later one says that the stream goes on.
+    /// Latest time of its events, or of those known, UTC; in a list as of a time, a later one says that the stream goes on.
     pub last_time: Time,
 }
 

@@ -1,20 +1,22 @@
 //! Events: lists, counts, one whole, and the histogram over time.
 
 use annals_core::position::Position;
-use annals_core::store::{CountView, EventDetailView, EventsView, Log, ReadError};
+use annals_core::store::{CountView, EventDetailView, EventsView, Log, ReadError, RowView};
 use tauri::State;
 
 use crate::host::{Answer, Host};
 use crate::wire::{
-    DensityArgs, EventArgs, EventByIdArgs, EventsArgs, EventsCountArgs, NeighboursArgs,
-    NeighboursView,
+    DensityArgs, EventArgs, EventByIdArgs, EventRowArgs, EventsArgs, EventsCountArgs,
+    NeighboursArgs, NeighboursView,
 };
 
 /// One page of events.
 #[tauri::command]
 pub async fn events(host: State<'_, Host>, args: EventsArgs) -> Answer {
     host.ask(move |store| {
-        let page = store.log.events(&args.query, args.limit as usize)?;
+        let page = store
+            .log
+            .events_from(&args.query, args.skip, args.limit as usize)?;
         Ok::<_, ReadError>(EventsView {
             events: page.events.into_iter().map(Into::into).collect(),
             next: page.next,
@@ -29,6 +31,16 @@ pub async fn events_count(host: State<'_, Host>, args: EventsCountArgs) -> Answe
     host.ask(move |store| {
         let count = store.log.count(&args.query)?;
         Ok::<_, ReadError>(CountView { count })
+    })
+    .await
+}
+
+/// Where an event stands in a list.
+#[tauri::command]
+pub async fn event_row(host: State<'_, Host>, args: EventRowArgs) -> Answer {
+    host.ask(move |store| {
+        let row = store.log.row_of(&args.query, args.position)?;
+        Ok::<_, ReadError>(RowView { row })
     })
     .await
 }

@@ -4,8 +4,9 @@ import { PagedList, type Source } from "$lib/app/pagedList.svelte";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 /** Numbers 0 to `length` - 1 as rows, keyed by themselves. */
-function numbers(length: number, id = "numbers", jump = false) {
+function numbers(length: number, id = "numbers", byRow = false) {
   const asked: (number | null)[] = [];
+  const rowsAsked: number[] = [];
   const source: Source<number, number> = {
     id,
     count: async () => length,
@@ -15,9 +16,14 @@ function numbers(length: number, id = "numbers", jump = false) {
       const rows = Array.from({ length: Math.max(0, Math.min(limit, length - start)) }, (_, i) => start + i);
       return { rows, next: start + rows.length < length ? (rows.at(-1) ?? null) : null };
     },
-    jump: jump ? (index) => index - 1 : undefined,
   };
-  return { source, asked };
+  if (byRow)
+    source.pageAt = (index, limit) => {
+      rowsAsked.push(index);
+      const rows = Array.from({ length: Math.max(0, Math.min(limit, length - index)) }, (_, i) => index + i);
+      return Promise.resolve({ rows, next: index + rows.length < length ? (rows.at(-1) ?? null) : null });
+    };
+  return { source, asked, rowsAsked };
 }
 
 it("row_far_away_is_reached_by_walking_the_keys", async () => {
@@ -29,14 +35,18 @@ it("row_far_away_is_reached_by_walking_the_keys", async () => {
   expect([list.total, list.row(742), list.row(760)]).toEqual([1000, 742, 760]);
 });
 
-it("dense_list_is_jumped_into", async () => {
+it("list_whose_pages_are_found_by_row_is_jumped_into", async () => {
   const list = new PagedList<number, number>(10);
-  const { source, asked } = numbers(1_000_000, "dense", true);
+  const { source, asked, rowsAsked } = numbers(1_000_000, "by row", true);
   list.ask(source);
   await settle();
   list.show(500_000, 500_005);
   await settle();
-  expect([list.row(500_003), asked]).toEqual([500_003, [null, 499_999]]);
+  expect([list.row(500_003), asked, rowsAsked]).toEqual([500_003, [null], [500_000]]);
+  // read on from there, by key
+  list.show(500_008, 500_012);
+  await settle();
+  expect([list.row(500_012), asked, rowsAsked]).toEqual([500_012, [null, 500_009], [500_000]]);
 });
 
 it("page_dropped_from_memory_is_read_again", async () => {

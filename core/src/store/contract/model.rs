@@ -237,6 +237,27 @@ fn check_events(
             None => break,
         }
     }
+    for skip in 0..=want.len() + 1 {
+        let page = log.events_from(query, skip as u64, limit).unwrap();
+        let got: Vec<u64> = page.events.iter().map(|e| e.position.0).collect();
+        let here = &want[skip.min(want.len())..];
+        prop_assert_eq!(
+            &got,
+            &here[..limit.min(here.len())],
+            "{} of {:?}",
+            skip,
+            query
+        );
+        prop_assert_eq!(page.next.is_some(), here.len() > limit);
+    }
+    for position in 0..=list.len() as u64 + 1 {
+        let row = want
+            .iter()
+            .position(|p| *p == position)
+            .map(|row| row as u64);
+        let got_row = log.row_of(query, Position(position)).unwrap();
+        prop_assert_eq!(got_row, row, "row of {} in {:?}", position, query);
+    }
     prop_assert_eq!(got, want, "events of {:?}", query);
     Ok(())
 }
@@ -289,11 +310,18 @@ fn check_streams(log: &Log, list: &[Spec], limit: usize) -> Result<(), TestCaseE
     names.sort_unstable();
     for category in [None, Some("a"), Some("c_%")] {
         for contains in [None, Some("A-"), Some("_%")] {
-            for at in [None, Some(Time::from_parts(2, 1).unwrap())] {
+            let then = Time::from_parts(2, 1).unwrap();
+            for (at, known) in [
+                (None, None),
+                (Some(then), None),
+                (None, Some(7)),
+                (Some(then), Some(7)),
+            ] {
                 let query = StreamQuery {
                     category: category.map(|c| Category::new(c).unwrap()),
                     contains: contains.map(str::to_owned),
                     at,
+                    known: known.map(Position),
                     after: None,
                 };
                 let want: Vec<StreamRow> =
@@ -317,8 +345,10 @@ fn check_streams(log: &Log, list: &[Spec], limit: usize) -> Result<(), TestCaseE
 }
 
 fn row(list: &[Spec], name: &str, query: &StreamQuery) -> Option<StreamRow> {
+    let known = query.known.map_or(list.len(), |known| known.0 as usize);
     let times: Vec<Time> = list
         .iter()
+        .take(known)
         .filter(|s| s.0 == name || s.1.contains(&name))
         .map(|s| Time::from_parts(s.5, s.6).unwrap())
         .collect();

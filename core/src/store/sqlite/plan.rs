@@ -317,6 +317,40 @@ impl Plan {
         }
     }
 
+    /// Position of the match that `row` others precede in the plan's direction; `None` if there are not so many.
+    ///
+    /// A way in position order is counted along its narrow table; one in no order is gathered, and the row picked.
+    pub(super) fn nth(&self, conn: &Connection, row: u64) -> Result<Option<Position>, ReadError> {
+        let in_order = |way: &Way| match &way.source {
+            Source::Log => way.conditions.is_empty(),
+            Source::Time | Source::Category(_) => false,
+            Source::Stream { .. } | Source::Type(_) | Source::Actor(_) | Source::Correlation(_) => {
+                true
+            }
+        };
+        if self.along_time && !self.ways.iter().all(in_order) {
+            let positions = self.positions(conn)?;
+            let row = usize::try_from(row).unwrap_or(usize::MAX);
+            return Ok(match self.direction {
+                Direction::Forwards => positions.get(row).copied(),
+                Direction::Backwards => positions.iter().rev().nth(row).copied(),
+            });
+        }
+        let mut left = row;
+        let forwards = self.direction == Direction::Forwards;
+        let ways: Vec<&Way> = match forwards {
+            true => self.ways.iter().collect(),
+            false => self.ways.iter().rev().collect(),
+        };
+        for way in ways {
+            if let Some(position) = way.nth(conn, self.direction, left)? {
+                return Ok(Some(position));
+            }
+            left -= way.count(conn)?;
+        }
+        Ok(None)
+    }
+
     /// Positions of every match, in rising order.
     pub(super) fn positions(&self, conn: &Connection) -> Result<Vec<Position>, ReadError> {
         let mut positions = Vec::new();
@@ -351,15 +385,8 @@ impl Plan {
             })?;
             return Ok(count);
         }
-        let mut count = 0;
-        for way in &self.ways {
-            let (sql, values) = way.walk(Wanted::Count);
-            let on_way: u64 = conn
-                .prepare_cached(&sql)?
-                .query_row(params_from_iter(values), |row| row.get(0))?;
-            count += on_way;
-        }
-        Ok(count)
+        let counts = self.ways.iter().map(|way| way.count(conn));
+        Ok(counts.sum::<rusqlite::Result<u64>>()?)
     }
 
     /// Whether every event of the log matches, time left aside.
@@ -518,6 +545,20 @@ impl Way {
             return self.fetch(reader, direction, limit, each);
         }
         let (sql, mut values) = self.walk(Wanted::Events);
+        let order = self.order(direction);
+        values.push(Value::Integer(sql_limit(limit)));
+        let mut statement = reader.prepare_cached(&format!("{sql} {order} LIMIT ?"))?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if !each(row::event(row, reader)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The clause that puts the rows of [`Way::walk`] in order of position.
+    fn order(&self, direction: Direction) -> String {
         let column = match self.source {
             Source::Stream { .. } => "l.version",
             Source::Type(_) | Source::Actor(_) | Source::Correlation(_) => "i.position",
@@ -527,16 +568,61 @@ impl Way {
             Direction::Forwards => "ASC",
             Direction::Backwards => "DESC",
         };
-        values.push(Value::Integer(sql_limit(limit)));
-        let mut statement =
-            reader.prepare_cached(&format!("{sql} ORDER BY {column} {order} LIMIT ?"))?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            if !each(row::event(row, reader)?) {
-                break;
+        format!("ORDER BY {column} {order}")
+    }
+
+    fn count(&self, conn: &Connection) -> rusqlite::Result<u64> {
+        let (sql, values) = self.walk(Wanted::Count);
+        let mut statement = conn.prepare_cached(&sql)?;
+        statement.query_row(params_from_iter(values), |row| row.get(0))
+    }
+
+    /// Position of the match that `row` others on this way precede.
+    fn nth(
+        &self,
+        conn: &Connection,
+        direction: Direction,
+        row: u64,
+    ) -> Result<Option<Position>, ReadError> {
+        let Ok(row) = i64::try_from(row) else {
+            return Ok(None);
+        };
+        let position = |at: i64| u64::try_from(at).ok().map(Position);
+        if matches!(self.source, Source::Time | Source::Category(_)) {
+            let mut positions = self.gather_matching(conn)?;
+            if direction == Direction::Backwards {
+                positions.reverse();
             }
+            let row = usize::try_from(row).unwrap_or(usize::MAX);
+            return Ok(positions.get(row).copied().and_then(position));
         }
-        Ok(())
+        if self.source == Source::Log && self.conditions.is_empty() {
+            // Positions have no holes.
+            let at = match direction {
+                Direction::Forwards => self.low.saturating_add(row),
+                Direction::Backwards => self.high.saturating_sub(row),
+            };
+            return Ok(position(at).filter(|_| (self.low..=self.high).contains(&at)));
+        }
+        let (sql, mut values) = self.walk(Wanted::Times);
+        let order = self.order(direction);
+        values.push(Value::Integer(row));
+        let mut statement = conn.prepare_cached(&format!("{sql} {order} LIMIT 1 OFFSET ?"))?;
+        let found: Option<i64> = statement
+            .query_row(params_from_iter(values), |row| row.get(0))
+            .optional()?;
+        Ok(found.and_then(position))
+    }
+
+    /// Positions of an unordered source that meet every condition, in rising order.
+    fn gather_matching(&self, conn: &Connection) -> rusqlite::Result<Vec<i64>> {
+        let (sql, values) = self.walk(Wanted::Times);
+        let mut statement = conn.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+        let mut positions = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+        positions.sort_unstable();
+        positions.dedup();
+        Ok(positions)
     }
 
     /// Reads from a source that is not in position order.

@@ -1,9 +1,13 @@
 //! Reading and counting events by query. [`super::plan`] finds the way to them.
 
+use rusqlite::Connection;
+
 use super::log::Log;
 use super::plan::Plan;
+use super::reader::Reader;
 use super::row;
 use crate::event::Event;
+use crate::position::Position;
 use crate::store::{Direction, EventPage, EventQuery, LinkView, ReadError};
 
 impl Log {
@@ -29,18 +33,81 @@ impl Log {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn events(&self, query: &EventQuery, limit: usize) -> Result<EventPage, ReadError> {
+        self.read(|reader| page(reader, query, limit))
+    }
+
+    /// One page of at most `limit` events, `skip` matching events further on than [`Log::events`] would begin: the
+    /// row `skip` of the list, however deep, without the pages before it. Empty if there are not so many.
+    ///
+    /// Costs a walk along the narrow table that finds the events, not along the events themselves.
+    ///
+    /// # Errors
+    /// As [`Log::events`].
+    ///
+    /// ```
+    /// # use annals_core::{event::NewEvent, id::*, store::*, surroundings::Surroundings};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let writer = LogWriter::create(&folder.path().join("x.annals"), Surroundings::system())?;
+    /// # let event = |n| NewEvent::json("Counted", &format!("{n}"));
+    /// # writer.append(vec![StreamAppend {
+    /// #     stream: StreamId::new("a-1")?, category: None, expected: ExpectedVersion::Any,
+    /// #     events: (0..100).map(event).collect::<Result<_, _>>()?,
+    /// # }])?;
+    /// let counted = EventQuery { event_type: Some(EventType::new("Counted")?), ..EventQuery::default() };
+    /// let page = writer.log().events_from(&counted, 70, 10)?;
+    /// assert_eq!(page.events[0].position.0, 71);
+    /// assert_eq!(writer.log().row_of(&counted, page.events[0].position)?, Some(70));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn events_from(
+        &self,
+        query: &EventQuery,
+        skip: u64,
+        limit: usize,
+    ) -> Result<EventPage, ReadError> {
+        let Some(before) = skip.checked_sub(1) else {
+            return self.events(query, limit);
+        };
+        self.read(|reader| {
+            let plan = Plan::make(reader, query)?;
+            let last = plan.map(|plan| plan.nth(reader, before)).transpose()?;
+            let Some(after) = last.flatten() else {
+                return Ok(EventPage {
+                    events: Vec::new(),
+                    next: None,
+                });
+            };
+            let rest = EventQuery {
+                after: Some(after),
+                ..query.clone()
+            };
+            page(reader, &rest, limit)
+        })
+    }
+
+    /// How many matching events precede the one at `position` in the query's direction: its row in the list, from 0;
+    /// `None` if it does not match. `after` is left aside.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn row_of(&self, query: &EventQuery, position: Position) -> Result<Option<u64>, ReadError> {
+        let known_to = |known: u64| EventQuery {
+            after: None,
+            direction: Direction::Forwards,
+            known: Some(Position(query.known.map_or(known, |k| k.0.min(known)))),
+            ..query.clone()
+        };
+        if position.0 == 0 || query.known.is_some_and(|known| position > known) {
+            return Ok(None);
+        }
         self.read(|conn| {
-            let mut events = Vec::new();
-            if let Some(plan) = Plan::make(conn, query)? {
-                plan.read(conn, limit.saturating_add(1), &mut |event| {
-                    events.push(event);
-                    true
-                })?;
-            }
-            let more = events.len() > limit;
-            events.truncate(limit);
-            let next = events.last().filter(|_| more).map(|e: &Event| e.position);
-            Ok(EventPage { events, next })
+            let before = count(conn, &known_to(position.0 - 1))?;
+            let through = count(conn, &known_to(position.0))?;
+            Ok(match query.direction {
+                _ if through == before => None,
+                Direction::Forwards => Some(before),
+                Direction::Backwards => Some(count(conn, &known_to(u64::MAX))? - through),
+            })
         })
     }
 
@@ -84,9 +151,27 @@ impl Log {
             direction: Direction::Forwards,
             ..query.clone()
         };
-        self.read(|conn| match Plan::make(conn, &whole)? {
-            None => Ok(0),
-            Some(plan) => plan.count(conn),
-        })
+        self.read(|conn| count(conn, &whole))
+    }
+}
+
+fn page(reader: &Reader, query: &EventQuery, limit: usize) -> Result<EventPage, ReadError> {
+    let mut events = Vec::new();
+    if let Some(plan) = Plan::make(reader, query)? {
+        plan.read(reader, limit.saturating_add(1), &mut |event| {
+            events.push(event);
+            true
+        })?;
+    }
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let next = events.last().filter(|_| more).map(|e: &Event| e.position);
+    Ok(EventPage { events, next })
+}
+
+fn count(conn: &Connection, query: &EventQuery) -> Result<u64, ReadError> {
+    match Plan::make(conn, query)? {
+        None => Ok(0),
+        Some(plan) => plan.count(conn),
     }
 }

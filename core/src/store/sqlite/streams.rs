@@ -3,22 +3,18 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::log::{Log, sql_limit};
+use super::log::{Log, sql_limit, sql_position};
 use crate::id::StreamId;
 use crate::position::Position;
 use crate::store::{Cursor, ReadError, StreamPage, StreamQuery, StreamRow};
+use crate::time::Time;
 
 const COLUMNS: &str = "s.last_position, s.name, c.name, \
-     s.first_us, s.first_sub_ns, s.last_us, s.last_sub_ns";
-
-/// Events that had happened by a time.
-const EVENTS_BY_THEN: &str = "CASE WHEN (s.last_us, s.last_sub_ns) <= (?, ?) THEN s.version ELSE
-     (SELECT count(*) FROM links l CROSS JOIN events e ON e.position = l.position
-      WHERE l.stream = s.id AND (e.time_us, e.time_sub_ns) <= (?, ?)) END";
+     s.first_us, s.first_sub_ns, s.last_us, s.last_sub_ns, s.version, s.id";
 
 impl Log {
-    /// One page of at most `limit` streams, by name (byte order). As of a time, the events of streams that go on after
-    /// it are counted one by one.
+    /// One page of at most `limit` streams, by name (byte order). As of a time or of what was known, the events of
+    /// streams that go on after it are counted one by one.
     ///
     /// # Errors
     /// [`ReadError`] of the engine.
@@ -31,23 +27,21 @@ impl Log {
                 });
             };
             values.push(Value::Integer(sql_limit(limit.saturating_add(1))));
-            let events = match query.at {
-                None => "s.version",
-                Some(at) => {
-                    // They stand before the conditions, in the text as in the values.
-                    let at = [Value::Integer(at.us()), Value::Integer(i64::from(at.sub_ns()))];
-                    values.splice(0..0, at.iter().chain(&at).cloned());
-                    EVENTS_BY_THEN
-                }
-            };
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {COLUMNS}, {events} FROM {tables} LEFT JOIN categories c ON c.id = s.category
+                "SELECT {COLUMNS} FROM {tables} LEFT JOIN categories c ON c.id = s.category
                  WHERE {conditions} ORDER BY s.name LIMIT ?"
             ))?;
             let mut rows = statement.query(params_from_iter(values))?;
             let mut streams = Vec::new();
             while let Some(row) = rows.next()? {
-                streams.push(stream_row(row)?);
+                let mut stream = stream_row(row)?;
+                let last = Position(row.get(0)?);
+                let goes_on = query.at.is_some_and(|at| stream.last_time > at)
+                    || query.known.is_some_and(|known| last > known);
+                if goes_on {
+                    cut(conn, query, row.get(8)?, &mut stream)?;
+                }
+                streams.push(stream);
             }
             let more = streams.len() > limit;
             streams.truncate(limit);
@@ -77,7 +71,7 @@ impl Log {
     pub fn stream(&self, stream: &StreamId) -> Result<Option<StreamRow>, ReadError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&format!(
-                "SELECT {COLUMNS}, s.version FROM streams s LEFT JOIN categories c ON c.id = s.category
+                "SELECT {COLUMNS} FROM streams s LEFT JOIN categories c ON c.id = s.category
                  WHERE s.name = ?1"
             ))?;
             let mut rows = statement.query([stream.as_str()])?;
@@ -97,6 +91,34 @@ fn stream_row(row: &Row<'_>) -> Result<StreamRow, ReadError> {
     })
 }
 
+/// Leaves of a stream what had happened and was known: how many of its events, and the times of those known.
+fn cut(
+    conn: &Connection,
+    query: &StreamQuery,
+    id: i64,
+    stream: &mut StreamRow,
+) -> Result<(), ReadError> {
+    let known = query.known.map_or(i64::MAX, sql_position);
+    let mut statement = conn.prepare_cached(
+        "SELECT e.time_us, e.time_sub_ns, e.position FROM links l CROSS JOIN events e ON e.position = l.position
+         WHERE l.stream = ?1 AND l.position <= ?2 ORDER BY l.version",
+    )?;
+    let mut rows = statement.query([id, known])?;
+    let mut span: Option<(Time, Time)> = None;
+    stream.events = 0;
+    while let Some(row) = rows.next()? {
+        let time = super::row::time(row, 0, Position(row.get(2)?))?;
+        span = Some(span.map_or((time, time), |(first, last)| {
+            (first.min(time), last.max(time))
+        }));
+        stream.events += u64::from(query.at.is_none_or(|at| time <= at));
+    }
+    if let Some((first, last)) = span {
+        (stream.first_time, stream.last_time) = (first, last);
+    }
+    Ok(())
+}
+
 /// Tables, conditions and values of a query; `None` if its category is not in the log. By name, the index on
 /// names is walked; a count goes through the category's own where there is one.
 fn conditions(
@@ -108,6 +130,7 @@ fn conditions(
         category,
         contains,
         at,
+        known,
         after,
     } = query;
     let mut conditions = vec!["1"];
@@ -133,6 +156,27 @@ fn conditions(
         conditions.push("(s.first_us, s.first_sub_ns) <= (?, ?)");
         values.push(Value::Integer(at.us()));
         values.push(Value::Integer(i64::from(at.sub_ns())));
+    }
+    if let Some(known) = known {
+        let known = Value::Integer(sql_position(*known));
+        values.push(known.clone());
+        values.push(known);
+        match at {
+            // Positions grow with versions: the first one tells.
+            None => conditions.push(
+                "(s.last_position <= ? OR (SELECT l.position FROM links l WHERE l.stream = s.id
+                  ORDER BY l.version LIMIT 1) <= ?)",
+            ),
+            Some(at) => {
+                conditions.push(
+                    "(s.last_position <= ? OR EXISTS (SELECT 1 FROM links l
+                      CROSS JOIN events e ON e.position = l.position WHERE l.stream = s.id
+                      AND l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?)))",
+                );
+                values.push(Value::Integer(at.us()));
+                values.push(Value::Integer(i64::from(at.sub_ns())));
+            }
+        }
     }
     if let Some(Cursor(name)) = after.as_ref().filter(|_| by_name) {
         conditions.push("s.name > ?");

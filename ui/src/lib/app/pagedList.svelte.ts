@@ -2,8 +2,8 @@
  * A long list read page by page, by key.
  *
  * Keyset pages can only be read in order, so the cursors of pages seen are kept and the rows of far pages are
- * dropped: any list fits in memory, and a page seen once is found again at once. Where the list is dense a cursor
- * can be computed (`jump`), and nothing has to be walked.
+ * dropped: any list fits in memory, and a page seen once is found again at once. Where the host finds a page by its
+ * row (`pageAt`), nothing has to be walked.
  */
 
 import { HostError } from "$lib/host/errors";
@@ -24,8 +24,8 @@ export interface Source<Row, Key> {
   appends?: boolean;
   count: () => Promise<number>;
   page: (after: Key | null, limit: number) => Promise<Page<Row, Key>>;
-  /** Key of the row before row `index`, where it can be computed. */
-  jump?: (index: number, total: number) => Key | null;
+  /** The page that begins with row `index`, where the host finds it without the pages before. */
+  pageAt?: (index: number, limit: number) => Promise<Page<Row, Key>>;
 }
 
 const KEEP_PAGES = 60;
@@ -42,7 +42,8 @@ export class PagedList<Row, Key> {
   private tick = $state(0);
   private source: Source<Row, Key> | null = null;
   private pages = new Map<number, Row[]>();
-  private cursors: (Key | null)[] = [null];
+  /** Key of the row before each page that is known; the first page has none. */
+  private cursors = new Map<number, Key | null>([[0, null]]);
   private wanted: [number, number] = [0, 0];
   private walking = false;
 
@@ -69,7 +70,8 @@ export class PagedList<Row, Key> {
     if (goesOn) this.keepWholePages(first);
     else {
       this.pages = new Map([[0, first.rows]]);
-      this.cursors = first.next === null ? [null] : [null, first.next];
+      this.cursors = new Map([[0, null]]);
+      if (first.next !== null) this.cursors.set(1, first.next);
     }
     // a list that ends with its first page is as long as that page, whatever came between
     this.total = first.next === null ? first.rows.length : Math.max(total, first.rows.length);
@@ -83,7 +85,7 @@ export class PagedList<Row, Key> {
   private keepWholePages(first: Page<Row, Key>): void {
     for (const [page, rows] of this.pages) if (rows.length < this.size) this.pages.delete(page);
     this.pages.set(0, first.rows);
-    if (this.cursors.length === 1 && first.next !== null) this.cursors.push(first.next);
+    if (first.next !== null) this.cursors.set(1, first.next);
   }
 
   /** The row, or `undefined` while it is not read yet. */
@@ -121,16 +123,14 @@ export class PagedList<Row, Key> {
     }
   }
 
-  /** Reads one page: the target if its key is known, else the first unknown one on the way to it. */
+  /** Reads one page: the target if its key is known or it is found by its row, else the last known on the way to it. */
   private async step(source: Source<Row, Key>, target: number): Promise<boolean> {
-    const total = this.total ?? 0;
-    const jumped = target > 0 ? (source.jump?.(target * this.size, total) ?? null) : null;
-    const at = jumped !== null ? target : Math.min(target, this.cursors.length - 1);
-    const after = jumped ?? this.cursors[at] ?? null;
+    const byRow = this.cursors.has(target) ? undefined : source.pageAt;
+    const at = byRow ? target : this.lastKnown(target);
     try {
-      const page = await source.page(after, this.size);
+      const page = byRow ? await byRow(target * this.size, this.size) : await source.page(this.cursors.get(at) ?? null, this.size);
       if (this.source !== source) return true;
-      if (jumped === null && at === this.cursors.length - 1 && page.next !== null) this.cursors.push(page.next);
+      if (page.next !== null) this.cursors.set(at + 1, page.next);
       this.pages.set(at, page.rows);
       this.forget(at);
       if (page.next === null) this.total = at * this.size + page.rows.length;
@@ -140,6 +140,12 @@ export class PagedList<Row, Key> {
       if (this.source === source) this.error = HostError.from(cause);
       return false;
     }
+  }
+
+  private lastKnown(target: number): number {
+    let known = target;
+    while (!this.cursors.has(known)) known--;
+    return known;
   }
 
   private forget(near: number): void {

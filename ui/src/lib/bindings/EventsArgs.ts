@@ -12,4 +12,8 @@ query: EventQuery,
 /**
  * At most so many.
  */
-limit: number, };
+limit: number, 
+/**
+ * Begins so many events further on.
+ */
+skip?: number, };

@@ -15,14 +15,15 @@ stream: string,
 category: string, 
 /**
  * Number of events, linked ones included. Of a stream asked for by itself and in a list of the whole log this is
- * the highest version; in a list as of a time, those that had happened by then.
+ * the highest version; in a list as of a time or of what was known, those that had happened by then and were
+ * known.
  */
 events: number, 
 /**
- * Earliest time, UTC.
+ * Earliest time of its events, or of those known, UTC.
  */
 first_time: Time, 
 /**
- * Latest time of all its events, UTC; in a list as of a time, a later one says that the stream goes on.
+ * Latest time of its events, or of those known, UTC; in a list as of a time, a later one says that the stream goes on.
  */
 last_time: Time, };

@@ -58,8 +58,10 @@ export const host = {
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),
   streamsCount: (query: StreamQuery) => call("streams_count", { query }),
   stream: (stream: string) => call("stream", { stream }),
-  events: (query: EventQuery, limit: number) => call("events", { query, limit }),
+  /** From the row `skip` of the list on, however deep. */
+  events: (query: EventQuery, limit: number, skip = 0) => call("events", { query, limit, skip }),
   eventsCount: (query: EventQuery) => call("events_count", { query }),
+  eventRow: (query: EventQuery, position: number) => call("event_row", { query, position }),
   event: (position: number) => call("event", { position }),
   eventById: (id: string) => call("event_by_id", { id }),
   density: (query: EventQuery, slices: number) => call("density", { query, slices }),

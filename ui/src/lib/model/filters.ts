@@ -59,11 +59,11 @@ export function queryOf(filter: EventFilter, at: string | null, known: number | 
   };
 }
 
-export function streamQuery(category: string | null, match: string, at: string | null): StreamQuery {
-  return { category, match: match === "" ? null : match, at, after: null };
+export function streamQuery(category: string | null, match: string, at: string | null, known: number | null = null): StreamQuery {
+  return { category, match: match === "" ? null : match, at, known, after: null };
 }
 
-/** No condition at all: positions are dense, so places in the list can be computed. */
+/** No condition at all. */
 export function isWholeLog(query: EventQuery): boolean {
   const { direction: _, after: __, ...conditions } = query;
   return Object.values(conditions).every((value) => value === null);

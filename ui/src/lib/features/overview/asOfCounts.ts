@@ -31,7 +31,7 @@ export async function countAsOf(question: CountsQuestion, overtaken: () => boole
     if (overtaken()) throw new Error("overtaken by a newer instant");
     return (await host.eventsCount({ ...WHOLE_LOG, ...condition, to: at, known })).count;
   };
-  const streams = async (category: string | null) => (await host.streamsCount(streamQuery(category, "", at))).count;
+  const streams = async (category: string | null) => (await host.streamsCount(streamQuery(category, "", at, known))).count;
   const each = async (names: string[], count: (name: string) => Promise<number>) => {
     const counted = new Map<string, number>();
     for (const name of names) counted.set(name, await count(name));

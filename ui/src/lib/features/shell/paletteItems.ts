@@ -42,7 +42,7 @@ const MOST = 6;
 /** Streams by name, and the event of that id. */
 export async function find(typed: string): Promise<Found> {
   const [streams, event] = await Promise.allSettled([
-    host.streams({ category: null, match: typed, at: null, after: null }, MOST),
+    host.streams({ category: null, match: typed, at: null, known: null, after: null }, MOST),
     host.eventById(typed),
   ]);
   return {

@@ -128,15 +128,19 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       const all = names.filter((name) => streamMatches(streamOf(name), query));
       const rest = query.after === null ? all : all.filter((name) => name > (query.after ?? ""));
       const page = rest.slice(0, limit);
-      return { streams: page.map((name) => streamRow(streamOf(name), query.at)), next: rest.length > limit ? (page.at(-1) ?? null) : null };
+      return { streams: page.map((name) => streamRow(streamOf(name), query)), next: rest.length > limit ? (page.at(-1) ?? null) : null };
     },
     streams_count: ({ query }) => ({ count: names.filter((name) => streamMatches(streamOf(name), query)).length }),
     stream: ({ stream }) => streamRow(streamOf(stream)),
-    events: ({ query, limit }) => {
-      const page = select(query).slice(0, limit + 1);
+    events: ({ query, limit, skip }) => {
+      const page = select(query).slice(skip ?? 0, (skip ?? 0) + limit + 1);
       return { events: page.slice(0, limit).map(eventView), next: page.length > limit ? (page[limit - 1]?.position ?? null) : null };
     },
     events_count: ({ query }) => ({ count: select({ ...query, after: null }).length }),
+    event_row: ({ query, position }) => {
+      const row = select({ ...query, after: null }).findIndex((event) => event.position === position);
+      return { row: row < 0 ? null : row };
+    },
     event: ({ position }) => detailView(eventAt(log[position - 1]), log, streams),
     event_by_id: ({ id }) => detailView(eventAt(log.find((event) => event.id === id)), log, streams),
     density: ({ query, slices }) => density(select({ ...query, direction: "forwards", after: null }), slices),
@@ -182,7 +186,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     import_preview: ({ paths }) => ({ files: paths.map(previewOf) }),
     import_start: (args, progress) => runImport(args, progress, running),
     import_cancel: () => ((running.cancelled = true), null),
-    export_start: (args, progress) => runExport(select({ ...args.query, after: null }).length, args, progress, running),
+    export_start: (args, progress) => runExport(args.text === undefined ? select({ ...args.query, after: null }).length : countFound(select({ ...args.query, after: null }), args.text, log.length).count, args, progress, running),
     export_cancel: () => ((running.cancelled = true), null),
     backup_start: (args, progress) => runBackup(log.length, args, progress, running),
     restore_start: (args, progress) => runRestore(log.length, args, progress, running),
@@ -263,13 +267,19 @@ function streamMatches(events: MockEvent[], query: Commands["streams"]["args"]["
   return (
     (query.category === null || first.category === query.category) &&
     (query.match === null || first.stream.toLowerCase().includes(query.match.toLowerCase())) &&
-    (query.at === null || compareInstants(first.time, query.at) <= 0)
+    events.some((event) => isThen(event, query))
   );
 }
 
-function streamRow(events: MockEvent[], at: string | null = null) {
+/** Had happened, and was known. */
+function isThen(event: MockEvent, then: { at: string | null; known: number | null }): boolean {
+  return (then.at === null || compareInstants(event.time, then.at) <= 0) && (then.known === null || event.position <= then.known);
+}
+
+function streamRow(all: MockEvent[], then: { at: string | null; known: number | null } = { at: null, known: null }) {
+  const events = all.filter((event) => then.known === null || event.position <= then.known);
   const [first, last] = [events[0], events.at(-1)];
-  const count = events.filter((event) => at === null || compareInstants(event.time, at) <= 0).length;
+  const count = events.filter((event) => isThen(event, then)).length;
   return { stream: first?.stream ?? "", category: first?.category ?? "", events: count, first_time: first?.time ?? "", last_time: last?.time ?? "" };
 }
 

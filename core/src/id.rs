@@ -1,5 +1,7 @@
 //! Names: of logs, streams, categories, types, events and actors. Each is the source's exact text.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -25,14 +27,14 @@ pub enum NameError {
     },
 }
 
+/// `$inner` is how the text is held: shared where many events have the same, owned where each has its own.
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $inner:ty) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, TS)]
         #[ts(export)]
-        #[serde(transparent)]
         #[ts(type = "string")]
-        pub struct $name(String);
+        pub struct $name($inner);
 
         impl $name {
             /// Takes the text exactly as it is.
@@ -47,7 +49,7 @@ macro_rules! name {
                 if text.len() > MAX_NAME_BYTES {
                     return Err(NameError::TooLong { what: $what, len: text.len() });
                 }
-                Ok(Self(text))
+                Ok(Self(text.into()))
             }
 
             /// The text.
@@ -60,6 +62,12 @@ macro_rules! name {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(&self.0)
             }
         }
 
@@ -88,27 +96,32 @@ name!(
     /// assert!(StreamId::new("").is_err());
     /// ```
     StreamId,
-    "stream name"
+    "stream name",
+    Arc<str>
 );
 name!(
     /// Kind of aggregate that a stream belongs to: `order`.
     Category,
-    "category"
+    "category",
+    Arc<str>
 );
 name!(
     /// What happened: `OrderPlaced`.
     EventType,
-    "event type"
+    "event type",
+    Arc<str>
 );
 name!(
     /// Identity of an event: the source's exact text.
     EventId,
-    "event id"
+    "event id",
+    String
 );
 name!(
     /// Who did it, as the source says it.
     Actor,
-    "actor"
+    "actor",
+    Arc<str>
 );
 
 impl StreamId {
@@ -119,7 +132,7 @@ impl StreamId {
             Some((before, _)) if !before.is_empty() => before,
             _ => &self.0,
         };
-        Category(text.to_owned())
+        Category(text.into())
     }
 }
 

@@ -9,43 +9,37 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::row::{NO_ACTOR, NO_CATEGORY, NO_STREAM, NO_TYPE};
+use crate::id::{Actor, Category, EventType, StreamId};
 use crate::store::ReadError;
 
 /// So many streams are remembered at most; ids that differ by a multiple of it displace each other.
-const STREAMS: usize = 8_192;
+const STREAMS: usize = 32_768;
 
 /// So many names of each other kind.
 const NAMES: usize = 1_024;
 
-/// A table of names whose row has nothing else that an event needs.
+/// Names of which an event has the plain text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Table {
-    Types,
-    Actors,
     Sources,
     ContentTypes,
 }
 
-impl Table {
-    fn sql(self) -> &'static str {
-        match self {
-            Table::Types => "SELECT name FROM types WHERE id = ?1",
-            Table::Actors => "SELECT name FROM actors WHERE id = ?1",
-            Table::Sources => "SELECT name FROM sources WHERE id = ?1",
-            Table::ContentTypes => "SELECT name FROM content_types WHERE id = ?1",
-        }
-    }
-}
+/// A stream, and its category where that is there.
+type StreamNames = (StreamId, Option<Category>);
 
-/// Name of a stream, and of its category where that is there.
-type StreamNames = (Arc<str>, Option<Arc<str>>);
+/// Says what is wrong with the row that a name is read for.
+type Damaged<'d> = &'d dyn Fn(&str) -> ReadError;
 
 /// A connection of the pool. What it remembers is of one file and goes with it.
 #[derive(Debug)]
 pub(super) struct Reader {
     conn: Connection,
     streams: RefCell<Slots<StreamNames>>,
-    names: [RefCell<Slots<Arc<str>>>; 4],
+    types: RefCell<Slots<EventType>>,
+    actors: RefCell<Slots<Actor>>,
+    texts: [RefCell<Slots<Arc<str>>>; 2],
 }
 
 impl Deref for Reader {
@@ -58,11 +52,17 @@ impl Deref for Reader {
 
 impl Reader {
     pub(super) fn new(conn: Connection) -> Reader {
-        let slots = || RefCell::new(Slots::new(NAMES));
+        Reader::remembering(conn, STREAMS, NAMES)
+    }
+
+    /// A reader that remembers at most so many streams, and so many names of each other kind.
+    fn remembering(conn: Connection, streams: usize, names: usize) -> Reader {
         Reader {
             conn,
-            streams: RefCell::new(Slots::new(STREAMS)),
-            names: [slots(), slots(), slots(), slots()],
+            streams: RefCell::new(Slots::new(streams)),
+            types: RefCell::new(Slots::new(names)),
+            actors: RefCell::new(Slots::new(names)),
+            texts: [(); 2].map(|()| RefCell::new(Slots::new(names))),
         }
     }
 
@@ -78,16 +78,17 @@ impl Reader {
         answer
     }
 
-    /// Name of a stream and of its category, as far as they are there.
-    pub(super) fn stream(&self, id: i64) -> rusqlite::Result<(Option<String>, Option<String>)> {
+    /// A stream and its category, as far as they are there.
+    pub(super) fn stream(
+        &self,
+        id: i64,
+        damaged: Damaged<'_>,
+    ) -> Result<(Option<StreamId>, Option<Category>), ReadError> {
         let mut streams = self.streams.borrow_mut();
         if let Some((stream, category)) = streams.get(id) {
-            return Ok((
-                Some((**stream).to_owned()),
-                category.as_deref().map(str::to_owned),
-            ));
+            return Ok((Some(stream.clone()), category.clone()));
         }
-        let found: Option<StreamNames> = self
+        let found: Option<(String, Option<String>)> = self
             .conn
             .prepare_cached(
                 "SELECT s.name, c.name FROM streams s LEFT JOIN categories c ON c.id = s.category
@@ -98,27 +99,68 @@ impl Reader {
         let Some((stream, category)) = found else {
             return Ok((None, None));
         };
-        let names = ((*stream).to_owned(), category.as_deref().map(str::to_owned));
-        streams.put(id, (stream, category));
-        Ok((Some(names.0), names.1))
+        let stream = StreamId::new(stream).map_err(|_| damaged(NO_STREAM))?;
+        let category = category.map(Category::new).transpose();
+        let category = category.map_err(|_| damaged(NO_CATEGORY))?;
+        streams.put(id, (stream.clone(), category.clone()));
+        Ok((Some(stream), category))
     }
 
-    /// The name with an id, if it is there.
-    pub(super) fn name(&self, table: Table, id: i64) -> rusqlite::Result<Option<String>> {
-        let mut names = self.names[table as usize].borrow_mut();
-        if let Some(name) = names.get(id) {
-            return Ok(Some((**name).to_owned()));
+    /// The type with an id, if it is there.
+    pub(super) fn event_type(
+        &self,
+        id: i64,
+        damaged: Damaged<'_>,
+    ) -> Result<Option<EventType>, ReadError> {
+        self.typed(
+            &self.types,
+            id,
+            "SELECT name FROM types WHERE id = ?1",
+            |text| EventType::new(text).map_err(|_| damaged(NO_TYPE)),
+        )
+    }
+
+    /// The actor with an id, if it is there.
+    pub(super) fn actor(&self, id: i64, damaged: Damaged<'_>) -> Result<Option<Actor>, ReadError> {
+        self.typed(
+            &self.actors,
+            id,
+            "SELECT name FROM actors WHERE id = ?1",
+            |text| Actor::new(text).map_err(|_| damaged(NO_ACTOR)),
+        )
+    }
+
+    /// The text with an id, if it is there.
+    pub(super) fn text(&self, table: Table, id: i64) -> Result<Option<String>, ReadError> {
+        let sql = match table {
+            Table::Sources => "SELECT name FROM sources WHERE id = ?1",
+            Table::ContentTypes => "SELECT name FROM content_types WHERE id = ?1",
+        };
+        let text = self.typed(&self.texts[table as usize], id, sql, |text| Ok(text.into()))?;
+        Ok(text.map(|text: Arc<str>| (*text).to_owned()))
+    }
+
+    fn typed<T: Clone>(
+        &self,
+        slots: &RefCell<Slots<T>>,
+        id: i64,
+        sql: &str,
+        name: impl FnOnce(String) -> Result<T, ReadError>,
+    ) -> Result<Option<T>, ReadError> {
+        let mut slots = slots.borrow_mut();
+        if let Some(held) = slots.get(id) {
+            return Ok(Some(held.clone()));
         }
-        let found: Option<Arc<str>> = self
+        let found: Option<String> = self
             .conn
-            .prepare_cached(table.sql())?
+            .prepare_cached(sql)?
             .query_row([id], |row| row.get(0))
             .optional()?;
-        let name = found.as_deref().map(str::to_owned);
-        if let Some(found) = found {
-            names.put(id, found);
+        let found = found.map(name).transpose()?;
+        if let Some(found) = &found {
+            slots.put(id, found.clone());
         }
-        Ok(name)
+        Ok(found)
     }
 }
 
@@ -165,16 +207,6 @@ mod tests {
     use crate::event::{NewLink, Payload};
     use crate::store::ExpectedVersion;
     use crate::store::contract::{batch, event, fixed, stream};
-
-    /// A reader that remembers at most so many names of a kind.
-    fn reader(path: &std::path::Path, most: usize) -> Reader {
-        let slots = || RefCell::new(Slots::new(most));
-        Reader {
-            conn: Connection::open(path).unwrap(),
-            streams: RefCell::new(Slots::new(most)),
-            names: [slots(), slots(), slots(), slots()],
-        }
-    }
 
     fn rows<T>(
         conn: &Connection,
@@ -238,7 +270,7 @@ mod tests {
         assert_eq!(joined.len(), 40);
         assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 3);
         for most in [1, 2, 5, NAMES] {
-            let reader = reader(&path, most);
+            let reader = Reader::remembering(Connection::open(&path).unwrap(), most, most);
             let sql = format!("SELECT {} FROM events e ORDER BY e.position", row::EVENT);
             for round in ["cold", "warm"] {
                 let ours = rows(&reader, &sql, |row| row::event(row, &reader));

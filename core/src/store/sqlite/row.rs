@@ -42,12 +42,18 @@ pub(super) const BRIEF: &str = "e.position, s.name, e.version, t.name, e.time_us
 pub(super) const BRIEF_NAMES: &str =
     "LEFT JOIN streams s ON s.id = e.stream LEFT JOIN types t ON t.id = e.type";
 
+/// What is said of a row whose name of this kind is none.
+pub(super) const NO_STREAM: &str = "its stream has no name";
+pub(super) const NO_CATEGORY: &str = "its category has no name";
+pub(super) const NO_TYPE: &str = "its type has no name";
+pub(super) const NO_ACTOR: &str = "its actor has no name";
+
 /// Names of an event that the log keeps once for many of them.
-struct Texts {
-    stream: Option<String>,
-    category: Option<String>,
-    event_type: Option<String>,
-    actor: Option<String>,
+struct Names {
+    stream: Option<StreamId>,
+    category: Option<Category>,
+    event_type: Option<EventType>,
+    actor: Option<Actor>,
     source: Option<String>,
     data_type: Option<String>,
     metadata_type: Option<String>,
@@ -55,64 +61,91 @@ struct Texts {
 
 /// Reads an event from a row of [`EVENT`], names from what the connection remembers.
 pub(super) fn event(row: &Row<'_>, reader: &Reader) -> Result<Event, ReadError> {
-    let (stream, category) = match row.get(1)? {
-        None => (None, None),
-        Some(id) => reader.stream(id)?,
-    };
-    let name = |table: Table, at: usize| match row.get(at)? {
+    let damaged = damaged_at(Position(row.get(0)?));
+    let id = |at: usize| row.get::<_, Option<i64>>(at);
+    let text = |table: Table, at: usize| match id(at)? {
         None => Ok(None),
-        Some(id) => reader.name(table, id),
+        Some(id) => reader.text(table, id),
     };
-    let texts = Texts {
+    let (stream, category) = match id(1)? {
+        None => (None, None),
+        Some(id) => reader.stream(id, &damaged)?,
+    };
+    let event_type = match id(4)? {
+        None => None,
+        Some(id) => reader.event_type(id, &damaged)?,
+    };
+    let actor = match id(11)? {
+        None => None,
+        Some(id) => reader.actor(id, &damaged)?,
+    };
+    let names = Names {
         stream,
         category,
-        event_type: name(Table::Types, 4)?,
-        actor: name(Table::Actors, 11)?,
-        source: name(Table::Sources, 15)?,
-        data_type: name(Table::ContentTypes, 21)?,
-        metadata_type: name(Table::ContentTypes, 23)?,
+        event_type,
+        actor,
+        source: text(Table::Sources, 15)?,
+        data_type: text(Table::ContentTypes, 21)?,
+        metadata_type: text(Table::ContentTypes, 23)?,
     };
-    decode(row, texts)
+    decode(row, names)
 }
 
 /// Reads an event from a row of [`NAMED_EVENT`] and [`NAMES`].
 pub(super) fn named_event(row: &Row<'_>) -> Result<Event, ReadError> {
-    let texts = Texts {
-        stream: row.get(1)?,
-        category: row.get(2)?,
-        event_type: row.get(4)?,
-        actor: row.get(11)?,
-        source: row.get(15)?,
-        data_type: row.get(21)?,
-        metadata_type: row.get(23)?,
+    let damaged = damaged_at(Position(row.get(0)?));
+    let text = |at: usize| row.get::<_, Option<String>>(at);
+    let wrong = |what: &'static str| {
+        let damaged = &damaged;
+        move |_| damaged(what)
     };
-    decode(row, texts)
+    let names = Names {
+        stream: text(1)?
+            .map(StreamId::new)
+            .transpose()
+            .map_err(wrong(NO_STREAM))?,
+        category: text(2)?
+            .map(Category::new)
+            .transpose()
+            .map_err(wrong(NO_CATEGORY))?,
+        event_type: text(4)?
+            .map(EventType::new)
+            .transpose()
+            .map_err(wrong(NO_TYPE))?,
+        actor: text(11)?
+            .map(Actor::new)
+            .transpose()
+            .map_err(wrong(NO_ACTOR))?,
+        source: text(15)?,
+        data_type: text(21)?,
+        metadata_type: text(23)?,
+    };
+    decode(row, names)
+}
+
+fn damaged_at(position: Position) -> impl Fn(&str) -> ReadError {
+    move |reason| ReadError::Damaged {
+        position,
+        reason: reason.to_owned(),
+    }
 }
 
 /// Reads what both kinds of rows have in common.
-fn decode(row: &Row<'_>, texts: Texts) -> Result<Event, ReadError> {
+fn decode(row: &Row<'_>, names: Names) -> Result<Event, ReadError> {
     let position = Position(row.get(0)?);
-    let damaged = |reason: &str| ReadError::Damaged {
-        position,
-        reason: reason.to_owned(),
-    };
-    let name = |reason: &'static str| move |_| damaged(reason);
+    let damaged = damaged_at(position);
     let optional = |at: usize| row.get::<_, Option<String>>(at);
-    let had_metadata = texts.metadata_type.is_some();
-    let stream = texts
-        .stream
-        .map(StreamId::new)
-        .transpose()
-        .map_err(name("its stream has no name"))?;
-    let category = texts
-        .category
-        .map(Category::new)
-        .transpose()
-        .map_err(name("its category has no name"))?;
-    let event_type = texts
-        .event_type
-        .ok_or_else(|| damaged("its type is missing"))?;
-    let event_type = EventType::new(event_type).map_err(name("its type has no name"))?;
+    let Names {
+        stream,
+        category,
+        event_type,
+        actor,
+        source,
+        data_type,
+        metadata_type,
+    } = names;
+    let had_metadata = metadata_type.is_some();
+    let event_type = event_type.ok_or_else(|| damaged("its type is missing"))?;
     let flags = TimeFlags(row.get(7)?);
     let time = SourceTime {
         time: Time::from_parts(row.get(5)?, row.get(6)?)
@@ -127,12 +160,7 @@ fn decode(row: &Row<'_>, texts: Texts) -> Result<Event, ReadError> {
     let id = optional(10)?
         .map(EventId::new)
         .transpose()
-        .map_err(name("its id is empty or too long"))?;
-    let actor = texts
-        .actor
-        .map(Actor::new)
-        .transpose()
-        .map_err(name("its actor has no name"))?;
+        .map_err(|_| damaged("its id is empty or too long"))?;
     let source_recorded_at = match row.get::<_, Option<i64>>(19)? {
         None => None,
         Some(us) => Some(
@@ -149,8 +177,8 @@ fn decode(row: &Row<'_>, texts: Texts) -> Result<Event, ReadError> {
             bytes,
         }))
     };
-    let data = payload(texts.data_type, 22)?;
-    let metadata = payload(texts.metadata_type, 24)?;
+    let data = payload(data_type, 22)?;
+    let metadata = payload(metadata_type, 24)?;
     let erased = [
         (Part::Identity, id.is_none()),
         (Part::Data, data.is_none()),
@@ -176,7 +204,7 @@ fn decode(row: &Row<'_>, texts: Texts) -> Result<Event, ReadError> {
         causation: optional(13)?,
         schema_version: optional(14)?,
         source: SourceFields {
-            source: texts.source,
+            source,
             source_id: optional(16)?,
             source_version: optional(17)?,
             source_position: optional(18)?,

@@ -9,6 +9,7 @@
  * ```
  * use annals_core::position::Position;
  * assert_eq!(Position::ZERO.next(), Position(1));
+ * assert_eq!(Position(u64::MAX).next(), Position(u64::MAX));
  * assert_eq!(Position(1).leaf_index(), Some(0));
  * assert_eq!(Position::ZERO.leaf_index(), None);
  * ```

@@ -314,7 +314,7 @@ fn marks_stand_where_the_words_stand() {
         shown[1],
         "Data a[\"b c\"][0] [SKU-48213] and [sku 48213] false false"
     );
-    assert!(shown[2].starts_with("Data note  x x"), "{}", shown[2]);
+    assert!(shown[2].starts_with("Data note x x"), "{}", shown[2]);
     assert!(
         shown[2].contains("[shipped] to [ALICE] Smith y"),
         "{}",

@@ -138,12 +138,36 @@ pub(super) fn touched(fold: &Fold, event_type: &str, path: &FieldPath) -> Touche
 
 fn notes(fold: &Fold, event_type: &str, path: &FieldPath) -> Vec<Note> {
     let mut notes = Vec::new();
-    for mark in fold.last_marks() {
-        if related(&mark.path.0, &path.0) {
-            note_mark(fold, event_type, path, mark, &mut notes);
+    let marks = fold.last_marks();
+    for (at, mark) in marks.iter().enumerate() {
+        if !related(&mark.path.0, &path.0) {
+            continue;
         }
+        if matches!(mark.what, Marked::Replaced(_)) && moved_in(mark, &marks[at + 1..]) {
+            // What it was replaced by is not what stands there after the event.
+            notes.push(Note {
+                path: mark.path.clone(),
+                what: What::Set {
+                    outright: !fold.model().builds_on(event_type, mark.line),
+                    same: false,
+                },
+                line: mark.line,
+            });
+            continue;
+        }
+        note_mark(fold, event_type, path, mark.clone(), &mut notes);
     }
     notes
+}
+
+/// Whether later changes of the same event add or take elements in what a mark put there.
+fn moved_in(mark: &Mark<'_>, later: &[Mark<'_>]) -> bool {
+    later.iter().any(|later| {
+        matches!(later.what, Marked::Pushed | Marked::Went)
+            && matches!(later.path.0.last(), Some(Step::Index(_)))
+            && later.path.0.len() > mark.path.0.len()
+            && later.path.0.starts_with(&mark.path.0)
+    })
 }
 
 /// Whether one place lies in the other, elements of a list taken as equal.

@@ -612,6 +612,21 @@ const LINES: [&str; 20] = [
     "'list[1].total' = 'data.n'",
 ];
 
+/// Found by the property below: the list was set and an element taken from it by one event, and the list after
+/// that was like the one before.
+#[test]
+fn a_list_that_one_event_sets_and_thins_out_is_made_of_that_event() {
+    for lines in [[6, 10, 11], [6, 10, 8], [6, 12, 8], [6, 12, 11]] {
+        let lines = lines.map(|line| LINES[line]).join("\n");
+        let text = format!("category = 'm'\n[on.T0]\n{lines}\n");
+        let test = TestLog::new();
+        let data = |n: u8| format!(r#"{{"n":{n},"k":"x","o":{{"total":1}},"l":[1,{n},2]}}"#);
+        let events = [2, 3, 0, 4].map(|n| ("T0", second(i64::from(n)), data(n)));
+        test.add("m-1", &events);
+        prove(&test.log(), &declared(&text), &stream("m-1"), &text).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -35,38 +35,70 @@ pub struct OpenStore {
     pub path: PathBuf,
     /// The log.
     pub log: Log,
-    /// Models of its categories.
-    pub models: ModelSet,
-    /// Models that are wrong.
-    pub model_errors: Vec<ModelError>,
-    /// Folds of the streams looked at last.
-    pub cache: StateCache,
+    /// Models of its categories: a saved model changes them, while the store stays open and is followed.
+    models: RwLock<Arc<OpenModels>>,
     /// Text index of the log, kept up with it in the background.
     pub index: Arc<TextIndex>,
     /// How far that is; ends with the store.
     indexing: Arc<IndexProgress>,
 }
 
+/// The models beside the open store, as they were read last.
+#[derive(Debug)]
+pub struct OpenModels {
+    /// Those that can be folded with.
+    pub set: ModelSet,
+    /// Those that are wrong.
+    pub errors: Vec<ModelError>,
+    /// Folds, by these models, of the streams looked at last.
+    pub cache: StateCache,
+}
+
+impl OpenModels {
+    fn load(store: &Path) -> Result<OpenModels, HostError> {
+        let (set, errors) = ModelSet::load(store).map_err(|error| {
+            let message = format!(
+                "the models beside {} could not be read: {error}",
+                store.display()
+            );
+            crate::error::io_error(&error, message)
+        })?;
+        Ok(OpenModels {
+            set,
+            errors,
+            cache: StateCache::default(),
+        })
+    }
+}
+
 impl OpenStore {
     /// Opens a store; `cache_folder` is for caches of stores that cannot be written to.
     pub(crate) fn open(path: PathBuf, cache_folder: &Path) -> Result<OpenStore, HostError> {
         let log = Log::explore(&path)?;
-        let (models, model_errors) = ModelSet::load(&path).map_err(|error| {
-            let message = format!(
-                "the models beside {} could not be read: {error}",
-                path.display()
-            );
-            crate::error::io_error(&error, message)
-        })?;
         Ok(OpenStore {
+            models: RwLock::new(Arc::new(OpenModels::load(&path)?)),
             path,
             index: Arc::new(TextIndex::open(&log, Some(cache_folder))),
             indexing: Arc::default(),
             log,
-            models,
-            model_errors,
-            cache: StateCache::default(),
         })
+    }
+
+    /// The models as they were read last; an answer uses one reading of them throughout.
+    #[must_use]
+    pub fn models(&self) -> Arc<OpenModels> {
+        let models = self.models.read().unwrap_or_else(PoisonError::into_inner);
+        models.clone()
+    }
+
+    /// Reads the models again; nothing else about the open store changes.
+    ///
+    /// # Errors
+    /// `io` if they cannot be read; those read before stay.
+    pub fn reload_models(&self) -> Result<(), HostError> {
+        let models = Arc::new(OpenModels::load(&self.path)?);
+        *self.models.write().unwrap_or_else(PoisonError::into_inner) = models;
+        Ok(())
     }
 
     /// Brings the text index to the head of the log, and again whenever the log has grown, until the store is

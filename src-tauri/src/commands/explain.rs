@@ -18,7 +18,8 @@ pub async fn why(host: State<'_, Host>, args: WhyArgs) -> Answer {
         let (moment, reading) = moment(&store.log, &args.moment)?;
         let path = args.path.parse()?;
         let limit = args.limit.map_or(temporal::CONTRIBUTIONS, |n| n as usize);
-        let (log, models) = (&store.log, &store.models);
+        let models = store.models();
+        let (log, models) = (&store.log, &models.set);
         let mut view = temporal::why(log, models, &args.stream, &path, &moment, limit)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
@@ -33,7 +34,8 @@ pub async fn history(host: State<'_, Host>, args: HistoryArgs) -> Answer {
         let (moment, reading) = moment(&store.log, &args.moment)?;
         let path = args.path.parse()?;
         let limit = args.limit.map_or(temporal::VALUES, |n| n as usize);
-        let (log, models) = (&store.log, &store.models);
+        let models = store.models();
+        let (log, models) = (&store.log, &models.set);
         let mut view = temporal::history(log, models, &args.stream, &path, &moment, limit, go_on)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
@@ -59,7 +61,8 @@ pub async fn what_if(host: State<'_, Host>, args: WhatIfArgs) -> Answer {
                 HostError::new(ErrorCode::BadInput, message)
             })?;
         }
-        let (log, models) = (&store.log, &store.models);
+        let models = store.models();
+        let (log, models) = (&store.log, &models.set);
         let mut view = temporal::what_if(log, models, &args.stream, &moment, &changes)?;
         view.diff.from.reading.clone_from(&reading);
         view.diff.to.reading = reading;
@@ -110,7 +113,7 @@ pub async fn long_cancel(host: State<'_, Host>) -> Answer {
 pub async fn states(host: State<'_, Host>, args: StatesArgs) -> Answer {
     host.ask(move |store| {
         let (as_of, reading) = as_of(&store.log, args.at, args.known)?;
-        let mut view = temporal::states(&store.log, &store.models, &args.streams, as_of)?;
+        let mut view = temporal::states(&store.log, &store.models().set, &args.streams, as_of)?;
         for state in &mut view.states {
             state.reading.clone_from(&reading);
         }

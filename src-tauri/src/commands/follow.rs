@@ -145,6 +145,31 @@ mod tests {
         assert_eq!(follower.look().unwrap().indexed, Position(5));
     }
 
+    /// A store that was opened anew for a saved model left the window following one that nobody else held.
+    #[test]
+    fn models_that_are_read_again_leave_the_followed_store_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.annals");
+        annals_core::sample::guide(&path).unwrap();
+        let text = annals_core::model::show(&path, "user")
+            .unwrap()
+            .unwrap()
+            .text;
+        std::fs::remove_file(folder.path().join("x.annals.d/models/user.toml")).unwrap();
+        let store = Arc::new(OpenStore::open(path.clone(), folder.path()).unwrap());
+        let declared = |store: &OpenStore| {
+            let models = store.models();
+            models.set.for_category("user").category().is_some()
+        };
+        let mut follower = Follower::new(&store).unwrap();
+        follower.look().unwrap();
+        assert!(!declared(&store), "none yet");
+        annals_core::model::save(&path, "user", &text, false).unwrap();
+        store.reload_models().unwrap();
+        assert!(declared(&store), "the store that is followed has the model");
+        assert_eq!(follower.look().unwrap().head, Position(52));
+    }
+
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
         let folder = tempfile::tempdir().unwrap();

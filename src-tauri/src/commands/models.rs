@@ -6,7 +6,7 @@ use tauri::State;
 
 use super::state::moment;
 use crate::error::{ErrorCode, HostError, io_error};
-use crate::host::{Answer, Host, blocking, json};
+use crate::host::{Answer, Host};
 use crate::wire::{
     CategoryArgs, DraftView, ModelNameArgs, ModelPreviewArgs, ModelSaveArgs, ShapesArgs, TextArgs,
 };
@@ -34,15 +34,13 @@ pub async fn model_text(host: State<'_, Host>, args: ModelNameArgs) -> Answer {
     .await
 }
 
-/// Puts a model beside the store, and opens the store again with it.
+/// Puts a model beside the store, and reads the models again. The store stays open: whoever follows it goes on.
 #[tauri::command]
 pub async fn model_save(host: State<'_, Host>, args: ModelSaveArgs) -> Answer {
-    let host = host.inner().clone();
-    blocking(move || {
-        let store = host.open_store()?;
+    host.ask(move |store| {
         let row = save(&store.path, &args.name, &args.text, args.replace)?;
-        host.open(store.path.clone())?;
-        json(&row)
+        store.reload_models()?;
+        Ok::<_, HostError>(row)
     })
     .await
 }

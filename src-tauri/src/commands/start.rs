@@ -121,12 +121,13 @@ fn make_folder_of(path: &Path, default_folder: &Path) -> Result<(), HostError> {
 
 fn answer(store: &OpenStore) -> Answer {
     let info = store.log.info()?;
-    let declared = |category: &String| store.models.for_category(category).category().is_some();
+    let models = store.models();
+    let declared = |category: &String| models.set.for_category(category).category().is_some();
     let names = info.categories.iter().map(|row| row.name.clone());
     json(&OpenView {
         path: store.path.display().to_string(),
         models: names.filter(declared).collect(),
-        model_errors: store.model_errors.iter().map(ToString::to_string).collect(),
+        model_errors: models.errors.iter().map(ToString::to_string).collect(),
         info,
     })
 }

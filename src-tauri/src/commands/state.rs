@@ -21,9 +21,10 @@ pub async fn state(host: State<'_, Host>, args: StateArgs) -> Answer {
     let asked = MomentArgs { at, known, version };
     host.ask(move |store| {
         let (moment, reading) = moment(&store.log, &asked)?;
-        let mut view = store
+        let models = store.models();
+        let mut view = models
             .cache
-            .state(&store.log, &store.models, &stream, &moment)?;
+            .state(&store.log, &models.set, &stream, &moment)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })
@@ -36,9 +37,10 @@ pub async fn diff(host: State<'_, Host>, args: DiffArgs) -> Answer {
     host.ask(move |store| {
         let (from, from_reading) = moment(&store.log, &args.from)?;
         let (to, to_reading) = moment(&store.log, &args.to)?;
-        let mut view = store
+        let models = store.models();
+        let mut view = models
             .cache
-            .diff(&store.log, &store.models, &args.stream, &from, &to)?;
+            .diff(&store.log, &models.set, &args.stream, &from, &to)?;
         view.from.reading = from_reading;
         view.to.reading = to_reading;
         Ok::<_, HostError>(view)

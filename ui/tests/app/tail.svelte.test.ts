@@ -62,3 +62,20 @@ it("panel_that_has_gone_holds_nobody_back", async () => {
   clean();
   expect(session.behind).toBe(0);
 });
+
+it("following_that_has_ended_is_not_called_live_and_can_begin_again", async () => {
+  expect(session.follows).toBe(true);
+  mock.endFollowing();
+  await vi.waitFor(() => expect(session.follows).toBe(false));
+  await session.followAgain();
+  expect(session.follows).toBe(true);
+  const before = session.info?.events ?? 0;
+  mock.grow();
+  await vi.waitFor(() => expect(session.info?.events).toBe(before + 1));
+});
+
+it("following_that_gave_way_to_another_store_s_is_not_missed", async () => {
+  await session.openWith("sample", () => host.openSample());
+  await new Promise((done) => setTimeout(done));
+  expect(session.follows).toBe(true);
+});

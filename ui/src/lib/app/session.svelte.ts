@@ -34,6 +34,8 @@ class Session {
   revision = $state(0);
   /** Where the log stands, told by the host as it grows. */
   private following = $state.raw<FollowView | null>(null);
+  /** The host has stopped telling. */
+  lost = $state(false);
   /** Head of the log that a panel shows, for each that is on screen. */
   private drawn = $state.raw<ReadonlyMap<string, number>>(new Map());
   /** Head of the log when a revision began. */
@@ -76,7 +78,7 @@ class Session {
 
   /** What other programs append is seen. */
   get follows(): boolean {
-    return this.following?.live ?? true;
+    return !this.lost && (this.following?.live ?? true);
   }
 
   /** How far the text index is. */
@@ -146,17 +148,31 @@ class Session {
     this.follow();
   }
 
+  /** Follows again what the host stopped telling of, and draws what came meanwhile. */
+  async followAgain(): Promise<void> {
+    this.follow();
+    try {
+      await this.reload();
+    } catch (cause) {
+      this.error = HostError.from(cause);
+    }
+  }
+
   private follow(): void {
     const turn = ++this.turn;
     this.following = null;
+    this.lost = false;
+    const ended = () => {
+      if (turn === this.turn) this.lost = true;
+    };
     host
       .follow((view) => {
         if (turn !== this.turn) return;
         this.following = view;
         void this.catchUp();
       })
-      // a store that can no longer be followed keeps its last numbers; opening it tells why
-      .catch(() => undefined);
+      // a store that can no longer be followed keeps its last numbers, and the bar says that it is not live
+      .then(ended, ended);
   }
 
   /** While live, what came is drawn at once; in the past nothing moves. */

@@ -31,7 +31,7 @@ export interface MockOptions {
 type Handlers = { [C in Command]: (args: Commands[C]["args"], progress: (value: unknown) => void) => unknown };
 
 /** Options from the address in development: `?extra=120000&open&delay=200&grow=500`. */
-export function createMock(options: MockOptions = optionsFrom(location.search)): Transport & { grow: () => void } {
+export function createMock(options: MockOptions = optionsFrom(location.search)): Transport & { grow: () => void; endFollowing: () => void } {
   const log = mockLog(options.extra ?? 400);
   const streams = groupByStream(log);
   const names = [...streams.keys()].sort();
@@ -89,6 +89,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   };
   /** Tells where the log stands, and again after each event that `grow` adds. */
   const follow = (progress: (value: unknown) => void): Promise<null> => {
+    endFollowing();
     const begun = log.length;
     const tell = () => {
       const info = infoView(log, streams);
@@ -100,10 +101,10 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     };
     told = tell;
     tell();
-    // nobody closes the mock
-    return new Promise(() => undefined);
+    return new Promise((ended) => (endFollowing = () => ended(null)));
   };
   let told: () => void = () => undefined;
+  let endFollowing: () => void = () => undefined;
   const grow = () => {
     append(log, streams, names);
     told();
@@ -215,6 +216,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
 
   return {
     grow,
+    endFollowing: () => endFollowing(),
     async call(command, args, onProgress) {
       if (options.delay) await new Promise((done) => setTimeout(done, options.delay));
       const handler = handlers[command] as (args: unknown, progress: (value: unknown) => void) => unknown;

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::csv::{self, Next, Plan, Rows, Table};
+use super::csv::{Next, Plan, Rows, Table};
 use super::detect::{self, Asked, FileNames, Input};
 use super::encoding::Encoding;
 use super::files::{self, Skip, Source};
 use super::lines::RawRecord;
 use super::mapping::{self, Draft, Rules};
 use super::pack::Compression;
-use super::preview::{FilePreview, Glance, PreviewRequest};
+use super::preview::{FilePreview, Glance, PreviewRequest, ShownCells};
 use super::report::{FileReport, Notes, Rejects};
 use super::sources::{self, FirstRecords};
 use super::spool::{Entry, Spool};
@@ -374,13 +374,7 @@ impl<'i> Gathering<'i, '_> {
             };
             let taken = taken
                 .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[rows.raw()]));
-            let cells = self.glance.is_some().then(|| {
-                let text = String::from_utf8_lossy(text);
-                csv::texts(&text, ends)
-                    .into_iter()
-                    .map(str::to_owned)
-                    .collect()
-            });
+            let cells = self.glance.is_some().then(|| ShownCells::of(text, ends));
             self.settle_with(names, line, taken, rows.raw(), cells)?;
         }
     }
@@ -512,7 +506,7 @@ impl<'i> Gathering<'i, '_> {
         line: u64,
         taken: Result<Result<(), ImportError>, String>,
         record: &[u8],
-        cells: Option<Vec<String>>,
+        cells: Option<ShownCells>,
     ) -> Result<(), ImportError> {
         if let Some(glance) = &mut self.glance {
             glance.record(line, record, cells, taken.err());

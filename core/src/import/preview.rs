@@ -26,6 +26,12 @@ use crate::time::Time;
 /// Bytes of a record that a preview shows.
 const SHOWN_BYTES: usize = 4 * 1024;
 
+/// Bytes of one payload, of one text beside it, and of all cells of a row that a preview shows.
+const SHOWN_TEXT: usize = 8 * 1024;
+
+/// Cells of a row that a preview shows.
+const SHOWN_CELLS: usize = 1_000;
+
 /// Different cells of a column that a preview shows.
 const SAMPLES: usize = 5;
 
@@ -125,8 +131,10 @@ pub struct RecordPreview {
     pub line: u64,
     /// The record as it stands in the file (its first 4 KiB).
     pub text: String,
-    /// A table: the cells of the row.
+    /// A table: the cells of the row (the first 1,000, and together their first 8 KiB).
     pub cells: Option<Vec<String>>,
+    /// The record, its cells or the reason are longer than what is shown.
+    pub cut: bool,
     /// The event, where it becomes one.
     pub event: Option<EventPreview>,
     /// Why it becomes none.
@@ -158,12 +166,14 @@ pub struct EventPreview {
     pub causation: Option<String>,
     /// The source's number of the event in its stream.
     pub source_version: Option<String>,
-    /// Data, as JSON.
+    /// Data, as JSON; where it is longer than 8 KiB, a text with its beginning.
     #[ts(type = "unknown")]
     pub data: Box<RawValue>,
-    /// Metadata, as JSON.
+    /// Metadata, as JSON; likewise.
     #[ts(type = "unknown")]
     pub metadata: Option<Box<RawValue>>,
+    /// Something of the event is longer than what is shown.
+    pub cut: bool,
 }
 
 /// Looks at the first records of files without importing anything.
@@ -265,9 +275,7 @@ impl Glance {
 
     /// Takes the event that the record at hand becomes.
     pub(super) fn event(&mut self, stream: &crate::id::StreamId, entry: &Entry<'_>) {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
-        // Payloads are whole JSON values; what the record says was parsed.
-        let Some(data) = raw(entry.data) else { return };
+        let mut cut = false;
         let payload = |text: &str| Payload {
             content_type: crate::event::JSON.to_owned(),
             bytes: text.as_bytes().to_vec(),
@@ -276,22 +284,31 @@ impl Glance {
         let found = self
             .extraction
             .apply(&payload(entry.data), metadata.as_ref());
-        self.event = Some(EventPreview {
+        // Payloads are whole JSON values; what the record says was parsed.
+        let Some(data) = shown_payload(entry.data, &mut cut) else {
+            return;
+        };
+        let metadata = entry.metadata;
+        let metadata = metadata.and_then(|text| shown_payload(text, &mut cut));
+        let mut shown = |text: &str| beginning(text, SHOWN_TEXT, &mut cut).to_owned();
+        let event = EventPreview {
             stream: stream.to_string(),
             category: entry
                 .category
                 .map_or_else(|| stream.default_category().to_string(), str::to_owned),
-            event_type: entry.event_type.to_owned(),
+            event_type: shown(entry.event_type),
             time: entry.time.map(|t| t.time),
-            time_text: entry.time.and_then(|t| t.text.clone()),
-            id: entry.id.to_owned(),
-            actor: found.actor,
-            correlation: found.correlation,
-            causation: found.causation,
-            source_version: entry.source_version.map(str::to_owned),
+            time_text: entry.time.and_then(|t| t.text.as_deref()).map(&mut shown),
+            id: shown(entry.id),
+            actor: found.actor.as_deref().map(&mut shown),
+            correlation: found.correlation.as_deref().map(&mut shown),
+            causation: found.causation.as_deref().map(&mut shown),
+            source_version: entry.source_version.map(&mut shown),
             data,
-            metadata: entry.metadata.and_then(raw),
-        });
+            metadata,
+            cut: false,
+        };
+        self.event = Some(EventPreview { cut, ..event });
     }
 
     /// Takes the record at hand, with its event or the reason why it has none.
@@ -299,19 +316,70 @@ impl Glance {
         &mut self,
         line: u64,
         record: &[u8],
-        cells: Option<Vec<String>>,
+        cells: Option<ShownCells>,
         reason: Option<String>,
     ) {
         let shown = &record[..record.len().min(SHOWN_BYTES)];
+        let mut cut = shown.len() < record.len();
+        let cells = cells.map(|ShownCells { cells, cut: some }| {
+            cut |= some;
+            cells
+        });
+        let reason = reason.map(|reason| beginning(&reason, SHOWN_BYTES, &mut cut).to_owned());
         let event = self.event.take().filter(|_| reason.is_none());
         self.records.push(RecordPreview {
             line,
             text: String::from_utf8_lossy(shown).into_owned(),
             cells,
+            cut,
             event,
             reason,
         });
     }
+}
+
+/// The first cells of a row.
+#[derive(Debug, Default)]
+pub(super) struct ShownCells {
+    cells: Vec<String>,
+    cut: bool,
+}
+
+impl ShownCells {
+    /// Takes cells as far as there is room. The last one may be a part.
+    pub(super) fn of(text: &[u8], ends: &[usize]) -> ShownCells {
+        let mut shown = ShownCells::default();
+        let (mut start, mut room) = (0, SHOWN_TEXT);
+        for &end in ends {
+            if shown.cut || shown.cells.len() == SHOWN_CELLS {
+                shown.cut = true;
+                break;
+            }
+            let cell = text.get(start..end).unwrap_or_default();
+            start = end;
+            // A character more, so that one which is cut in two does not stand as a sign for bad bytes.
+            let near = String::from_utf8_lossy(&cell[..cell.len().min(room + 4)]);
+            let cell = beginning(&near, room, &mut shown.cut);
+            room -= cell.len();
+            shown.cells.push(cell.to_owned());
+        }
+        shown
+    }
+}
+
+/// The beginning of a text, whole characters of it; notes it in `cut` where that is not all.
+fn beginning<'t>(text: &'t str, bytes: usize, cut: &mut bool) -> &'t str {
+    *cut |= text.len() > bytes;
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+/// A payload, or a text with the beginning of one that is too long; `None` if it is no JSON.
+fn shown_payload(json: &str, cut: &mut bool) -> Option<Box<RawValue>> {
+    let shown = beginning(json, SHOWN_TEXT, cut);
+    if shown.len() == json.len() {
+        return RawValue::from_string(json.to_owned()).ok();
+    }
+    serde_json::value::to_raw_value(shown).ok()
 }
 
 /// The columns of a table as a preview shows them.
@@ -353,4 +421,75 @@ fn columns_of(table: &Table) -> Vec<ColumnView> {
         }
     };
     table.columns.iter().enumerate().map(view).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::preview;
+
+    fn look(name: &str, text: &str) -> FilePreview {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        let request = PreviewRequest {
+            paths: vec![file],
+            format: Format::Auto,
+            encoding: None,
+            category: None,
+            zone: chrono_tz::UTC,
+            mapping: None,
+            records: 10,
+        };
+        let now = Time::parse_rfc3339("2024-01-15T10:30:00Z").unwrap();
+        let view = preview(&request, &Surroundings::fixed(now, 0)).unwrap();
+        view.files.into_iter().next().unwrap()
+    }
+
+    /// One record may have 64 MiB; a window that was handed a thousand of them ended.
+    #[test]
+    fn long_record_is_shown_as_its_beginning_and_says_so() {
+        let long = "ü".repeat(100_000);
+        let row = "7,placed,2024-01-15T10:30:00Z";
+        let table = format!("order_id,activity,timestamp,note\n{row},{long}\n{row},short\n");
+        let file = look("orders.csv", &table);
+        let bytes = serde_json::to_vec(&file.records).unwrap().len();
+        assert!(bytes < 40 * 1024, "{bytes} bytes for two records");
+        let cut = |r: &RecordPreview| (r.cut, r.event.as_ref().unwrap().cut);
+        let all: Vec<_> = file.records.iter().map(cut).collect();
+        assert_eq!(all, [(true, true), (false, false)]);
+        let cells = file.records[0].cells.as_ref().unwrap();
+        assert_eq!(cells[..2], ["7", "placed"]);
+        assert!(
+            long.starts_with(&cells[3]) && cells[3].len() > 8_000,
+            "whole characters"
+        );
+        assert_eq!(file.records[1].cells.as_ref().unwrap()[3], "short");
+
+        let record =
+            format!(r#"{{"stream":"a-1","type":"T","data":{{"note":"{long}"}},"actor":"{long}"}}"#);
+        let file = look("events.jsonl", &record);
+        let bytes = serde_json::to_vec(&file.records).unwrap().len();
+        assert!(bytes < 60 * 1024, "{bytes} bytes for one record");
+        assert_eq!(cut(&file.records[0]), (true, true));
+        let data = file.records[0].event.as_ref().unwrap().data.get();
+        assert!(
+            data.starts_with(r#""{\"note\":\"üü"#),
+            "a text with its beginning: {}",
+            &data[..30]
+        );
+    }
+
+    #[test]
+    fn row_of_many_cells_is_shown_as_its_first_ones() {
+        let names: Vec<String> = (0..3_000).map(|n| format!("c{n}")).collect();
+        let head = format!("order_id,activity,timestamp,{}", names.join(","));
+        let row = format!("7,placed,2024-01-15T10:30:00Z,{}", ["1"; 3_000].join(","));
+        let file = look("wide.csv", &format!("{head}\n{row}\n{row}\n"));
+        let shown = &file.records[0];
+        assert_eq!(
+            (shown.cells.as_ref().unwrap().len(), shown.cut),
+            (1_000, true)
+        );
+    }
 }

@@ -155,6 +155,7 @@ fn described(record: &RecordPreview) -> String {
         line,
         text,
         cells: _,
+        cut: is_cut,
         event,
         reason,
     } = record;
@@ -169,8 +170,14 @@ fn described(record: &RecordPreview) -> String {
         .as_deref()
         .map_or(String::new(), |actor| format!(" by {actor}"));
     let head = visible(&format!(
-        "  line {line}: {} {} {time}{actor}",
-        event.stream, event.event_type
+        "  line {line}: {} {} {time}{actor}{}",
+        event.stream,
+        event.event_type,
+        if *is_cut || event.cut {
+            " (shown in part)"
+        } else {
+            ""
+        }
     ));
     format!(
         "{head}\n    {}",

@@ -46,10 +46,14 @@ causation: string | null,
  */
 source_version: string | null, 
 /**
- * Data, as JSON.
+ * Data, as JSON; where it is longer than 8 KiB, a text with its beginning.
  */
 data: unknown, 
 /**
- * Metadata, as JSON.
+ * Metadata, as JSON; likewise.
  */
-metadata: unknown, };
+metadata: unknown, 
+/**
+ * Something of the event is longer than what is shown.
+ */
+cut: boolean, };

@@ -14,9 +14,13 @@ line: number,
  */
 text: string, 
 /**
- * A table: the cells of the row.
+ * A table: the cells of the row (the first 1,000, and together their first 8 KiB).
  */
 cells: Array<string> | null, 
+/**
+ * The record, its cells or the reason are longer than what is shown.
+ */
+cut: boolean, 
 /**
  * The event, where it becomes one.
  */

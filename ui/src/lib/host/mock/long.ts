@@ -48,9 +48,10 @@ export function previewOf(file: string) {
         line: 1,
         text: '{"eventId":"evt-1","aggregateId":"order-2201","eventType":"OrderPlaced","timestamp":"2024-01-01T00:00:03Z","amount":12.50}',
         cells: null,
+        cut: false,
         event: {
           stream: "order-2201", category: "order", type: "OrderPlaced", time: "2024-01-01T00:00:03Z", time_text: "2024-01-01T00:00:03Z",
-          id: "evt-1", actor: null, correlation: null, causation: null, source_version: null, data: { amount: 12.5 }, metadata: null,
+          id: "evt-1", actor: null, correlation: null, causation: null, source_version: null, data: { amount: 12.5 }, metadata: null, cut: false,
         },
         reason: null,
       },

@@ -237,6 +237,7 @@ impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Failure {
         match error {
             ImportError::Append(error) => error.into(),
+            ImportError::Open(error) => error.into(),
             ImportError::Io { source, file } => Failure::file(Path::new(&file), &source),
             ImportError::Cancelled => Failure::of(&error),
             ImportError::Malformed { .. } => Failure::of(&error)

@@ -165,6 +165,7 @@ impl From<&ImportError> for ErrorCode {
             ImportError::Io { source, .. } => source.into(),
             ImportError::Malformed { .. } => ErrorCode::MalformedFile,
             ImportError::Append(error) => error.into(),
+            ImportError::Open(error) => error.into(),
             ImportError::Cancelled => ErrorCode::Cancelled,
         }
     }

@@ -171,6 +171,7 @@ impl From<ImportError> for HostError {
             ImportError::Malformed { .. } => HostError::of(&error)
                 .hint("Nothing was stored. Mend the file, or name its format yourself."),
             ImportError::Append(error) => error.into(),
+            ImportError::Open(error) => error.into(),
             ImportError::Cancelled => HostError::of(&error),
         }
     }

@@ -596,11 +596,16 @@ pub struct DraftView {
     pub text: Option<String>,
 }
 
-/// What to import into the open store, and how.
+/// What to import, into which store, and how.
 #[derive(Deserialize, TS)]
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct ImportArgs {
+    /// A new store to make, as the user typed it; it has its name when the import has succeeded. The open store
+    /// where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub into_new: Option<String>,
     /// Files and folders, as the user typed them.
     pub paths: Vec<String>,
     /// How to read them.

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use annals_core::id::Category;
-use annals_core::import::{Encoding, Format, ImportReport, ImportRequest, Progress, import};
-use annals_core::store::{LogWriter, OpenError, UnnamedLog};
+use annals_core::import::{
+    Encoding, Format, ImportReport, ImportRequest, Imported, Presence, Progress, import_into,
+};
 use annals_core::surroundings::Surroundings;
 use annals_core::time::Time;
 use chrono_tz::Tz;
@@ -122,25 +123,9 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     let surroundings = Surroundings::system();
     let progress = Arc::new(Progress::default());
     cancel_on_interrupt(&progress);
-    let (report, made) = loop {
-        let target = Target::open(into, request.dry_run, &surroundings)?;
-        let report = watched(&progress, || {
-            import(target.writer(), &request, &surroundings, &progress)
-        })?;
-        match target {
-            Target::There(writer) => {
-                writer.close()?;
-                break (report, false);
-            }
-            Target::Scratch(..) => break (report, false),
-            Target::New(log) => match log.name() {
-                Ok(()) => break (report, true),
-                // Another import made the store meanwhile: this one goes into that.
-                Err(OpenError::Exists { .. }) => progress.restart(),
-                Err(error) => return Err(error.into()),
-            },
-        }
-    };
+    let Imported { report, made } = watched(&progress, || {
+        import_into(into, Presence::Either, &request, &surroundings, &progress)
+    })?;
     if let Some(file) = &args.save_map {
         let mappings = report.files.iter().filter_map(|f| f.mapping.as_ref());
         mapping::save(mappings, file)?;
@@ -151,49 +136,6 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
-}
-
-/// The store to import into.
-enum Target {
-    There(LogWriter),
-    /// Made for this import: it gets its name when that has succeeded.
-    New(UnnamedLog),
-    /// A dry run into a store that does not exist works on an empty one that is thrown away.
-    Scratch(
-        LogWriter,
-        #[expect(dead_code, reason = "held")] tempfile::TempDir,
-    ),
-}
-
-impl Target {
-    fn open(store: &Path, dry_run: bool, surroundings: &Surroundings) -> Result<Target, Failure> {
-        loop {
-            match LogWriter::open(store, surroundings.clone()) {
-                Ok(writer) => return Ok(Target::There(writer)),
-                Err(OpenError::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-            if dry_run {
-                let scratch = tempfile::tempdir()?;
-                let path = scratch.path().join("dry-run.annals");
-                let writer = LogWriter::create(&path, surroundings.clone())?;
-                return Ok(Target::Scratch(writer, scratch));
-            }
-            match UnnamedLog::create(store, surroundings.clone()) {
-                Ok(log) => return Ok(Target::New(log)),
-                // It came to be between the two questions.
-                Err(OpenError::Exists { .. }) if store.exists() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    fn writer(&self) -> &LogWriter {
-        match self {
-            Target::There(writer) | Target::Scratch(writer, _) => writer,
-            Target::New(log) => log.writer(),
-        }
-    }
 }
 
 /// Lets Ctrl-C stop the import cleanly; a second one ends the program at once, which is as safe.

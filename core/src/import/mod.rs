@@ -25,6 +25,7 @@ mod sources;
 mod spool;
 mod store;
 mod streams;
+mod target;
 #[cfg(test)]
 mod tests;
 mod xes;
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::id::{Category, StreamId};
-use crate::store::{AppendError, LogWriter};
+use crate::store::{AppendError, LogWriter, OpenError};
 use crate::surroundings::Surroundings;
 
 pub use around::{LineView, LinesView, lines};
@@ -48,6 +49,7 @@ pub use preview::{
 };
 pub use report::{FileReport, ImportReport, Reject, may_replace};
 pub(crate) use report::{files_of, folder_of};
+pub use target::{Imported, Presence, import_into};
 
 /// Longest record that is taken, in bytes.
 const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -211,6 +213,9 @@ pub enum ImportError {
     /// The log did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),
+    /// The store to import into could not be opened or made.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The user cancelled.
     #[error("cancelled; nothing was stored")]
     Cancelled,

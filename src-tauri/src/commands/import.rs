@@ -2,12 +2,13 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use annals_core::import::{self, ImportRequest, PreviewRequest, Progress};
-use annals_core::store::{ImportsView, LogWriter, ReadError};
+use annals_core::import::{self, ImportRequest, Presence, PreviewRequest, Progress};
+use annals_core::store::{ImportsView, ReadError};
 use annals_core::time::parse_zone;
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
+use super::start::make_folder_of;
 use super::ticks::with_ticks;
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, blocking, json};
@@ -19,11 +20,14 @@ const MAX_PREVIEW: u32 = 1_000;
 /// Most lines around one that are shown.
 const MAX_CONTEXT: u32 = 100;
 
-/// Imports files into the open store; answers when it is done.
+/// Imports files into the open store, or into a new one, which is not opened; answers when it is done.
 #[tauri::command]
 pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportArgs) -> Answer {
-    let store = host.open_store()?;
     let host = host.inner().clone();
+    let (store, presence) = match &args.into_new {
+        Some(new) => (host.typed_path(new)?, Presence::New),
+        None => (host.open_store()?.path.clone(), Presence::Either),
+    };
     let channel: Channel<ImportProgressView> = args.channel.channel_on(webview);
     let typed = |text: &String| host.typed_path(text);
     let request = ImportRequest {
@@ -42,16 +46,16 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
                 .hint("Wait until it is done, or cancel it.")
         })?;
         let progress = &*running.progress;
-        // Held only for the import: whoever looks at a store does not keep others from writing to it.
-        let writer = LogWriter::open(&store.path, host.surroundings().clone())?;
+        if presence == Presence::New && !request.dry_run {
+            make_folder_of(&store, host.default_folder())?;
+        }
         // A window that has gone away needs no progress.
         let tick = move || drop(channel.send(view(progress)));
-        let report = with_ticks(tick, || {
-            import::import(&writer, &request, host.surroundings(), progress)
+        // The store is held only for the import: whoever looks at one does not keep others from writing to it.
+        let done = with_ticks(tick, || {
+            import::import_into(&store, presence, &request, host.surroundings(), progress)
         })?;
-        // The import is durable already; a write-ahead log that stays is read with the store.
-        let _ = writer.close();
-        json(&report)
+        json(&done.report)
     })
     .await
 }

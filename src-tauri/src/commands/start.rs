@@ -109,7 +109,7 @@ fn make_sample(path: &Path) -> Result<(), HostError> {
 
 /// Makes the folder for new stores where a store is to go there. Other folders must exist, so that a
 /// mistyped path is an error and no new folder.
-fn make_folder_of(path: &Path, default_folder: &Path) -> Result<(), HostError> {
+pub(super) fn make_folder_of(path: &Path, default_folder: &Path) -> Result<(), HostError> {
     if path.parent() == Some(default_folder) {
         std::fs::create_dir_all(default_folder).map_err(|error| {
             let message = format!("{} could not be made: {error}", default_folder.display());

@@ -5,9 +5,14 @@ import type { Format } from "./Format";
 import type { Mapping } from "./Mapping";
 
 /**
- * What to import into the open store, and how.
+ * What to import, into which store, and how.
  */
 export type ImportArgs = { 
+/**
+ * A new store to make, as the user typed it; it has its name when the import has succeeded. The open store
+ * where absent.
+ */
+into_new?: string, 
 /**
  * Files and folders, as the user typed them.
  */

@@ -151,26 +151,18 @@ class Importer {
     const began = performance.now();
     let phaseBegan = began;
     try {
-      if (this.target === "new") {
-        const path = this.newStore.trim();
-        if (!(await session.openWith(path, () => host.createStore(path)))) {
-          this.error = session.error;
-          session.error = null;
-          return;
-        }
-        this.target = "current";
-        // an instant of the store before means nothing in this one
-        navigation.patch({ at: null, from: null, to: null });
-      }
-      this.report = await host.startImport(
+      const made = this.target === "new" ? this.newStore.trim() : null;
+      const dryRun = this.dryRun;
+      const report = await host.startImport(
         {
+          ...(made === null ? {} : { into_new: made }),
           paths: this.files,
           format: this.format,
           ...(this.encoding === null ? {} : { encoding: this.encoding }),
           ...(this.mapping === null ? {} : { mapping: this.mapping }),
           category: this.category.trim() === "" ? null : this.category.trim(),
           zone: this.zone.trim() === "" ? "UTC" : this.zone.trim(),
-          dry_run: this.dryRun,
+          dry_run: dryRun,
           rejects: this.rejects.trim() === "" ? null : this.rejects.trim(),
         },
         (progress) => {
@@ -181,12 +173,23 @@ class Importer {
           this.inPhase = now - phaseBegan;
         },
       );
-      if (!this.dryRun) await session.reload();
+      if (!dryRun && made !== null) await this.look(made);
+      this.report = report;
+      if (!dryRun && made === null) await session.reload();
     } catch (cause) {
       this.error = HostError.from(cause);
     } finally {
       this.running = false;
     }
+  }
+
+  /** Opens the store that an import made. */
+  private async look(store: string): Promise<void> {
+    this.target = "current";
+    // an instant of the store before means nothing in this one
+    navigation.patch({ at: null, from: null, to: null });
+    // if it cannot be opened the window says why, beside the report
+    await session.openWith(store, () => host.openStore(store));
   }
 
   cancel(): void {

@@ -161,6 +161,7 @@ fn within(
     let cut = Cut::of(log, stream, &row, moment)?;
     let model = models.for_category(&row.category);
     let mut spans = Spans::new(path, limit);
+    spans.lazy = true;
     let mut course = Course::new(Fold::new(Arc::clone(&model)));
     let mut latest: Option<Time> = None;
     let (mut in_order, mut stopped) = (true, false);
@@ -187,6 +188,18 @@ fn within(
         stop = along_time(log, stream, &cut, budget, &mut taken, &mut spans)?;
         if let (Some(stop), Some(last)) = (&stop, spans.list.back_mut()) {
             last.to = Some(stop.time);
+        }
+    } else if spans.lacks_values() {
+        let mut second = Course::new(Fold::new(model));
+        second.go(log, stream, &cut, &mut |when, course, event| {
+            if when == When::After {
+                spans.fill(course.fold(), event.version);
+                stopped = course.taken().is_multiple_of(PACE) && !go_on(course.taken());
+            }
+            !stopped
+        })?;
+        if stopped {
+            return Err(ReadError::Cancelled.into());
         }
     }
     let StateView {
@@ -260,6 +273,11 @@ struct Spans<'p> {
     count: u64,
     /// The value of the last span.
     held: Option<Value>,
+    /// Lists and objects are not copied: doing so at every change would cost their size each time, and most of the
+    /// copies are not listed. Those that are come in with [`Spans::fill`], a second time through the stream.
+    lazy: bool,
+    /// The last span holds a list or an object that was not copied.
+    composed: bool,
 }
 
 impl<'p> Spans<'p> {
@@ -270,6 +288,8 @@ impl<'p> Spans<'p> {
             list: VecDeque::new(),
             count: 0,
             held: None,
+            lazy: false,
+            composed: false,
         }
     }
 
@@ -286,10 +306,13 @@ impl<'p> Spans<'p> {
     /// Takes the state after an event whose time has come.
     fn compare(&mut self, fold: &Fold, event: &StreamEvent, time: Time, did: Touched) {
         let value = self.path.get(fold.state());
-        let same = if did.real {
-            self.held.as_ref() == value
-        } else {
-            self.held.is_some() == value.is_some()
+        let composed = self.lazy && matches!(value, Some(Value::Array(_) | Value::Object(_)));
+        let same = match (composed, self.composed) {
+            // What changed in a list or an object is known from the changes.
+            (true, true) => !did.real,
+            (true, false) | (false, true) => false,
+            (false, false) if did.real => self.held.as_ref() == value,
+            (false, false) => self.held.is_some() == value.is_some(),
         };
         if same {
             if let (Some(last), true) = (self.list.back_mut(), did.any) {
@@ -303,13 +326,15 @@ impl<'p> Spans<'p> {
             last.to_version = Some(event.version);
         }
         let told = fold.circumstances(event);
-        self.held = value.cloned();
+        let kept = value.filter(|_| !composed);
+        self.held = kept.cloned();
+        self.composed = composed;
         self.count += 1;
         if self.list.len() >= self.limit {
             self.list.pop_front();
         }
         self.list.push_back(ValueSpan {
-            value: value.map(raw),
+            value: kept.map(raw),
             present: value.is_some(),
             from: time,
             to: None,
@@ -322,6 +347,27 @@ impl<'p> Spans<'p> {
             confirmed: 0,
             last_confirmed: None,
         });
+    }
+
+    /// Whether values are to be filled in.
+    fn lacks_values(&self) -> bool {
+        let lacks = |span: &ValueSpan| span.present && span.value.is_none();
+        self.list.iter().any(lacks)
+    }
+
+    /// Fills in the value that this version set, if it is listed.
+    fn fill(&mut self, fold: &Fold, version: Version) {
+        let at = self
+            .list
+            .binary_search_by_key(&version, |span| span.version);
+        // In the order of a model's own time versions are in any order.
+        let span = match at {
+            Ok(at) => self.list.get_mut(at),
+            Err(_) => self.list.iter_mut().find(|span| span.version == version),
+        };
+        if let Some(span) = span.filter(|span| span.present && span.value.is_none()) {
+            span.value = self.path.get(fold.state()).map(raw);
+        }
     }
 }
 

@@ -131,6 +131,14 @@ fn elements_are_followed_to_who_put_them_there() {
         told(&asked(&log, &models, "cart-1", "items[0].sku")),
         ["v2 \"b\""]
     );
+    let (items, cart) = (path("items"), stream("cart-1"));
+    let past = history(&log.log(), &models, &cart, &items, &now(), 3, &mut |_| true).unwrap();
+    assert_eq!((past.values_count, past.values.len()), (7, 3));
+    for span in &past.values {
+        let then = state(&log.log(), &models, &cart, &Moment::Version(span.version)).unwrap();
+        let listed = &then.value().unwrap()["items"];
+        assert_eq!(span.value.as_ref().unwrap().get(), listed.to_string());
+    }
     let price = asked(&log, &models, "cart-1", "items[0].price");
     assert_eq!(told(&price), ["v5 9"]);
     assert_eq!(price.set_by.unwrap().before.unwrap().get(), "2");

@@ -7,7 +7,7 @@ use crate::commands::*;
 /// Explore event logs: histories, state at any instant, differences, exports.
 ///
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
-/// rejects), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects, import --explain, model check), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {

@@ -22,7 +22,8 @@ pub enum Exit {
     NotDone = 1,
     /// The command line was wrong.
     Usage = 2,
-    /// Done, and problems were found: an import with rejects.
+    /// Done, and problems were found: an import with rejects, an `import --explain` of files that cannot be imported as
+    /// they are, a `model check` that found some.
     Problems = 3,
     /// A fault in Annals itself.
     Internal = 70,
@@ -140,7 +141,7 @@ impl From<OpenError> for Failure {
             OpenError::Exists { .. } => {
                 "choose another name; an existing file is never overwritten".to_owned()
             }
-            OpenError::NotAStore { .. } => "annals init makes a store, annals import brings events from JSON Lines, JSON and XES files into one".to_owned(),
+            OpenError::NotAStore { .. } => "annals init makes a store, annals import brings events from JSON Lines, JSON, XES and CSV files into one".to_owned(),
             OpenError::NewerFormat { .. } => {
                 "open it with the version of Annals that wrote it, or a newer one".to_owned()
             }

@@ -30,12 +30,17 @@ pub async fn pick_new_store(app: AppHandle, args: NameArgs) -> Answer {
     .await
 }
 
+/// How names of files end that an import usually reads; it goes by the content.
+const EVENT_FILES: [&str; 9] = [
+    "jsonl", "ndjson", "json", "xes", "csv", "tsv", "txt", "gz", "zst",
+];
+
 /// Lets the user pick files to import.
 #[tauri::command]
 pub async fn pick_import_files(app: AppHandle) -> Answer {
     pick(app, |dialog| {
         let dialog = dialog.set_title("Import files");
-        let dialog = dialog.add_filter("Event files", &["jsonl", "ndjson", "json", "xes", "gz"]);
+        let dialog = dialog.add_filter("Event files", &EVENT_FILES);
         let dialog = dialog.add_filter("All files", &["*"]);
         dialog.blocking_pick_files().unwrap_or_default()
     })

@@ -26,10 +26,10 @@ pub fn open(app: &tauri::App) -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let host = app.state::<Host>().inner().clone();
     window.on_window_event(move |event| {
-        if let WindowEvent::DragDrop(event) = event {
-            if let Some(drop) = told(event) {
-                host.tell_drop(drop);
-            }
+        if let WindowEvent::DragDrop(event) = event
+            && let Some(drop) = told(event)
+        {
+            host.tell_drop(drop);
         }
     });
     Ok(())

@@ -8,7 +8,7 @@ use annals_core::store::Log;
 use annals_core::temporal::{self, HistoryView, ValueSpan};
 
 use crate::commands::state::{as_of_text, looked_at, model_text};
-use crate::commands::{load_models, print_findings};
+use crate::commands::{counting, load_models, print_findings};
 use crate::failure::{Exit, Failure};
 use crate::instant::{MomentArgs, with_like_streams};
 use crate::output::Output;
@@ -37,15 +37,17 @@ pub fn run(args: History, output: &mut Output) -> Result<Exit, Failure> {
     let log = Log::explore(&args.store)?;
     let models = load_models(&args.store)?;
     let moment = asked.on(&log)?;
-    let mut view = temporal::history(
-        &log,
-        &models,
-        &args.stream,
-        &args.path,
-        &moment.moment,
-        args.limit,
-        &mut |_| true,
-    )
+    let mut view = counting(|go_on| {
+        temporal::history(
+            &log,
+            &models,
+            &args.stream,
+            &args.path,
+            &moment.moment,
+            args.limit,
+            go_on,
+        )
+    })
     .map_err(|error| with_like_streams(error.into(), &log, &args.stream))?;
     view.reading = moment.reading;
     output.show(&view, |output| print(&view, output))

@@ -6,6 +6,7 @@ use annals_core::id::StreamId;
 use annals_core::store::Log;
 use annals_core::temporal::{self, LateEvent, LateView};
 
+use crate::commands::counting;
 use crate::failure::{Exit, Failure};
 use crate::instant::with_like_streams;
 use crate::output::Output;
@@ -28,8 +29,8 @@ pub struct Late {
 /// Runs the command.
 pub fn run(args: Late, output: &mut Output) -> Result<Exit, Failure> {
     let log = Log::explore(&args.store)?;
-    let view =
-        temporal::late(&log, args.stream.as_ref(), args.limit, &mut |_| true).map_err(|error| {
+    let view = counting(|go_on| temporal::late(&log, args.stream.as_ref(), args.limit, go_on))
+        .map_err(|error| {
             let failure = Failure::from(error);
             match &args.stream {
                 Some(stream) => with_like_streams(failure, &log, stream),

@@ -31,7 +31,7 @@ use annals_core::model::ModelSet;
 use crate::args::Command;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, complain};
-use crate::text::visible;
+use crate::text::{counted, visible};
 
 /// Runs one command.
 pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
@@ -125,4 +125,16 @@ fn place_text(place: &Place) -> String {
     parts.extend(position.map(|p| format!("position {p}")));
     parts.extend(path.clone().filter(|p| !p.is_empty()));
     parts.join(", ")
+}
+
+/// Runs work that tells how many events it looked at, with a count on standard error where that is a terminal.
+pub(crate) fn counting<T>(work: impl FnOnce(&mut dyn FnMut(u64) -> bool) -> T) -> T {
+    let spinner = indicatif::ProgressBar::new_spinner();
+    let outcome = work(&mut |events| {
+        spinner.set_message(counted(events, "event"));
+        spinner.tick();
+        true
+    });
+    spinner.finish_and_clear();
+    outcome
 }

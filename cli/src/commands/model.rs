@@ -7,7 +7,7 @@ use annals_core::model::{ModelRow, ModelTextView, ModelsView, list, save, show};
 use annals_core::store::Log;
 use annals_core::temporal::{self, CheckedType, ModelCheckView, Seen, ShapesView};
 
-use crate::commands::print_findings;
+use crate::commands::{counting, print_findings};
 use crate::failure::{Code, Exit, Failure};
 use crate::output::Output;
 use crate::table::{Align, Table, pairs};
@@ -182,18 +182,6 @@ fn show_one(store: &Path, name: &str, output: &mut Output) -> Result<Exit, Failu
         text.lines()
             .try_for_each(|line| output.line(&visible(line)))
     })
-}
-
-/// Runs work that tells how many events it looked at, with a count on standard error where that is a terminal.
-fn counting<T>(work: impl FnOnce(&mut dyn FnMut(u64) -> bool) -> T) -> T {
-    let spinner = indicatif::ProgressBar::new_spinner();
-    let outcome = work(&mut |events| {
-        spinner.set_message(counted(events, "event"));
-        spinner.tick();
-        true
-    });
-    spinner.finish_and_clear();
-    outcome
 }
 
 fn stem(file: &Path) -> String {

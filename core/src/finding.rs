@@ -52,6 +52,8 @@ pub enum FindingKind {
     FileSkipped,
     /// Import: a JSON object holds the same key twice; the payload keeps both, reading takes the last.
     DuplicateKey,
+    /// Import: cells of a table are not of their column's kind (a number, a boolean, JSON); they stay text.
+    KindDiffers,
     /// State: events with an earlier version happened later than the instant asked for, so they were left out.
     LeftOut,
     /// State: version order and time order disagree inside the stream.

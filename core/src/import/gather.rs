@@ -1,7 +1,7 @@
 //! The first pass of an import: every record of every file gets what it lacks and goes into the spool, and, as long
 //! as the files are in log order, into the log as well.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -22,7 +22,7 @@ use super::{
     Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, json, lines,
     xes,
 };
-use crate::finding::{FindingKind, Place, Severity};
+use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{Category, EventId, EventType, NameError, StreamId};
 use crate::integrity::Hash;
 use crate::time::{SourceTime, Time};
@@ -115,6 +115,22 @@ pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePrev
         previews.push(gathering.glance_at(source));
     }
     Ok(previews)
+}
+
+/// Cells of one column that are not of its kind.
+struct Differing {
+    count: u64,
+    /// Line of the first.
+    line: u64,
+    /// Its text, not more than a finding has room for.
+    cell: String,
+}
+
+/// The beginning of a cell.
+fn cell_text(text: &[u8], ends: &[usize], column: usize) -> String {
+    let start = column.checked_sub(1).map_or(0, |before| ends[before]);
+    let cell = String::from_utf8_lossy(&text[start..ends[column]]);
+    cell.chars().take(40).collect()
 }
 
 /// Everything that the files held, ready for the log.
@@ -354,6 +370,28 @@ impl<'i> Gathering<'i, '_> {
         table: &Table,
         plan: &Plan,
     ) -> Result<(), ImportError> {
+        let mut differing = BTreeMap::new();
+        let read = self.rows(reader, names, table, plan, &mut differing);
+        for (column, Differing { count, line, cell }) in differing {
+            self.gathered.notes.take(Finding {
+                kind: FindingKind::KindDiffers,
+                severity: Severity::Warning,
+                count,
+                place: place(names, line, None),
+                detail: plan.told_kind(column, &cell),
+            });
+        }
+        read
+    }
+
+    fn rows(
+        &mut self,
+        reader: &mut dyn std::io::BufRead,
+        names: &FileNames,
+        table: &Table,
+        plan: &Plan,
+        differing: &mut BTreeMap<usize, Differing>,
+    ) -> Result<(), ImportError> {
         let mut rows = Rows::new(reader, names, table.dialect);
         let mut is_header = table.has_header;
         loop {
@@ -372,8 +410,18 @@ impl<'i> Gathering<'i, '_> {
                 Next::Wrong => Err(rows.fault().to_owned()),
                 Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
             };
-            let taken = taken
-                .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[rows.raw()]));
+            let taken = taken.and_then(|draft| {
+                let taken = self.accept(names, line, &draft, UNTYPED_RECORD, &[rows.raw()])?;
+                for &column in &draft.kind_differs {
+                    let found = differing.entry(column).or_insert_with(|| Differing {
+                        count: 0,
+                        line,
+                        cell: cell_text(text, ends, column),
+                    });
+                    found.count += 1;
+                }
+                Ok(taken)
+            });
             let cells = self.glance.is_some().then(|| ShownCells::of(text, ends));
             self.settle_with(names, line, taken, rows.raw(), cells)?;
         }

@@ -131,6 +131,11 @@ impl Notes {
         self.0.add_cause(kind, severity, place, detail);
     }
 
+    /// Takes what was counted elsewhere.
+    pub(super) fn take(&mut self, finding: Finding) {
+        self.0.take(finding);
+    }
+
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.0.into_vec()
     }

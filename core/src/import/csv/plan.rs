@@ -186,6 +186,7 @@ impl Plan {
             }
         }
         let mut repeated_key = None;
+        let mut kind_differs = Vec::new();
         data.push('{');
         for (index, column) in self.columns.iter().enumerate() {
             let out = match column.into {
@@ -206,8 +207,8 @@ impl Plan {
             out.push_str(&column.key);
             if is_null {
                 out.push_str("null");
-            } else {
-                self.write_value(out, column.kind, value, &mut repeated_key)?;
+            } else if !self.write_value(out, column.kind, value, &mut repeated_key)? {
+                kind_differs.push(index);
             }
         }
         data.push('}');
@@ -224,6 +225,7 @@ impl Plan {
             data: Cow::Owned(data),
             metadata: (!metadata.is_empty()).then_some(Cow::Owned(metadata)),
             repeated_key,
+            kind_differs,
             ..Draft::default()
         })
     }
@@ -235,18 +237,39 @@ impl Plan {
         }
     }
 
+    /// What is to be said of cells that are not of their column's kind; `example` is the first of them.
+    pub(in crate::import) fn told_kind(&self, column: usize, example: &str) -> String {
+        let Column { name, kind, .. } = &self.columns[column];
+        let (kind, why) = match kind {
+            ColumnKind::Number if self.decimal_comma => {
+                ("a number", "no number with a decimal comma")
+            }
+            ColumnKind::Number => ("a number", "no number as JSON writes them"),
+            ColumnKind::Boolean => ("a boolean", "neither true nor false"),
+            ColumnKind::Json => ("JSON", "no JSON"),
+            ColumnKind::Text => ("text", "no text"),
+        };
+        format!(
+            "the column {name:?} was taken to be {kind}; {example:?} is {why} and stays text. Say what the column is, or name what stands for no value (`null`), in the mapping"
+        )
+    }
+
+    /// Writes a cell; says whether it is of the kind, else it is written as text.
     fn write_value(
         &self,
         out: &mut String,
         kind: ColumnKind,
         value: &str,
         repeated_key: &mut Option<String>,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         match kind {
             ColumnKind::Number if is_number(value) && !self.decimal_comma => out.push_str(value),
             ColumnKind::Number if self.decimal_comma => match comma_number(value) {
                 Some(number) => out.push_str(&number),
-                None => write_json_string(out, value),
+                None => {
+                    write_json_string(out, value);
+                    return Ok(false);
+                }
             },
             ColumnKind::Boolean if matches!(value, "true" | "false") => out.push_str(value),
             ColumnKind::Json if is_json(value) => {
@@ -265,9 +288,10 @@ impl Plan {
             }
             ColumnKind::Text | ColumnKind::Number | ColumnKind::Boolean | ColumnKind::Json => {
                 write_json_string(out, value);
+                return Ok(kind == ColumnKind::Text);
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

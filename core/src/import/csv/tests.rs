@@ -378,6 +378,48 @@ fn times_of_every_kind_are_kept() {
     assert!(ambiguous.detail.contains("Europe/Berlin"), "{ambiguous:?}");
 }
 
+/// What came after the rows that the guess looked at became text without a word, and sums left it out.
+#[test]
+fn cells_that_are_not_of_their_column_s_kind_are_told_once_a_column() {
+    let seen = by(
+        "columns = [{name=\"amount\", kind=\"number\"}, {name=\"paid\", kind=\"boolean\"}, {name=\"note\", kind=\"json\"}]\n",
+        "case,activity,timestamp,amount,paid,note\n\
+         1,a,2024-01-15,12.5,true,{}\n\
+         1,b,2024-01-16,NULL,yes,[1]\n\
+         1,c,2024-01-17,007,false,{\n\
+         1,d,2024-01-18,1.234.567,true,1\n\
+         1,e,2024-01-19,,,\n",
+    )
+    .unwrap();
+    let data = lines(&seen);
+    assert!(
+        data[1].contains(r#""amount":"NULL","paid":"yes","note":[1]"#),
+        "{data:?}"
+    );
+    let found = seen.totals.notes.into_vec();
+    let told: Vec<_> = found
+        .iter()
+        .filter(|f| f.kind == FindingKind::KindDiffers)
+        .map(|f| (f.count, f.place.line, f.detail.split(';').next().unwrap()))
+        .collect();
+    let expected = [
+        (
+            3,
+            Some(3),
+            r#"the column "amount" was taken to be a number"#,
+        ),
+        (1, Some(3), r#"the column "paid" was taken to be a boolean"#),
+        (1, Some(4), r#"the column "note" was taken to be JSON"#),
+    ];
+    assert_eq!(told, expected);
+    assert!(
+        found
+            .iter()
+            .any(|f| f.detail.contains(r#""NULL" is no number"#)),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn words_for_no_value_are_guessed_only_where_the_rest_are_numbers() {
     let seen = see(

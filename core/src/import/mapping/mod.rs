@@ -40,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub in_log_order: bool,
     /// A key that an object of the record holds twice.
     pub repeated_key: Option<String>,
+    /// Columns of a table whose cell is not of their kind and stays text.
+    pub kind_differs: Vec<usize>,
     /// What only our own export says.
     pub beyond: Option<Box<Beyond>>,
 }

@@ -3,4 +3,4 @@
 /**
  * What a finding is about. The wire name is the variant in `snake_case`.
  */
-export type FindingKind = "missing_time" | "time_runs_backwards" | "zone_assumed" | "date_only" | "ambiguous_local_time" | "version_gap" | "empty_trace" | "duplicate_trace" | "not_kept" | "id_reused" | "missing_type" | "imported_before" | "file_skipped" | "duplicate_key" | "left_out" | "order_disagrees" | "expression_failed" | "number_too_large" | "erased" | "not_json" | "assumed" | "bad_time" | "schema_unknown" | "removed" | "renamed" | "retyped" | "no_handler" | "hash_mismatch" | "model_broken" | "not_told";
+export type FindingKind = "missing_time" | "time_runs_backwards" | "zone_assumed" | "date_only" | "ambiguous_local_time" | "version_gap" | "empty_trace" | "duplicate_trace" | "not_kept" | "id_reused" | "missing_type" | "imported_before" | "file_skipped" | "duplicate_key" | "kind_differs" | "left_out" | "order_disagrees" | "expression_failed" | "number_too_large" | "erased" | "not_json" | "assumed" | "bad_time" | "schema_unknown" | "removed" | "renamed" | "retyped" | "no_handler" | "hash_mismatch" | "model_broken" | "not_told";

@@ -15,6 +15,7 @@ const WORDS: Record<FindingKind, string> = {
   empty_trace: "Trace without events",
   duplicate_trace: "Two traces of one name",
   not_kept: "Belongs to no event",
+  kind_differs: "Not of the column's kind",
   file_skipped: "File was not read",
   id_reused: "Event id used again",
   missing_type: "No event type recorded",

@@ -1,5 +1,6 @@
 //! Where the cache's file lies, and what makes it one.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ pub(super) fn find(log: &Log, fallback: Option<&Path>) -> Result<Found, CacheErr
         let folder = fallback.join(log.id().0.to_string());
         if let Ok(conn) = open_in(&folder, log, &mut notes) {
             notes.push(format!(
-                "the cache is kept in {}, because {} cannot be written",
+                "the cache is kept in {}, because {} cannot be used",
                 folder.display(),
                 own.display()
             ));
@@ -64,7 +65,7 @@ pub(super) fn find(log: &Log, fallback: Option<&Path>) -> Result<Found, CacheErr
     let folder = tempfile::Builder::new().prefix("annals-cache-").tempdir()?;
     let conn = open_in(folder.path(), log, &mut notes)?;
     notes.push(format!(
-        "the cache is kept in a temporary folder until the store is closed, because {} cannot be written",
+        "the cache is kept in a temporary folder until the store is closed, because {} cannot be used",
         own.display()
     ));
     Ok(Found {
@@ -85,6 +86,11 @@ fn own_folder(log: &Path) -> PathBuf {
 fn open_in(folder: &Path, log: &Log, notes: &mut Vec<String>) -> Result<Connection, CacheError> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(NAME);
+    if is_foreign(&path)? {
+        let why = format!("{} is a database of another program", path.display());
+        notes.push(format!("{why}; it is left as it is"));
+        return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, why).into());
+    }
     let was_there = path.exists();
     let usable = || -> Result<Connection, CacheError> {
         let conn = connect(&path)?;
@@ -113,6 +119,24 @@ fn open_in(folder: &Path, log: &Log, notes: &mut Vec<String>) -> Result<Connecti
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether another program keeps a database there. Read from the file's first page (SQLite's file format, 1.3 and
+/// 1.6), because opening it would change it.
+fn is_foreign(path: &Path) -> std::io::Result<bool> {
+    let mut page = Vec::new();
+    match std::fs::File::open(path) {
+        Ok(file) => file.take(105).read_to_end(&mut page)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if page.len() < 105 || !page.starts_with(b"SQLite format 3\0") {
+        return Ok(false);
+    }
+    let application = u32::from_be_bytes([page[68], page[69], page[70], page[71]]);
+    // A leaf of the schema without a cell: a file that is being made has no mark yet.
+    let is_empty = page[100] == 0x0d && page[103..105] == [0, 0];
+    Ok(application != APPLICATION_ID && !(application == 0 && is_empty))
 }
 
 /// Puts an empty cache in place of whatever is there.

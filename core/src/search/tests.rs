@@ -429,27 +429,18 @@ fn cache_of(path: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_damaged_or_foreign_cache_is_made_anew() {
+fn a_damaged_cache_is_made_anew() {
     let store = Store::new();
     store.append("a-1", "T", r#"{"w":"needle"}"#);
     let file = cache_of(&store.path);
     let whole = std::fs::read(&file).unwrap();
     let mut flipped = whole.clone();
     flipped[4096..].iter_mut().for_each(|byte| *byte = !*byte);
-    let other_program = {
-        let path = file.with_extension("other");
-        let conn = rusqlite::Connection::open(&path).unwrap();
-        conn.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1)")
-            .unwrap();
-        drop(conn);
-        std::fs::read(path).unwrap()
-    };
     for (what, bytes) in [
         ("no database", b"not a database at all".to_vec()),
         ("empty", Vec::new()),
         ("cut off", whole[..whole.len() / 2].to_vec()),
         ("every byte after the first page flipped", flipped),
-        ("of another program", other_program),
     ] {
         std::fs::write(&file, bytes).unwrap();
         let index = store.index();
@@ -459,6 +450,35 @@ fn a_damaged_or_foreign_cache_is_made_anew() {
         if what != "empty" {
             assert!(!index.view().unwrap().notes.is_empty(), "{what} is told");
         }
+    }
+}
+
+/// Whatever lies there under the cache's name may be somebody's work.
+#[test]
+fn a_database_of_another_program_is_left_and_the_cache_lies_elsewhere() {
+    for mark in ["", "PRAGMA application_id = 7;"] {
+        let store = Store::new();
+        store.append("a-1", "T", r#"{"w":"needle"}"#);
+        let file = cache_of(&store.path);
+        std::fs::remove_file(&file).unwrap();
+        let conn = rusqlite::Connection::open(&file).unwrap();
+        conn.execute_batch(&format!(
+            "{mark} CREATE TABLE t(x); INSERT INTO t VALUES (1)"
+        ))
+        .unwrap();
+        drop(conn);
+        let before = std::fs::read(&file).unwrap();
+        let index = store.index();
+        index.catch_up(&IndexProgress::default()).unwrap();
+        assert_eq!(found(&index, "needle"), [1]);
+        let view = index.view().unwrap();
+        assert_ne!(view.file.as_deref(), file.to_str());
+        let told = view.notes.iter().any(|n| n.contains("another program"));
+        assert!(told, "{:?}", view.notes);
+        assert!(
+            std::fs::read(&file).unwrap() == before,
+            "not a byte changed"
+        );
     }
 }
 
@@ -547,7 +567,7 @@ fn a_store_that_cannot_be_written_to_has_its_cache_elsewhere() {
         view.file,
         Some(folder.join("cache.sqlite").display().to_string())
     );
-    assert!(view.notes[0].contains("cannot be written"));
+    assert!(view.notes[0].contains("cannot be used"));
     assert_eq!(found(&index, "needle"), [1]);
     // Neither of the two.
     let file = caches.path().join("file");

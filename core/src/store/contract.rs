@@ -30,6 +30,7 @@ pub(super) fn suite(make: Make) {
         one_append_touches_several_streams_or_none,
         a_retry_with_the_same_ids_writes_nothing,
         an_id_with_other_content_is_refused,
+        an_id_taken_in_one_append_is_told_with_its_position,
         the_first_event_fixes_the_category,
         one_append_gives_a_stream_one_category,
         each_stream_may_be_a_category_of_its_own,
@@ -259,6 +260,37 @@ fn an_id_with_other_content_is_refused(make: Make) {
         .append(vec![batch("a-1", ExpectedVersion::Any, twice)]);
     assert!(matches!(twice, Err(AppendError::IdTaken { .. })));
     assert_eq!(size(&fresh.writer.log()), 2);
+}
+
+/// Events that stand in the log already, or twice in the append, were counted as new ones.
+fn an_id_taken_in_one_append_is_told_with_its_position(make: Make) {
+    let fresh = make(fixed());
+    let append = |events| {
+        fresh
+            .writer
+            .append(vec![batch("a-1", ExpectedVersion::Any, events)])
+    };
+    let held = || with_id("held", "A", "{}");
+    append(vec![held(), event("B", "{}")]).unwrap();
+    let taken = |events| match append(events) {
+        Err(AppendError::IdTaken { position, .. }) => position,
+        other => panic!("not refused: {other:?}"),
+    };
+    let new = |data: &str| with_id("new", "C", data);
+    assert_eq!(taken(vec![held(), new("{}"), new("[]")]), Position(3));
+    assert_eq!(
+        taken(vec![
+            new("{}"),
+            new("{}"),
+            with_id("x", "D", "{}"),
+            with_id("x", "E", "{}")
+        ]),
+        Position(4)
+    );
+    assert_eq!(
+        taken(vec![event("F", "{}"), held(), with_id("held", "G", "{}")]),
+        Position(1)
+    );
 }
 
 /// The second of two categories for one new stream was ignored.

@@ -258,7 +258,7 @@ fn settle(
                         if **stream != append.stream || **earlier != *event {
                             return Err(AppendError::IdTaken {
                                 id: id.clone(),
-                                position: Position(book.size + *index as u64 + 1),
+                                position: would_stand(book.size, &places, *index),
                             });
                         }
                         Place::SameAs(*index)
@@ -310,6 +310,18 @@ fn settle(
         }
     }
     Ok(places)
+}
+
+/// Position of an event of an append that is not written yet: the one it has, or the one it would get after `size`.
+fn would_stand(size: u64, places: &[Place], index: usize) -> Position {
+    match &places[index] {
+        Place::Held(event) => event.position,
+        Place::SameAs(first) => would_stand(size, places, *first),
+        Place::New => {
+            let is_new = |place: &&Place| matches!(place, Place::New);
+            Position(size + places[..=index].iter().filter(is_new).count() as u64)
+        }
+    }
 }
 
 /// Holds a category given for a stream that this append makes against the one that the append gave it before.

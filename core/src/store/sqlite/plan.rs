@@ -7,6 +7,9 @@
 //! The order is by position, always. A condition whose table runs in position order (stream, type, actor,
 //! correlation) is walked; one whose table does not (time, streams of a category) is gathered, sorted, and its
 //! events are fetched one by one until the page is full.
+//!
+//! Longer than a file should be, because the ways and the statements for them are one decision: which condition a
+//! statement leaves to its table is what makes two of them meet nothing twice.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};

@@ -497,14 +497,16 @@ fn prove(log: &Log, models: &ModelSet, name: &StreamId, about: &str) -> Result<(
                         let then = what_if(log, models, name, &moment, &without)
                             .unwrap()
                             .diff
-                            .to
-                            .value()
-                            .unwrap();
-                        let then = path.get(&then).unwrap().as_number().unwrap().clone();
-                        prop_assert_eq!(
-                            exact(then.as_str()),
-                            sum.sub(exact(c.delta.as_ref().unwrap().get())).unwrap()
-                        );
+                            .to;
+                        // A later event may need what is left out now, and does nothing without it.
+                        if then.events_failed == view.events_failed {
+                            let then = then.value().unwrap();
+                            let then = path.get(&then).unwrap().as_number().unwrap().clone();
+                            prop_assert_eq!(
+                                exact(then.as_str()),
+                                sum.sub(exact(c.delta.as_ref().unwrap().get())).unwrap()
+                            );
+                        }
                     }
                 }
                 // Each member is given by one event, which left it with this value or one that changed inside.
@@ -633,6 +635,26 @@ fn a_list_that_one_event_sets_and_thins_out_is_made_of_that_event() {
         test.add("m-1", &events);
         prove(&test.log(), &declared(&text), &stream("m-1"), &text).unwrap();
     }
+}
+
+/// Found by the property below: without the first event there is no `list[1]`, so the last one does nothing at all.
+#[test]
+fn an_event_that_needs_one_left_out_does_nothing_either() {
+    let text = format!(
+        "category = 'm'\n[on.T0]\n{}\n[on.T1]\n{}\n{}\n[on.T2]\n{}\n{}\n",
+        LINES[0], LINES[1], LINES[18], LINES[1], LINES[19]
+    );
+    let test = TestLog::new();
+    let data = |n: u8| format!(r#"{{"n":{n},"k":"x","o":{{"total":{n},"x":1.50}},"l":[1,{n},2]}}"#);
+    test.add(
+        "m-1",
+        &[
+            ("T1", second(0), data(0)),
+            ("T1", second(0), data(0)),
+            ("T2", second(0), data(1)),
+        ],
+    );
+    prove(&test.log(), &declared(&text), &stream("m-1"), &text).unwrap();
 }
 
 proptest! {

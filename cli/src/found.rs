@@ -1,19 +1,20 @@
 //! Text search from the command line: the text, the index, and how hits print.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use annals_core::search::{
     IndexProgress, Reach, SearchHit, SearchMatch, SearchPart, TextIndex, TextQuery,
 };
 use annals_core::store::Log;
+use indicatif::ProgressBar;
 
 use crate::failure::{Code, Failure};
 use crate::output::complain;
 use crate::text::visible;
+use crate::watch::{beside_bar, cancel_on_interrupt};
 
 /// A text that events must hold.
 #[derive(Debug, clap::Args)]
@@ -37,18 +38,16 @@ pub fn open_index(log: &Log, build: bool) -> Result<TextIndex, Failure> {
     let index = TextIndex::open(log, cache_folder().as_deref());
     if build {
         let progress = Arc::new(IndexProgress::default());
-        let for_interrupt = Arc::clone(&progress);
-        let installed = ctrlc::set_handler(move || {
-            if for_interrupt.cancel.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        });
-        if let Err(error) = installed {
-            complain(&format!(
-                "warning: Ctrl-C will end the program at once: {error}"
-            ));
-        }
-        watched(&progress, || index.catch_up(&progress))?;
+        let on_interrupt = Arc::clone(&progress);
+        cancel_on_interrupt(move || on_interrupt.cancel.swap(true, Ordering::Relaxed));
+        let draw = |bar: &ProgressBar| {
+            bar.set_length(progress.head.load(Ordering::Relaxed));
+            bar.set_position(progress.covered.load(Ordering::Relaxed));
+        };
+        let style = "text index {bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left";
+        // What is there already is not part of the work.
+        let wait = Duration::from_millis(200);
+        beside_bar(style, wait, draw, || index.catch_up(&progress))?;
     }
     Ok(index)
 }
@@ -73,37 +72,6 @@ fn cache_folder() -> Option<PathBuf> {
             .or_else(|| Some(named("HOME")?.join(".cache")))
     };
     Some(caches?.join("app.annals.desktop"))
-}
-
-/// Runs the work with a progress bar on standard error, if that is a terminal.
-fn watched<T>(progress: &IndexProgress, work: impl FnOnce() -> T) -> T {
-    if !std::io::stderr().is_terminal() {
-        return work();
-    }
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch(progress, &done));
-        let result = work();
-        done.store(true, Ordering::Relaxed);
-        watcher.thread().unpark();
-        result
-    })
-}
-
-fn watch(progress: &IndexProgress, done: &AtomicBool) {
-    let style = indicatif::ProgressStyle::with_template(
-        "text index {bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left",
-    )
-    .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
-    let bar = indicatif::ProgressBar::new(0).with_style(style);
-    // What is there already is not part of the work.
-    std::thread::park_timeout(Duration::from_millis(200));
-    while !done.load(Ordering::Relaxed) {
-        bar.set_length(progress.head.load(Ordering::Relaxed));
-        bar.set_position(progress.covered.load(Ordering::Relaxed));
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    bar.finish_and_clear();
 }
 
 /// Says how far a search has looked where that is not everything; notes about the index go to standard error.

@@ -6,31 +6,64 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use annals_core::progress::WorkProgress;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::complain;
+
+/// Time between two looks at how far the work is.
+const PACE: Duration = Duration::from_millis(100);
 
 /// Runs work that can be watched and cancelled; what its numbers count is called `unit`.
 pub fn watched<T>(unit: &str, work: impl FnOnce(&WorkProgress) -> T) -> T {
     let progress = Arc::new(WorkProgress::default());
-    cancel_on_interrupt(&progress);
+    let on_interrupt = Arc::clone(&progress);
+    cancel_on_interrupt(move || on_interrupt.cancel());
+    let style = format!("{{bar:30}} {{human_pos}} of {{human_len}} {unit}, {{elapsed}}");
+    let draw = |bar: &ProgressBar| {
+        let (done, total) = progress.now();
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    beside_bar(&style, Duration::ZERO, draw, || work(&progress))
+}
+
+/// Runs work with a bar on standard error, if that is a terminal. `draw` puts on it how far the work is, the first
+/// time after `wait`.
+pub fn beside_bar<T>(
+    style: &str,
+    wait: Duration,
+    draw: impl Fn(&ProgressBar) + Sync,
+    work: impl FnOnce() -> T,
+) -> T {
     if !std::io::stderr().is_terminal() {
-        return work(&progress);
+        return work();
     }
     let done = AtomicBool::new(false);
+    let watch = || {
+        let style =
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(0).with_style(style);
+        std::thread::park_timeout(wait);
+        while !done.load(Ordering::Relaxed) {
+            draw(&bar);
+            std::thread::park_timeout(PACE);
+        }
+        bar.finish_and_clear();
+    };
     std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch(unit, &progress, &done));
-        let result = work(&progress);
+        let watcher = scope.spawn(watch);
+        let result = work();
         done.store(true, Ordering::Relaxed);
         watcher.thread().unpark();
         result
     })
 }
 
-/// A second Ctrl-C ends the program at once, which is as safe: nothing has its name before it is whole.
-fn cancel_on_interrupt(progress: &Arc<WorkProgress>) {
-    let progress = Arc::clone(progress);
+/// Lets Ctrl-C stop work cleanly: `cancel` asks it to stop and says whether it had been asked before. Then the
+/// program ends at once, which is as safe.
+pub fn cancel_on_interrupt(cancel: impl Fn() -> bool + Send + 'static) {
     let installed = ctrlc::set_handler(move || {
-        if progress.cancel() {
+        if cancel() {
             std::process::exit(130);
         }
     });
@@ -39,18 +72,4 @@ fn cancel_on_interrupt(progress: &Arc<WorkProgress>) {
             "warning: Ctrl-C will end the program at once: {error}"
         ));
     }
-}
-
-fn watch(unit: &str, progress: &WorkProgress, done: &AtomicBool) {
-    let style = format!("{{bar:30}} {{human_pos}} of {{human_len}} {unit}, {{elapsed}}");
-    let style = indicatif::ProgressStyle::with_template(&style)
-        .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
-    let bar = indicatif::ProgressBar::new(0).with_style(style);
-    while !done.load(Ordering::Relaxed) {
-        let (done, total) = progress.now();
-        bar.set_length(total);
-        bar.set_position(done);
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    bar.finish_and_clear();
 }

@@ -1,9 +1,8 @@
 //! `annals import`: files to a store, with a report that accounts for every record.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use annals_core::id::Category;
@@ -13,13 +12,15 @@ use annals_core::import::{
 use annals_core::surroundings::Surroundings;
 use annals_core::time::Time;
 use chrono_tz::Tz;
+use indicatif::ProgressBar;
 
 use crate::commands::print_findings;
 use crate::failure::{Exit, Failure};
 use crate::instant;
-use crate::output::{Output, complain};
+use crate::output::Output;
 use crate::table::pairs;
 use crate::text::{MAX_DATA_COLUMNS, counted, cut, visible};
+use crate::watch::{beside_bar, cancel_on_interrupt};
 
 mod explain;
 mod mapping;
@@ -122,8 +123,11 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     };
     let surroundings = Surroundings::system();
     let progress = Arc::new(Progress::default());
-    cancel_on_interrupt(&progress);
-    let Imported { report, made } = watched(&progress, || {
+    let on_interrupt = Arc::clone(&progress);
+    cancel_on_interrupt(move || on_interrupt.cancel.swap(true, Ordering::Relaxed));
+    let style = "{bar:30} {bytes} of {total_bytes}, {msg}, {elapsed}";
+    let draw = |bar: &ProgressBar| draw(bar, &progress);
+    let Imported { report, made } = beside_bar(style, Duration::ZERO, draw, || {
         import_into(into, Presence::Either, &request, &surroundings, &progress)
     })?;
     if let Some(file) = &args.save_map {
@@ -138,53 +142,14 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     })
 }
 
-/// Lets Ctrl-C stop the import cleanly; a second one ends the program at once, which is as safe.
-fn cancel_on_interrupt(progress: &Arc<Progress>) {
-    let progress = Arc::clone(progress);
-    let installed = ctrlc::set_handler(move || {
-        if progress.cancel.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
-    if let Err(error) = installed {
-        complain(&format!(
-            "warning: Ctrl-C will end the program at once: {error}"
-        ));
-    }
-}
-
-/// Runs the work with a progress bar on standard error, if that is a terminal.
-fn watched<T>(progress: &Progress, work: impl FnOnce() -> T) -> T {
-    if !std::io::stderr().is_terminal() {
-        return work();
-    }
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| watch(progress, &done));
-        let result = work();
-        done.store(true, Ordering::Relaxed);
-        watcher.thread().unpark();
-        result
-    })
-}
-
-fn watch(progress: &Progress, done: &AtomicBool) {
-    let style = indicatif::ProgressStyle::with_template(
-        "{bar:30} {bytes} of {total_bytes}, {msg}, {elapsed}",
-    )
-    .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
-    let bar = indicatif::ProgressBar::new(0).with_style(style);
-    while !done.load(Ordering::Relaxed) {
-        bar.set_length(progress.bytes_total.load(Ordering::Relaxed));
-        bar.set_position(progress.bytes_read.load(Ordering::Relaxed));
-        bar.set_message(format!(
-            "{} records read, {} stored",
-            progress.records_read.load(Ordering::Relaxed),
-            progress.events_stored.load(Ordering::Relaxed)
-        ));
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    bar.finish_and_clear();
+fn draw(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.bytes_total.load(Ordering::Relaxed));
+    bar.set_position(progress.bytes_read.load(Ordering::Relaxed));
+    bar.set_message(format!(
+        "{} records read, {} stored",
+        progress.records_read.load(Ordering::Relaxed),
+        progress.events_stored.load(Ordering::Relaxed)
+    ));
 }
 
 /// Name of a format for a reader.

@@ -7,7 +7,7 @@ use annals_core::model::FieldPath;
 use annals_core::store::Log;
 use annals_core::temporal::{self, HistoryView, ValueSpan};
 
-use crate::commands::state::{as_of_text, looked_at, model_text};
+use crate::commands::state::{about_place, looked_at, model_text};
 use crate::commands::{counting, load_models, print_findings};
 use crate::failure::{Exit, Failure};
 use crate::instant::{MomentArgs, with_like_streams};
@@ -54,27 +54,19 @@ pub fn run(args: History, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 fn print(view: &HistoryView, output: &mut Output) -> Result<(), Failure> {
-    let path = if view.path.is_empty() {
-        "(the whole state)".to_owned()
-    } else {
-        view.path.clone()
-    };
-    let mut rows = vec![
-        ("stream", view.stream.clone()),
-        ("path", path),
-        ("as of", as_of_text(&view.as_of)),
-    ];
-    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
-    rows.push((
-        "looked at",
+    let mut rows = about_place(
+        &view.stream,
+        &view.path,
+        &view.as_of,
+        view.reading.as_ref(),
         looked_at(
             view.events_folded,
             view.events_failed,
             view.events_in_stream,
             view.version,
         ),
-    ));
-    rows.push(("model", model_text(&view.model, &view.category)));
+        model_text(&view.model, &view.category),
+    );
     if view.incomplete {
         rows.push((
             "incomplete",

@@ -133,6 +133,35 @@ pub fn heading(view: &StateView) -> Vec<(&'static str, String)> {
     rows
 }
 
+/// The first lines of an answer about one place of a state: what was asked, and what was looked at for it.
+pub fn about_place(
+    stream: &str,
+    path: &str,
+    as_of: &AsOfView,
+    reading: Option<&String>,
+    looked_at: String,
+    model: String,
+) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("stream", stream.to_owned()),
+        ("path", path_text(path)),
+        ("as of", as_of_text(as_of)),
+    ];
+    rows.extend(reading.map(|reading| ("read as", reading.clone())));
+    rows.push(("looked at", looked_at));
+    rows.push(("model", model));
+    rows
+}
+
+/// A path for a reader: the empty one is the whole state.
+fn path_text(path: &str) -> String {
+    if path.is_empty() {
+        "(the whole state)".to_owned()
+    } else {
+        path.to_owned()
+    }
+}
+
 /// An as-of in words.
 pub fn as_of_text(as_of: &AsOfView) -> String {
     let AsOfView { at, known } = as_of;

@@ -8,7 +8,7 @@ use annals_core::store::Log;
 use annals_core::temporal::{self, Contribution, FieldRead, SetByView, ToldView, WhyKind, WhyView};
 use serde_json::value::RawValue;
 
-use crate::commands::state::{as_of_text, looked_at, model_text};
+use crate::commands::state::{about_place, looked_at, model_text};
 use crate::commands::{load_models, print_findings};
 use crate::failure::{Exit, Failure};
 use crate::instant::{MomentArgs, with_like_streams};
@@ -52,22 +52,19 @@ pub fn run(args: Why, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 fn print(view: &WhyView, output: &mut Output) -> Result<(), Failure> {
-    let mut rows = vec![
-        ("stream", view.stream.clone()),
-        ("path", path_text(&view.path)),
-        ("as of", as_of_text(&view.as_of)),
-    ];
-    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
-    rows.push((
-        "looked at",
+    let mut rows = about_place(
+        &view.stream,
+        &view.path,
+        &view.as_of,
+        view.reading.as_ref(),
         looked_at(
             view.events_folded,
             view.events_failed,
             view.events_in_stream,
             view.version,
         ),
-    ));
-    rows.push(("model", model_text(&view.model, &view.category)));
+        model_text(&view.model, &view.category),
+    );
     if view.incomplete {
         rows.push((
             "incomplete",
@@ -83,14 +80,6 @@ fn print(view: &WhyView, output: &mut Output) -> Result<(), Failure> {
     }
     print_contributions(view, output)?;
     print_findings(&view.findings, output)
-}
-
-fn path_text(path: &str) -> String {
-    if path.is_empty() {
-        "(the whole state)".to_owned()
-    } else {
-        path.to_owned()
-    }
 }
 
 fn value_text(view: &WhyView) -> String {

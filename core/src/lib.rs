@@ -13,6 +13,7 @@
 //! | [`temporal`] | as-of, state, diff |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
+//! | [`compliance`] | compliance reports: templates, the report model, its forms |
 //! | [`code`] | what kind each error is, for programs |
 //!
 //! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random
@@ -22,6 +23,7 @@
 
 pub mod cache;
 pub mod code;
+pub mod compliance;
 pub mod event;
 pub mod export;
 pub mod finding;

@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["temporal"],
     &["import", "export"],
     &["sample"],
+    &["compliance"],
     &["code"],
 ];
 

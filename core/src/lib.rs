@@ -5,7 +5,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`], [`progress`] | the words everything else is written in |
-//! | [`integrity`] | leaf bytes and the RFC 6962 tree: pure functions |
+//! | [`integrity`] | leaf bytes, the RFC 6962 tree, signed notes, checkpoints, proofs: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
 //! | [`model`] | how events become state: definition, expression, inference, fold |

@@ -1,6 +1,10 @@
-//! Leaf bytes and the RFC 6962 tree. Pure functions: no I/O, no keys, no clock.
+//! Leaf bytes, the RFC 6962 tree, and what is signed over it: notes, checkpoints, proofs. Pure functions: no I/O, no
+//! clock, no key that was not handed in.
 
+pub mod checkpoint;
 pub mod leaf;
+pub mod note;
+pub mod proof;
 pub mod tree;
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! The tree against the definition in RFC 6962, word by word, and against other people's vectors.
 
+mod notes;
+mod stored;
+
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -144,13 +147,16 @@ proptest! {
     }
 }
 
-/// Vectors of transparency-dev/merkle (Apache-2.0). They lie beside the project, not in it.
-fn foreign_vectors(kind: &str) -> Vec<(String, serde_json::Value)> {
-    let folder = match option_env!("ANNALS_DATASETS") {
+fn datasets() -> std::path::PathBuf {
+    match option_env!("ANNALS_DATASETS") {
         Some(folder) => std::path::PathBuf::from(folder),
         None => std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets"),
-    };
-    let folder = folder.join("tlog/merkle-testdata").join(kind);
+    }
+}
+
+/// Vectors of transparency-dev/merkle (Apache-2.0). They lie beside the project, not in it.
+fn foreign_vectors(kind: &str) -> Vec<(String, serde_json::Value)> {
+    let folder = datasets().join("tlog/merkle-testdata").join(kind);
     let mut found = Vec::new();
     let mut open = vec![folder];
     while let Some(folder) = open.pop() {
@@ -228,4 +234,57 @@ fn foreign_consistency_vectors_come_out_as_they_say() {
         })();
         assert_eq!(good.unwrap_or(false), v["wantErr"] == false, "{path}");
     }
+}
+
+#[test]
+fn the_leaves_of_every_range_of_every_small_tree_prove_to_be_all_of_it() {
+    let all = leaves(20);
+    for size in 1..=all.len() {
+        let tree = &all[..size];
+        let head = root(tree);
+        for first in 0..size {
+            for end in first + 1..=size {
+                let range = first as u64..end as u64;
+                let proof = range_proof(tree, range).unwrap();
+                let verify = |leaves: &[Hash], first: usize, size: usize, proof: &[Hash]| {
+                    verify_range(leaves, first as u64, size as u64, proof, &head)
+                };
+                let within = &tree[first..end];
+                let what = format!("{first}..{end} of {size}");
+                assert!(verify(within, first, size, &proof), "{what}");
+                assert!(
+                    !verify(&within[1..], first, size, &proof),
+                    "{what}: first left out"
+                );
+                assert!(
+                    !verify(&within[1..], first + 1, size, &proof),
+                    "{what}: first left out, told"
+                );
+                let (_, short) = within.split_last().unwrap();
+                assert!(!verify(short, first, size, &proof), "{what}: last left out");
+                let long = [within, &[leaf(99)]].concat();
+                assert!(!verify(&long, first, size, &proof), "{what}: one more");
+                let twice = [within, &within[within.len() - 1..]].concat();
+                assert!(!verify(&twice, first, size, &proof), "{what}: last doubled");
+                let other: Vec<Hash> = within.iter().rev().copied().collect();
+                assert_eq!(
+                    verify(&other, first, size, &proof),
+                    within.len() == 1,
+                    "{what}: turned"
+                );
+                assert!(
+                    !verify(within, first + 1, size, &proof),
+                    "{what}: other place"
+                );
+                let more = [&proof[..], &[leaf(1)]].concat();
+                assert!(!verify(within, first, size, &more), "{what}: one hash more");
+                if let Some((_, less)) = proof.split_last() {
+                    assert!(!verify(within, first, size, less), "{what}: one hash less");
+                }
+            }
+        }
+    }
+    assert_eq!(range_proof(&all, 3..3), None, "an empty range");
+    assert_eq!(range_proof(&all, 3..21), None, "outside");
+    assert!(!verify_range(&all, u64::MAX, u64::MAX, &[], &root(&all)));
 }

@@ -1,5 +1,7 @@
 //! The RFC 6962 Merkle tree (RFC 9162, section 2.1) as pure functions over hashes.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 use crate::integrity::Hash;
@@ -92,10 +94,36 @@ pub fn root(leaves: &[Hash]) -> Hash {
 /// (RFC 9162, section 2.1.3.1); `None` if `index` is outside.
 #[must_use]
 pub fn inclusion_proof(leaves: &[Hash], index: u64) -> Option<Vec<Hash>> {
-    let index = usize::try_from(index).ok().filter(|i| *i < leaves.len())?;
-    let mut proof = Vec::new();
-    path(leaves, index, &mut proof);
-    Some(proof)
+    Some(roots_of(
+        leaves,
+        inclusion_path(index, leaves.len() as u64)?,
+    ))
+}
+
+/// The leaves under each hash of an inclusion proof, in its order; `None` if `index` is outside.
+///
+/// ```
+/// use annals_core::integrity::tree::inclusion_path;
+/// assert_eq!(inclusion_path(2, 5), Some(vec![3..4, 0..2, 4..5]));
+/// ```
+#[must_use]
+pub fn inclusion_path(index: u64, size: u64) -> Option<Vec<Range<u64>>> {
+    if index >= size {
+        return None;
+    }
+    let (mut under, mut path) = (0..size, Vec::new());
+    while under.end - under.start > 1 {
+        let middle = under.start + split(under.end - under.start);
+        if index < middle {
+            path.push(middle..under.end);
+            under.end = middle;
+        } else {
+            path.push(under.start..middle);
+            under.start = middle;
+        }
+    }
+    path.reverse();
+    Some(path)
 }
 
 /// Says whether `proof` shows that `leaf` stands at `index` of the tree of `size` leaves with this root
@@ -131,14 +159,40 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
 /// every tree follows from the empty one, and there is nothing to prove.
 #[must_use]
 pub fn consistency_proof(leaves: &[Hash], old: u64) -> Option<Vec<Hash>> {
-    let old = usize::try_from(old)
-        .ok()
-        .filter(|n| (1..=leaves.len()).contains(n))?;
-    let mut proof = Vec::new();
-    if old < leaves.len() {
-        subproof(leaves, old, true, &mut proof);
+    Some(roots_of(
+        leaves,
+        consistency_path(old, leaves.len() as u64)?,
+    ))
+}
+
+/// The leaves under each hash of a consistency proof, in its order; `None` as there.
+///
+/// ```
+/// use annals_core::integrity::tree::consistency_path;
+/// assert_eq!(consistency_path(3, 5), Some(vec![2..3, 3..4, 0..2, 4..5]));
+/// ```
+#[must_use]
+pub fn consistency_path(old: u64, new: u64) -> Option<Vec<Range<u64>>> {
+    if old == 0 || old > new {
+        return None;
     }
-    Some(proof)
+    let (mut under, mut path) = (0..new, Vec::new());
+    while under.end != old {
+        let middle = under.start + split(under.end - under.start);
+        if old <= middle {
+            path.push(middle..under.end);
+            under.end = middle;
+        } else {
+            path.push(under.start..middle);
+            under.start = middle;
+        }
+    }
+    // The old tree itself is known to whoever verifies.
+    if under.start > 0 {
+        path.push(under);
+    }
+    path.reverse();
+    Some(path)
 }
 
 /// Says whether `proof` shows that the tree of `old` leaves with `old_root` is the start of the tree of `new`
@@ -192,38 +246,102 @@ pub fn verify_consistency(
     last == 0 && from_old == *old_root && from_new == *new_root
 }
 
-/// Largest power of two below `n` (`n` at least 2).
-fn split(n: usize) -> usize {
-    1 << (n - 1).ilog2()
+/// Returns the proof that the leaves of a range are the leaves of that range: the roots of what is left and right of
+/// it, from left to right. `None` if the range is empty or reaches outside.
+#[must_use]
+pub fn range_proof(leaves: &[Hash], range: Range<u64>) -> Option<Vec<Hash>> {
+    Some(roots_of(leaves, range_path(range, leaves.len() as u64)?))
 }
 
-fn path(leaves: &[Hash], index: usize, proof: &mut Vec<Hash>) {
-    if leaves.len() == 1 {
-        return;
+/// The leaves under each hash of a range's proof, from left to right; `None` as there.
+///
+/// ```
+/// use annals_core::integrity::tree::range_path;
+/// assert_eq!(range_path(2..4, 7), Some(vec![0..2, 4..7]));
+/// assert_eq!(range_path(0..7, 7), Some(vec![]));
+/// ```
+#[must_use]
+pub fn range_path(range: Range<u64>, size: u64) -> Option<Vec<Range<u64>>> {
+    if range.is_empty() || range.end > size {
+        return None;
     }
-    let (left, right) = leaves.split_at(split(leaves.len()));
-    if index < left.len() {
-        path(left, index, proof);
-        proof.push(root(right));
-    } else {
-        path(right, index - left.len(), proof);
-        proof.push(root(left));
-    }
-}
-
-fn subproof(leaves: &[Hash], old: usize, whole: bool, proof: &mut Vec<Hash>) {
-    if old == leaves.len() {
-        if !whole {
-            proof.push(root(leaves));
+    // Right halves wait on a stack, so that the path comes from left to right.
+    let mut waiting = Vec::new();
+    waiting.push(0..size);
+    let mut path = Vec::new();
+    while let Some(under) = waiting.pop() {
+        if under.end <= range.start || range.end <= under.start {
+            path.push(under);
+        } else if under.start < range.start || range.end < under.end {
+            let middle = under.start + split(under.end - under.start);
+            waiting.push(middle..under.end);
+            waiting.push(under.start..middle);
         }
-        return;
     }
-    let (left, right) = leaves.split_at(split(leaves.len()));
-    if old <= left.len() {
-        subproof(left, old, whole, proof);
-        proof.push(root(right));
-    } else {
-        subproof(right, old - left.len(), false, proof);
-        proof.push(root(left));
+    Some(path)
+}
+
+/// Says whether `proof` shows that `leaves` stand, one after the other from index `first` on, in the tree of `size`
+/// leaves with this root: none is missing between them, and none is there besides.
+///
+/// ```
+/// use annals_core::integrity::{Hash, tree::*};
+/// let all: Vec<Hash> = (0..7).map(|i| Hash([i; 32])).collect();
+/// let proof = range_proof(&all, 2..5).unwrap();
+/// assert!(verify_range(&all[2..5], 2, 7, &proof, &root(&all)));
+/// assert!(!verify_range(&all[2..4], 2, 7, &proof, &root(&all)));
+/// ```
+#[must_use]
+pub fn verify_range(leaves: &[Hash], first: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
+    let Some(end) = first.checked_add(leaves.len() as u64) else {
+        return false;
+    };
+    let Some(path) = range_path(first..end, size).filter(|path| path.len() == proof.len()) else {
+        return false;
+    };
+    let mut given = path.into_iter().zip(proof).peekable();
+    let mut known = leaves.iter();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < size {
+        let (end, hash) = match given.next_if(|(under, _)| under.start == at) {
+            Some((under, hash)) => (under.end, Some(hash)),
+            None => (at + 1, known.next()),
+        };
+        let Some(hash) = hash else { return false };
+        put_under(&mut found, at..end, *hash, size);
+        at = end;
     }
+    matches!(found.as_slice(), [(_, whole)] if whole == root)
+}
+
+/// Puts the root of a subtree beside those on its left, and joins what makes a larger subtree of the tree of `size`.
+fn put_under(found: &mut Vec<(Range<u64>, Hash)>, under: Range<u64>, hash: Hash, size: u64) {
+    let (mut under, mut hash) = (under, hash);
+    while let Some((left, left_hash)) = found.last() {
+        let joined = left.start..under.end;
+        let len = joined.end - joined.start;
+        // A subtree is as long as a power of two, or ends with the tree; its left half is the larger power below.
+        let whole = len.is_power_of_two() || joined.end == size;
+        let fits = joined.start.is_multiple_of(len.next_power_of_two())
+            && left.end - left.start == split(len);
+        if !(whole && fits) {
+            break;
+        }
+        hash = node(left_hash, &hash);
+        under = joined;
+        found.pop();
+    }
+    found.push((under, hash));
+}
+
+fn roots_of(leaves: &[Hash], path: Vec<Range<u64>>) -> Vec<Hash> {
+    path.into_iter()
+        .map(|under| root(&leaves[under.start as usize..under.end as usize]))
+        .collect()
+}
+
+/// Largest power of two below `len` (`len` at least 2).
+pub(crate) fn split(len: u64) -> u64 {
+    1 << (len - 1).ilog2()
 }

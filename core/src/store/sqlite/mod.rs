@@ -11,6 +11,7 @@
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk`, `imports` | appending: imports, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
+//! | `proofs` | proofs from the stored tree |
 //! | `recheck` | whether one event is still what was recorded |
 //! | `backup`, `restore`, `verify` | copies of a log, and whether they are what they say |
 //! | `pick` | events at positions that somebody else's index found |
@@ -30,6 +31,7 @@ mod names;
 mod open;
 mod pick;
 mod plan;
+mod proofs;
 mod pulse;
 mod query;
 mod queue;

@@ -165,8 +165,6 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "cell_size_check", true)?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "NORMAL")?;
-    // What is purged after an erasure must not stay in pages that are free.
-    conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(conn)

@@ -11,6 +11,7 @@
 //! Left out: what the parts hold.
 
 mod file;
+mod purge;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use crate::integrity::Hash;
 use crate::position::Position;
 use crate::store::{Head, Log, ReadError};
+
+pub use purge::Purged;
 
 /// Connections kept open while nobody asks.
 const MAX_IDLE: usize = 4;
@@ -35,6 +38,9 @@ pub struct Part {
     pub create: &'static str,
     /// Statements that drop them, if they are there.
     pub drop: &'static str,
+    /// A statement that merges away a little of what deleted rows left in them, and changes nothing once there is
+    /// no more.
+    pub merge: &'static str,
 }
 
 /// Why the cache could not be used. Never the user's fault, and never a reason not to answer: whoever asks can do
@@ -230,6 +236,14 @@ impl Cache {
         transaction: &Transaction<'_>,
         part: &'static Part,
     ) -> Result<(), CacheError> {
+        let was_filled: Option<bool> = transaction
+            .prepare_cached("SELECT size > 0 FROM parts WHERE name = ?1")?
+            .query_row([part.name], |row| row.get(0))
+            .optional()?;
+        if was_filled == Some(true) {
+            // What is erased from now on is looked for in the new part, so the old one must not linger.
+            self.must_purge(transaction, part)?;
+        }
         transaction.execute_batch(part.drop)?;
         transaction.execute_batch(part.create)?;
         self.set_reach(transaction, part, Position::ZERO)

@@ -22,6 +22,8 @@ pub(super) static PART: Part = Part {
     create: "CREATE VIRTUAL TABLE text_index USING fts5(
                  words, content='', contentless_delete=1, detail=none, tokenize='ascii');",
     drop: "DROP TABLE IF EXISTS text_index;",
+    // Negative: all segments at last become one, which holds no deleted row. The number is of pages.
+    merge: "INSERT INTO text_index(text_index, rank) VALUES ('merge', -2000)",
 };
 
 /// Longest word that is kept whole, in bytes.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::candidates::{PART, Scribe};
 use super::view::TextIndexView;
-use crate::cache::{Cache, CacheError, Part};
+use crate::cache::{Cache, CacheError, Part, Purged};
 use crate::position::Position;
 use crate::store::{EventQuery, Log, ReadError};
 
@@ -88,6 +88,9 @@ impl TextIndex {
     /// Brings the index to the head of the log, in batches; those that are done stay when it is stopped. Where
     /// another process does the same, the two share the work.
     ///
+    /// Words of events that were erased are then in the file no more: not in the index, nor in its free space, nor
+    /// in the write-ahead log. Where that was not brought to an end, the next call does so.
+    ///
     /// # Errors
     /// [`SearchError::Cancelled`]; [`SearchError::Read`] of the log. A cache that cannot be written is no error:
     /// the index stays where it is, and searches look at the rest themselves.
@@ -97,6 +100,7 @@ impl TextIndex {
         };
         let head = self.log.head()?.size;
         progress.head.store(head.0, Ordering::Relaxed);
+        purge(cache, progress)?;
         loop {
             let covered = cache.read(|conn| cache.reach(conn, &PART));
             let covered = match covered {
@@ -105,7 +109,7 @@ impl TextIndex {
             };
             progress.covered.store(covered.0, Ordering::Relaxed);
             if covered >= head {
-                return Ok(());
+                return purge(cache, progress);
             }
             match self.extend(cache, covered, head, progress) {
                 Ok(()) => {}
@@ -200,7 +204,7 @@ impl TextIndex {
                             progress.covered.store(done.0, Ordering::Relaxed);
                         }
                         drop(add);
-                        self.index_again(transaction, &erased, at)?;
+                        self.index_again(cache, transaction, &erased, at)?;
                         cache.set_reach(transaction, &PART, done)?;
                         Ok(Some(done))
                     })?
@@ -245,6 +249,7 @@ impl TextIndex {
     /// Indexes events again of which something was erased since they were indexed, as they are now.
     fn index_again(
         &self,
+        cache: &Cache,
         transaction: &rusqlite::Transaction<'_>,
         erased: &[Position],
         covered: Position,
@@ -262,9 +267,7 @@ impl TextIndex {
                 .prepare_cached("INSERT INTO text_index(rowid, words) VALUES (?1, ?2)")?
                 .execute((event.position.0, scribe.words(&event)))?;
         }
-        // A deleted row leaves its words in the file until they are merged away.
-        transaction.execute_batch("INSERT INTO text_index(text_index) VALUES ('optimize')")?;
-        Ok(())
+        cache.must_purge(transaction, &PART)
     }
 }
 
@@ -282,6 +285,16 @@ enum Stop {
 impl From<CacheError> for Stop {
     fn from(error: CacheError) -> Stop {
         Stop::Cache(error)
+    }
+}
+
+/// Takes out of the cache what erased events left there.
+fn purge(cache: &Cache, progress: &IndexProgress) -> Result<(), SearchError> {
+    match cache.purge(&progress.cancel) {
+        Ok(Purged::Clean | Purged::Done) => Ok(()),
+        Ok(Purged::Cancelled) => Err(SearchError::Cancelled),
+        // It says so in the cache's notes.
+        Err(error) => given_up(error),
     }
 }
 

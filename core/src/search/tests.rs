@@ -1,5 +1,7 @@
 //! Search against the slow truth: every event of the log held against the rule, one by one.
 
+mod erased;
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -579,39 +581,6 @@ fn a_store_that_cannot_be_written_to_has_its_cache_elsewhere() {
     let temporary = PathBuf::from(index.view().unwrap().file.unwrap());
     drop(index);
     assert!(!temporary.exists(), "a temporary cache goes with its index");
-}
-
-#[test]
-fn what_was_erased_is_found_no_more() {
-    let store = Store::new();
-    store.append("user-1", "UserRegistered", r#"{"name":"Alice"}"#);
-    store.append("user-2", "UserRegistered", r#"{"name":"Bob"}"#);
-    let file = cache_of(&store.path);
-    let erasure = store.append("user-1", "Erased", "{}");
-    store.writer.close().unwrap();
-    let conn = rusqlite::Connection::open(&store.path).unwrap();
-    conn.execute(
-        "INSERT INTO erasures(position, part, hash, event_position) VALUES (1, 'data', zeroblob(32), ?1)",
-        [erasure.0],
-    )
-    .unwrap();
-    conn.execute(
-        "UPDATE events SET data = NULL, salt_data = NULL WHERE position = 1",
-        [],
-    )
-    .unwrap();
-    drop(conn);
-    let index = TextIndex::open(&Log::explore(&store.path).unwrap(), None);
-    assert_eq!(found(&index, "alice"), [] as [u64; 0]);
-    index.catch_up(&IndexProgress::default()).unwrap();
-    assert_eq!(found(&index, "alice"), [] as [u64; 0]);
-    assert_eq!(found(&index, "registered"), [1, 2]);
-    drop(index);
-    let bytes = std::fs::read(file).unwrap();
-    assert!(
-        !bytes.windows(5).any(|w| w == b"alice"),
-        "the word is not in the file any more"
-    );
 }
 
 #[test]

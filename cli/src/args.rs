@@ -7,13 +7,19 @@ use crate::commands::*;
 /// Explore event logs: histories, state at any instant, differences, exports.
 ///
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
-/// rejects, import --explain, model check), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects, import --explain, model check, access-log), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {
     /// Print one JSON document instead of tables (errors too, on standard error)
     #[arg(long, global = true)]
     pub json: bool,
+    /// Why you look: goes into the store's access log, beside your name and the command
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub purpose: Option<String>,
+    /// Leave no entry in the store's access log; reports say so
+    #[arg(long, global = true, conflicts_with = "purpose")]
+    pub no_access_log: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -66,6 +72,8 @@ pub enum Command {
     Backup(backup::Backup),
     /// Make a new store from a backup, or from a log as it was
     Restore(restore::Restore),
+    /// Show who looked at a store, and whether that record is whole
+    AccessLog(access_log::AccessLog),
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode as Code;
 use annals_core::export::ExportError;
 use annals_core::export::fixture::FixtureError;
@@ -165,6 +166,14 @@ fn in_a_folder(file: &Path) -> bool {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.is_dir(),
         _ => true,
+    }
+}
+
+impl From<AccessLogError> for Failure {
+    fn from(error: AccessLogError) -> Failure {
+        Failure::of(&error).hint(
+            "nothing was answered, because it could not be written down first; ANNALS_DATA_DIR names another folder for it, and --no-access-log answers without, which reports then say",
+        )
     }
 }
 

@@ -12,6 +12,7 @@ mod failure;
 mod filters;
 mod found;
 mod instant;
+mod looks;
 mod output;
 mod pretty;
 mod table;
@@ -21,7 +22,7 @@ mod watch;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::failure::{Code, Exit, Failure};
 use crate::output::Output;
@@ -39,14 +40,23 @@ fn main() -> ExitCode {
 
 /// Parses the command line, runs the command and reports its failure.
 fn run() -> Exit {
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
+    let parsed = args::Args::command().try_get_matches().and_then(|matches| {
+        let args = args::Args::from_arg_matches(&matches)?;
+        Ok((matches, args))
+    });
+    let (matches, args) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return refuse_usage(&error),
     };
     let json = args.json;
     let mut output = Output::stdout(json);
-    let result =
-        commands::run(args.command, &mut output).and_then(|exit| output.finish().map(|()| exit));
+    // Who asks what is written down before anything is answered.
+    let result = looks::write_down(&args, &matches)
+        .and_then(|access| {
+            output.access = access;
+            commands::run(args.command, &mut output)
+        })
+        .and_then(|exit| output.finish().map(|()| exit));
     match result {
         Ok(exit) => exit,
         // The reader of our output has gone (`annals events … | head`): nobody is left to tell.

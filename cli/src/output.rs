@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
+use annals_core::access_log::AccessState;
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
@@ -9,6 +10,8 @@ use crate::table::Table;
 
 /// Standard output, buffered, and which of the two forms was asked for.
 pub struct Output {
+    /// Where this command stands in the store's access log, for what prints it.
+    pub access: AccessState,
     json: bool,
     out: BufWriter<std::io::Stdout>,
 }
@@ -17,6 +20,7 @@ impl Output {
     /// Writes to standard output.
     pub fn stdout(json: bool) -> Output {
         Output {
+            access: AccessState::Off,
             json,
             out: BufWriter::with_capacity(1 << 16, std::io::stdout()),
         }

@@ -449,3 +449,131 @@ fn the_first_imports_at_once_into_a_new_store_all_work() {
     });
     assert_eq!(stores.count(), 1, "nothing lies beside the store");
 }
+
+/// The access log of the only log in the sandbox.
+fn access_file(sandbox: &Sandbox) -> std::path::PathBuf {
+    let logs = sandbox.data().join("logs");
+    let folder = std::fs::read_dir(logs).unwrap().next().unwrap().unwrap();
+    folder.path().join("access.jsonl")
+}
+
+#[test]
+fn a_look_is_written_down_before_the_answer_and_its_loss_is_found() {
+    let sandbox = Sandbox::new();
+    sandbox.json(&["init", "x.annals"]);
+    for purpose in ["one", "two", "three"] {
+        let run = sandbox.run(&["info", "x.annals", "--purpose", purpose]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    let run = sandbox.run(&["access-log", "x.annals"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("two") && run.stdout.contains("checked 4 looks"),
+        "{}",
+        run.stdout
+    );
+    let head = sandbox.json(&["access-log", "x.annals"])["head"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let file = access_file(&sandbox);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"two\"", "\"tow\"")).unwrap();
+    let run = sandbox.run(&["access-log", "x.annals", "--no-access-log"]);
+    assert_eq!(run.code, 3);
+    assert!(
+        run.stdout
+            .contains("line 3: entry 2 is not what it was when entry 3 was written"),
+        "{}",
+        run.stdout
+    );
+
+    let cut: String = text
+        .lines()
+        .take(2)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(&file, cut).unwrap();
+    let run = sandbox.run(&["access-log", "x.annals", "--no-access-log"]);
+    assert_eq!(run.code, 3);
+    assert!(
+        run.stdout
+            .contains("there were 5 entries; the last one here is 2"),
+        "{}",
+        run.stdout
+    );
+
+    // Without the file beside, only somebody who noted an entry can tell.
+    std::fs::remove_file(file.with_file_name("access.head")).unwrap();
+    let against = format!("5:{head}");
+    let run = sandbox.run(&[
+        "access-log",
+        "x.annals",
+        "--no-access-log",
+        "--against",
+        &against,
+    ]);
+    assert_eq!(run.code, 3);
+    assert!(
+        run.stdout
+            .contains("the entry that was noted elsewhere says that there were 5"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn nothing_is_answered_where_the_look_cannot_be_written_down() {
+    let sandbox = Sandbox::new();
+    sandbox.json(&["sample", "guide", "--out", "x.annals"]);
+    std::fs::write(sandbox.data().join("logs"), "in the way").unwrap();
+    let run = sandbox.run(&["state", "x.annals", "order-789"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(
+        run.stderr.contains("the access log") && run.stderr.contains("--no-access-log"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        sandbox
+            .run(&["state", "x.annals", "order-789", "--no-access-log"])
+            .code,
+        0
+    );
+
+    let run = sandbox
+        .command()
+        .env_remove("ANNALS_DATA_DIR")
+        .env_remove("HOME")
+        .args(["info", "x.annals"])
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("names no home"));
+}
+
+#[test]
+fn commands_at_once_make_one_chain() {
+    let sandbox = Sandbox::new();
+    sandbox.json(&["init", "x.annals"]);
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            sandbox
+                .command()
+                .args(["info", "x.annals"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let view = sandbox.json(&["access-log", "x.annals"]);
+    assert_eq!(
+        (view["lines"].as_u64(), view["intact"].as_bool()),
+        (Some(9), Some(true)),
+        "{view}"
+    );
+}

@@ -537,3 +537,16 @@ fn model() {
         .run("model shapes guide.annals orderplaced")
         .compare("model");
 }
+
+#[test]
+fn access_log() {
+    let mut t = Transcript::on_guide();
+    t.run("state guide.annals order-789 --at 2024-01-15 --purpose 'Ticket 4711'")
+        .run("append guide.annals note-1 --type Noted --data '{\"who\":\"Ada\"}' --purpose ' '")
+        .run("streams guide.annals --limit 1 --no-access-log")
+        .run("access-log guide.annals --json")
+        .run("access-log guide.annals --last 1 --against 1:ab --json")
+        .run("state nowhere.annals order-1")
+        .run("state guide.annals order-789 --purpose a --no-access-log")
+        .compare("access_log");
+}

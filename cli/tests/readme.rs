@@ -43,6 +43,7 @@ fn every_command_in_the_readme_runs() {
             .current_dir(sandbox.path())
             .env_clear()
             .env("PATH", &path)
+            .env("HOME", sandbox.path())
             .output()
             .unwrap();
         assert!(

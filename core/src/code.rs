@@ -4,6 +4,7 @@
 use serde::Serialize;
 use ts_rs::TS;
 
+use crate::access_log::AccessLogError;
 use crate::export::ExportError;
 use crate::export::fixture::FixtureError;
 use crate::id::NameError;
@@ -71,6 +72,15 @@ impl From<&std::io::Error> for ErrorCode {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => ErrorCode::ReadOnly,
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ErrorCode::DiskFull,
             _ => ErrorCode::Io,
+        }
+    }
+}
+
+impl From<&AccessLogError> for ErrorCode {
+    fn from(error: &AccessLogError) -> ErrorCode {
+        match error {
+            AccessLogError::Io { source, .. } => source.into(),
+            AccessLogError::Locked { .. } => ErrorCode::Locked,
         }
     }
 }

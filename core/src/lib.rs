@@ -7,6 +7,7 @@
 //! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`], [`progress`] | the words everything else is written in |
 //! | [`integrity`] | leaf bytes, the RFC 6962 tree, signed notes, checkpoints, proofs: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
+//! | [`access_log`] | who looked: one chained line a question |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
 //! | [`model`] | how events become state: definition, expression, inference, fold |
 //! | [`search`] | text search |
@@ -21,6 +22,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod access_log;
 pub mod cache;
 pub mod code;
 pub mod compliance;

@@ -1,5 +1,7 @@
-//! What core is handed from outside: the clock and the random source. Core reads neither by itself.
+//! What core is handed from outside: the clock, the random source, who is asking and where their files go. Core reads
+//! none of them by itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::time::Time;
@@ -69,5 +71,90 @@ impl Surroundings {
                 }
             }),
         }
+    }
+}
+
+/// Who runs the program, as the system knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OsUser {
+    /// Login name; `uid N` where the number has none.
+    pub name: String,
+    /// Number, on systems that have them.
+    pub uid: Option<u32>,
+}
+
+impl OsUser {
+    /// Who runs this program. Only hosts call this.
+    ///
+    /// On Unix the real user id decides, not the environment; its name is looked up in `/etc/passwd`, and only where
+    /// that does not know it in `USER`.
+    #[must_use]
+    pub fn system() -> OsUser {
+        let named = |names: [&str; 2]| {
+            let found = names.iter().filter_map(|name| std::env::var(name).ok());
+            found.into_iter().find(|name| !name.is_empty())
+        };
+        #[cfg(unix)]
+        {
+            let uid = rustix::process::getuid().as_raw();
+            let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+            let name = name_of(uid, &users).or_else(|| named(["USER", "LOGNAME"]));
+            OsUser {
+                name: name.unwrap_or_else(|| format!("uid {uid}")),
+                uid: Some(uid),
+            }
+        }
+        #[cfg(not(unix))]
+        OsUser {
+            name: named(["USERNAME", "USER"]).unwrap_or_else(|| "unknown".to_owned()),
+            uid: None,
+        }
+    }
+}
+
+/// The name of a user in the text of `/etc/passwd` (passwd(5)).
+#[cfg(unix)]
+fn name_of(uid: u32, users: &str) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let number: u32 = fields.nth(1)?.parse().ok()?;
+        (number == uid && !name.is_empty()).then(|| name.to_owned())
+    })
+}
+
+/// The user's own data folder: `ANNALS_DATA_DIR`, else the app's folder where the system keeps such
+/// (`$XDG_DATA_HOME` or `~/.local/share`, `~/Library/Application Support`, `%APPDATA%`). Only hosts call this.
+/// `None` where the environment names no home.
+#[must_use]
+pub fn data_folder() -> Option<PathBuf> {
+    let named = |name: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        Some(PathBuf::from(value))
+    };
+    if let Some(folder) = named("ANNALS_DATA_DIR") {
+        return Some(folder);
+    }
+    let data = if cfg!(windows) {
+        named("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        named("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        named("XDG_DATA_HOME")
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| Some(named("HOME")?.join(".local/share")))
+    };
+    Some(data?.join("app.annals.desktop"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn a_user_has_the_name_that_the_system_lists() {
+        let users = "root:x:0:0::/root:/bin/sh\nbroken\njo:x:1000:1000::/home/jo:/bin/sh\n";
+        assert_eq!(name_of(1000, users).as_deref(), Some("jo"));
+        assert_eq!(name_of(1, users), None);
     }
 }

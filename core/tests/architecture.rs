@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "integrity",
     ],
     &["store"],
+    &["access_log"],
     &["cache"],
     &["model"],
     &["search"],

@@ -1,5 +1,6 @@
 //! One file a command: parse, call core, print.
 
+pub mod access_log;
 pub mod append;
 pub mod backup;
 pub mod diff;
@@ -58,6 +59,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Open(args) => open::run(args),
         Command::Backup(args) => backup::run(args, output),
         Command::Restore(args) => restore::run(args, output),
+        Command::AccessLog(args) => access_log::run(args, output),
     }
 }
 

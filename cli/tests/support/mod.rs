@@ -27,13 +27,21 @@ impl Run {
 /// A folder of its own to run in; every path on the command line is relative to it.
 pub struct Sandbox {
     folder: tempfile::TempDir,
+    /// The user's data folder: access logs.
+    data: tempfile::TempDir,
 }
 
 impl Sandbox {
     pub fn new() -> Sandbox {
         Sandbox {
             folder: tempfile::tempdir().unwrap(),
+            data: tempfile::tempdir().unwrap(),
         }
+    }
+
+    /// Where access logs go.
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub fn path(&self) -> &Path {
@@ -51,6 +59,7 @@ impl Sandbox {
             .current_dir(self.path())
             .env_clear()
             .env("HOME", self.path())
+            .env("ANNALS_DATA_DIR", self.data())
             .stdin(Stdio::null());
         command
     }

@@ -80,6 +80,8 @@ impl Transcript {
             }
             _ => text.to_owned(),
         };
+        let data = self.sandbox.data().to_str().unwrap();
+        let text = text.replace(data, "<data>");
         let mut out = String::new();
         let word = |c: char| c.is_ascii_alphanumeric() || "-:.+".contains(c);
         let mut rest = text.as_str();
@@ -97,6 +99,9 @@ impl Transcript {
                 () if is_uuid(token) => "<uuid>",
                 () if token.len() == 64 && is_hex(token) => "<hash>",
                 () if self.is_now(token) => "<now>",
+                () if out.ends_with("\"user\": \"") => "<user>",
+                () if out.ends_with("\"uid\": ") => "<uid>",
+                () if out.ends_with("\"program\": \"annals ") => "<version>",
                 () if out.ends_with("\"file_bytes\": ") => "<bytes>",
                 () if out.ends_with("\nfile           ") => "<bytes>",
                 () => token,

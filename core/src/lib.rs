@@ -12,6 +12,7 @@
 //! | [`model`] | how events become state: definition, expression, inference, fold |
 //! | [`search`] | text search |
 //! | [`temporal`] | as-of, state, diff |
+//! | [`command`] | the write side: aggregates that decide, commands with retry, a test helper for rules |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
@@ -25,6 +26,7 @@
 pub mod access_log;
 pub mod cache;
 pub mod code;
+pub mod command;
 pub mod compliance;
 pub mod event;
 pub mod export;

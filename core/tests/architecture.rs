@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["model"],
     &["search"],
     &["temporal"],
-    &["import", "export"],
+    &["import", "export", "command"],
     &["sample"],
     &["compliance"],
     &["code"],

@@ -434,7 +434,7 @@ const GUARDED: [char; 12] = [
 ];
 
 /// A cell that a spreadsheet would run as a formula, with an apostrophe before it.
-fn guarded(mut cell: String) -> String {
+pub(crate) fn guarded(mut cell: String) -> String {
     if cell.starts_with(GUARDED) {
         cell.insert(0, '\'');
     }
@@ -449,7 +449,7 @@ pub(crate) fn unguarded(cell: &str) -> &str {
     }
 }
 
-fn write_csv_record<C: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[C]) -> std::io::Result<()> {
+pub(crate) fn write_csv_record<C: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[C]) -> std::io::Result<()> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(out);

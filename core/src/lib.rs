@@ -16,6 +16,7 @@
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
+//! | [`evidence`] | packages that a stranger can verify |
 //! | [`code`] | what kind each error is, for programs |
 //!
 //! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random
@@ -29,6 +30,7 @@ pub mod code;
 pub mod command;
 pub mod compliance;
 pub mod event;
+pub mod evidence;
 pub mod export;
 pub mod finding;
 pub mod id;

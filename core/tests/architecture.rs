@@ -24,6 +24,7 @@ const LAYERS: &[&[&str]] = &[
     &["import", "export", "command"],
     &["sample"],
     &["compliance"],
+    &["evidence"],
     &["code"],
 ];
 

@@ -2,6 +2,7 @@
 //! clock, no key that was not handed in.
 
 pub mod checkpoint;
+pub mod decode;
 pub mod leaf;
 pub mod note;
 pub mod proof;

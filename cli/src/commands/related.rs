@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use annals_core::id::StreamId;
 use annals_core::position::Position;
-use annals_core::store::{EventBrief, Log};
+use annals_core::store::{EventBrief, Log, ReadError};
 use annals_core::temporal::{
     self, CausationNode, EdgeKind, LanesView, RelatedStream, RelatedView, Start, TieKind, TieView,
 };
@@ -12,6 +12,7 @@ use annals_core::temporal::{
 use crate::commands::load_models;
 use crate::commands::state::as_of_text;
 use crate::failure::{Exit, Failure};
+use crate::found;
 use crate::instant::{AsOfArgs, is_digits, with_like_streams};
 use crate::output::Output;
 use crate::table::{Align, Table, pairs};
@@ -27,6 +28,9 @@ pub struct Related {
     start: String,
     #[command(flatten)]
     as_of: AsOfArgs,
+    /// Do not bring the text index up to date first, and say how far it is
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// Runs the command.
@@ -44,8 +48,21 @@ pub fn run(args: Related, output: &mut Output) -> Result<Exit, Failure> {
         _ => Start::Stream(stream.clone()),
     };
     let models = load_models(&args.store)?;
-    let mut view = temporal::related(&log, &models, &start, as_of)
-        .map_err(|error| with_like_streams(error.into(), &log, &stream))?;
+    // What is not there does not wait for the index.
+    let missing = match &start {
+        Start::Stream(stream) if log.stream(stream)?.is_none() => {
+            Some(ReadError::NoStream(stream.clone()))
+        }
+        Start::Event(position) if log.event(*position)?.is_none() => {
+            Some(ReadError::NoEvent(format!("at position {position}")))
+        }
+        Start::Stream(_) | Start::Event(_) => None,
+    };
+    if let Some(missing) = missing {
+        return Err(with_like_streams(missing.into(), &log, &stream));
+    }
+    let index = found::open_index(&log, !args.no_wait)?;
+    let mut view = temporal::related(&index, &models, &start, as_of)?;
     view.reading = reading;
     output.show(&view, |output| print(&view, output))
 }
@@ -87,12 +104,16 @@ fn print(view: &RelatedView, output: &mut Output) -> Result<(), Failure> {
     }
     output.line("")?;
     output.line(&format!(
-        "looked at {} of {} of its own, {} with its correlations, {} as names",
+        "looked at {} of {} of its own, {} with its correlations, {} as names, {} that may name it",
         view.searched.own_events,
         counted(view.searched.own_events_count, "event"),
         counted(view.searched.correlated_events, "event"),
         counted(view.searched.values, "value"),
+        counted(view.searched.naming_events, "event"),
     ))?;
+    if let Some(reach) = found::tell_reach(&view.searched.naming_reach) {
+        output.line(&reach)?;
+    }
     output.line("not looked at:")?;
     for what in &view.searched.not_searched {
         output.line(&format!("  {what}"))?;

@@ -14,10 +14,10 @@ use crate::position::Position;
 use crate::store::{Direction, EventBrief, EventQuery, ReadError};
 
 /// Events after the index that a search looks at by itself. Where there are more, it says that it has not.
-const MAX_TAIL: u64 = 5_000;
+pub(super) const MAX_TAIL: u64 = 5_000;
 
 /// Events looked at in one step.
-const STEP: usize = 512;
+pub(super) const STEP: usize = 512;
 
 /// Candidates held against a filter one by one before the filter's own positions are fetched.
 const FEW: usize = 1_024;
@@ -26,9 +26,9 @@ const FEW: usize = 1_024;
 const MAX_LOOKED: usize = 5_000;
 
 /// What a search covers.
-struct Range {
+pub(super) struct Range {
     /// Up to here the index answers.
-    indexed: Position,
+    pub(super) indexed: Position,
     /// From there up to here the events themselves.
     searched_to: Position,
     /// The end of what was asked about.
@@ -165,15 +165,8 @@ impl TextIndex {
         query: &EventQuery,
         range: &Range,
     ) -> Result<Vec<Position>, Unanswered> {
-        let candidates = text.candidates();
-        let all = (Position(1), range.indexed);
-        let mut positions =
-            self.candidates(range, &candidates, all, Direction::Forwards, usize::MAX)?;
-        if is_filtered(query) {
-            let matching = self.log.positions(query, all.0, all.1)?;
-            positions.retain(|position| matching.binary_search(position).is_ok());
-        }
-        if candidates.exact {
+        let positions = self.candidate_positions(text, query, range)?;
+        if text.candidates().exact {
             return Ok(positions);
         }
         let mut matches = Vec::new();
@@ -185,6 +178,32 @@ impl TextIndex {
         Ok(matches)
     }
 
+    /// Positions of the events in the index that may match the text and do match the query, in rising order.
+    pub(super) fn candidate_positions(
+        &self,
+        text: &TextQuery,
+        query: &EventQuery,
+        range: &Range,
+    ) -> Result<Vec<Position>, Unanswered> {
+        let all = (Position(1), range.indexed);
+        let mut positions = self.candidates(
+            range,
+            &text.candidates(),
+            all,
+            Direction::Forwards,
+            usize::MAX,
+        )?;
+        if is_filtered(query) {
+            if positions.len() <= FEW && query.stream.is_none() {
+                self.log.keep_matching(query, &mut positions)?;
+            } else {
+                let matching = self.log.positions(query, all.0, all.1)?;
+                positions.retain(|position| matching.binary_search(position).is_ok());
+            }
+        }
+        Ok(positions)
+    }
+
     /// Calls `each` with the positions of the events behind the index that match, in rising order.
     fn look_at_tail(
         &self,
@@ -193,6 +212,22 @@ impl TextIndex {
         range: &Range,
         each: &mut dyn FnMut(Position),
     ) -> Result<(), Unanswered> {
+        self.look_behind(query, range, &mut |event| {
+            if text.matches(event) {
+                each(event.position);
+            }
+        })
+        .map(|_| ())
+    }
+
+    /// Calls `each` with the events behind the index that match the query, in rising order; says how many.
+    pub(super) fn look_behind(
+        &self,
+        query: &EventQuery,
+        range: &Range,
+        each: &mut dyn FnMut(&Event),
+    ) -> Result<u64, Unanswered> {
+        let mut looked_at = 0;
         let mut scan = EventQuery {
             after: Some(range.indexed),
             known: Some(range.searched_to),
@@ -201,11 +236,11 @@ impl TextIndex {
         };
         loop {
             let page = self.log.events(&scan, STEP)?;
-            let matching = page.events.iter().filter(|event| text.matches(event));
-            matching.for_each(|event| each(event.position));
+            looked_at += page.events.len() as u64;
+            page.events.iter().for_each(&mut *each);
             scan.after = page.next;
             if page.next.is_none() {
-                return Ok(());
+                return Ok(looked_at);
             }
         }
     }
@@ -388,7 +423,7 @@ impl TextIndex {
     }
 
     /// What to cover with an index that reaches to `covered`; without one, everything is looked at.
-    fn range(
+    pub(super) fn range(
         &self,
         query: &EventQuery,
         covered: Option<Position>,
@@ -409,7 +444,7 @@ impl TextIndex {
         })
     }
 
-    fn reach(&self, range: &Range) -> Reach {
+    pub(super) fn reach(&self, range: &Range) -> Reach {
         Reach {
             searched_to: range.searched_to,
             head: range.head,
@@ -420,7 +455,7 @@ impl TextIndex {
 }
 
 /// Why an attempt gave no answer.
-enum Unanswered {
+pub(super) enum Unanswered {
     /// The log could not be read.
     Log(ReadError),
     /// The index could not be read, or reaches less far than it did.

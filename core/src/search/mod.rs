@@ -9,6 +9,7 @@
 //! | `candidates` | what of an event is indexed, and what the index is asked |
 //! | `index` | the text index in the cache: built from where it ends |
 //! | `ask` | pages and counts |
+//! | `mentions` | events that hold a value in their payloads |
 //! | `view` | what hosts show |
 //!
 //! Left out: reading the log ([`crate::store`]).
@@ -18,11 +19,13 @@ mod candidates;
 mod document;
 mod index;
 mod matching;
+mod mentions;
 mod query;
 mod view;
 mod words;
 
 pub use index::{IndexProgress, SearchError, TextIndex};
+pub use mentions::Mentioned;
 pub use query::{QueryError, TextQuery};
 pub use view::{
     Reach, SearchCountView, SearchHit, SearchMatch, SearchPart, SearchView, SnippetPiece,

@@ -1,20 +1,24 @@
 //! What belongs together: streams that share a correlation or a cause with a stream, or name each other, each as of
 //! one instant; what caused an event and what it caused; a correlation as lanes of events.
 //!
-//! It goes as far as the log's indexes lead and says in [`SearchedView`] what it did not look at.
+//! It goes as far as the log's indexes and its text index lead and says in [`SearchedView`] what it did not look
+//! at.
+
+mod causation;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 use ts_rs::TS;
 
 use super::state::{brief, stream_row};
 use super::{AsOf, AsOfView, Moment, StateView, TemporalError, state};
-use crate::event::{Event, Payload};
+use crate::event::Event;
 use crate::id::{EventId, StreamId};
-use crate::model::{FieldPath, ModelSet, Step, json};
+use crate::model::ModelSet;
 use crate::position::{Position, Version};
+use crate::search::{Reach, TextIndex};
 use crate::store::{Direction, EventBrief, EventQuery, Log, ReadError, StreamRow};
 use crate::time::Time;
 
@@ -24,12 +28,8 @@ const MAX_OWN: usize = 1_000;
 const MAX_CORRELATIONS: usize = 100;
 /// Most events of one correlation that are looked at, the oldest.
 const MAX_OF_CORRELATION: usize = 1_000;
-/// Most different values of a stream's payloads that are looked up as names of streams.
-const MAX_VALUES: usize = 2_000;
 /// Most streams that are listed.
 const MAX_STREAMS: usize = 200;
-/// Most causes that are followed upwards.
-const MAX_CAUSES: usize = 200;
 
 /// Where to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,7 +186,7 @@ pub struct Lane {
 }
 
 /// What was looked at, and what was not.
-#[derive(Debug, Clone, Default, Serialize, TS)]
+#[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
 pub struct SearchedView {
     /// Number of the stream's own events that were looked through.
@@ -201,6 +201,12 @@ pub struct SearchedView {
     /// Number of different values in its payloads that were looked up as names of streams.
     #[ts(type = "number")]
     pub values: u64,
+    /// Number of events, of any stream, that were looked at since the text index proposes them as ones that name
+    /// the stream, or since they are not in it yet.
+    #[ts(type = "number")]
+    pub naming_events: u64,
+    /// How far the look for events that name the stream went.
+    pub naming_reach: Reach,
     /// What was not looked at, in words.
     pub not_searched: Vec<String>,
 }
@@ -208,14 +214,18 @@ pub struct SearchedView {
 /// What belongs to a stream or an event, as of an instant. Versions are those of [`state`](super::state()): where a
 /// model has a time of its own, streams of its category are folded for them.
 ///
+/// The text index leads to the events whose payloads name the stream. It is asked as far as it is: `searched` says
+/// how far that was.
+///
 /// # Errors
 /// [`TemporalError::Read`] if the log cannot be read or holds no such stream or event.
 pub fn related(
-    log: &Log,
+    index: &TextIndex,
     models: &ModelSet,
     start: &Start,
     as_of: AsOf,
 ) -> Result<RelatedView, TemporalError> {
+    let log = index.log();
     let (stream, event) = match start {
         Start::Stream(stream) => (stream.clone(), None),
         Start::Event(position) => {
@@ -232,12 +242,26 @@ pub fn related(
         as_of,
         stream: stream.clone(),
         ties: BTreeMap::new(),
-        searched: SearchedView::default(),
+        searched: SearchedView {
+            own_events: 0,
+            own_events_count: 0,
+            correlated_events: 0,
+            values: 0,
+            naming_events: 0,
+            naming_reach: Reach {
+                searched_to: Position::ZERO,
+                head: Position::ZERO,
+                complete: true,
+                notes: Vec::new(),
+            },
+            not_searched: Vec::new(),
+        },
     };
     let own = search.own_events()?;
     let correlations = search.correlations(&own, event.as_ref())?;
     search.causes(&own)?;
     search.named(&own)?;
+    search.naming(index)?;
     search.say_what_was_not_searched();
     let causation = match &event {
         Some(event) => Some(search.causation(event, &correlations)?),
@@ -379,9 +403,17 @@ impl Search<'_> {
         let ties = self.ties.entry(stream.clone()).or_default();
         let known = ties
             .iter()
-            .any(|known| (known.kind, &known.value) == (tie.kind, &tie.value));
-        if !known {
-            ties.insert(tie);
+            .find(|known| (known.kind, &known.value) == (tie.kind, &tie.value));
+        match known.cloned() {
+            Some(known) if known.position <= tie.position => {}
+            // The first event of a tie stands for it.
+            Some(known) => {
+                ties.remove(&known);
+                ties.insert(tie);
+            }
+            None => {
+                ties.insert(tie);
+            }
         }
     }
 
@@ -440,13 +472,7 @@ impl Search<'_> {
                     position: event.position,
                 };
                 self.tie(event.stream.as_ref(), tie(TieKind::Correlation, &id, None));
-                let name = self.stream.to_string();
-                if event.stream.as_ref() != Some(&self.stream)
-                    && let Some(path) = values(event).into_iter().find(|(_, value)| *value == name)
-                {
-                    let tie = tie(TieKind::ReferredBy, &name, Some(path.0));
-                    self.tie(event.stream.as_ref(), tie);
-                }
+                self.tie_if_it_names(event);
                 if let Some(cause) = event.causation.as_deref().filter(|id| own_ids.contains(id)) {
                     self.tie(event.stream.as_ref(), tie(TieKind::Effect, cause, None));
                 }
@@ -491,45 +517,6 @@ impl Search<'_> {
         Ok(cause.filter(|cause| self.included(cause) && cause.position != event.position))
     }
 
-    /// Looks the values in the stream's payloads up as names of streams: whole, and with the name of their field as
-    /// the category (`customerId: 456` is `customer-456`).
-    fn named(&mut self, own: &[Event]) -> Result<(), TemporalError> {
-        let mut looked_up = BTreeSet::new();
-        let mut past = 0;
-        for event in own.iter().rev() {
-            for (path, value) in values(event) {
-                for name in names(&path, &value) {
-                    if looked_up.len() >= MAX_VALUES {
-                        past += 1;
-                        continue;
-                    }
-                    if !looked_up.insert(name.clone()) {
-                        continue;
-                    }
-                    let Ok(stream) = StreamId::new(name) else {
-                        continue;
-                    };
-                    if self.log.stream(&stream)?.is_some() {
-                        let tie = TieView {
-                            kind: TieKind::RefersTo,
-                            value: value.clone(),
-                            path: Some(path.clone()),
-                            position: event.position,
-                        };
-                        self.tie(Some(&stream), tie);
-                    }
-                }
-            }
-        }
-        self.searched.values = looked_up.len() as u64;
-        if past > 0 {
-            self.searched.not_searched.push(format!(
-                "{past} more values of the stream's older events: {MAX_VALUES} are looked up"
-            ));
-        }
-        Ok(())
-    }
-
     fn say_what_was_not_searched(&mut self) {
         let SearchedView {
             own_events,
@@ -544,131 +531,9 @@ impl Search<'_> {
             ));
         }
         not.push(
-            "payloads of events without a correlation in common: search for the stream's name finds those that name it"
-                .to_owned(),
-        );
-        not.push(
             "effects outside these correlations: the log has no index from a cause to its effects"
                 .to_owned(),
         );
-    }
-
-    /// The causes of an event, up to one that has none, and among the events with its correlation its effects.
-    fn causation(
-        &mut self,
-        event: &Event,
-        correlations: &[(LanesView, Vec<Event>)],
-    ) -> Result<CausationView, TemporalError> {
-        let (events, count) = correlations
-            .iter()
-            .find(|(lanes, _)| Some(&lanes.correlation) == event.correlation.as_ref())
-            .map_or((&[][..], 0), |(lanes, events)| {
-                (&events[..], lanes.events_count)
-            });
-        let mut nodes = Vec::new();
-        let mut seen = BTreeSet::from([event.position]);
-        let mut here = event.clone();
-        let mut depth = 0;
-        loop {
-            let (cause, edge) = self.parent(&here, events)?;
-            nodes.push(node(&here, cause.as_ref().map(|c| c.position), edge, depth));
-            match cause {
-                // A chain that comes back to itself is cut where it does.
-                Some(cause) if !seen.contains(&cause.position) => {
-                    if seen.len() >= MAX_CAUSES {
-                        self.searched.not_searched.push(format!(
-                            "what caused the event at position {}, from position {} on: {MAX_CAUSES} causes are followed, itself counted",
-                            here.position, cause.position
-                        ));
-                        break;
-                    }
-                    seen.insert(cause.position);
-                    here = cause;
-                    depth -= 1;
-                }
-                _ => break,
-            }
-        }
-        nodes.reverse();
-        // Who caused whom among the events with the same correlation.
-        let mut effects: BTreeMap<Position, Vec<(usize, Option<EdgeKind>)>> = BTreeMap::new();
-        let by_id: BTreeMap<&str, usize> = events
-            .iter()
-            .enumerate()
-            .filter_map(|(at, event)| Some((event.id.as_ref()?.as_str(), at)))
-            .collect();
-        for (at, child) in events.iter().enumerate() {
-            let cause = match &child.causation {
-                Some(id) => by_id.get(id.as_str()).map(|at| (*at, EdgeKind::Recorded)),
-                None => at.checked_sub(1).map(|at| (at, EdgeKind::Inferred)),
-            };
-            if let Some((cause, edge)) = cause.filter(|(cause, _)| *cause != at) {
-                let cause = events[cause].position;
-                effects.entry(cause).or_default().push((at, Some(edge)));
-            }
-        }
-        let mut below = vec![(event.position, 0)];
-        while let Some((parent, depth)) = below.pop() {
-            let mut children = Vec::new();
-            for (at, edge) in effects.remove(&parent).unwrap_or_default() {
-                let child = &events[at];
-                if seen.insert(child.position) {
-                    nodes.push(node(child, Some(parent), edge, depth + 1));
-                    children.push((child.position, depth + 1));
-                }
-            }
-            children.reverse();
-            below.append(&mut children);
-        }
-        Ok(CausationView {
-            nodes,
-            not_looked_at: count.saturating_sub(events.len() as u64),
-        })
-    }
-
-    /// What an event was caused by: as it says, else by the event before it with its correlation.
-    fn parent(
-        &self,
-        event: &Event,
-        correlated: &[Event],
-    ) -> Result<(Option<Event>, Option<EdgeKind>), TemporalError> {
-        if let Some(id) = &event.causation {
-            let same = |other: &&Event| other.id.as_ref().is_some_and(|own| own.as_str() == id);
-            let near = correlated
-                .iter()
-                .find(same)
-                .filter(|near| near.position != event.position);
-            let cause = match near {
-                Some(near) => Some(near.clone()),
-                None => self.cause(event)?,
-            };
-            return Ok(match cause {
-                Some(cause) => (Some(cause), Some(EdgeKind::Recorded)),
-                None => (None, Some(EdgeKind::Outside)),
-            });
-        }
-        let before = correlated
-            .iter()
-            .rev()
-            .find(|other| other.position < event.position);
-        let edge = before.map(|_| EdgeKind::Inferred);
-        Ok((before.cloned(), edge))
-    }
-}
-
-fn node(
-    event: &Event,
-    cause: Option<Position>,
-    edge: Option<EdgeKind>,
-    depth: i32,
-) -> CausationNode {
-    CausationNode {
-        event: brief(event),
-        actor: event.actor.as_ref().map(ToString::to_string),
-        cause,
-        causation: event.causation.clone(),
-        edge,
-        depth,
     }
 }
 
@@ -703,56 +568,4 @@ fn lanes(correlation: String, events: &[Event], events_count: u64) -> LanesView 
         lanes,
         events_count,
     }
-}
-
-/// The texts and numbers in an event's payload and context that may be ids, with their paths.
-fn values(event: &Event) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for (root, payload) in [("data", &event.data), ("metadata", &event.metadata)] {
-        let text = payload.as_ref().and_then(Payload::json_text);
-        if let Some(parsed) = text.and_then(|text| json::parse(text).ok()) {
-            let root = FieldPath(vec![Step::Key(root.to_owned())]);
-            gather(&parsed.value, &root, &mut found);
-        }
-    }
-    found
-}
-
-fn gather(value: &Value, at: &FieldPath, found: &mut Vec<(String, String)>) {
-    match value {
-        // No id is as long as a paragraph.
-        Value::String(text) if !text.is_empty() && text.len() <= 256 => {
-            found.push((at.to_string(), text.clone()));
-        }
-        Value::Number(number) => found.push((at.to_string(), number.to_string())),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                gather(item, &at.then(Step::Index(index)), found);
-            }
-        }
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                gather(value, &at.then(Step::Key(key.clone())), found);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::String(_) => {}
-    }
-}
-
-/// Names that a stream may have that a value means.
-fn names(path: &str, value: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    // A bare number is the name of no stream.
-    if !value.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        names.push(value.to_owned());
-    }
-    let key = path.rsplit('.').next().unwrap_or(path);
-    let category = ["Id", "_id", "ID", "Ref", "_ref"]
-        .iter()
-        .find_map(|suffix| key.strip_suffix(suffix))
-        .filter(|category| !category.is_empty());
-    if let Some(category) = category {
-        names.push(format!("{category}-{value}"));
-    }
-    names
 }

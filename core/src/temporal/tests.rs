@@ -11,6 +11,7 @@ use super::*;
 use crate::event::NewEvent;
 use crate::finding::{FindingKind, Findings, Severity};
 use crate::model::{Fold, Model, json};
+use crate::search::TextIndex;
 use crate::store::{ExpectedVersion, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
@@ -73,6 +74,10 @@ impl TestLog {
             .map(|(event_type, at, data)| (*event_type, time(at), (*data).to_owned()))
             .collect();
         self.add(name, &events)
+    }
+
+    fn index(&self) -> TextIndex {
+        TextIndex::open(&self.log(), None)
     }
 
     fn log(&self) -> Log {

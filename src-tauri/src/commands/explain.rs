@@ -84,7 +84,7 @@ pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
                 return Err(HostError::new(ErrorCode::BadInput, message));
             }
         };
-        let mut view = temporal::related(&store.log, &store.models().set, &start, as_of)?;
+        let mut view = temporal::related(&store.index, &store.models().set, &start, as_of)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })

@@ -99,7 +99,7 @@ fn ties(view: &RelatedView) -> Vec<String> {
 fn streams_belong_together_by_correlation_cause_and_name() {
     let log = shop();
     let start = Start::Stream(stream("order-1"));
-    let view = related(&log.log(), &ModelSet::default(), &start, AsOf::default()).unwrap();
+    let view = related(&log.index(), &ModelSet::default(), &start, AsOf::default()).unwrap();
     assert_eq!(
         ties(&view),
         [
@@ -120,12 +120,13 @@ fn streams_belong_together_by_correlation_cause_and_name() {
         (view.searched.own_events, view.searched.own_events_count),
         (2, 2)
     );
-    assert_eq!(view.searched.not_searched.len(), 2);
+    assert_eq!(view.searched.not_searched.len(), 1);
+    assert!(view.searched.naming_reach.complete);
     let early = AsOf {
         at: Some(second(2)),
         known: None,
     };
-    let view = related(&log.log(), &ModelSet::default(), &start, early).unwrap();
+    let view = related(&log.index(), &ModelSet::default(), &start, early).unwrap();
     assert_eq!(
         ties(&view),
         [
@@ -137,10 +138,12 @@ fn streams_belong_together_by_correlation_cause_and_name() {
         at: Some(second(-1)),
         known: None,
     };
-    assert!(ties(&related(&log.log(), &ModelSet::default(), &start, nothing).unwrap()).is_empty());
+    assert!(
+        ties(&related(&log.index(), &ModelSet::default(), &start, nothing).unwrap()).is_empty()
+    );
     assert!(
         related(
-            &log.log(),
+            &log.index(),
             &ModelSet::default(),
             &Start::Stream(stream("x")),
             early
@@ -149,7 +152,7 @@ fn streams_belong_together_by_correlation_cause_and_name() {
     );
     assert!(
         related(
-            &log.log(),
+            &log.index(),
             &ModelSet::default(),
             &Start::Event(Position(99)),
             early
@@ -162,7 +165,7 @@ fn streams_belong_together_by_correlation_cause_and_name() {
 fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
     let log = shop();
     let view = related(
-        &log.log(),
+        &log.index(),
         &ModelSet::default(),
         &Start::Event(Position(5)),
         AsOf::default(),
@@ -184,7 +187,7 @@ fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
         ]
     );
     let view = related(
-        &log.log(),
+        &log.index(),
         &ModelSet::default(),
         &Start::Event(Position(2)),
         AsOf::default(),
@@ -292,7 +295,7 @@ fn causes_past_the_most_that_are_followed_are_said() {
     let models = ModelSet::default();
     let ask = |at| {
         related(
-            &log.log(),
+            &log.index(),
             &models,
             &Start::Event(Position(at)),
             AsOf::default(),
@@ -334,7 +337,7 @@ fn a_related_stream_has_the_version_that_its_state_has() {
             known: None,
         };
         let view = related(
-            &log.log(),
+            &log.index(),
             &models,
             &Start::Stream(stream("order-1")),
             as_of,
@@ -348,4 +351,111 @@ fn a_related_stream_has_the_version_that_its_state_has() {
         let told = state(&log.log(), &models, &stream("item-3"), &Moment::AsOf(as_of)).unwrap();
         assert_eq!(item.version, told.version, "{day}");
     }
+}
+
+#[test]
+fn what_names_a_stream_is_found_without_a_correlation() {
+    let log = shop();
+    log.told(
+        "note-1",
+        &[
+            ("Written", "2024-03-01", r#"{"about":{"ref":"ORDER-2"}}"#),
+            ("Written", "2024-03-02", r#"{"about":{"ref":"order-2"}}"#),
+            ("Written", "2024-03-03", r#"{"about":{"ref":"order-2"}}"#),
+        ],
+    );
+    log.told("parcel-1", &[("Sent", "2024-03-03", r#"{"orderId":2}"#)]);
+    // Only the field says what a bare value is the id of.
+    log.told("parcel-2", &[("Sent", "2024-03-03", r#"{"weight":2}"#)]);
+    log.told(
+        "parcel-3",
+        &[("Sent", "2024-03-03", r#"{"orderId":22,"orderId2":2}"#)],
+    );
+    let start = Start::Stream(stream("order-2"));
+    let ask = |index: &TextIndex, at: Option<Time>, known: Option<Position>| {
+        related(index, &ModelSet::default(), &start, AsOf { at, known }).unwrap()
+    };
+    let index = log.index();
+    // Looked at one by one, then from the index: the same.
+    let looked = ask(&index, None, None);
+    index.catch_up(&Default::default()).unwrap();
+    let asked = ask(&index, None, None);
+    for view in [&looked, &asked] {
+        assert_eq!(
+            ties(view),
+            ["note-1 v3 ReferredBy", "parcel-1 v1 ReferredBy"]
+        );
+        let note = &view.streams[0].ties[0];
+        assert_eq!(
+            (note.path.as_deref(), note.position),
+            (Some("data.about.ref"), Position(9)),
+            "the first event that names it, as it is written"
+        );
+        let reach = &view.searched.naming_reach;
+        assert_eq!((reach.searched_to, reach.complete), (Position(13), true));
+    }
+    // Only events that may name it were read.
+    assert_eq!(
+        (looked.searched.naming_events, asked.searched.naming_events),
+        (13, 5)
+    );
+    let early = ask(&index, Some(time("2024-03-01")), None);
+    assert!(early.streams.is_empty(), "{:?}", early.streams);
+    let known = ask(&index, None, Some(Position(9)));
+    assert_eq!(ties(&known), ["note-1 v2 ReferredBy"]);
+    assert_eq!(known.searched.naming_reach.head, Position(9));
+}
+
+#[test]
+fn how_far_the_look_for_names_went_is_said() {
+    let log = TestLog::new();
+    log.told("order-1", &[("Placed", "2024-01-01", "{}")]);
+    let many: Vec<_> = (0..6_000)
+        .map(|_| ("Sent", "2024-01-02", r#"{"order":"order-1"}"#))
+        .collect();
+    log.told("mail-1", &many);
+    let start = Start::Stream(stream("order-1"));
+    let ask = |index: &TextIndex| {
+        related(index, &ModelSet::default(), &start, AsOf::default())
+            .unwrap()
+            .searched
+    };
+    let index = log.index();
+    let before = ask(&index);
+    assert_eq!(
+        (
+            before.naming_events,
+            before.naming_reach.searched_to,
+            before.naming_reach.complete
+        ),
+        (0, Position::ZERO, false)
+    );
+    assert!(
+        before.not_searched.contains(
+            &"events after position 0 of 6001 that name the stream: the text index has got so far"
+                .to_owned()
+        ),
+        "{:?}",
+        before.not_searched
+    );
+    index.catch_up(&Default::default()).unwrap();
+    let after = ask(&index);
+    assert_eq!(
+        (after.naming_events, after.naming_reach.complete),
+        (5_000, true)
+    );
+    let said = after.not_searched.join("\n");
+    assert!(
+        said.contains("1000 more events that may name the stream, with order-1 as a value, from position 5002 on: 5000 are looked at"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_stream_without_a_word_in_its_name_is_said_not_to_be_searched_for() {
+    let log = TestLog::new();
+    log.told("🚚", &[("A", "2024-01-01", "{}")]);
+    let start = Start::Stream(stream("🚚"));
+    let view = related(&log.index(), &ModelSet::default(), &start, AsOf::default()).unwrap();
+    assert!(view.searched.not_searched[0].contains("no letter or digit"));
 }

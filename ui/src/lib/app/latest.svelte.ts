@@ -10,6 +10,7 @@ export class Latest<Q, A> {
   error = $state.raw<HostError | null>(null);
   loading = $state(false);
   private asked: string | null = null;
+  private last: Q | null = null;
   private readonly runner: LatestOnly<Q, A>;
 
   constructor(answer: (question: Q, overtaken: () => boolean) => Promise<A>) {
@@ -43,7 +44,13 @@ export class Latest<Q, A> {
 
   ask(question: Q): void {
     this.loading = true;
+    this.last = question;
     this.runner.ask(question);
+  }
+
+  /** Asks the last question once more: for when the answer may have changed though the question has not. */
+  again(): void {
+    if (this.last !== null) this.ask(this.last);
   }
 
   /** Forgets the answer: for when it belongs to something else entirely. */

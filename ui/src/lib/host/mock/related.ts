@@ -46,7 +46,7 @@ export function related(log: readonly MockEvent[], args: RelatedArgs): RelatedVi
       events_count: of(id).length,
       shown: of(id).length,
     })),
-    searched: { own_events: own.length, own_events_count: own.length, correlated_events: ids.flatMap(of).length, values: 21, not_searched: ["payloads of events without a correlation in common: search for the stream's name finds those that name it"] },
+    searched: { own_events: own.length, own_events_count: own.length, correlated_events: ids.flatMap(of).length, values: 21, naming_events: 0, naming_reach: { searched_to: log.length, head: log.length, complete: true }, not_searched: ["payloads: the mock has no text index"] },
   };
 }
 

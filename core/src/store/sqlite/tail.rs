@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::position::Position;
 
 /// Events after which the entries of ordinary appends are written.
-pub(super) const INDEX_EVERY: u64 = 256;
+pub(super) const INDEX_EVERY: u64 = 1_024;
 
 /// Events after which a bulk append writes theirs.
 pub(super) const INDEX_EVERY_IN_BULK: usize = 16_384;

@@ -36,6 +36,7 @@ fn keeps_the_contract_wherever_the_tail_begins() {
 /// A closed log with two streams, three events and a link, opened as any program could.
 fn with_editor(test: impl FnOnce(&Connection)) {
     let fresh = fresh(fixed());
+    fresh.writer.index_every(256);
     let linked = crate::event::NewEvent {
         links: vec![crate::event::NewLink {
             stream: stream("b-1"),
@@ -175,6 +176,7 @@ fn an_erasure_clears_one_part_and_nothing_else() {
 fn what_finds_events_can_be_deleted_and_is_rebuilt() {
     const TABLES: [&str; 4] = ["by_type", "by_actor", "by_time", "by_correlation"];
     let fresh = fresh(fixed());
+    fresh.writer.index_every(256);
     let correlated = |n: u64| crate::event::NewEvent {
         metadata: Some(
             crate::event::Payload::json(format!(

@@ -102,6 +102,17 @@ fn median_us(one: &mut dyn FnMut(u64) -> Outcome<()>) -> Outcome<f64> {
     Ok(median(&figures))
 }
 
+/// Appends from so many threads for some seconds; returns appends a second.
+pub fn alone(folder: &Path, writers: usize, seconds: u64) -> Outcome<f64> {
+    let plan = Plan {
+        events: 0,
+        rounds: 1,
+        append_seconds: seconds,
+        folder: folder.to_owned(),
+    };
+    ours(&plan, writers)
+}
+
 /// Runs `one(thread, seed, n)` in a loop on each thread for the plan's seconds; returns calls a second.
 fn rate(
     plan: &Plan,

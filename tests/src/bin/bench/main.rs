@@ -1,5 +1,6 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
-//! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone.
+//! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--append`
+//! appending alone.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -39,7 +40,17 @@ fn main() -> Outcome<()> {
     {
         return import::child(file.as_ref(), store.as_ref());
     }
-    // Not a row: reading alone, to be run under a profiler.
+    // Not a row: appending alone, to be run under a profiler.
+    if let [mode, folder, writers, seconds] = &args[..]
+        && mode == "--child-append"
+    {
+        println!(
+            "{}",
+            append::alone(folder.as_ref(), writers.parse()?, seconds.parse()?)?
+        );
+        return Ok(());
+    }
+    // Nor this: reading alone.
     if let [mode, store, rounds] = &args[..]
         && mode == "--child-read"
     {
@@ -65,6 +76,10 @@ fn main() -> Outcome<()> {
 
     if args.iter().any(|a| a == "--explain") {
         println!("{}", report::markdown(&plan, &explain::measure(&plan)?));
+        return Ok(());
+    }
+    if args.iter().any(|a| a == "--append") {
+        println!("{}", report::markdown(&plan, &append::measure(&plan)?));
         return Ok(());
     }
     let mut rows = Vec::new();

@@ -449,7 +449,10 @@ pub(crate) fn unguarded(cell: &str) -> &str {
     }
 }
 
-pub(crate) fn write_csv_record<C: AsRef<[u8]>>(out: &mut Vec<u8>, cells: &[C]) -> std::io::Result<()> {
+pub(crate) fn write_csv_record<C: AsRef<[u8]>>(
+    out: &mut Vec<u8>,
+    cells: &[C],
+) -> std::io::Result<()> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(out);

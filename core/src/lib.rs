@@ -14,6 +14,7 @@
 //! | [`temporal`] | as-of, state, diff |
 //! | [`command`] | the write side: aggregates that decide, commands with retry, a test helper for rules |
 //! | [`import`], [`export`] | outside files to log, and back |
+//! | [`chart`] | pictures of counts, as SVG |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
 //! | [`evidence`] | packages that a stranger can verify |
@@ -26,6 +27,7 @@
 
 pub mod access_log;
 pub mod cache;
+pub mod chart;
 pub mod code;
 pub mod command;
 pub mod compliance;

@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["search"],
     &["temporal"],
     &["import", "export", "command"],
+    &["import", "export", "chart"],
     &["sample"],
     &["compliance"],
     &["evidence"],

@@ -6,11 +6,11 @@
 mod report;
 mod rows;
 
+pub use crate::chart::{ChartForm, ChartPoint, ChartSpec};
 pub use report::{
-    AccessLogState, Block, Cell, CellKind, ChartForm, ChartPoint, ChartSpec, CheckOutcome,
-    CheckResult, Column, Completeness, ControlTotal, Entry, FirstPage, Report, ReportAsOf,
-    ReportScope, ReportSource, Row, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount,
-    TemplateOrigin, TemplateRef,
+    AccessLogState, Block, Cell, CellKind, CheckOutcome, CheckResult, Column, Completeness,
+    ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope, ReportSource, Row, RowEvent,
+    STATEMENT, Section, SubjectScope, Table, TableCount, TemplateOrigin, TemplateRef,
 };
 pub use rows::ReportRows;
 

@@ -68,6 +68,29 @@ impl ReportRows {
         self.keep(table, spool)
     }
 
+    /// Takes all rows of a table, in order; gives their number and the hash that the [`Table`](super::Table) names.
+    ///
+    /// ```
+    /// use annals_core::compliance::{Cell, ReportRows, Row};
+    /// let mut rows = ReportRows::default();
+    /// let row = Row { event: None, cells: vec![Cell::NotRecorded] };
+    /// assert_eq!(rows.take("events", [row]).unwrap().0, 1);
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReportError::Io`] if the temporary file cannot be written.
+    pub fn take(
+        &mut self,
+        table: &str,
+        rows: impl IntoIterator<Item = Row>,
+    ) -> Result<(u64, Hash), ReportError> {
+        let mut spool = Spool::default();
+        for row in rows {
+            spool.push(0, &row)?;
+        }
+        self.keep(table, spool)
+    }
+
     /// Keeps the rows of a table; gives their number and hash.
     pub(super) fn keep(
         &mut self,

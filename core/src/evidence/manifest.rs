@@ -346,7 +346,10 @@ pub fn reading(filter: &Filter, scope: &Scope, log: &str) -> String {
         ("by the actor", actor),
         ("with the correlation id", correlation),
     ] {
-        conditions.extend(text.as_ref().map(|text| format!("{words} {}", quoted(text))));
+        conditions.extend(
+            text.as_ref()
+                .map(|text| format!("{words} {}", quoted(text))),
+        );
     }
     conditions.extend(from.map(|time| format!("that happened at {time} or later")));
     conditions.extend(to.map(|time| format!("that happened at {time} or earlier")));

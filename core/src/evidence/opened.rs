@@ -173,16 +173,17 @@ impl<'b> Opened<'b> {
             Some(identity) => certain(tells(identity)),
             None => Verdict::Unknown,
         };
-        let whole = |shown: &PartShown<'b>| {
-            matches!(shown, PartShown::Open { .. } | PartShown::None)
-        };
+        let whole =
+            |shown: &PartShown<'b>| matches!(shown, PartShown::Open { .. } | PartShown::None);
         let payloads_whole = whole(&self.parts[1]) && whole(&self.parts[2]);
         let extracted = |found: &Option<String>, want: &str| match payloads_whole {
             true => certain(found.as_deref() == Some(want)),
             false => Verdict::Unknown,
         };
         let conditions = [
-            event_type.as_deref().map(|want| certain(leaf.event_type == want)),
+            event_type
+                .as_deref()
+                .map(|want| certain(leaf.event_type == want)),
             from.map(|from| certain(leaf.time >= from)),
             to.map(|to| certain(leaf.time <= to)),
             category

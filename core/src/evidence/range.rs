@@ -174,9 +174,9 @@ impl<'b> Range<'b> {
             return Err(DecodeError("it does not begin with annals-range/1"));
         }
         let (size, first, last) = (reader.u64()?, reader.u64()?, reader.u64()?);
-        let end = last.checked_add(1).filter(|end| {
-            first >= 1 && first <= *end && (last <= size || first == *end)
-        });
+        let end = last
+            .checked_add(1)
+            .filter(|end| first >= 1 && first <= *end && (last <= size || first == *end));
         let end = end.ok_or(DecodeError("its range is none in its tree"))?;
         let mut range = Range {
             size,
@@ -194,7 +194,9 @@ impl<'b> Range<'b> {
                 CLOSED => {
                     let count = reader.u64()?;
                     if count == 0 || after_closed || count > end - next {
-                        return Err(DecodeError("a closed stretch is empty, doubled or too long"));
+                        return Err(DecodeError(
+                            "a closed stretch is empty, doubled or too long",
+                        ));
                     }
                     range.closed += count;
                     next += count;
@@ -204,9 +206,7 @@ impl<'b> Range<'b> {
                         return Err(DecodeError("it shows more events than its range has"));
                     }
                     let position = Position(next);
-                    range
-                        .shown
-                        .push(shown(&mut reader, position, kind == ROW)?);
+                    range.shown.push(shown(&mut reader, position, kind == ROW)?);
                     next += 1;
                 }
                 END => break,
@@ -329,7 +329,13 @@ mod tests {
 
     fn leaf(index: u64) -> Hash {
         let bytes = leaf_bytes(index);
-        Hash(Sha256::new().chain_update([0]).chain_update(bytes).finalize().into())
+        Hash(
+            Sha256::new()
+                .chain_update([0])
+                .chain_update(bytes)
+                .finalize()
+                .into(),
+        )
     }
 
     fn proof(size: u64, first: u64, last: u64, shown: &[u64]) -> Vec<u8> {
@@ -342,7 +348,10 @@ mod tests {
                 rule: 0,
                 leaf: &leaf_bytes(*index),
                 parts: [
-                    PartShown::Open { salt: [9; 16], bytes: b"id" },
+                    PartShown::Open {
+                        salt: [9; 16],
+                        bytes: b"id",
+                    },
                     PartShown::InPart(b"{}"),
                     PartShown::None,
                 ],
@@ -352,7 +361,11 @@ mod tests {
     }
 
     fn hashes_of(range: &Range<'_>) -> Vec<Hash> {
-        range.shown.iter().map(|shown| leaf(shown.position.0 - 1)).collect()
+        range
+            .shown
+            .iter()
+            .map(|shown| leaf(shown.position.0 - 1))
+            .collect()
     }
 
     proptest! {
@@ -397,7 +410,10 @@ mod tests {
         for len in 0..bytes.len() {
             assert!(Range::read(&bytes[..len]).is_err(), "{len} bytes");
         }
-        assert!(Range::read(&[&bytes[..], &[0]].concat()).is_err(), "one byte more");
+        assert!(
+            Range::read(&[&bytes[..], &[0]].concat()).is_err(),
+            "one byte more"
+        );
         let with = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut bytes = bytes.clone();
             change(&mut bytes);

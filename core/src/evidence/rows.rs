@@ -234,7 +234,9 @@ fn scaled(number: &str) -> Option<i128> {
     if !plain(whole) || !plain(fraction) {
         return None;
     }
-    let value: i128 = format!("{whole}{fraction:0<FRACTION_DIGITS$}").parse().ok()?;
+    let value: i128 = format!("{whole}{fraction:0<FRACTION_DIGITS$}")
+        .parse()
+        .ok()?;
     Some(if negative { -value } else { value })
 }
 
@@ -419,7 +421,10 @@ mod tests {
     #[test]
     fn payloads_stand_in_one_line_or_as_text() {
         let json = |text, kind| json_of(text, kind).map(|json| json.get().to_owned());
-        assert_eq!(json(" {\n\"a\": 1\r} ", JSON).as_deref(), Some("{ \"a\": 1 }"));
+        assert_eq!(
+            json(" {\n\"a\": 1\r} ", JSON).as_deref(),
+            Some("{ \"a\": 1 }")
+        );
         assert_eq!(json("{", JSON), None);
         assert_eq!(json("{}", "text/plain"), None);
     }

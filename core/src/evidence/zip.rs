@@ -151,8 +151,9 @@ impl<W: Write> Writer<W> {
         directory.extend_from_slice(&count.to_le_bytes());
         directory.extend_from_slice(&count.to_le_bytes());
         directory.extend_from_slice(&size.to_le_bytes());
-        directory
-            .extend_from_slice(&short(usize::try_from(self.at).unwrap_or(usize::MAX)).to_le_bytes());
+        directory.extend_from_slice(
+            &short(usize::try_from(self.at).unwrap_or(usize::MAX)).to_le_bytes(),
+        );
         directory.extend_from_slice(&[0; 2]);
         self.out.write_all(&directory)?;
         self.out.flush()?;
@@ -203,7 +204,9 @@ pub struct Oddity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ZipError {
     /// It is none, or a part of one.
-    #[error("this is no package: it does not end as a ZIP archive does, so it is another file or was cut off")]
+    #[error(
+        "this is no package: it does not end as a ZIP archive does, so it is another file or was cut off"
+    )]
     NoEnd,
     /// Its directory cannot be read.
     #[error("this is no package: its directory is damaged ({0})")]
@@ -257,7 +260,10 @@ impl<'b> Archive<'b> {
         let word = |at: usize| u16_at(fields, at).unwrap_or_default();
         let long = |at: usize| u32_at(fields, at).unwrap_or_default() as usize;
         if (word(4), word(6), word(20)) != (0, 0, 0) || word(8) != word(10) {
-            odd(None, "its end names other disks or has a comment".to_owned());
+            odd(
+                None,
+                "its end names other disks or has a comment".to_owned(),
+            );
         }
         let (count, size, start) = (usize::from(word(10)), long(12), long(16));
         if count > MAX_FILES {
@@ -289,7 +295,10 @@ impl<'b> Archive<'b> {
             )));
         }
         if at != end {
-            odd(None, "bytes lie between its directory and its end".to_owned());
+            odd(
+                None,
+                "bytes lie between its directory and its end".to_owned(),
+            );
         }
         check_locals(bytes, &headers, start, &mut odd);
         let archive = Archive {
@@ -342,7 +351,9 @@ impl<'b> Archive<'b> {
         let name = usize::from(u16_at(self.bytes, local.saturating_add(26)).ok_or_else(cut)?);
         let extra = usize::from(u16_at(self.bytes, local.saturating_add(28)).ok_or_else(cut)?);
         let from = local + LOCAL_LEN + name + extra;
-        let packed = self.bytes.get(from..from.saturating_add(header.packed as usize));
+        let packed = self
+            .bytes
+            .get(from..from.saturating_add(header.packed as usize));
         let packed = packed.ok_or_else(cut)?;
         let size = header.size as usize;
         let content = match header.method {
@@ -359,10 +370,16 @@ impl<'b> Archive<'b> {
                 }
                 content
             }
-            other => return Err(format!("it is packed by method {other}, which no package uses")),
+            other => {
+                return Err(format!(
+                    "it is packed by method {other}, which no package uses"
+                ));
+            }
         };
         if content.len() != size {
-            return Err(format!("it is not the {size} bytes long that the directory says"));
+            return Err(format!(
+                "it is not the {size} bytes long that the directory says"
+            ));
         }
         let mut crc = Crc::new();
         crc.update(&content);
@@ -523,12 +540,20 @@ mod tests {
         // The directory is not where its end says.
         assert!(Archive::read(&[b"x", &bytes[..]].concat()).is_err());
         let archive = Archive::read(&bytes).unwrap();
-        let directory = bytes.len() - END_LEN - archive.names().map(|n| n.len() + CENTRAL_LEN).sum::<usize>();
+        let directory = bytes.len()
+            - END_LEN
+            - archive
+                .names()
+                .map(|n| n.len() + CENTRAL_LEN)
+                .sum::<usize>();
         let (files, rest) = bytes.split_at(directory);
         let mut between = [files, b"x", rest].concat();
         let at = between.len() - 6;
         between[at..at + 4].copy_from_slice(&short(directory + 1).to_le_bytes());
-        assert_eq!(odd(&between), ["bytes lie between its files and its directory"]);
+        assert_eq!(
+            odd(&between),
+            ["bytes lie between its files and its directory"]
+        );
     }
 
     #[test]
@@ -562,7 +587,9 @@ mod tests {
         let mut writer = Writer::new(Vec::new());
         writer.add("aaaaaaa", b"1").unwrap();
         writer.add("bbbbbbb", b"2").unwrap();
-        for bad in ["../evil", "/evil", "a/../b", "a\\b", "", ".hidden", "aaaaaaa", "a/"] {
+        for bad in [
+            "../evil", "/evil", "a/../b", "a\\b", "", ".hidden", "aaaaaaa", "a/",
+        ] {
             assert!(writer.add(bad, b"").is_err(), "{bad}");
         }
         let bytes = writer.finish().unwrap();

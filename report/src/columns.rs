@@ -1,0 +1,160 @@
+//! How wide each column of a table is, and which way the paper lies.
+
+use annals_core::compliance::CellKind;
+
+/// Width of a line on upright paper: A4 without its margins, in points.
+pub const UPRIGHT_PT: f64 = 595.28 - 2.0 * MARGIN_PT;
+/// Width of a line on paper that lies on its side, in points.
+pub const SIDEWAYS_PT: f64 = 841.89 - 2.0 * MARGIN_PT;
+/// Left and right margin, in points.
+pub const MARGIN_PT: f64 = 48.0;
+/// Space between two columns, in points.
+pub const GUTTER_PT: f64 = 7.0;
+
+/// What is known of a column before it is given its width.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// What its values are.
+    pub kind: CellKind,
+    /// Width of its widest cell, heading included, in points.
+    pub widest_pt: f64,
+}
+
+/// The plan for one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Whether it needs the paper on its side.
+    pub sideways: bool,
+    /// Width of each column in points, the gutter left aside; `None`: it stands on lines of its own below the row.
+    pub widths_pt: Vec<Option<f64>>,
+}
+
+/// Plans a table. Columns that have no room even on paper on its side are printed below each row, the widest first.
+pub fn plan(wishes: &[Wish]) -> Plan {
+    let wanted: f64 = wishes.iter().map(|wish| most_pt(wish) + GUTTER_PT).sum();
+    let sideways = wanted > UPRIGHT_PT * 1.25;
+    let line_pt = if sideways { SIDEWAYS_PT } else { UPRIGHT_PT };
+    let mut beside = vec![true; wishes.len()];
+    loop {
+        let least: f64 = wishes
+            .iter()
+            .zip(&beside)
+            .filter(|(_, beside)| **beside)
+            .map(|(wish, _)| least_pt(wish) + GUTTER_PT)
+            .sum();
+        if least <= line_pt {
+            break;
+        }
+        let widest = (0..wishes.len())
+            .filter(|index| beside[*index])
+            .max_by(|a, b| least_pt(&wishes[*a]).total_cmp(&least_pt(&wishes[*b])));
+        match widest {
+            Some(index) if beside.iter().filter(|beside| **beside).count() > 1 => {
+                beside[index] = false;
+            }
+            _ => break,
+        }
+    }
+    Plan {
+        sideways,
+        widths_pt: share(wishes, &beside, line_pt),
+    }
+}
+
+/// Gives every column its least width, and what is left to those that want more, in proportion.
+fn share(wishes: &[Wish], beside: &[bool], line_pt: f64) -> Vec<Option<f64>> {
+    let columns = || wishes.iter().zip(beside).filter(|(_, beside)| **beside);
+    let sum = |width: fn(&Wish) -> f64| columns().map(|(wish, _)| width(wish)).sum::<f64>();
+    let (least, most) = (sum(least_pt), sum(most_pt));
+    let free = line_pt - columns().count() as f64 * GUTTER_PT;
+    let width = |wish: &Wish| {
+        let (low, high) = (least_pt(wish), most_pt(wish));
+        if most <= free {
+            // Room for all: texts take what is over, so that the table fills the line.
+            high + (free - most) * (high / most)
+        } else if most > least && free > least {
+            low + (high - low) * (free - least) / (most - least)
+        } else {
+            low * free / least
+        }
+    };
+    wishes
+        .iter()
+        .zip(beside)
+        .map(|(wish, beside)| beside.then(|| (width(wish) * 100.0).floor() / 100.0))
+        .collect()
+}
+
+/// Below this a column is hard to read, in points.
+fn least_pt(wish: &Wish) -> f64 {
+    let floor = match wish.kind {
+        CellKind::Time => 118.0,
+        CellKind::Number | CellKind::Position | CellKind::Version => 90.0,
+        CellKind::Name => 62.0,
+        CellKind::Hash => 62.0,
+        CellKind::Text | CellKind::Value => 76.0,
+    };
+    wish.widest_pt.min(floor).max(12.0)
+}
+
+/// More than this a column does not need, in points.
+fn most_pt(wish: &Wish) -> f64 {
+    let ceiling = match wish.kind {
+        CellKind::Time => 118.0,
+        CellKind::Number | CellKind::Position | CellKind::Version => 130.0,
+        CellKind::Name => 120.0,
+        CellKind::Hash => 140.0,
+        CellKind::Text | CellKind::Value => 200.0,
+    };
+    wish.widest_pt.min(ceiling).max(12.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(kind: CellKind, widest_pt: f64) -> Wish {
+        Wish { kind, widest_pt }
+    }
+
+    fn filled(plan: &Plan) -> f64 {
+        let widths = plan.widths_pt.iter().flatten();
+        widths.map(|width| width + GUTTER_PT).sum()
+    }
+
+    #[test]
+    fn a_narrow_table_stands_upright_and_fills_the_line() {
+        let plan = plan(&[wish(CellKind::Position, 20.0), wish(CellKind::Name, 60.0)]);
+        assert!(!plan.sideways);
+        assert!((filled(&plan) - UPRIGHT_PT).abs() < 1.0, "{plan:?}");
+    }
+
+    #[test]
+    fn a_wide_table_turns_the_paper_and_fits() {
+        let plan = plan(&[
+            wish(CellKind::Position, 30.0),
+            wish(CellKind::Time, 118.0),
+            wish(CellKind::Name, 90.0),
+            wish(CellKind::Name, 90.0),
+            wish(CellKind::Value, 2000.0),
+            wish(CellKind::Value, 900.0),
+            wish(CellKind::Text, 300.0),
+        ]);
+        assert!(plan.sideways);
+        assert!(plan.widths_pt.iter().all(Option::is_some));
+        assert!(filled(&plan) <= SIDEWAYS_PT, "{plan:?}");
+    }
+
+    #[test]
+    fn columns_without_room_go_below_the_row() {
+        let plan = plan(&[wish(CellKind::Value, 400.0); 14]);
+        let below = plan.widths_pt.iter().filter(|w| w.is_none()).count();
+        assert!(plan.sideways && below > 0 && below < 14, "{plan:?}");
+        assert!(filled(&plan) <= SIDEWAYS_PT, "{plan:?}");
+    }
+
+    #[test]
+    fn a_table_of_nothing_has_a_plan() {
+        assert_eq!(plan(&[]).widths_pt, Vec::<Option<f64>>::new());
+    }
+}

@@ -1,0 +1,77 @@
+//! Typesets a report of annals-core as one file that is PDF/A-3a and PDF/UA-1.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `sheet`, `facts` | the report as texts ready for paper |
+//! | `columns` | widths of columns, and which way the paper lies |
+//! | `text` | what hides or has no glyph is written out; long words are broken |
+//! | `fonts`, `world` | the bundled fonts; what the typesetter may read |
+//! | `typeset` | pages, checked glyph by glyph; PDF and pictures of them |
+//!
+//! The layouts are Typst files in `report/layouts`. Everything is handed in: the same report gives the same bytes.
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod columns;
+mod facts;
+mod fonts;
+mod sheet;
+mod text;
+mod typeset;
+mod world;
+
+pub use typeset::{Pages, pages, pdf};
+
+use annals_core::compliance::ReportError;
+use annals_core::time::Time;
+
+/// A file inside the PDF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Name, one of [`ATTACHMENTS`].
+    pub name: String,
+    /// Media type: `text/csv`.
+    pub mime: &'static str,
+    /// What it holds, in a few words.
+    pub description: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// How a report is typeset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PdfOptions {
+    /// Rows printed, of all tables together; the first page says what is left out, and the attachments hold all.
+    pub rows_max: u64,
+    /// Whether the pages are a preview and say so.
+    pub preview: bool,
+}
+
+impl Default for PdfOptions {
+    fn default() -> PdfOptions {
+        PdfOptions {
+            rows_max: 20_000,
+            preview: false,
+        }
+    }
+}
+
+/// Why a report was not typeset.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its rows could not be read, or the user cancelled.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The typesetter refused the layout or the PDF: a fault of Annals, since a report is typeset whatever it holds.
+    #[error("the pages could not be made: {0}")]
+    Typeset(String),
+}
+
+/// Year, month, day, hour, minute and second in UTC.
+fn date_parts(time: Time) -> [i32; 6] {
+    let text = time.to_string();
+    let mut parts = text
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|part| part.parse().unwrap_or(0));
+    std::array::from_fn(|_| parts.next().unwrap_or(0))
+}

@@ -1,0 +1,495 @@
+//! What a layout reads: the report as texts ready for paper, in one JSON file. The layouts decide how it looks.
+//!
+//! INVARIANT: the file holds no JSON number. With serde_json's `arbitrary_precision`, which the workspace needs, the
+//! typesetter would read a number as an object; lengths and dates are texts, and the layouts read them.
+
+use annals_core::compliance::{
+    Block, Cell, CellKind, CheckOutcome, CheckResult, Entry, Report, ReportRows, Table,
+};
+use annals_core::progress::WorkProgress;
+use serde::Serialize;
+
+use crate::columns::{Plan, Wish, plan};
+use crate::facts::{Group, groups};
+use crate::text::{Ink, broken, width_pt};
+use crate::{Attachment, Error, PdfOptions};
+
+/// Size of the text in tables, in points.
+pub const TABLE_PT: f64 = 7.0;
+/// Characters of one cell that are printed; the rest is in the attachment, and the cell says so.
+pub const CELL_CHARS: usize = 1_200;
+
+/// Everything that a layout prints.
+#[derive(Debug, Serialize)]
+pub struct Sheet {
+    title: String,
+    regime: String,
+    statement: String,
+    retention: String,
+    /// Families of the bundled fonts, in the order in which they are asked for a character.
+    fonts: Vec<String>,
+    report_hash: String,
+    root: String,
+    size: String,
+    /// Year, month, day, hour, minute and second that the document is dated with.
+    date: Option<[String; 6]>,
+    groups: Vec<Group>,
+    sections: Vec<Part>,
+    attachments: Vec<Attached>,
+    /// What is left out of the pages as a whole, in a sentence each.
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Part {
+    title: String,
+    sideways: bool,
+    blocks: Vec<Piece>,
+}
+
+#[derive(Debug, Serialize)]
+struct Attached {
+    name: String,
+    mime: &'static str,
+    description: String,
+    bytes: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Piece {
+    Prose {
+        paragraphs: Vec<String>,
+    },
+    Entries {
+        entries: Vec<Line>,
+    },
+    Table(Grid),
+    Chart {
+        title: String,
+        /// Name of the picture's file.
+        file: String,
+        alt: String,
+        note: String,
+        columns: [String; 2],
+        points: Vec<[String; 2]>,
+    },
+    Checks {
+        results: Vec<Check>,
+    },
+}
+
+/// A name with its value, ready for paper.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    /// What it is.
+    pub name: String,
+    /// The value in pieces between which a line may end.
+    pub value: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    title: String,
+    /// `passed`, `exceptions`, `nothing`: what the layout draws a sign for.
+    outcome: &'static str,
+    says: &'static str,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Grid {
+    title: String,
+    exceptions: bool,
+    /// `1,024 rows`, and what of them is not on paper.
+    note: String,
+    empty: String,
+    size_pt: String,
+    columns: Vec<Heading>,
+    /// Headings of the columns that are printed below each row.
+    below: Vec<String>,
+    rows: Vec<Vec<Set>>,
+    /// The cells below each row, in the order of `below`.
+    rows_below: Vec<Vec<Set>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Heading {
+    title: Vec<String>,
+    width_pt: String,
+    /// Numbers end at the right edge.
+    right: bool,
+    mono: bool,
+}
+
+/// A cell, ready for paper.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Set {
+    /// One piece.
+    Whole(String),
+    /// Pieces between which a line may end.
+    Pieces(Vec<String>),
+    /// What the report says where there is no value.
+    Dim { dim: &'static str },
+}
+
+/// Makes the sheet of a report, and the pictures that it names.
+pub fn sheet(
+    report: &Report,
+    rows: &ReportRows,
+    attachments: &[Attachment],
+    options: &PdfOptions,
+    ink: &Ink,
+    progress: &WorkProgress,
+) -> Result<(Sheet, Vec<(String, String)>), Error> {
+    let mut room = options.rows_max;
+    let mut pictures = Vec::new();
+    let mut sections = Vec::new();
+    for section in &report.sections {
+        let mut part = Part {
+            title: ink.visible(&section.title),
+            sideways: false,
+            blocks: Vec::new(),
+        };
+        for block in &section.blocks {
+            let piece = match block {
+                Block::Prose { paragraphs } => Piece::Prose {
+                    paragraphs: paragraphs.iter().map(|p| ink.visible(p)).collect(),
+                },
+                Block::Entries { entries } => Piece::Entries {
+                    entries: entries.iter().map(|entry| line(ink, entry)).collect(),
+                },
+                Block::Table(table) | Block::Exceptions(table) => {
+                    let exceptions = matches!(block, Block::Exceptions(_));
+                    let read = read_rows(table, rows, &mut room, progress)?;
+                    let (grid, sideways) = grid(table, read, exceptions, ink, options);
+                    part.sideways |= sideways;
+                    Piece::Table(grid)
+                }
+                Block::Chart(spec) => {
+                    let file = format!("chart-{}.svg", pictures.len() + 1);
+                    let mut drawn = spec.clone();
+                    drawn.title = ink.visible(&spec.title);
+                    for point in &mut drawn.points {
+                        point.label = ink.visible(&point.label);
+                    }
+                    pictures.push((
+                        file.clone(),
+                        annals_core::chart::svg(&drawn, &annals_core::chart::PAPER),
+                    ));
+                    chart(&drawn, file, ink)
+                }
+                Block::Checks { results } => Piece::Checks {
+                    results: results.iter().map(|result| check(result, ink)).collect(),
+                },
+            };
+            part.blocks.push(piece);
+        }
+        sections.push(part);
+    }
+    let left_out = report.tables().map(|table| table.rows).sum::<u64>();
+    let printed = options.rows_max - room;
+    let mut notes = Vec::new();
+    if left_out > printed {
+        let (printed, all) = (counted(printed), counted(left_out));
+        notes.push(match options.preview {
+            true => format!("A preview: {printed} of {all} rows are on these pages."),
+            false => format!(
+                "{printed} of {all} rows are on these pages; all of them are in the attached files."
+            ),
+        });
+    }
+    let head = &report.first_page.source.head;
+    let sheet = Sheet {
+        title: ink.visible(&report.title),
+        regime: ink.visible(&report.regime),
+        statement: ink.visible(&report.first_page.statement),
+        retention: ink.visible(&report.first_page.retention),
+        fonts: crate::fonts::FONTS.families(),
+        report_hash: report.hash().to_string(),
+        root: head.root.to_string(),
+        size: counted(head.size.0),
+        date: report
+            .first_page
+            .made_at
+            .map(|time| crate::date_parts(time).map(|part| part.to_string())),
+        groups: groups(report, ink),
+        sections,
+        attachments: attachments
+            .iter()
+            .map(|file| Attached {
+                name: file.name.clone(),
+                mime: file.mime,
+                description: ink.visible(&file.description),
+                bytes: counted(file.bytes.len() as u64),
+            })
+            .collect(),
+        notes,
+    };
+    Ok((sheet, pictures))
+}
+
+/// A name with its value; what does not fit a line is broken.
+pub fn line(ink: &Ink, entry: &Entry) -> Line {
+    const VALUE_PT: f64 = 340.0;
+    let value = ink.visible(&entry.value);
+    Line {
+        name: ink.visible(&entry.name),
+        value: owned(&broken(&value, VALUE_PT, 8.5, false)),
+    }
+}
+
+fn check(result: &CheckResult, ink: &Ink) -> Check {
+    let (outcome, says) = match result.outcome {
+        CheckOutcome::Passed => ("passed", "Passed"),
+        CheckOutcome::Exceptions => ("exceptions", "Exceptions"),
+        CheckOutcome::NothingToCheck => ("nothing", "Nothing to check"),
+    };
+    Check {
+        title: ink.visible(&result.title),
+        outcome,
+        says,
+        detail: ink.visible(&result.detail),
+    }
+}
+
+fn chart(spec: &annals_core::compliance::ChartSpec, file: String, ink: &Ink) -> Piece {
+    use annals_core::compliance::ChartForm;
+    let mut points: Vec<[String; 2]> = spec
+        .points
+        .iter()
+        .map(|point| {
+            let label = broken(&point.label, 170.0, TABLE_PT, false).concat();
+            [label, counted(point.count)]
+        })
+        .collect();
+    if spec.rest > 0 {
+        let names = counted(spec.rest_names);
+        points.push([format!("{names} others"), counted(spec.rest)]);
+    }
+    let first = match spec.form {
+        ChartForm::OverTime => format!("Time ({})", spec.zone),
+        ChartForm::ByName => "Name".to_owned(),
+    };
+    Piece::Chart {
+        title: spec.title.clone(),
+        file,
+        alt: ink.visible(&spec.alt),
+        note: match spec.form {
+            ChartForm::OverTime => format!("Counted in {}.", ink.visible(&spec.zone)),
+            ChartForm::ByName => String::new(),
+        },
+        columns: [ink.visible(&first), capital(&ink.visible(&spec.unit))],
+        points,
+    }
+}
+
+/// Reads as many rows of a table as there is room for.
+fn read_rows(
+    table: &Table,
+    rows: &ReportRows,
+    room: &mut u64,
+    progress: &WorkProgress,
+) -> Result<Vec<Vec<Cell>>, Error> {
+    let mut read = Vec::new();
+    rows.for_each(&table.id, &mut |row| {
+        if progress.is_cancelled() {
+            return Err(annals_core::compliance::ReportError::Cancelled);
+        }
+        if *room == 0 {
+            return Ok(false);
+        }
+        *room -= 1;
+        progress.advance(1);
+        read.push(row.cells);
+        Ok(true)
+    })?;
+    Ok(read)
+}
+
+fn grid(
+    table: &Table,
+    rows: Vec<Vec<Cell>>,
+    exceptions: bool,
+    ink: &Ink,
+    options: &PdfOptions,
+) -> (Grid, bool) {
+    let printed = rows.len() as u64;
+    let shown: Vec<Vec<Shown>> = rows
+        .into_iter()
+        .map(|row| row.iter().map(|cell| shown(cell, ink)).collect())
+        .collect();
+    let titles: Vec<String> = table
+        .columns
+        .iter()
+        .map(|c| ink.visible(&c.title))
+        .collect();
+    let wishes: Vec<Wish> = table
+        .columns
+        .iter()
+        .zip(&titles)
+        .enumerate()
+        .map(|(index, (column, title))| {
+            let mono = is_mono(column.kind);
+            let cells = shown.iter().filter_map(|row| row.get(index));
+            let widest = cells.map(|cell| width_pt(cell.text(), TABLE_PT, mono));
+            Wish {
+                kind: column.kind,
+                widest_pt: widest.fold(width_pt(title, TABLE_PT, false) * 1.08, f64::max) + 1.0,
+            }
+        })
+        .collect();
+    let Plan {
+        sideways,
+        widths_pt,
+    } = plan(&wishes);
+    let mut grid = Grid {
+        title: ink.visible(&table.title),
+        exceptions,
+        note: row_note(table.rows, printed, options.preview),
+        empty: ink.visible(&table.empty),
+        size_pt: TABLE_PT.to_string(),
+        columns: Vec::new(),
+        below: Vec::new(),
+        rows: Vec::with_capacity(shown.len()),
+        rows_below: Vec::new(),
+    };
+    for ((column, title), width) in table.columns.iter().zip(&titles).zip(&widths_pt) {
+        match width {
+            Some(width_pt) => grid.columns.push(Heading {
+                title: owned(&broken(title, *width_pt, TABLE_PT * 1.08, false)),
+                width_pt: width_pt.to_string(),
+                right: is_right(column.kind),
+                mono: is_mono(column.kind),
+            }),
+            None => grid.below.push(title.clone()),
+        }
+    }
+    let line_pt: f64 = widths_pt.iter().flatten().sum();
+    for row in shown {
+        let (mut beside, mut below) = (Vec::new(), Vec::new());
+        for (index, cell) in row.into_iter().enumerate() {
+            let mono = table.columns.get(index).is_some_and(|c| is_mono(c.kind));
+            match widths_pt.get(index).copied().flatten() {
+                Some(width) => beside.push(cell.set(width, mono)),
+                None => below.push(cell.set(line_pt * 0.8, mono)),
+            }
+        }
+        grid.rows.push(beside);
+        if !grid.below.is_empty() {
+            grid.rows_below.push(below);
+        }
+    }
+    (grid, sideways)
+}
+
+/// A cell's text, before it is given a width.
+enum Shown {
+    Text(String),
+    Dim(&'static str),
+}
+
+impl Shown {
+    fn text(&self) -> &str {
+        match self {
+            Shown::Text(text) => text,
+            Shown::Dim(text) => text,
+        }
+    }
+
+    fn set(self, width_pt: f64, mono: bool) -> Set {
+        match self {
+            Shown::Dim(dim) => Set::Dim { dim },
+            Shown::Text(text) => {
+                let mut pieces = owned(&broken(&text, width_pt, TABLE_PT, mono));
+                match pieces.len() {
+                    0 | 1 => Set::Whole(pieces.pop().unwrap_or_default()),
+                    _ => Set::Pieces(pieces),
+                }
+            }
+        }
+    }
+}
+
+fn shown(cell: &Cell, ink: &Ink) -> Shown {
+    match cell {
+        Cell::Value(value) => {
+            let text = cell.text();
+            let cut = text.char_indices().nth(CELL_CHARS);
+            match cut {
+                None => Shown::Text(ink.visible(text)),
+                Some((at, _)) => {
+                    let more = counted(value[at..].chars().count() as u64);
+                    let start = ink.visible(&text[..at]);
+                    Shown::Text(format!(
+                        "{start} … [{more} more characters: see the attached rows]"
+                    ))
+                }
+            }
+        }
+        Cell::NotRecorded => Shown::Dim("not recorded"),
+        Cell::Erased => Shown::Dim("erased"),
+        Cell::None => Shown::Dim("none"),
+    }
+}
+
+fn row_note(rows: u64, printed: u64, preview: bool) -> String {
+    let all = match rows {
+        1 => "1 row".to_owned(),
+        n => format!("{} rows", counted(n)),
+    };
+    match (printed < rows, preview) {
+        (false, _) => all,
+        (true, true) => format!("{all}; the preview shows the first {}", counted(printed)),
+        (true, false) => format!(
+            "{all}; the first {} are printed, all are attached",
+            counted(printed)
+        ),
+    }
+}
+
+fn is_right(kind: CellKind) -> bool {
+    match kind {
+        CellKind::Number | CellKind::Position | CellKind::Version => true,
+        CellKind::Text | CellKind::Name | CellKind::Time | CellKind::Value | CellKind::Hash => {
+            false
+        }
+    }
+}
+
+fn is_mono(kind: CellKind) -> bool {
+    match kind {
+        CellKind::Value | CellKind::Hash => true,
+        CellKind::Number
+        | CellKind::Position
+        | CellKind::Version
+        | CellKind::Text
+        | CellKind::Name
+        | CellKind::Time => false,
+    }
+}
+
+/// The number with its digits in groups of three.
+pub fn counted(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn owned(pieces: &[&str]) -> Vec<String> {
+    pieces.iter().map(|piece| (*piece).to_owned()).collect()
+}

@@ -1,0 +1,154 @@
+//! Texts from the data, made ready for paper: nothing hides, nothing reorders a line, nothing gets lost.
+
+use std::collections::BTreeSet;
+
+use crate::fonts::FONTS;
+
+/// Writes texts so that every character of them is seen on paper.
+#[derive(Debug, Default)]
+pub struct Ink {
+    /// Sequences that no font could set, though each of their characters has a glyph somewhere.
+    unset: BTreeSet<String>,
+}
+
+impl Ink {
+    /// Remembers a sequence that came out without a glyph. Says whether it is new.
+    pub fn write_out(&mut self, sequence: &str) -> bool {
+        !sequence.is_empty() && self.unset.insert(sequence.to_owned())
+    }
+
+    /// Returns the text with control, bidirectional, invisible and private characters, and those that no font has,
+    /// written as `‹U+202E›`. A joiner or a variation selector after a pictograph stays: it is part of an emoji.
+    pub fn visible(&self, text: &str) -> String {
+        if text.bytes().all(|b| (b' '..=b'~').contains(&b)) && self.unset.is_empty() {
+            return text.to_owned();
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut previous = '\0';
+        while let Some(c) = rest.chars().next() {
+            if let Some(sequence) = self
+                .unset
+                .iter()
+                .rev()
+                .find(|s| rest.starts_with(s.as_str()))
+            {
+                sequence.chars().for_each(|c| written_out(&mut out, c));
+                previous = '\0';
+                rest = &rest[sequence.len()..];
+                continue;
+            }
+            let joins_emoji = matches!(c, '\u{200D}' | '\u{FE0F}') && is_pictograph(previous);
+            if joins_emoji || (!is_hidden(c) && FONTS.covers(c)) {
+                out.push(c);
+            } else {
+                written_out(&mut out, c);
+            }
+            previous = c;
+            rest = &rest[c.len_utf8()..];
+        }
+        out
+    }
+}
+
+fn written_out(out: &mut String, c: char) {
+    out.push_str(&format!("‹U+{:04X}›", u32::from(c)));
+}
+
+/// Whether the character would move, reorder or hide text.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFF}' | '\u{E000}'..='\u{F8FF}'
+            | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..)
+}
+
+fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{203C}' | '\u{2049}' | '\u{2100}'..='\u{2BFF}' | '\u{3030}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// Width of the text in points, were it one line.
+pub fn width_pt(text: &str, size_pt: f64, mono: bool) -> f64 {
+    text.chars().map(|c| FONTS.width_em(c, mono)).sum::<f64>() * size_pt
+}
+
+/// Splits the text into pieces between which a line may end, so that no word is wider than `width_pt`. The pieces
+/// together are the text.
+pub fn broken(text: &str, width_pt: f64, size_pt: f64, mono: bool) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut used, mut previous) = (0, 0.0, ' ');
+    for (at, c) in text.char_indices() {
+        let width = FONTS.width_em(c, mono) * size_pt;
+        if c == ' ' {
+            used = 0.0;
+        } else if used + width > width_pt && used > 0.0 && may_part(previous, c) {
+            pieces.push(&text[start..at]);
+            start = at;
+            used = width;
+        } else {
+            used += width;
+        }
+        previous = c;
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
+/// Whether a line may end between the two, in a word that does not fit: not before a mark, not inside an emoji.
+fn may_part(before: char, after: char) -> bool {
+    let belongs = |c: char| {
+        matches!(c, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{0591}'..='\u{05C7}'
+            | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{06D6}'..='\u{06ED}'
+            | '\u{0900}'..='\u{0903}' | '\u{093A}'..='\u{094F}' | '\u{0951}'..='\u{0957}' | '\u{0962}' | '\u{0963}'
+            | '\u{0E31}' | '\u{0E33}'..='\u{0E3A}' | '\u{0E47}'..='\u{0E4E}'
+            | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{200D}' | '\u{20D0}'..='\u{20FF}'
+            | '\u{302A}'..='\u{302F}' | '\u{3099}' | '\u{309A}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}'
+            | '\u{1F3FB}'..='\u{1F3FF}')
+    };
+    !belongs(after) && before != '\u{200D}' && before != '\u{094D}'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hides_reorders_or_has_no_glyph_is_written_out() {
+        let mut ink = Ink::default();
+        for (text, want) in [
+            ("order-789", "order-789"),
+            ("a\u{202E}b\n", "a‹U+202E›b‹U+000A›"),
+            ("bell\u{7}", "bell‹U+0007›"),
+            ("注文 🚚 مرحبا", "注文 🚚 مرحبا"),
+            ("\u{10D0}", "‹U+10D0›"),
+            ("\u{F8FF}\u{E0041}", "‹U+F8FF›‹U+E0041›"),
+            ("❤\u{FE0F}", "❤\u{FE0F}"),
+        ] {
+            assert_eq!(ink.visible(text), want);
+        }
+        assert!(ink.write_out("注\u{0301}"));
+        assert!(!ink.write_out("注\u{0301}"), "known already");
+        assert_eq!(ink.visible("a注\u{0301}注"), "a‹U+6CE8›‹U+0301›注");
+    }
+
+    #[test]
+    fn no_piece_of_a_long_word_is_wider_than_its_column_and_none_is_lost() {
+        for text in [
+            "0123456789abcdef0123456789abcdef0123456789abcdef".to_owned(),
+            "short words only".to_owned(),
+            "注文を確定しました注文を確定しました".to_owned(),
+            "e\u{0301}".repeat(60),
+            String::new(),
+        ] {
+            let pieces = broken(&text, 60.0, 7.0, false);
+            assert_eq!(pieces.concat(), text);
+            for word in pieces.iter().flat_map(|piece| piece.split(' ')) {
+                assert!(width_pt(word, 7.0, false) <= 60.0 + 7.0, "{word}");
+            }
+            assert!(pieces.iter().all(|piece| !piece.starts_with('\u{0301}')));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! From sheet to pages, and from pages to PDF or pictures.
+
+use annals_core::compliance::{Report, ReportError, ReportRows};
+use annals_core::progress::WorkProgress;
+use typst::diag::SourceDiagnostic;
+use typst::foundations::{Datetime, Smart};
+use typst::layout::{Frame, FrameItem};
+use typst_layout::PagedDocument;
+use typst_pdf::{PdfOptions as ExportOptions, PdfStandard, PdfStandards, Timestamp};
+
+use crate::sheet::sheet;
+use crate::text::Ink;
+use crate::world::Desk;
+use crate::{Attachment, Error, PdfOptions};
+
+const MAIN: &str = "report.typ";
+const LAYOUTS: [(&str, &str); 2] = [
+    ("kit.typ", include_str!("../layouts/kit.typ")),
+    (MAIN, include_str!("../layouts/report.typ")),
+];
+
+/// How often pages are set anew with what came out without a glyph written out.
+const ROUNDS_MAX: usize = 8;
+
+/// Pages of a report, ready to be looked at.
+pub struct Pages {
+    document: PagedDocument,
+}
+
+impl Pages {
+    /// Number of pages.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.document.pages().len()
+    }
+
+    /// A page as SVG, first is 0; letters are drawn, so that it looks the same anywhere.
+    #[must_use]
+    pub fn svg(&self, index: usize) -> Option<String> {
+        let options = typst_svg::SvgOptions {
+            render_bleed: false,
+            pretty: false,
+        };
+        let page = self.document.pages().get(index)?;
+        Some(typst_svg::svg(page, &options))
+    }
+
+    /// Width and height of a page in points, first is 0.
+    #[must_use]
+    pub fn size_pt(&self, index: usize) -> Option<(f64, f64)> {
+        let size = self.document.pages().get(index)?.frame.size();
+        Some((size.x.to_pt(), size.y.to_pt()))
+    }
+}
+
+/// Sets the pages of a report.
+///
+/// # Errors
+/// [`Error::Report`] if its rows cannot be read or the user cancelled.
+pub fn pages(
+    report: &Report,
+    rows: &ReportRows,
+    options: &PdfOptions,
+    progress: &WorkProgress,
+) -> Result<Pages, Error> {
+    let document = set(report, rows, &[], options, progress)?;
+    typst::comemo::evict(0);
+    Ok(Pages { document })
+}
+
+/// Typesets a report as PDF/A-3a and PDF/UA-1 with its attachments. The progress counts printed rows.
+///
+/// # Errors
+/// [`Error::Report`] if its rows cannot be read or the user cancelled.
+pub fn pdf(
+    report: &Report,
+    rows: &ReportRows,
+    attachments: &[Attachment],
+    options: &PdfOptions,
+    progress: &WorkProgress,
+) -> Result<Vec<u8>, Error> {
+    let document = set(report, rows, attachments, options, progress)?;
+    not_cancelled(progress)?;
+    let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
+        .map_err(|error| Error::Typeset(error.message().to_string()))?;
+    let made_at = report.first_page.made_at;
+    let export = ExportOptions {
+        ident: Smart::Custom(report.hash().to_string()),
+        creator: Smart::Custom(Some(format!("Annals {}", report.first_page.annals))),
+        timestamp: made_at.and_then(timestamp),
+        standards,
+        ..ExportOptions::default()
+    };
+    let bytes = typst_pdf::pdf(&document, &export).map_err(|errors| refused(&errors))?;
+    drop(document);
+    typst::comemo::evict(0);
+    not_cancelled(progress)?;
+    Ok(bytes)
+}
+
+fn timestamp(time: annals_core::time::Time) -> Option<Timestamp> {
+    let [year, month, day, hour, minute, second] = crate::date_parts(time);
+    let small = |n: i32| u8::try_from(n).ok();
+    Datetime::from_ymd_hms(
+        year,
+        small(month)?,
+        small(day)?,
+        small(hour)?,
+        small(minute)?,
+        small(second)?,
+    )
+    .map(Timestamp::new_utc)
+}
+
+/// Sets pages until every character on them has a glyph.
+fn set(
+    report: &Report,
+    rows: &ReportRows,
+    attachments: &[Attachment],
+    options: &PdfOptions,
+    progress: &WorkProgress,
+) -> Result<PagedDocument, Error> {
+    let mut ink = Ink::default();
+    let mut desk = Desk::new(MAIN, &LAYOUTS);
+    for file in attachments {
+        desk.put(&file.name, file.bytes.clone());
+    }
+    for _ in 0..ROUNDS_MAX {
+        progress.expect(
+            report
+                .tables()
+                .map(|table| table.rows)
+                .sum::<u64>()
+                .min(options.rows_max),
+        );
+        let (sheet, pictures) = sheet(report, rows, attachments, options, &ink, progress)?;
+        let text = serde_json::to_vec(&sheet).map_err(|error| Error::Typeset(error.to_string()))?;
+        drop(sheet);
+        desk.put("sheet.json", text);
+        for (name, picture) in pictures {
+            desk.put(&name, picture.into_bytes());
+        }
+        not_cancelled(progress)?;
+        let document = typst::compile::<PagedDocument>(&desk)
+            .output
+            .map_err(|errors| refused(&errors))?;
+        not_cancelled(progress)?;
+        let mut new = false;
+        for page in document.pages() {
+            unset(&page.frame, &mut |sequence| new |= ink.write_out(sequence));
+        }
+        if !new {
+            return Ok(document);
+        }
+    }
+    Err(Error::Typeset("some characters have no glyph".to_owned()))
+}
+
+/// Calls `each` with every sequence of a frame that came out without a glyph.
+fn unset(frame: &Frame, each: &mut dyn FnMut(&str)) {
+    for (_, item) in frame.items() {
+        match item {
+            FrameItem::Group(group) => unset(&group.frame, each),
+            FrameItem::Text(text) => {
+                for glyph in text.glyphs.iter().filter(|glyph| glyph.id == 0) {
+                    if let Some(sequence) = text.text.get(glyph.range()) {
+                        each(sequence);
+                    }
+                }
+            }
+            FrameItem::Shape(..)
+            | FrameItem::Image(..)
+            | FrameItem::Link(..)
+            | FrameItem::Tag(_) => {}
+        }
+    }
+}
+
+fn not_cancelled(progress: &WorkProgress) -> Result<(), ReportError> {
+    match progress.is_cancelled() {
+        true => Err(ReportError::Cancelled),
+        false => Ok(()),
+    }
+}
+
+fn refused(errors: &[SourceDiagnostic]) -> Error {
+    let told: Vec<String> = errors
+        .iter()
+        .map(|error| {
+            let hints = error.hints.iter().map(|hint| format!("; {}", hint.v));
+            format!("{}{}", error.message, hints.collect::<String>())
+        })
+        .collect();
+    Error::Typeset(told.join(". "))
+}

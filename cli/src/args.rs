@@ -8,6 +8,7 @@ use crate::commands::*;
 ///
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
 /// rejects, import --explain, model check, access-log), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects, import --explain, model check, verify), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {
@@ -74,6 +75,8 @@ pub enum Command {
     Restore(restore::Restore),
     /// Show who looked at a store, and whether that record is whole
     AccessLog(access_log::AccessLog),
+    /// Hash everything in a store again, and say what is not as it was recorded or signed
+    Verify(verify::Verify),
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use annals_core::model::SaveError;
 use annals_core::sample::SampleError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
+use annals_core::verify::VerifyError;
 
 use crate::text::visible;
 
@@ -24,8 +25,10 @@ pub enum Exit {
     /// The command line was wrong.
     Usage = 2,
     /// Done, and problems were found: an import with rejects, an `import --explain` of files that cannot be imported as
-    /// they are, a `model check` that found some.
+    /// they are, a `model check` or a `verify` that found some.
     Problems = 3,
+    /// What was to be verified cannot be read as such.
+    Unreadable = 4,
     /// A fault in Annals itself.
     Internal = 70,
 }
@@ -300,6 +303,15 @@ impl From<BackupError> for Failure {
             BackupError::DiskFull => told.hint("make room on the disk and try again"),
             BackupError::Beside { .. } => told.hint("nothing was kept"),
             BackupError::Cancelled => told,
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Failure {
+        match error {
+            VerifyError::Open(error) => error.into(),
+            VerifyError::Read(error) => error.into(),
         }
     }
 }

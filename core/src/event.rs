@@ -35,13 +35,7 @@ impl Payload {
     /// Whether the content type is JSON (`application/json` or `…+json`).
     #[must_use]
     pub fn is_json(&self) -> bool {
-        let essence = self
-            .content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
-        essence == JSON || essence.ends_with("+json")
+        is_json_type(&self.content_type)
     }
 
     /// Returns the text of a JSON payload; `None` if it is not JSON by content type or not UTF-8.
@@ -50,6 +44,12 @@ impl Payload {
         self.is_json()
             .then(|| std::str::from_utf8(&self.bytes).ok())?
     }
+}
+
+/// Whether a content type is JSON.
+pub(crate) fn is_json_type(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence == JSON || essence.ends_with("+json")
 }
 
 /// Where an imported event came from, as the source says it.

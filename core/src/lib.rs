@@ -18,6 +18,7 @@
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
 //! | [`evidence`] | packages that a stranger can verify |
+//! | [`verify`] | whether a store is what was recorded and signed |
 //! | [`code`] | what kind each error is, for programs |
 //!
 //! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random
@@ -47,3 +48,4 @@ pub mod store;
 pub mod surroundings;
 pub mod temporal;
 pub mod time;
+pub mod verify;

@@ -26,6 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["sample"],
     &["compliance"],
     &["evidence"],
+    &["verify"],
     &["code"],
 ];
 

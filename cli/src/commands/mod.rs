@@ -21,6 +21,7 @@ pub mod show;
 pub mod state;
 pub mod streams;
 pub mod tail;
+pub mod verify;
 pub mod whatif;
 pub mod why;
 
@@ -60,6 +61,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Backup(args) => backup::run(args, output),
         Command::Restore(args) => restore::run(args, output),
         Command::AccessLog(args) => access_log::run(args, output),
+        Command::Verify(args) => verify::run(args, output),
     }
 }
 

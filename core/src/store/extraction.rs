@@ -139,14 +139,23 @@ impl Extractor {
     /// Applies the rule, as [`Extraction::apply`] does.
     #[must_use]
     pub fn apply(&self, data: &Payload, metadata: Option<&Payload>) -> Extracted {
+        let json = |payload: &Payload| payload.is_json();
+        self.apply_json(
+            Some(data).filter(|p| json(p)).map(|p| p.bytes.as_slice()),
+            metadata.filter(|p| json(p)).map(|p| p.bytes.as_slice()),
+        )
+    }
+
+    /// As [`Extractor::apply`], on the bytes of payloads that are JSON by their content type.
+    pub(crate) fn apply_json(&self, data: Option<&[u8]>, metadata: Option<&[u8]>) -> Extracted {
         let mut found: Found = [None, None, None];
-        for (node, payload) in [(&self.metadata, metadata), (&self.data, Some(data))] {
-            let Some(payload) = payload.filter(|p| p.is_json() && !node.children.is_empty()) else {
+        for (node, bytes) in [(&self.metadata, metadata), (&self.data, data)] {
+            let Some(bytes) = bytes.filter(|_| !node.children.is_empty()) else {
                 continue;
             };
             // A payload that is not well-formed to its end gives nothing, not the half that was read.
             let mut here = found.clone();
-            let mut reader = serde_json::Deserializer::from_slice(&payload.bytes);
+            let mut reader = serde_json::Deserializer::from_slice(bytes);
             let pick = Pick {
                 node,
                 found: &mut here,

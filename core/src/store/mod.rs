@@ -12,6 +12,7 @@ pub mod extraction;
 mod imports;
 mod query;
 pub mod sqlite;
+pub mod verify;
 mod view;
 
 pub use error::{AppendError, BackupError, OpenError, ReadError};
@@ -21,8 +22,8 @@ pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
 pub use sqlite::{
-    Bulk, BulkOutcome, Log, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog, backup,
-    restore,
+    Bulk, BulkOutcome, Log, LogCheck, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog,
+    backup, check, restore,
 };
 pub use view::*;
 

@@ -73,15 +73,20 @@ impl Log {
     /// # Errors
     /// [`OpenError`] where the file is not there, is no log, is newer, locked or damaged.
     pub fn explore(path: &Path) -> Result<Log, OpenError> {
-        Log::open(path, true)
+        Log::open(path, true, true)
+    }
+
+    /// As [`Log::explore`], also where the last event is not the one that the head counts last.
+    pub(super) fn explore_cut(path: &Path) -> Result<Log, OpenError> {
+        Log::open(path, true, false)
     }
 
     /// As [`Log::explore`], for a writer of the same file, which tidies up itself.
     pub(super) fn beside_writer(path: &Path) -> Result<Log, OpenError> {
-        Log::open(path, false)
+        Log::open(path, false, true)
     }
 
-    fn open(path: &Path, tidies: bool) -> Result<Log, OpenError> {
+    fn open(path: &Path, tidies: bool, whole: bool) -> Result<Log, OpenError> {
         open::check_file(path)?;
         let (access, copy) = open::choose_access(path)?;
         let read_path = match &copy {
@@ -89,7 +94,7 @@ impl Log {
             None => path.to_owned(),
         };
         let conn = connect(&read_path, access).map_err(|e| open::engine(path, e))?;
-        let (id, format) = identify(&conn, path)?;
+        let (id, format) = identify(&conn, path, whole)?;
         Ok(Log {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
@@ -382,7 +387,7 @@ fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
 }
 
 /// Reads the log's id, and makes sure that the file is whole as far as that is cheap to see.
-fn identify(conn: &Connection, path: &Path) -> Result<(LogId, u32), OpenError> {
+fn identify(conn: &Connection, path: &Path, whole: bool) -> Result<(LogId, u32), OpenError> {
     let damaged = |reason: &str| OpenError::Damaged {
         path: path.to_owned(),
         reason: reason.to_owned(),
@@ -402,7 +407,7 @@ fn identify(conn: &Connection, path: &Path) -> Result<(LogId, u32), OpenError> {
         Ok((id, format, size, last))
     };
     let (id, format, size, last) = read().map_err(|e| open::engine(path, e))?;
-    if size != last {
+    if whole && size != last {
         return Err(damaged(&format!(
             "the tree holds {size} events and the last event is at position {last}"
         )));

@@ -14,12 +14,14 @@
 //! | `proofs` | proofs from the stored tree |
 //! | `recheck` | whether one event is still what was recorded |
 //! | `backup`, `restore`, `verify` | copies of a log, and whether they are what they say |
+//! | `check` | verification of a whole log |
 //! | `pick` | events at positions that somebody else's index found |
 //! | `subscribe`, `pulse` | reading what comes, and whether something has come |
 
 mod backup;
 mod book;
 mod bulk;
+mod check;
 mod commit;
 mod content;
 mod density;
@@ -57,6 +59,7 @@ use crate::position::Version;
 
 pub use backup::backup;
 pub use bulk::{Bulk, BulkOutcome};
+pub use check::{LogCheck, check};
 pub use log::Log;
 pub use pulse::Pulse;
 pub use restore::restore;

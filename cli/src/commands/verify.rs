@@ -1,0 +1,130 @@
+//! `annals verify`: whether a store still holds what was recorded and signed.
+
+use std::path::PathBuf;
+
+use annals_core::store::verify::{Grade, VerifyFinding};
+use annals_core::surroundings::Surroundings;
+use annals_core::verify::{VerifyOutcome, VerifyPlan, VerifyView, verify};
+
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::text::{counted, visible};
+use crate::watch::watched;
+
+/// Hash every event again, make the tree anew, and compare everything in the store with the events.
+///
+/// Nothing is written. Findings are graded: manipulation (changed after it was recorded or signed), gap (something
+/// that was there is not), notice (worth knowing). What was not checked is said.
+///
+/// Exit codes: 0 intact, 3 problems, 4 not readable as a store, 1 not verified.
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// The store
+    store: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
+    let plan = VerifyPlan { threads: threads() };
+    let surroundings = Surroundings::system();
+    let view = watched("events", |progress| {
+        verify(&args.store, &plan, &surroundings, progress)
+    })?;
+    output.show(&view, |output| print(&view, output))?;
+    Ok(exit(view.outcome))
+}
+
+/// Threads that verification shares its work among: what the machine has, between 2 and 8.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8))
+}
+
+/// Exit code of an outcome.
+pub fn exit(outcome: VerifyOutcome) -> Exit {
+    match outcome {
+        VerifyOutcome::Intact => Exit::Done,
+        VerifyOutcome::Problems => Exit::Problems,
+        VerifyOutcome::Unreadable => Exit::Unreadable,
+    }
+}
+
+fn print(view: &VerifyView, output: &mut Output) -> Result<(), Failure> {
+    let VerifyView {
+        outcome,
+        file,
+        id,
+        events_checked,
+        tree_size,
+        root,
+        checked,
+        findings,
+        not_checked,
+    } = view;
+    let word = match outcome {
+        VerifyOutcome::Intact => "intact, as far as it was checked",
+        VerifyOutcome::Problems => "PROBLEMS FOUND",
+        VerifyOutcome::Unreadable => "cannot be read as a store",
+    };
+    output.line(&visible(&format!("{file}: {word}")))?;
+    if let Some(id) = id {
+        output.line(&format!("log        annals/{id}"))?;
+        output.line(&format!(
+            "checked    {} of {tree_size}",
+            counted(*events_checked, "event")
+        ))?;
+    }
+    match root {
+        Some(root) => output.line(&format!("root       {root}"))?,
+        None if *outcome != VerifyOutcome::Unreadable => {
+            output.line("root       none: leaves are missing")?;
+        }
+        None => {}
+    }
+    print_findings(findings, output)?;
+    if !checked.is_empty() {
+        output.line("")?;
+        output.line("what was checked")?;
+        for checked in checked {
+            output.line(&format!("  {:>9}  {}", checked.count, checked.what))?;
+        }
+    }
+    if !not_checked.is_empty() {
+        output.line("")?;
+        output.line("what was not checked")?;
+        for not in not_checked {
+            output.line(&visible(&format!("  {not}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints graded findings, one a line.
+pub fn print_findings(findings: &[VerifyFinding], output: &mut Output) -> Result<(), Failure> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    output.line("")?;
+    output.line("findings")?;
+    for finding in findings {
+        let VerifyFinding {
+            grade,
+            kind: _,
+            position,
+            count,
+            detail,
+        } = finding;
+        let grade = match grade {
+            Grade::Manipulation => "manipulation",
+            Grade::Gap => "gap",
+            Grade::Notice => "notice",
+        };
+        let place = match (position, count) {
+            (None, 1) => String::new(),
+            (None, count) => format!(" ({count} times)"),
+            (Some(at), 1) => format!(" (position {at})"),
+            (Some(at), count) => format!(" ({count} times, first at position {at})"),
+        };
+        output.line(&visible(&format!("  {grade}: {detail}{place}")))?;
+    }
+    Ok(())
+}

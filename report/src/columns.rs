@@ -66,12 +66,17 @@ fn share(wishes: &[Wish], beside: &[bool], line_pt: f64) -> Vec<Option<f64>> {
     let columns = || wishes.iter().zip(beside).filter(|(_, beside)| **beside);
     let sum = |width: fn(&Wish) -> f64| columns().map(|(wish, _)| width(wish)).sum::<f64>();
     let (least, most) = (sum(least_pt), sum(most_pt));
+    let words = columns().filter(|(wish, _)| is_words(wish.kind)).count();
     let free = line_pt - columns().count() as f64 * GUTTER_PT;
     let width = |wish: &Wish| {
         let (low, high) = (least_pt(wish), most_pt(wish));
         if most <= free {
-            // Room for all: texts take what is over, so that the table fills the line.
-            high + (free - most) * (high / most)
+            // Room for all: words take what is over, so that the table fills the line.
+            match (words, is_words(wish.kind)) {
+                (0, _) => high + (free - most) * (high / most),
+                (_, true) => high + (free - most) / words as f64,
+                (_, false) => high,
+            }
         } else if most > least && free > least {
             low + (high - low) * (free - least) / (most - least)
         } else {
@@ -83,6 +88,13 @@ fn share(wishes: &[Wish], beside: &[bool], line_pt: f64) -> Vec<Option<f64>> {
         .zip(beside)
         .map(|(wish, beside)| beside.then(|| (width(wish) * 100.0).floor() / 100.0))
         .collect()
+}
+
+fn is_words(kind: CellKind) -> bool {
+    matches!(
+        kind,
+        CellKind::Text | CellKind::Value | CellKind::Name
+    )
 }
 
 /// Below this a column is hard to read, in points.

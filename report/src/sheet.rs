@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::columns::{Plan, Wish, plan};
 use crate::facts::{Group, groups};
-use crate::text::{Ink, broken, width_pt};
+use crate::text::{Ink, broken, heading, width_pt};
 use crate::{Attachment, Error, PdfOptions};
 
 /// Size of the text in tables, in points.
@@ -86,6 +86,8 @@ pub struct Line {
     pub name: String,
     /// The value in pieces between which a line may end.
     pub value: Vec<String>,
+    /// Whether it is set like a hash.
+    pub mono: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -148,7 +150,7 @@ pub fn sheet(
     let mut sections = Vec::new();
     for section in &report.sections {
         let mut part = Part {
-            title: ink.visible(&section.title),
+            title: heading(ink.visible(&section.title)),
             sideways: false,
             blocks: Vec::new(),
         };
@@ -170,7 +172,7 @@ pub fn sheet(
                 Block::Chart(spec) => {
                     let file = format!("chart-{}.svg", pictures.len() + 1);
                     let mut drawn = spec.clone();
-                    drawn.title = ink.visible(&spec.title);
+                    drawn.title = heading(ink.visible(&spec.title));
                     for point in &mut drawn.points {
                         point.label = ink.visible(&point.label);
                     }
@@ -202,7 +204,7 @@ pub fn sheet(
     }
     let head = &report.first_page.source.head;
     let sheet = Sheet {
-        title: ink.visible(&report.title),
+        title: heading(ink.visible(&report.title)),
         regime: ink.visible(&report.regime),
         statement: ink.visible(&report.first_page.statement),
         retention: ink.visible(&report.first_page.retention),
@@ -232,11 +234,18 @@ pub fn sheet(
 
 /// A name with its value; what does not fit a line is broken.
 pub fn line(ink: &Ink, entry: &Entry) -> Line {
-    const VALUE_PT: f64 = 340.0;
+    const VALUE_PT: f64 = 295.0;
     let value = ink.visible(&entry.value);
+    let mono = value.len() >= 40 && value.bytes().all(|b| b.is_ascii_hexdigit());
     Line {
         name: ink.visible(&entry.name),
-        value: owned(&broken(&value, VALUE_PT, 8.5, false)),
+        value: owned(&broken(
+            &value,
+            VALUE_PT,
+            if mono { 6.8 } else { 8.5 },
+            mono,
+        )),
+        mono,
     }
 }
 
@@ -275,7 +284,7 @@ fn chart(spec: &annals_core::compliance::ChartSpec, file: String, ink: &Ink) -> 
     Piece::Chart {
         title: spec.title.clone(),
         file,
-        alt: ink.visible(&spec.alt),
+        alt: heading(ink.visible(&spec.alt)),
         note: match spec.form {
             ChartForm::OverTime => format!("Counted in {}.", ink.visible(&spec.zone)),
             ChartForm::ByName => String::new(),
@@ -345,7 +354,7 @@ fn grid(
         widths_pt,
     } = plan(&wishes);
     let mut grid = Grid {
-        title: ink.visible(&table.title),
+        title: heading(ink.visible(&table.title)),
         exceptions,
         note: row_note(table.rows, printed, options.preview),
         empty: ink.visible(&table.empty),

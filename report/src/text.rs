@@ -51,6 +51,14 @@ impl Ink {
     }
 }
 
+/// The text of a heading: one of nothing but spaces says that it is one, since a heading has to say something.
+pub fn heading(visible: String) -> String {
+    match visible.trim().is_empty() {
+        true => "(no title)".to_owned(),
+        false => visible,
+    }
+}
+
 fn written_out(out: &mut String, c: char) {
     out.push_str(&format!("‹U+{:04X}›", u32::from(c)));
 }
@@ -76,22 +84,34 @@ pub fn width_pt(text: &str, size_pt: f64, mono: bool) -> f64 {
 }
 
 /// Splits the text into pieces between which a line may end, so that no word is wider than `width_pt`. The pieces
-/// together are the text.
+/// together are the text. A word is parted where it has a sign, if that fills more than half of the line.
 pub fn broken(text: &str, width_pt: f64, size_pt: f64, mono: bool) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut start, mut used, mut previous) = (0, 0.0, ' ');
+    // The last sign of the word: where it ends, and the width from the start of the line to there.
+    let mut sign: Option<(usize, f64)> = None;
     for (at, c) in text.char_indices() {
-        let width = FONTS.width_em(c, mono) * size_pt;
         if c == ' ' {
-            used = 0.0;
-        } else if used + width > width_pt && used > 0.0 && may_part(previous, c) {
-            pieces.push(&text[start..at]);
-            start = at;
-            used = width;
-        } else {
-            used += width;
+            (used, sign, previous) = (0.0, None, c);
+            continue;
         }
+        let width = FONTS.width_em(c, mono) * size_pt;
+        if used + width > width_pt && used > 0.0 && may_part(previous, c) {
+            let (end, kept) = match sign {
+                Some((end, kept)) if kept > width_pt * 0.5 && end > start => (end, kept),
+                _ => (at, used),
+            };
+            pieces.push(&text[start..end]);
+            (start, used, sign) = (end, used - kept, None);
+        }
+        used += width;
         previous = c;
+        if matches!(
+            c,
+            ',' | ':' | ';' | '/' | '_' | '-' | '=' | '&' | '}' | '›' | '.' | '@'
+        ) {
+            sign = Some((at + c.len_utf8(), used));
+        }
     }
     pieces.push(&text[start..]);
     pieces

@@ -1,37 +1,198 @@
-//! PDFs of a report, read back by strangers: qpdf, poppler.
+//! PDFs of a report, read back by strangers: qpdf and poppler.
 
 mod fixture;
 
+use std::path::Path;
+use std::process::{Command, Output};
+
+use annals_core::compliance::{Report, ReportError, ReportRows};
 use annals_core::progress::WorkProgress;
-use annals_report::{Attachment, PdfOptions, pages, pdf};
+use annals_report::{Attachment, Error, PdfOptions, pages, pdf};
+
+fn attachments() -> [Attachment; 3] {
+    let file = |name: &str, mime, bytes: &[u8]| Attachment {
+        name: name.into(),
+        mime,
+        description: format!("What {name} holds"),
+        bytes: bytes.to_vec(),
+    };
+    [
+        file(
+            "rows.jsonl",
+            "application/jsonl",
+            "{\"text\":\"注文\\u202e\"}\n".as_bytes(),
+        ),
+        file(
+            "rows.csv",
+            "text/csv",
+            b"\xef\xbb\xbfposition,text\r\n1,a\r\n",
+        ),
+        file("query.json", "application/json", b"{\"at\":null}"),
+    ]
+}
+
+fn typeset((report, rows): &(Report, ReportRows), options: &PdfOptions) -> Vec<u8> {
+    pdf(
+        report,
+        rows,
+        &attachments(),
+        options,
+        &WorkProgress::default(),
+    )
+    .unwrap()
+}
+
+/// Runs a program of another house on the PDF; nothing if it is not installed.
+fn stranger(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
+    match Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+    {
+        Ok(output) => Some(output),
+        Err(_) => {
+            println!("skipped: there is no {program}");
+            None
+        }
+    }
+}
+
+/// All that poppler reads on the pages, white space made one space.
+fn text_of(bytes: &[u8]) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.pdf"), bytes).unwrap();
+    let output = stranger("pdftotext", &["-layout", "a.pdf", "-"], folder.path())?;
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
 
 #[test]
-fn a_report_of_every_block_and_script_is_typeset() {
-    let (report, rows) = fixture::report(30);
-    let attachments = [Attachment {
-        name: "rows.jsonl".into(),
-        mime: "application/jsonl",
-        description: "Every row".into(),
-        bytes: b"{}\n".to_vec(),
-    }];
-    let bytes = pdf(
-        &report,
-        &rows,
-        &attachments,
-        &PdfOptions::default(),
-        &WorkProgress::default(),
-    )
-    .unwrap();
-    if let Ok(to) = std::env::var("PDF_OUT") {
-        std::fs::write(to, &bytes).unwrap();
+fn a_report_of_every_block_and_script_is_a_sound_pdf() {
+    let bytes = typeset(&fixture::report(60), &PdfOptions::default());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.pdf"), &bytes).unwrap();
+    if let Some(checked) = stranger("qpdf", &["--check", "a.pdf"], folder.path()) {
+        assert!(checked.status.success(), "{checked:?}");
     }
-    assert!(bytes.starts_with(b"%PDF-1.7"));
-    let pages = pages(
-        &report,
-        &rows,
-        &PdfOptions::default(),
-        &WorkProgress::default(),
-    )
-    .unwrap();
-    assert!(pages.svg(0).unwrap().contains("<svg"));
+    if let Some(about) = stranger("pdfinfo", &["a.pdf"], folder.path()) {
+        let about = String::from_utf8(about.stdout).unwrap();
+        for fact in [
+            "Title:           SOX change register",
+            "Tagged:          yes",
+            "CreationDate:",
+            "JavaScript:      no",
+        ] {
+            assert!(about.contains(fact), "{fact}: {about}");
+        }
+    }
+    if let Some(text) = text_of(&bytes) {
+        for said in [
+            "Evidence, not a legal determination",
+            "Had happened by 2024-01-31T23:00:00Z",
+            "Severe: version order and time order disagree (order-789, version 3)",
+            "12345678901234567890.97, of 15 events",
+            "not recorded",
+            "right‹U+202E›to left override",
+            "注文を確定しました",
+            "#set page(fill: red); #panic(\"x\") $x^2$ *bold*",
+            "<script>alert(1)</script> &amp;",
+            "Nothing was deleted in the scope.",
+            "Page 1 of ",
+            "9 others",
+        ] {
+            assert!(text.contains(said), "{said} is not in {text}");
+        }
+    }
+}
+
+#[test]
+fn the_files_inside_come_out_byte_for_byte() {
+    let bytes = typeset(&fixture::report(3), &PdfOptions::default());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.pdf"), &bytes).unwrap();
+    let arguments = ["-saveall", "-o", "out", "a.pdf"];
+    std::fs::create_dir(folder.path().join("out")).unwrap();
+    if stranger("pdfdetach", &arguments, folder.path()).is_some() {
+        for file in attachments() {
+            let path = folder.path().join("out").join(&file.name);
+            assert_eq!(std::fs::read(path).unwrap(), file.bytes, "{}", file.name);
+        }
+    }
+}
+
+#[test]
+fn the_same_report_gives_the_same_bytes() {
+    let made = fixture::report(40);
+    let options = PdfOptions::default();
+    let first = typeset(&made, &options);
+    assert!(first == typeset(&made, &options), "the same rows again");
+    assert!(
+        first == typeset(&fixture::report(40), &options),
+        "made again"
+    );
+}
+
+#[test]
+fn a_report_over_nothing_says_so() {
+    let (mut report, rows) = fixture::report(0);
+    report.sections.retain(|section| section.id == "trail");
+    let text = text_of(&typeset(&(report, rows), &PdfOptions::default()));
+    if let Some(text) = text {
+        assert!(text.contains("0 rows. No event is in the scope."), "{text}");
+    }
+}
+
+#[test]
+fn rows_that_are_not_printed_are_told_on_page_one_and_at_their_table() {
+    let made = fixture::report(200);
+    let options = PdfOptions {
+        rows_max: 100,
+        ..PdfOptions::default()
+    };
+    if let Some(text) = text_of(&typeset(&made, &options)) {
+        let all: u64 = made.0.tables().map(|table| table.rows).sum();
+        let told =
+            format!("100 of {all} rows are on these pages; all of them are in the attached files.");
+        assert!(text.contains(&told), "{told}: {text}");
+        assert!(
+            text.contains("200 rows; the first 80 are printed, all are attached."),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_cancelled_report_makes_nothing() {
+    let (report, rows) = fixture::report(3);
+    let progress = WorkProgress::default();
+    progress.cancel();
+    let made = pdf(&report, &rows, &[], &PdfOptions::default(), &progress);
+    assert!(
+        matches!(made, Err(Error::Report(ReportError::Cancelled))),
+        "{made:?}"
+    );
+}
+
+#[test]
+fn pages_can_be_looked_at() {
+    let (report, rows) = fixture::report(10);
+    let options = PdfOptions {
+        rows_max: 20,
+        preview: true,
+    };
+    let pages = pages(&report, &rows, &options, &WorkProgress::default()).unwrap();
+    assert!(pages.count() >= 3, "{}", pages.count());
+    let first = pages.svg(0).unwrap();
+    assert!(
+        first.starts_with("<svg") && !first.contains("<script"),
+        "{first}"
+    );
+    assert_eq!(pages.svg(pages.count()), None);
+    let sizes: Vec<bool> = (0..pages.count())
+        .map(|n| pages.size_pt(n).is_some_and(|(w, h)| w > h))
+        .collect();
+    assert!(
+        sizes.contains(&true) && sizes.contains(&false),
+        "upright and sideways: {sizes:?}"
+    );
 }

@@ -91,10 +91,7 @@ fn share(wishes: &[Wish], beside: &[bool], line_pt: f64) -> Vec<Option<f64>> {
 }
 
 fn is_words(kind: CellKind) -> bool {
-    matches!(
-        kind,
-        CellKind::Text | CellKind::Value | CellKind::Name
-    )
+    matches!(kind, CellKind::Text | CellKind::Value | CellKind::Name)
 }
 
 /// Below this a column is hard to read, in points.

@@ -47,12 +47,25 @@ struct Part {
     blocks: Vec<Piece>,
 }
 
-#[derive(Debug, Serialize)]
-struct Attached {
+/// A file inside the PDF, as the first page lists it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attached {
     name: String,
     mime: &'static str,
     description: String,
     bytes: String,
+}
+
+impl Attached {
+    /// Names a file. Its name and description are Annals' own.
+    pub fn of(file: &Attachment) -> Attached {
+        Attached {
+            name: file.name.clone(),
+            mime: file.mime,
+            description: file.description.clone(),
+            bytes: counted(file.bytes.len() as u64),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -140,7 +153,7 @@ enum Set {
 pub fn sheet(
     report: &Report,
     rows: &ReportRows,
-    attachments: &[Attachment],
+    attachments: &[Attached],
     options: &PdfOptions,
     ink: &Ink,
     progress: &WorkProgress,
@@ -218,15 +231,7 @@ pub fn sheet(
             .map(|time| crate::date_parts(time).map(|part| part.to_string())),
         groups: groups(report, ink),
         sections,
-        attachments: attachments
-            .iter()
-            .map(|file| Attached {
-                name: file.name.clone(),
-                mime: file.mime,
-                description: ink.visible(&file.description),
-                bytes: counted(file.bytes.len() as u64),
-            })
-            .collect(),
+        attachments: attachments.to_vec(),
         notes,
     };
     Ok((sheet, pictures))

@@ -8,7 +8,7 @@ use typst::layout::{Frame, FrameItem};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions as ExportOptions, PdfStandard, PdfStandards, Timestamp};
 
-use crate::sheet::sheet;
+use crate::sheet::{Attached, sheet};
 use crate::text::Ink;
 use crate::world::Desk;
 use crate::{Attachment, Error, PdfOptions};
@@ -63,7 +63,7 @@ pub fn pages(
     options: &PdfOptions,
     progress: &WorkProgress,
 ) -> Result<Pages, Error> {
-    let document = set(report, rows, &[], options, progress)?;
+    let document = set(report, rows, Vec::new(), options, progress)?;
     typst::comemo::evict(0);
     Ok(Pages { document })
 }
@@ -75,7 +75,7 @@ pub fn pages(
 pub fn pdf(
     report: &Report,
     rows: &ReportRows,
-    attachments: &[Attachment],
+    attachments: Vec<Attachment>,
     options: &PdfOptions,
     progress: &WorkProgress,
 ) -> Result<Vec<u8>, Error> {
@@ -116,14 +116,16 @@ fn timestamp(time: annals_core::time::Time) -> Option<Timestamp> {
 fn set(
     report: &Report,
     rows: &ReportRows,
-    attachments: &[Attachment],
+    attachments: Vec<Attachment>,
     options: &PdfOptions,
     progress: &WorkProgress,
 ) -> Result<PagedDocument, Error> {
     let mut ink = Ink::default();
     let mut desk = Desk::new(MAIN, &LAYOUTS);
+    let mut attached = Vec::new();
     for file in attachments {
-        desk.put(&file.name, file.bytes.clone());
+        attached.push(Attached::of(&file));
+        desk.put(&file.name, file.bytes);
     }
     for _ in 0..ROUNDS_MAX {
         progress.expect(
@@ -133,7 +135,7 @@ fn set(
                 .sum::<u64>()
                 .min(options.rows_max),
         );
-        let (sheet, pictures) = sheet(report, rows, attachments, options, &ink, progress)?;
+        let (sheet, pictures) = sheet(report, rows, &attached, options, &ink, progress)?;
         let text = serde_json::to_vec(&sheet).map_err(|error| Error::Typeset(error.to_string()))?;
         drop(sheet);
         desk.put("sheet.json", text);

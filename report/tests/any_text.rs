@@ -3,7 +3,7 @@
 
 mod fixture;
 
-use annals_core::compliance::{Block, Cell, Column, CellKind, Entry, Row, Table};
+use annals_core::compliance::{Block, Cell, CellKind, Column, Entry, Row, Table};
 use annals_core::progress::WorkProgress;
 use annals_report::{PdfOptions, pdf};
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ proptest! {
         report.sections[0].blocks.push(Block::Table(Table {
             id: "any".into(), title: texts[4].clone(), columns: columns.collect(), rows: count, sha256, empty: "None.".into(),
         }));
-        let made = pdf(&report, &rows, &[], &PdfOptions::default(), &WorkProgress::default());
+        let made = pdf(&report, &rows, Vec::new(), &PdfOptions::default(), &WorkProgress::default());
         prop_assert!(made.is_ok(), "{:?}", made.err());
     }
 }

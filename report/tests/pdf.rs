@@ -9,14 +9,14 @@ use annals_core::compliance::{Report, ReportError, ReportRows};
 use annals_core::progress::WorkProgress;
 use annals_report::{Attachment, Error, PdfOptions, pages, pdf};
 
-fn attachments() -> [Attachment; 3] {
+fn attachments() -> Vec<Attachment> {
     let file = |name: &str, mime, bytes: &[u8]| Attachment {
         name: name.into(),
         mime,
         description: format!("What {name} holds"),
         bytes: bytes.to_vec(),
     };
-    [
+    vec![
         file(
             "rows.jsonl",
             "application/jsonl",
@@ -35,7 +35,7 @@ fn typeset((report, rows): &(Report, ReportRows), options: &PdfOptions) -> Vec<u
     pdf(
         report,
         rows,
-        &attachments(),
+        attachments(),
         options,
         &WorkProgress::default(),
     )
@@ -166,7 +166,13 @@ fn a_cancelled_report_makes_nothing() {
     let (report, rows) = fixture::report(3);
     let progress = WorkProgress::default();
     progress.cancel();
-    let made = pdf(&report, &rows, &[], &PdfOptions::default(), &progress);
+    let made = pdf(
+        &report,
+        &rows,
+        Vec::new(),
+        &PdfOptions::default(),
+        &progress,
+    );
     assert!(
         matches!(made, Err(Error::Report(ReportError::Cancelled))),
         "{made:?}"

@@ -24,8 +24,8 @@ pub enum Exit {
     NotDone = 1,
     /// The command line was wrong.
     Usage = 2,
-    /// Done, and problems were found: an import with rejects, an `import --explain` of files that cannot be imported as
-    /// they are, a `model check` or a `verify` that found some.
+    /// Done, and problems were found: an import with rejects or of a changed source, an `import --explain` of files
+    /// that cannot be imported as they are, a `model check` or a `verify` that found some.
     Problems = 3,
     /// What was to be verified cannot be read as such.
     Unreadable = 4,

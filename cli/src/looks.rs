@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use annals_core::access_log::{AccessLog, AccessState, Look, LookKind};
+use annals_core::position::Position;
 use annals_core::store::Log;
 use annals_core::surroundings::{OsUser, Surroundings, data_folder};
 use clap::{ArgMatches, CommandFactory as _, parser::ValueSource};
@@ -44,13 +45,15 @@ pub fn write_down(args: &Args, matches: &ArgMatches) -> Result<AccessState, Fail
         return Ok(AccessState::Off);
     }
     let asked = Asked::read(matches);
-    let Some(store) = &asked.store else {
-        return Ok(AccessState::Off);
-    };
     // What cannot be opened holds nothing to see.
-    let Ok(log) = Log::explore(store) else {
+    let logs: Vec<Log> = asked
+        .stores
+        .iter()
+        .filter_map(|store| Log::explore(store).ok())
+        .collect();
+    if logs.is_empty() {
         return Ok(AccessState::Off);
-    };
+    }
     let folder = data_folder().ok_or_else(|| {
         Failure::new(
             Code::NotFound,
@@ -58,18 +61,22 @@ pub fn write_down(args: &Args, matches: &ArgMatches) -> Result<AccessState, Fail
         )
         .hint("ANNALS_DATA_DIR names one; --no-access-log answers without, which reports then say")
     })?;
-    let size = log.head()?.size;
-    let look = Look {
+    let mut look = Look {
         user: OsUser::system(),
         purpose: args.purpose.clone().filter(|text| !text.trim().is_empty()),
         program: concat!("annals ", env!("CARGO_PKG_VERSION")).to_owned(),
         kind: asked.kind(),
         action: asked.action,
         asked: asked.values,
-        size,
+        size: Position::ZERO,
     };
     let clock = Surroundings::system().clock;
-    Ok(AccessLog::of(log.id(), &folder).write(look, &clock)?)
+    let mut states = Vec::with_capacity(logs.len());
+    for log in logs {
+        look.size = log.head()?.size;
+        states.push(AccessLog::of(log.id(), &folder).write(look.clone(), &clock)?);
+    }
+    Ok(states.swap_remove(0))
 }
 
 /// What a command line asks.
@@ -77,7 +84,8 @@ struct Asked {
     /// Names of the command and of the commands under it: `model check`.
     action: String,
     values: Vec<(String, Vec<String>)>,
-    store: Option<PathBuf>,
+    /// The stores looked at, the one that the command is about first.
+    stores: Vec<PathBuf>,
 }
 
 impl Asked {
@@ -85,7 +93,7 @@ impl Asked {
         let mut asked = Asked {
             action: String::new(),
             values: Vec::new(),
-            store: None,
+            stores: Vec::new(),
         };
         let root = Args::command();
         let (mut command, mut matches) = (&root, matches);
@@ -117,8 +125,12 @@ impl Asked {
         }
         let values: Vec<_> = values.collect();
         let file_is_store = id == "file" && FILE_IS_STORE.contains(&self.action.as_str());
+        let paths = values.iter().map(|path| Path::new(path).to_owned());
         if STORES.contains(&id) || file_is_store {
-            self.store = values.first().map(|path| Path::new(path).to_owned());
+            self.stores.splice(0..0, paths);
+        } else if id == "paths" && self.action == "import" {
+            // Stores can be imported: those that can be opened are looked at, too.
+            self.stores.extend(paths);
         }
         let shown = values.into_iter().map(|value| {
             if PAYLOADS.contains(&id) {
@@ -159,7 +171,7 @@ mod tests {
     fn what_was_asked_is_what_was_written() {
         let asked = asked("annals state x.annals order-1 --at 2024-01-01 --json --purpose audit");
         assert_eq!(asked.action, "state");
-        assert_eq!(asked.store.as_deref(), Some(Path::new("x.annals")));
+        assert_eq!(asked.stores, [Path::new("x.annals")]);
         let values: Vec<(&str, &str)> = asked
             .values
             .iter()
@@ -190,7 +202,14 @@ mod tests {
     fn commands_under_commands_are_named() {
         let asked = asked("annals model list x.annals");
         assert_eq!(asked.action, "model list");
-        assert!(asked.store.is_some());
+        assert_eq!(asked.stores, [Path::new("x.annals")]);
+    }
+
+    #[test]
+    fn a_store_that_is_imported_is_looked_at_after_the_one_it_goes_into() {
+        let asked = asked("annals import theirs.annals --into x.annals");
+        let stores = ["x.annals", "theirs.annals"];
+        assert_eq!(asked.stores, stores.map(Path::new));
     }
 
     #[test]

@@ -550,3 +550,28 @@ fn access_log() {
         .run("state guide.annals order-789 --purpose a --no-access-log")
         .compare("access_log");
 }
+
+#[test]
+fn looking_again() {
+    let mut t = Transcript::new();
+    let line = |n: u32, total: u32| {
+        format!(
+            "{{\"id\":\"e{n}\",\"stream\":\"order-{n}\",\"type\":\"Placed\",\"time\":\"2024-01-0{n}T00:00:00Z\",\"data\":{{\"total\":{total}}}}}\n"
+        )
+    };
+    let all: Vec<String> = (1..=5).map(|n| line(n, n * 10)).collect();
+    t.sandbox.write("orders.jsonl", all[..4].concat());
+    t.run("import orders.jsonl --into x.annals");
+    t.sandbox.write("orders.jsonl", all.concat());
+    t.run("import orders.jsonl --into x.annals");
+    let changed = [&all[0], &line(2, 99), &all[4], &all[3]]
+        .map(String::as_str)
+        .concat();
+    t.sandbox.write("orders.jsonl", changed);
+    t.run("import orders.jsonl --into x.annals --dry-run --json")
+        .run("import orders.jsonl --into x.annals")
+        .run("import x.annals --into x.annals")
+        .run("import x.annals --into y.annals")
+        .run("import x.annals --into y.annals")
+        .compare("looking_again");
+}

@@ -48,6 +48,14 @@ pub enum FindingKind {
     MissingType,
     /// Import: the file begins with records that the log holds under the name of another source.
     ImportedBefore,
+    /// Import: a record that was seen in this source before is there with other content.
+    SourceChanged,
+    /// Import: records, or a file of a folder, that were seen in this source before are not there any more.
+    SourceVanished,
+    /// Import: records stand before or between ones that were seen in this source before.
+    SourceInserted,
+    /// Import: records that were seen in this source before come in another order.
+    SourceReordered,
     /// Import: a file of a folder was not read, because nothing that Annals reads is in it or the system refused.
     FileSkipped,
     /// Import: a JSON object holds the same key twice; the payload keeps both, reading takes the last.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use annals_core::finding::FindingKind;
 use annals_core::id::Category;
 use annals_core::import::{
-    Encoding, Format, ImportReport, ImportRequest, Imported, Presence, Progress, import_into,
+    Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence, Progress,
+    SeenAgain, import_into,
 };
 use annals_core::surroundings::Surroundings;
 use annals_core::time::Time;
@@ -135,7 +137,17 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
         mapping::save(mappings, file)?;
     }
     output.show(&report, |output| print(&report, into, made, output))?;
-    Ok(if report.rejected > 0 {
+    let differs = |seen: &SeenAgain| !seen.only_grew();
+    let tampered = report
+        .files
+        .iter()
+        .filter_map(|file| file.seen.as_ref())
+        .any(differs)
+        || report
+            .findings
+            .iter()
+            .any(|found| found.kind == FindingKind::SourceVanished);
+    Ok(if report.rejected > 0 || tampered {
         Exit::Problems
     } else {
         Exit::Done
@@ -150,6 +162,31 @@ fn draw(bar: &ProgressBar, progress: &Progress) {
         progress.records_read.load(Ordering::Relaxed),
         progress.events_stored.load(Ordering::Relaxed)
     ));
+}
+
+/// What became of what was seen before, in one line.
+fn seen_text(seen: &SeenAgain) -> String {
+    let SeenAgain {
+        looks,
+        last_seen,
+        before,
+        changed,
+        vanished,
+        reordered,
+        inserted,
+        appended,
+    } = seen;
+    let differs = if seen.only_grew() {
+        "all of them are there as they were".to_owned()
+    } else {
+        format!(
+            "{changed} changed, {vanished} vanished, {reordered} reordered, {inserted} inserted"
+        )
+    };
+    format!(
+        "  look {looks}; {} seen at {last_seen}, {differs}; {appended} new at the end",
+        counted(*before, "record")
+    )
 }
 
 /// Name of a format for a reader.
@@ -205,6 +242,9 @@ fn print(
         if let Some(mapping) = &file.mapping_sha256 {
             output.line(&format!("  by the mapping {mapping}"))?;
         }
+        if let Some(seen) = &file.seen {
+            output.line(&seen_text(seen))?;
+        }
     }
     output.line("")?;
     let time = |t: &Option<Time>| t.map_or("-".to_owned(), |t| t.to_string());
@@ -221,6 +261,13 @@ fn print(
         output.line(&line)?;
     }
     print_findings(findings, output)?;
+    if files.iter().any(|file| file.seen.is_some()) {
+        output.line("")?;
+        output.line("compared with what was seen before; what that does not prove:")?;
+        for sentence in NOT_PROVED {
+            output.line(&format!("  {sentence}"))?;
+        }
+    }
     if *rejected == 0 {
         return Ok(());
     }

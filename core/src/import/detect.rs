@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::encoding::{self, Decoded, Encoding};
 use super::pack::{self, Compression};
-use super::{Format, ImportError, Progress, csv};
+use super::{Format, ImportError, Progress, csv, from_store};
 use crate::integrity::Hash;
 
 /// Bytes that the format is told from.
@@ -122,7 +122,11 @@ pub(super) fn open<'p>(
     progress: &'p Progress,
 ) -> Result<Input<'p>, ImportError> {
     let mut names = FileNames::of(path, asked.source);
-    let file = File::open(path).map_err(|source| names.unreadable(1, source))?;
+    let mut file = File::open(path).map_err(|source| names.unreadable(1, source))?;
+    let is_store = from_store::is_store(&mut file).map_err(|source| names.unreadable(1, source))?;
+    if is_store {
+        file = from_store::events_of(path, &names, progress)?;
+    }
     let taken = Taken::default();
     let counted = Counted {
         file,
@@ -153,6 +157,7 @@ pub(super) fn open<'p>(
     raw.drain(..mark);
     let mut head = decoded(&raw, encoding);
     let (format, why) = match asked.format {
+        _ if is_store => (Format::Jsonl, "an Annals store: its events".to_owned()),
         Format::Auto => {
             let (format, why) = tell(&head).map_err(|message| names.malformed(1, message))?;
             (format, format!("{packing}{spelling}{why}"))

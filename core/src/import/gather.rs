@@ -149,6 +149,8 @@ pub(super) struct Totals {
     pub last_time: Option<Time>,
     pub streams: Streams,
     pub files: Vec<FileReport>,
+    /// For each of them, whether it was found in a folder.
+    pub in_folder: Vec<bool>,
     pub notes: Notes,
     pub rejects: Rejects,
 }
@@ -202,6 +204,7 @@ impl<'i> Gathering<'i, '_> {
                 last_time: None,
                 streams: Streams::default(),
                 files: Vec::new(),
+                in_folder: Vec::new(),
                 notes: Notes::default(),
                 rejects: Rejects::new(request.rejects.as_deref())?,
             },
@@ -263,7 +266,9 @@ impl<'i> Gathering<'i, '_> {
             mapping: mapping.cloned(),
             read: 0,
             skipped: None,
+            seen: None,
         });
+        self.gathered.in_folder.push(source.in_folder.is_some());
         let taken = input.taken.clone();
         let names = input.names.clone();
         self.read_records(input, table)?;
@@ -299,7 +304,9 @@ impl<'i> Gathering<'i, '_> {
             mapping: None,
             read: 0,
             skipped: Some(why),
+            seen: None,
         });
+        self.gathered.in_folder.push(true);
     }
 
     fn glance_at(mut self, source: &Source) -> FilePreview {

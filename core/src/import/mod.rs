@@ -4,7 +4,7 @@
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
 //!
 //! file → `files` → `detect` (`pack`, `encoding`) → records (`lines`, `json`, `xes`, `csv`) → `mapping` or
-//! `declared` → `gather` → `spool` → `store` → log; or no further than `preview`.
+//! `declared` → `gather` → `spool` → `store` (`observe`) → log; or no further than `preview`.
 //! `docs/import.md` states the rules for users.
 
 mod around;
@@ -13,10 +13,12 @@ mod declared;
 mod detect;
 mod encoding;
 mod files;
+mod from_store;
 mod gather;
 mod json;
 mod lines;
 mod mapping;
+mod observe;
 mod pack;
 mod preview;
 mod report;
@@ -43,11 +45,12 @@ use crate::surroundings::Surroundings;
 pub use around::{LineView, LinesView, lines};
 pub use declared::{ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError};
 pub use encoding::Encoding;
+pub use observe::NOT_PROVED;
 pub use pack::Compression;
 pub use preview::{
     ColumnView, EventPreview, FilePreview, PreviewRequest, PreviewView, RecordPreview, preview,
 };
-pub use report::{FileReport, ImportReport, Reject, may_replace};
+pub use report::{FileReport, ImportReport, Reject, SeenAgain, may_replace};
 pub(crate) use report::{files_of, folder_of};
 pub use target::{Imported, Presence, import_into};
 
@@ -270,6 +273,7 @@ fn import_by(
     progress: &Progress,
 ) -> Result<ImportReport, ImportError> {
     let log = writer.log();
+    from_store::refuse_itself(log.path(), &request.paths)?;
     let is_known = |stream: &StreamId| matches!(log.stream(stream), Ok(Some(_)));
     let folder = folder_of(log.path());
     if let Some(rejects) = &request.rejects {

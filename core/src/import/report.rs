@@ -84,6 +84,54 @@ pub struct FileReport {
     pub read: u64,
     /// Why nothing of it was read, though it lies in a folder that was to be imported.
     pub skipped: Option<String>,
+    /// What became of what was seen in this source before; `None` at the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub seen: Option<SeenAgain>,
+}
+
+/// A source that was looked at before, compared with what was seen then. Each record is counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct SeenAgain {
+    /// How many imports have looked at it, this one included.
+    #[ts(type = "number")]
+    pub looks: u64,
+    /// When it was looked at last before.
+    pub last_seen: Time,
+    /// Records that were seen then.
+    #[ts(type = "number")]
+    pub before: u64,
+    /// Of these, records that are there with other content.
+    #[ts(type = "number")]
+    pub changed: u64,
+    /// Of these, records that are not there any more.
+    #[ts(type = "number")]
+    pub vanished: u64,
+    /// Of these, records that come in another order: the fewest whose moving explains it.
+    #[ts(type = "number")]
+    pub reordered: u64,
+    /// New records that stand before or between them.
+    #[ts(type = "number")]
+    pub inserted: u64,
+    /// New records after all of them: how a log grows.
+    #[ts(type = "number")]
+    pub appended: u64,
+}
+
+impl SeenAgain {
+    /// Whether the source only grew at its end.
+    #[must_use]
+    pub fn only_grew(&self) -> bool {
+        let SeenAgain {
+            changed,
+            vanished,
+            reordered,
+            inserted,
+            ..
+        } = self;
+        changed + vanished + reordered + inserted == 0
+    }
 }
 
 /// A record that could not be taken.

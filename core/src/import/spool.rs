@@ -24,6 +24,8 @@ pub(super) struct Spooled {
     /// Index of its file.
     pub file: u32,
     pub line: u64,
+    /// Grows along the file.
+    pub order: u64,
     pub event: NewEvent,
 }
 
@@ -62,6 +64,7 @@ impl Entry<'_> {
             category: owned(self.category),
             file: self.file,
             line: self.line,
+            order: 0,
             event: NewEvent {
                 id: Some(EventId::new(self.id).ok()?),
                 event_type: EventType::new(self.event_type).ok()?,
@@ -181,6 +184,10 @@ impl SpoolReader {
         self.file.read_exact(&mut self.bytes)?;
         self.at = offset + 8 + len;
         read_entry(&self.bytes)
+            .map(|spooled| Spooled {
+                order: offset,
+                ..spooled
+            })
             .ok_or_else(|| std::io::Error::other("the spool of the import was damaged"))
     }
 }
@@ -322,6 +329,7 @@ fn read_entry(bytes: &[u8]) -> Option<Spooled> {
         category,
         file,
         line,
+        order: 0,
         event: NewEvent {
             id: Some(id),
             event_type,
@@ -405,7 +413,9 @@ mod tests {
                 .unwrap();
         }
         let back: Vec<Spooled> = spool.sorted().unwrap().map(Result::unwrap).collect();
-        assert_eq!(Some(&back[0]), entry(2, &times[1]).whole().as_ref());
+        let mut whole = entry(2, &times[1]).whole().unwrap();
+        whole.order = back[0].order;
+        assert_eq!(back[0], whole);
         assert_eq!(
             back.iter().map(|e| e.line).collect::<Vec<_>>(),
             [2, 1, 4, 3]
@@ -417,6 +427,7 @@ mod tests {
                 category: Some("order".into()),
                 file: 1,
                 line: 2,
+                order: 203,
                 event: NewEvent {
                     id: Some(EventId::new("evt-1").unwrap()),
                     event_type: EventType::new("OrderPlaced").unwrap(),

@@ -3,17 +3,20 @@
 //! As long as the files are in log order, each event goes into the log while they are read. From the first one on
 //! that belongs before another, what was stored is thrown away, and a second pass over the spool stores all.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
 use super::gather::{Gathered, Totals, spool_error};
+use super::observe::{self, Look};
 use super::report::{FileReport, ImportReport};
 use super::spool::{Spool, Spooled};
 use super::{Format, ImportError, ImportRequest, Mapping, Phase, Progress};
 use crate::finding::{FindingKind, Place, Severity};
 use crate::id::{Category, EventId, StreamId};
+use crate::position::Position;
 use crate::store::{
     AppendError, AppendedEvent, Bulk, BulkOutcome, Extraction, ImportNote, ImportedFile, LogWriter,
+    SeenFile,
 };
 use crate::time::Time;
 
@@ -28,6 +31,10 @@ struct Storing<'w> {
     /// For each stream of the import, whether an event of it was stored.
     streams: Vec<bool>,
     types: HashSet<String>,
+    /// For each file, where its records stand, each with its place in the file.
+    seen: Vec<Vec<(u64, Position)>>,
+    /// Ids as given of records whose id other content held: by where they stand.
+    reused: HashMap<Position, EventId>,
 }
 
 /// An event that the report says more about than that it is there.
@@ -55,6 +62,8 @@ impl<'w> Storing<'w> {
             duplicates: 0,
             streams: Vec::new(),
             types: HashSet::new(),
+            seen: Vec::new(),
+            reused: HashMap::new(),
         })
     }
 
@@ -70,6 +79,7 @@ impl<'w> Storing<'w> {
             category,
             file,
             line,
+            order,
             event,
         } = spooled;
         progress.events_done.fetch_add(1, Ordering::Relaxed);
@@ -100,13 +110,23 @@ impl<'w> Storing<'w> {
             .bulk
             .add(name, category.as_ref(), event)
             .map_err(append_error)?;
+        let (BulkOutcome::Duplicate(at)
+        | BulkOutcome::Stored(at)
+        | BulkOutcome::StoredUnderNewId(at)) = outcome;
+        if self.seen.len() <= file as usize {
+            self.seen.resize_with(file as usize + 1, Vec::new);
+        }
+        self.seen[file as usize].push((order, at.position));
         let why = match outcome {
             BulkOutcome::Duplicate(_) => {
                 self.duplicates += 1;
                 return Ok(None);
             }
             BulkOutcome::Stored(_) => None,
-            BulkOutcome::StoredUnderNewId(at) => id.map(|id| Why::IdReused(id, at)),
+            BulkOutcome::StoredUnderNewId(at) => id.map(|id| {
+                self.reused.insert(at.position, id.clone());
+                Why::IdReused(id, at)
+            }),
         };
         self.stored += 1;
         self.types.extend(new_type);
@@ -125,6 +145,7 @@ pub(super) struct Ahead<'w> {
     /// Where the log has come to.
     reached: Time,
     set_aside: Vec<SetAside>,
+    followed: u64,
 }
 
 impl<'w> Ahead<'w> {
@@ -137,6 +158,7 @@ impl<'w> Ahead<'w> {
             storing: Storing::begin(writer, request)?,
             reached: Time::MIN,
             set_aside: Vec::new(),
+            followed: 0,
         })
     }
 
@@ -150,10 +172,13 @@ impl<'w> Ahead<'w> {
         &mut self,
         reached: Time,
         name: &StreamId,
-        event: Spooled,
+        mut event: Spooled,
         progress: &Progress,
     ) -> Result<(), ImportError> {
         self.reached = reached;
+        // They come in the order of the files.
+        event.order = self.followed;
+        self.followed += 1;
         self.set_aside
             .extend(self.storing.add(name, event, progress)?);
         Ok(())
@@ -237,7 +262,28 @@ impl Gathered<'_> {
             duplicates,
             streams,
             types,
+            mut seen,
+            reused,
         } = storing;
+        seen.resize_with(totals.files.len(), Vec::new);
+        let seen: Vec<SeenFile> = seen
+            .into_iter()
+            .zip(&totals.in_folder)
+            .map(|(mut records, in_folder)| {
+                records.sort_unstable();
+                SeenFile {
+                    positions: records.into_iter().map(|(_, position)| position).collect(),
+                    in_folder: *in_folder,
+                }
+            })
+            .collect();
+        let look = Look {
+            log: &writer.log(),
+            reused: &reused,
+            whole_folders: totals.in_folder.contains(&true),
+        };
+        observe::compare(&look, &seen, &mut totals.files, &mut totals.notes)
+            .map_err(observe::unreadable)?;
         let rejects_file = totals.rejects.keep()?;
         if request.dry_run {
             drop(bulk);
@@ -249,6 +295,12 @@ impl Gathered<'_> {
                 duplicates,
                 rejected: totals.rejects.count,
                 files: totals.files.iter().filter_map(imported).collect(),
+                seen: totals
+                    .files
+                    .iter()
+                    .zip(seen)
+                    .filter_map(|(file, seen)| file.skipped.is_none().then_some(seen))
+                    .collect(),
             });
             bulk.commit().map_err(append_error)?;
         }

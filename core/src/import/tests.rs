@@ -526,3 +526,5 @@ proptest::proptest! {
         }
     }
 }
+
+mod observed;

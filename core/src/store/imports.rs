@@ -21,6 +21,30 @@ pub struct ImportNote {
     pub rejected: u64,
     /// The files, in order.
     pub files: Vec<ImportedFile>,
+    /// What was seen of each of them, in the same order.
+    pub seen: Vec<SeenFile>,
+}
+
+/// What an import saw of a file: where the event of each of its records stands in the log, in the file's order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenFile {
+    /// Positions in the order of the file; a record that comes twice is there twice, a rejected one is not.
+    pub positions: Vec<Position>,
+    /// It was found in a folder that was imported.
+    pub in_folder: bool,
+}
+
+/// What was seen of a source when it was looked at last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The import that looked.
+    pub import: u64,
+    /// When that was.
+    pub at: Time,
+    /// How many imports have looked at this source so far.
+    pub looks: u64,
+    /// What it saw.
+    pub file: SeenFile,
 }
 
 /// One file that was imported.

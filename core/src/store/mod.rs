@@ -17,7 +17,7 @@ mod view;
 
 pub use error::{AppendError, BackupError, OpenError, ReadError};
 pub use extraction::Extraction;
-pub use imports::{ImportNote, ImportRow, ImportedFile, ImportsView};
+pub use imports::{ImportNote, ImportRow, ImportedFile, ImportsView, LastSeen, SeenFile};
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::log::Log;
 use crate::integrity::Hash;
 use crate::position::Position;
-use crate::store::{ImportNote, ImportRow, ImportedFile, ReadError};
+use crate::store::{ImportNote, ImportRow, ImportedFile, LastSeen, ReadError, SeenFile};
 use crate::time::Time;
 
 /// Tables with the triggers that keep their rows as they are.
@@ -19,7 +19,19 @@ CREATE TABLE IF NOT EXISTS import_files(
     import INTEGER NOT NULL, idx INTEGER NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL,
     sha256 BLOB NOT NULL, format TEXT NOT NULL, mapping_sha256 BLOB, mapping TEXT, read INTEGER NOT NULL,
     PRIMARY KEY(import, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS import_seen(
+    import INTEGER NOT NULL, idx INTEGER NOT NULL, in_folder INTEGER NOT NULL,
+    same_as INTEGER, same_idx INTEGER, records INTEGER NOT NULL, positions BLOB,
+    PRIMARY KEY(import, idx)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS import_files_by_sha256 ON import_files(sha256);
+CREATE INDEX IF NOT EXISTS import_files_by_name ON import_files(name);
+CREATE TRIGGER IF NOT EXISTS import_seen_update BEFORE UPDATE ON import_seen
+BEGIN SELECT RAISE(ABORT, 'annals: import_seen are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS import_seen_delete BEFORE DELETE ON import_seen
+BEGIN SELECT RAISE(ABORT, 'annals: import_seen are never deleted'); END;
+CREATE TRIGGER IF NOT EXISTS import_seen_insert BEFORE INSERT ON import_seen
+WHEN EXISTS (SELECT 1 FROM import_seen WHERE import = NEW.import AND idx = NEW.idx)
+BEGIN SELECT RAISE(ABORT, 'annals: import_seen are never replaced'); END;
 CREATE TRIGGER IF NOT EXISTS imports_update BEFORE UPDATE ON imports
 BEGIN SELECT RAISE(ABORT, 'annals: imports are never changed'); END;
 CREATE TRIGGER IF NOT EXISTS imports_delete BEFORE DELETE ON imports
@@ -43,11 +55,18 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
 
 /// Whether the file has them.
 pub(super) fn are_there(conn: &Connection) -> rusqlite::Result<bool> {
-    let found = conn.query_row(
-        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'imports'",
-        [],
-        |_| Ok(()),
-    );
+    has_table(conn, "imports")
+}
+
+/// Whether the file has the table of what imports saw, which came later.
+pub(super) fn seen_is_there(conn: &Connection) -> rusqlite::Result<bool> {
+    has_table(conn, "import_seen")
+}
+
+fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let found = conn
+        .prepare_cached("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
+        .query_row([name], |_| Ok(()));
     Ok(found.optional()?.is_some())
 }
 
@@ -65,6 +84,7 @@ pub(super) fn write(
         duplicates,
         rejected,
         files,
+        seen,
     } = note;
     let number: i64 =
         conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM imports", [], |row| {
@@ -110,7 +130,86 @@ pub(super) fn write(
             read,
         ])?;
     }
+    for (idx, (file, seen)) in files.iter().zip(seen).enumerate() {
+        write_seen(conn, number, idx as u64, &file.name, seen)?;
+    }
     Ok(())
+}
+
+/// Writes what was seen of a file: its positions, or the earlier look that saw the same.
+fn write_seen(
+    conn: &Connection,
+    import: i64,
+    idx: u64,
+    name: &str,
+    seen: &SeenFile,
+) -> rusqlite::Result<()> {
+    let SeenFile {
+        positions,
+        in_folder,
+    } = seen;
+    let bytes = pack(positions);
+    // The last look at this source that kept its positions itself.
+    let before: Option<(i64, i64, Vec<u8>)> = conn
+        .prepare_cached(
+            "SELECT s.import, s.idx, s.positions FROM import_files f
+             JOIN import_seen s ON s.import = f.import AND s.idx = f.idx
+             WHERE f.name = ?1 AND f.import < ?2 AND s.positions IS NOT NULL
+             ORDER BY s.import DESC, s.idx DESC LIMIT 1",
+        )?
+        .query_row((name, import), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let same = before.filter(|(_, _, held)| *held == bytes);
+    conn.prepare_cached(
+        "INSERT INTO import_seen(import, idx, in_folder, same_as, same_idx, records, positions)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        import,
+        idx,
+        in_folder,
+        same.as_ref().map(|(import, _, _)| import),
+        same.as_ref().map(|(_, idx, _)| idx),
+        positions.len() as u64,
+        same.is_none().then_some(bytes),
+    ])?;
+    Ok(())
+}
+
+/// Positions as the differences from one to the next, zigzag, seven bits a byte, lowest first.
+fn pack(positions: &[Position]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(positions.len() + 8);
+    let mut before = 0u64;
+    for Position(position) in positions {
+        let step = position.wrapping_sub(before).cast_signed();
+        let mut rest = ((step << 1) ^ (step >> 63)).cast_unsigned();
+        before = *position;
+        while rest >= 0x80 {
+            bytes.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+    }
+    bytes
+}
+
+fn unpack(bytes: &[u8]) -> Vec<Position> {
+    let mut positions = Vec::with_capacity(bytes.len());
+    let (mut before, mut rest, mut shift) = (0u64, 0u64, 0u32);
+    for byte in bytes {
+        rest |= u64::from(byte & 0x7f).wrapping_shl(shift);
+        if byte & 0x80 != 0 {
+            shift += 7;
+            continue;
+        }
+        let step = (rest >> 1).cast_signed() ^ -((rest & 1).cast_signed());
+        before = before.wrapping_add(step.cast_unsigned());
+        positions.push(Position(before));
+        (rest, shift) = (0, 0);
+    }
+    positions
 }
 
 impl Log {
@@ -157,6 +256,70 @@ impl Log {
         })
     }
 
+    /// What the last import that looked at a source saw of it; `None` where none has, or only builds that kept
+    /// nothing of it.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn last_seen(&self, source: &str) -> Result<Option<LastSeen>, ReadError> {
+        self.read(|conn| {
+            if !seen_is_there(conn)? {
+                return Ok(None);
+            }
+            let found = conn
+                .prepare_cached(
+                    "SELECT s.import, i.recorded_us, s.in_folder, coalesce(s.positions, o.positions)
+                     FROM import_files f
+                     JOIN import_seen s ON s.import = f.import AND s.idx = f.idx
+                     JOIN imports i ON i.id = f.import
+                     LEFT JOIN import_seen o ON o.import = s.same_as AND o.idx = s.same_idx
+                     WHERE f.name = ?1 ORDER BY f.import DESC, f.idx DESC LIMIT 1",
+                )?
+                .query_row([source], |row| {
+                    let us: i64 = row.get(1)?;
+                    Ok(LastSeen {
+                        import: row.get(0)?,
+                        at: Time::from_parts(us, 0).unwrap_or(Time::MIN),
+                        looks: 0,
+                        file: SeenFile {
+                            in_folder: row.get(2)?,
+                            positions: unpack(&row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default()),
+                        },
+                    })
+                })
+                .optional()?;
+            let Some(mut seen) = found else {
+                return Ok(None);
+            };
+            seen.looks = conn
+                .prepare_cached(
+                    "SELECT count(DISTINCT f.import) FROM import_files f
+                     JOIN import_seen s ON s.import = f.import AND s.idx = f.idx WHERE f.name = ?1",
+                )?
+                .query_row([source], |row| row.get(0))?;
+            Ok(Some(seen))
+        })
+    }
+
+    /// Files that this import found in a folder, with how many records it saw of each; those that a later import
+    /// looked at left out.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn last_seen_in_folder(&self, import: u64) -> Result<Vec<(String, u64)>, ReadError> {
+        self.read(|conn| {
+            let mut rows = conn.prepare_cached(
+                "SELECT f.name, s.records FROM import_files f
+                 JOIN import_seen s ON s.import = f.import AND s.idx = f.idx
+                 WHERE f.import = ?1 AND s.in_folder = 1
+                   AND NOT EXISTS (SELECT 1 FROM import_files l WHERE l.name = f.name AND l.import > ?1)
+                 ORDER BY f.idx",
+            )?;
+            let found = rows.query_map([import], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Names of the files with this content that were imported, each once, in order of import.
     ///
     /// # Errors
@@ -185,4 +348,24 @@ fn file_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<ImportedFile> {
         mapping: row.get(5)?,
         read: row.get(6)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_come_back_as_they_were_seen() {
+        for positions in [
+            vec![],
+            vec![1, 2, 3, 3, 2],
+            vec![u64::MAX >> 1, 1, 1 << 40, 0],
+        ] {
+            let positions: Vec<Position> = positions.into_iter().map(Position).collect();
+            assert_eq!(unpack(&pack(&positions)), positions);
+        }
+        let dense: Vec<Position> = (1..=1000).map(Position).collect();
+        assert_eq!(pack(&dense).len(), 1000, "a byte a record");
+        assert_eq!(unpack(&[0xff; 30]), [], "a spoilt row is no panic");
+    }
 }

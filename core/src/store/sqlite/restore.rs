@@ -453,7 +453,11 @@ fn copy_imports(
     }
     let done = "(SELECT id FROM imports WHERE last_position <= ?1
          OR (SELECT size FROM head) = ?1 OR (last_position IS NULL AND recorded_us <= ?2))";
-    for (table, columns, key) in [("imports", 8, "id"), ("import_files", 9, "import")] {
+    let mut tables = vec![("imports", 8, "id"), ("import_files", 9, "import")];
+    if imports::seen_is_there(source).map_err(ReadError::from)? {
+        tables.push(("import_seen", 7, "import"));
+    }
+    for (table, columns, key) in tables {
         let which = format!("{key} IN {done}");
         let values = (sql_position(size), recorded_us);
         copy_rows(source, store, table, columns, &which, values)?;

@@ -4,6 +4,7 @@ import type { Encoding } from "./Encoding";
 import type { Format } from "./Format";
 import type { Hash } from "./Hash";
 import type { Mapping } from "./Mapping";
+import type { SeenAgain } from "./SeenAgain";
 
 /**
  * One file and how it was read.
@@ -56,4 +57,8 @@ read: number,
 /**
  * Why nothing of it was read, though it lies in a folder that was to be imported.
  */
-skipped: string | null, };
+skipped: string | null, 
+/**
+ * What became of what was seen in this source before; `None` at the first look.
+ */
+seen?: SeenAgain, };

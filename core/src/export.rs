@@ -301,7 +301,7 @@ fn to_file(
 }
 
 /// A temporary file that others may read as any new file, where the umask lets them.
-fn new_file_in(folder: &std::path::Path) -> std::io::Result<tempfile::NamedTempFile> {
+pub(crate) fn new_file_in(folder: &std::path::Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".annals-export-");
     #[cfg(unix)]
@@ -310,7 +310,7 @@ fn new_file_in(folder: &std::path::Path) -> std::io::Result<tempfile::NamedTempF
 }
 
 /// Makes the new name durable. Only some systems can open a folder for that.
-fn sync_folder(folder: &std::path::Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(folder: &std::path::Path) -> std::io::Result<()> {
     if cfg!(unix) {
         std::fs::File::open(folder)?.sync_all()?;
     }

@@ -282,7 +282,7 @@ pub struct FileClaim {
 }
 
 /// A member that may be `null` but must be there.
-fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)

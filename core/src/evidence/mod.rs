@@ -1,11 +1,22 @@
 //! Evidence packages: one file that a stranger can verify without the log, without Annals and without a network.
 //!
-//! `docs/formats/evidence-package.md` draws the bytes.
+//! `docs/formats/evidence-package.md` draws the bytes. [`verify`] is a pure function over them; [`make`] reads a log.
 //!
-//! Left out: the report's layout ([`crate::export`] and reports), keys and where they are kept.
+//! Left out: the report's layout, and keys and where they are kept.
 
+mod check;
+pub mod custody;
+pub mod make;
 pub mod manifest;
+pub mod names;
 pub mod opened;
 pub mod range;
+mod readme;
+mod redact;
 pub mod rows;
+pub mod verify;
+pub mod view;
 pub mod zip;
+
+#[cfg(test)]
+mod tests;

@@ -280,21 +280,31 @@ fn shown<'b>(
 /// The parts of an event by their place in [`Shown::parts`].
 pub const PARTS: [Part; 3] = [Part::Identity, Part::Data, Part::Metadata];
 
-/// Hashes that a range proof over `leaves` (of the whole log) needs where the events at `shown` (indexes, ascending)
-/// are shown.
+/// The leaves under each hash of a range proof, from left to right, where the events at `shown` (indexes, ascending) of
+/// a log of `size` are shown. `None` if one is outside.
+///
+/// ```
+/// use annals_core::evidence::range::cover;
+/// assert_eq!(cover(7, &[2, 3]), Some(vec![0..2, 4..7]));
+/// assert_eq!(cover(1_000_000, &[]), Some(vec![0..1_000_000]));
+/// assert_eq!(cover(2, &[2]), None);
+/// ```
 #[must_use]
-pub fn cover(leaves: &[Hash], shown: &[u64]) -> Vec<Hash> {
-    let mut hashes = Vec::new();
-    if !leaves.is_empty() {
-        let at: Vec<(u64, Hash)> = shown.iter().map(|i| (*i, tree::empty_root())).collect();
+pub fn cover(size: u64, shown: &[u64]) -> Option<Vec<std::ops::Range<u64>>> {
+    if shown.last().is_some_and(|last| *last >= size) {
+        return None;
+    }
+    let mut under = Vec::new();
+    if size > 0 {
         // What is computed on the way is not used; what is asked for is.
-        walk(0, leaves.len() as u64, &at, &mut |from, to| {
-            let hash = tree::root(&leaves[from as usize..to as usize]);
-            hashes.push(hash);
-            Some(hash)
+        let any = tree::empty_root();
+        let at: Vec<(u64, Hash)> = shown.iter().map(|index| (*index, any)).collect();
+        walk(0, size, &at, &mut |from, to| {
+            under.push(from..to);
+            Some(any)
         });
     }
-    hashes
+    Some(under)
 }
 
 /// Root over the indexes from `from` up to but not including `to`; `other` gives the root of a part without shown
@@ -310,7 +320,7 @@ fn walk(
         [(_, leaf)] if to - from == 1 => return Some(*leaf),
         _ => {}
     }
-    let half = from + (1 << (to - from - 1).ilog2());
+    let half = from + tree::split(to - from);
     let (left, right) = shown.split_at(shown.partition_point(|(at, _)| *at < half));
     let left = walk(from, half, left, other)?;
     let right = walk(half, to, right, other)?;
@@ -357,7 +367,12 @@ mod tests {
                 ],
             });
         }
-        writer.finish(&cover(&leaves, shown))
+        let hashes: Vec<Hash> = cover(size, shown)
+            .unwrap()
+            .into_iter()
+            .map(|under| tree::root(&leaves[under.start as usize..under.end as usize]))
+            .collect();
+        writer.finish(&hashes)
     }
 
     fn hashes_of(range: &Range<'_>) -> Vec<Hash> {
@@ -398,8 +413,7 @@ mod tests {
 
     #[test]
     fn a_million_closed_events_cost_some_hashes() {
-        let leaves = vec![Hash([5; 32]); 100_000];
-        let hashes = cover(&leaves, &[50_000]);
+        let hashes = cover(1_000_000, &[500_000]).unwrap();
         assert!(hashes.len() <= 20, "{} hashes", hashes.len());
     }
 

@@ -205,6 +205,18 @@ pub fn hash_part(part: Part, salt: &Salt, content: &[u8]) -> Hash {
     )
 }
 
+/// Returns the leaf hash of leaf bytes that were written elsewhere: SHA-256(0x00 ‖ leaf bytes).
+#[must_use]
+pub fn hash_bytes(leaf: &[u8]) -> Hash {
+    Hash(
+        Sha256::new()
+            .chain_update([0])
+            .chain_update(leaf)
+            .finalize()
+            .into(),
+    )
+}
+
 /// # Panics
 /// Never for what a log takes: names end at [`crate::id::MAX_NAME_BYTES`], other texts far below 4 GiB.
 fn put_len(out: &mut Vec<u8>, len: usize) {

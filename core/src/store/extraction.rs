@@ -292,7 +292,7 @@ fn take(node: &Node, json: &str, found: &mut Found) {
 }
 
 /// Reads `data.a["b c"].d` as `data` and the keys after it.
-fn parse_path(path: &str) -> Option<(String, Vec<String>)> {
+pub(crate) fn parse_path(path: &str) -> Option<(String, Vec<String>)> {
     let end = path.find(['.', '[']).unwrap_or(path.len());
     let (first, mut rest) = path.split_at(end);
     let mut keys = Vec::new();

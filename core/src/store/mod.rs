@@ -22,8 +22,8 @@ pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
 pub use sqlite::{
-    Bulk, BulkOutcome, Log, LogCheck, LogWriter, Pulse, StreamEvent, Subscription, UnnamedLog,
-    backup, check, restore,
+    Bulk, BulkOutcome, Log, LogCheck, LogWriter, Pulse, SealedEvent, SealedLog, StreamEvent,
+    Subscription, UnnamedLog, backup, check, restore,
 };
 pub use view::*;
 

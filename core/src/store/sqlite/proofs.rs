@@ -128,14 +128,14 @@ fn leaves(conn: &Connection, indexes: Range<u64>) -> rusqlite::Result<Vec<Hash>>
 type StoredTile = Option<Vec<Hash>>;
 
 /// Subtrees of the stored tree, with the tiles that one question has read.
-struct StoredTree<'c> {
+pub(super) struct StoredTree<'c> {
     conn: &'c Connection,
     /// By level and index of the tile; `None` where it is not full and so not stored.
     tiles: RefCell<HashMap<(u32, u64), StoredTile>>,
 }
 
 impl StoredTree<'_> {
-    fn new(conn: &Connection) -> StoredTree<'_> {
+    pub(super) fn new(conn: &Connection) -> StoredTree<'_> {
         StoredTree {
             conn,
             tiles: RefCell::default(),
@@ -143,7 +143,7 @@ impl StoredTree<'_> {
     }
 
     /// Root over the leaves of a range that is a subtree, or the right edge of one.
-    fn root(&self, under: Range<u64>) -> rusqlite::Result<Hash> {
+    pub(super) fn root(&self, under: Range<u64>) -> rusqlite::Result<Hash> {
         let len = under.end - under.start;
         if len.is_power_of_two() {
             let level = len.ilog2();

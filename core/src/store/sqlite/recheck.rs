@@ -56,12 +56,34 @@ pub(super) fn recheck(
     }))
 }
 
+/// What an event's leaf is made of.
+#[derive(Debug, Clone)]
+pub(super) struct LeafParts {
+    /// Salts of identity, data and metadata; `None` where the part was erased or there is none.
+    pub(super) salts: [Option<Salt>; 3],
+    /// Identity bytes; of no use where the identity was erased.
+    pub(super) identity: Vec<u8>,
+    /// Leaf bytes.
+    pub(super) leaf: Vec<u8>,
+    /// Their hash.
+    pub(super) hash: Hash,
+}
+
 /// `None` if something that the hash needs is not there.
 pub(super) fn leaf_of(
     conn: &Connection,
     event: &Event,
     links: &[LinkView],
 ) -> Result<Option<Hash>, ReadError> {
+    Ok(parts_of(conn, event, links)?.map(|parts| parts.hash))
+}
+
+/// `None` if something that the leaf needs is not there.
+pub(super) fn parts_of(
+    conn: &Connection,
+    event: &Event,
+    links: &[LinkView],
+) -> Result<Option<LeafParts>, ReadError> {
     let beside = conn
         .prepare_cached(
             "SELECT e.salt_identity, e.salt_data, e.salt_metadata, dt.name, mt.name FROM events e
@@ -79,7 +101,7 @@ pub(super) fn leaf_of(
                 metadata_type: row.get(4)?,
             })
         })?;
-    let mut identity = Vec::new();
+    let mut identity_bytes = Vec::new();
     if let (Some(id), Some(stream), Some(category)) = (&event.id, &event.stream, &event.category) {
         let links: Vec<(&str, u64, &str)> = links
             .iter()
@@ -102,7 +124,7 @@ pub(super) fn leaf_of(
             source_position: event.source.source_position.as_deref(),
             source_recorded_at: event.source.source_recorded_at,
         }
-        .encode(&mut identity);
+        .encode(&mut identity_bytes);
     }
     let part = |part: Part, salt: Option<Salt>, bytes: Option<&[u8]>| match (salt, bytes) {
         (Some(salt), Some(bytes)) if !event.erased.contains(&part) => {
@@ -111,7 +133,7 @@ pub(super) fn leaf_of(
         (None, _) if event.erased.contains(&part) => erased_hash(conn, event, part),
         _ => Ok(None),
     };
-    let identity = part(Part::Identity, beside.salts[0], Some(&identity))?;
+    let identity = part(Part::Identity, beside.salts[0], Some(&identity_bytes))?;
     let bytes = event.data.as_ref().map(|data| data.bytes.as_slice());
     let data = part(Part::Data, beside.salts[1], bytes)?;
     let metadata = match &beside.metadata_type {
@@ -140,7 +162,16 @@ pub(super) fn leaf_of(
         data,
         metadata,
     };
-    Ok(Some(leaf.hash()))
+    let mut bytes = Vec::with_capacity(256);
+    let hash = leaf.hash_with(&mut bytes);
+    // The byte before the leaf's own keeps leaves and nodes apart.
+    bytes.remove(0);
+    Ok(Some(LeafParts {
+        salts: beside.salts,
+        identity: identity_bytes,
+        leaf: bytes,
+        hash,
+    }))
 }
 
 /// The hash that stands for an erased part.

@@ -1,0 +1,884 @@
+//! Makes a package out of a log. It reads one moment of the log, writes nothing to it, and verifies what it made before
+//! it hands it out.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::event::Part;
+use crate::evidence::custody::{self, CustodyEntry, CustodyStep};
+use crate::evidence::manifest::{
+    self, Algorithms, CheckpointClaim, Counts, FileClaim, Filter, Made, Manifest, Others, Rule,
+    Scope, Withheld, reading,
+};
+use crate::evidence::names;
+use crate::evidence::opened::{Opened, OpenedError, Verdict};
+use crate::evidence::range::{PartShown, Range, RangeWriter, Shown, cover};
+use crate::evidence::redact::{Redacted, Redaction};
+use crate::evidence::rows::Rows;
+use crate::evidence::verify::{Cancelled, Trust, sha256, signed_text, verify};
+use crate::evidence::view::{EvidenceFindingKind, EvidenceReport};
+use crate::evidence::zip::{MAX_FILE_BYTES, Writer, is_name};
+use crate::export::{new_file_in, sync_folder};
+use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
+use crate::import::{files_of, folder_of, may_replace};
+use crate::integrity::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::integrity::leaf::TimeFlags;
+use crate::integrity::note::{Note, NoteError, SigningKey};
+use crate::position::Position;
+use crate::progress::WorkProgress;
+use crate::store::extraction::Extractor;
+use crate::store::{Direction, EventQuery, Extraction, Log, ReadError, SealedEvent, SealedLog};
+use crate::time::Time;
+
+/// Identities of other events that a package gives away without being told to, at most.
+pub const MAX_IDENTITIES: u64 = 100_000;
+
+/// The second verifier, as it lies in every package.
+pub const VERIFIER_HTML: &[u8] = include_bytes!("verifier.html");
+
+/// What a package is to be made of.
+#[derive(Debug, Clone)]
+pub struct EvidenceRequest {
+    /// Which events are rows; `known` ends the range. `direction` and `after` are left aside.
+    pub query: EventQuery,
+    /// First position of the range.
+    pub first: Position,
+    /// What is shown of events that are no rows. `None`: what the filter reads of leaf and identity, as long as that
+    /// gives away no more than [`MAX_IDENTITIES`] identities.
+    pub others: Option<Others>,
+    /// What is withheld of rows.
+    pub withheld: Withheld,
+    /// When it is made.
+    pub at: Time,
+    /// Who makes it.
+    pub operator: Option<String>,
+    /// What for.
+    pub purpose: Option<String>,
+    /// Who looked at the rows.
+    pub reviewed_by: Option<String>,
+    /// Who gets it.
+    pub handed_to: Option<String>,
+    /// Name of the report's template, where there is a report.
+    pub template: Option<String>,
+    /// The report's files, by name.
+    pub report: Vec<(String, Vec<u8>)>,
+    /// The maker's own files, by name.
+    pub attachments: Vec<(String, Vec<u8>)>,
+    /// An earlier checkpoint, to show that the log only grew since.
+    pub earlier: Option<SignedCheckpoint>,
+}
+
+impl EvidenceRequest {
+    /// All events that the query matches, nothing withheld.
+    #[must_use]
+    pub fn of(query: EventQuery, at: Time) -> EvidenceRequest {
+        EvidenceRequest {
+            query,
+            first: Position(1),
+            others: None,
+            withheld: Withheld::default(),
+            at,
+            operator: None,
+            purpose: None,
+            reviewed_by: None,
+            handed_to: None,
+            template: None,
+            report: Vec::new(),
+            attachments: Vec::new(),
+            earlier: None,
+        }
+    }
+}
+
+/// Why a package was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The log could not be read, or is damaged.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The file could not be written.
+    #[error("the package could not be written: {0}")]
+    Io(#[from] std::io::Error),
+    /// A note could not be written.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The key is another log's.
+    #[error("the key is that of {key}, and the log is {log}")]
+    OtherKey {
+        /// Name of the key.
+        key: String,
+        /// Origin of the log.
+        log: String,
+    },
+    /// The earlier checkpoint is another log's, or contradicts this one.
+    #[error(
+        "the earlier checkpoint of {size} events of {origin} is not of the beginning of this log"
+    )]
+    Earlier {
+        /// Its origin.
+        origin: String,
+        /// Its size.
+        size: u64,
+    },
+    /// The range is none in the log.
+    #[error("there are no positions {first} to {last} in this log of {size} events")]
+    NoRange {
+        /// First position asked for.
+        first: u64,
+        /// Last position asked for.
+        last: u64,
+        /// Events of the log.
+        size: u64,
+    },
+    /// Showing that other events do not match would give away many of them.
+    #[error(
+        "to show that the other events of the range do not match, the package would name more than {MAX_IDENTITIES} of them"
+    )]
+    TooManyOthers,
+    /// A path to withhold is none.
+    #[error("{0:?} is not a path into data or metadata, such as data.customer.email")]
+    Path(String),
+    /// A file cannot have this name.
+    #[error(
+        "a file of a package cannot be named {0:?} (letters, digits, dots, lines; not beginning with a dot)"
+    )]
+    Name(String),
+    /// The log's tables and its events disagree about what matches.
+    #[error(
+        "the log's tables find {found} events that match, the events themselves say {read}: the log is damaged"
+    )]
+    TablesDiffer {
+        /// By the tables.
+        found: u64,
+        /// By the events.
+        read: u64,
+    },
+    /// What was made does not verify.
+    #[error("the log is damaged: the package does not lead to its root ({0})")]
+    NotTied(String),
+    /// Something in the package would be too large.
+    #[error("the package would be too large: {0}")]
+    TooLarge(String),
+    /// The user cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<Cancelled> for EvidenceError {
+    fn from(_: Cancelled) -> EvidenceError {
+        EvidenceError::Cancelled
+    }
+}
+
+/// Makes a package, signed with the log's key. `progress` counts events, first as they are read, then as they are
+/// verified.
+///
+/// # Errors
+/// [`EvidenceError`].
+///
+/// ```
+/// use annals_core::evidence::make::{EvidenceRequest, make};
+/// use annals_core::integrity::note::SigningKey;
+/// use annals_core::{progress::WorkProgress, store::{EventQuery, Log}, time::Time};
+/// let folder = tempfile::tempdir().unwrap();
+/// let store = folder.path().join("guide.annals");
+/// annals_core::sample::guide(&store).unwrap();
+/// let log = Log::explore(&store).unwrap();
+/// let key = SigningKey::from_seed(&log.id().origin(), [7; 32]).unwrap();
+/// let at = Time::parse_rfc3339("2024-02-01T00:00:00Z").unwrap();
+/// let request = EvidenceRequest::of(EventQuery::default(), at);
+/// let (package, report) = make(&log, &request, &key, &WorkProgress::default()).unwrap();
+/// assert_eq!(report.verification.findings, []);
+/// let again = make(&log, &request, &key, &WorkProgress::default()).unwrap();
+/// assert_eq!(package, again.0);
+/// ```
+pub fn make(
+    log: &Log,
+    request: &EvidenceRequest,
+    key: &SigningKey,
+    progress: &WorkProgress,
+) -> Result<(Vec<u8>, EvidenceReport), EvidenceError> {
+    let named = log.id().origin();
+    let public = key.verifying_key();
+    if public.name() != named {
+        return Err(EvidenceError::OtherKey {
+            key: public.name().to_owned(),
+            log: named,
+        });
+    }
+    let gathered = log.sealed(|sealed| gather(sealed, request, progress))?;
+    let checkpoint = Checkpoint {
+        origin: named,
+        size: gathered.size,
+        root: gathered.root,
+    };
+    let checkpoint = checkpoint.sign(key)?;
+    let consistency = consistency(log, request, &checkpoint)?;
+    let (in_part, identities_of_others) = (gathered.in_part, gathered.identities);
+    let files = files(request, gathered, key, &checkpoint, consistency)?;
+    let mut writer = Writer::new(Vec::new());
+    for (name, bytes) in &files {
+        writer
+            .add(name, bytes)
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidInput => EvidenceError::TooLarge(error.to_string()),
+                _ => error.into(),
+            })?;
+    }
+    let package = writer.finish()?;
+    drop(files);
+    let trust = Trust {
+        keys: vec![public],
+        against: Vec::new(),
+    };
+    let verification = verify(&package, &trust, progress)?;
+    // A gap in the log's own numbers is the log's to explain; whatever else is found says that it is damaged.
+    let other = verification
+        .findings
+        .iter()
+        .find(|finding| finding.kind != EvidenceFindingKind::VersionMissing);
+    if let Some(finding) = other {
+        return Err(EvidenceError::NotTied(finding.detail.clone()));
+    }
+    let report = EvidenceReport {
+        file: String::new(),
+        bytes: package.len() as u64,
+        sha256: sha256(&package),
+        identities_of_others,
+        in_part,
+        verification,
+    };
+    Ok((package, report))
+}
+
+/// Makes a package and writes it: under another name first, so that it has its own only when it is whole.
+///
+/// # Errors
+/// As [`make`]; [`EvidenceError::Io`] also where the file is the log's own, another database, or no regular file.
+pub fn make_to_file(
+    log: &Log,
+    request: &EvidenceRequest,
+    key: &SigningKey,
+    file: &Path,
+    progress: &WorkProgress,
+) -> Result<EvidenceReport, EvidenceError> {
+    let own = files_of(log.path());
+    may_replace(file, &own.each_ref().map(|path| path.as_path()))?;
+    let (package, mut report) = make(log, request, key, progress)?;
+    let folder = folder_of(file);
+    let mut temporary = new_file_in(folder)?;
+    std::io::Write::write_all(&mut temporary, &package)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(file).map_err(|error| error.error)?;
+    sync_folder(folder)?;
+    report.file = file.display().to_string();
+    report.verification.file = report.file.clone();
+    Ok(report)
+}
+
+/// What was read from the log.
+struct Gathered {
+    size: u64,
+    root: crate::integrity::Hash,
+    scope: Scope,
+    filter: Filter,
+    others: Others,
+    rules: Vec<Extraction>,
+    range: Vec<u8>,
+    in_part: u64,
+    /// Identities of other events in the range proof.
+    identities: u64,
+    findings: Vec<Finding>,
+}
+
+fn gather(
+    sealed: &SealedLog<'_>,
+    request: &EvidenceRequest,
+    progress: &WorkProgress,
+) -> Result<Gathered, EvidenceError> {
+    let head = sealed.head();
+    let size = head.size.0;
+    let first = request.first.0;
+    let last = request.query.known.map_or(size, |known| known.0.min(size));
+    if first == 0 || first > size.max(1) || last + 1 < first {
+        return Err(EvidenceError::NoRange { first, last, size });
+    }
+    let scope = Scope { first, last };
+    let filter = filter_of(&request.query);
+    let others = request.others.unwrap_or_else(|| enough(&filter));
+    let others = match request.withheld.identity {
+        true => others.min(Others::Leaf),
+        false => others,
+    };
+    let in_range = EventQuery {
+        known: Some(Position(last)),
+        direction: Direction::Forwards,
+        after: first.checked_sub(2).map(|_| Position(first - 1)),
+        ..EventQuery::default()
+    };
+    let matching = EventQuery {
+        known: in_range.known,
+        direction: in_range.direction,
+        after: in_range.after,
+        ..request.query.clone()
+    };
+    // `count` leaves `after` aside, as paging does; so the beginning is taken off.
+    let before = EventQuery {
+        known: Some(Position(first - 1)),
+        ..matching.clone()
+    };
+    let found = sealed.count(&matching)? - sealed.count(&before)?;
+    let query = if others == Others::None {
+        matching
+    } else {
+        in_range
+    };
+    progress.expect(if others == Others::None {
+        found
+    } else {
+        scope.count()
+    });
+    let mut gathering = Gathering {
+        filter: &filter,
+        others,
+        consented: request.others.is_some(),
+        withheld: &request.withheld,
+        redaction: Redaction::read(&request.withheld.paths).map_err(EvidenceError::Path)?,
+        writer: RangeWriter::new(size, first, last),
+        rules: Vec::new(),
+        distinct: Vec::new(),
+        shown: Vec::new(),
+        rows: 0,
+        in_part: 0,
+        identities: 0,
+        findings: Findings::default(),
+    };
+    let mut failed = None;
+    sealed.for_each(&query, &mut |event| {
+        progress.advance(1);
+        let taken = if progress.is_cancelled() {
+            Err(EvidenceError::Cancelled)
+        } else {
+            gathering.take(sealed, event)
+        };
+        failed = taken.err();
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if found != gathering.rows {
+        return Err(EvidenceError::TablesDiffer {
+            found,
+            read: gathering.rows,
+        });
+    }
+    let under = cover(size, &gathering.shown).unwrap_or_default();
+    let hashes = sealed.roots(under)?;
+    Ok(Gathered {
+        size,
+        root: head.root,
+        scope,
+        others,
+        rules: gathering.distinct,
+        range: gathering.writer.finish(&hashes),
+        in_part: gathering.in_part,
+        identities: gathering.identities,
+        findings: gathering.findings.into_vec(),
+        filter,
+    })
+}
+
+/// The conditions of a query.
+fn filter_of(query: &EventQuery) -> Filter {
+    let EventQuery {
+        stream,
+        category,
+        event_type,
+        actor,
+        correlation,
+        from,
+        to,
+        known: _,
+        direction: _,
+        after: _,
+    } = query;
+    Filter {
+        stream: stream.as_ref().map(ToString::to_string),
+        category: category.as_ref().map(ToString::to_string),
+        event_type: event_type.as_ref().map(ToString::to_string),
+        actor: actor.as_ref().map(ToString::to_string),
+        correlation: correlation.clone(),
+        from: *from,
+        to: *to,
+    }
+}
+
+/// How much of other events shows that they do not match, payloads aside.
+fn enough(filter: &Filter) -> Others {
+    if filter.stream.is_some() || filter.category.is_some() {
+        Others::Identity
+    } else if filter.event_type.is_some() || filter.from.is_some() || filter.to.is_some() {
+        Others::Leaf
+    } else {
+        Others::None
+    }
+}
+
+/// The range proof in the making.
+struct Gathering<'r> {
+    filter: &'r Filter,
+    others: Others,
+    /// Whether the maker said how much to show of others.
+    consented: bool,
+    withheld: &'r Withheld,
+    redaction: Redaction,
+    writer: RangeWriter,
+    /// By rule of the log: the extractor, and its index in `distinct`.
+    rules: Vec<(Extractor, u16)>,
+    distinct: Vec<Extraction>,
+    shown: Vec<u64>,
+    rows: u64,
+    in_part: u64,
+    identities: u64,
+    findings: Findings,
+}
+
+impl Gathering<'_> {
+    fn take(&mut self, sealed: &SealedLog<'_>, event: SealedEvent) -> Result<(), EvidenceError> {
+        if event.rule >= self.rules.len() {
+            self.learn(sealed.rules())?;
+        }
+        if self.is_row(&event)? {
+            return self.take_row(&event);
+        }
+        for level in [Others::Leaf, Others::Identity, Others::Payload] {
+            if level > self.others {
+                break;
+            }
+            let parts = parts_up_to(&event, level);
+            if self.read(&event, false, parts)?.matches(self.filter) == Verdict::No {
+                self.identities += u64::from(matches!(parts[0], PartShown::Open { .. }));
+                if self.identities > MAX_IDENTITIES && !self.consented {
+                    return Err(EvidenceError::TooManyOthers);
+                }
+                return self.show(&event, false, parts);
+            }
+        }
+        // What would stay unknown stays closed.
+        Ok(())
+    }
+
+    fn learn(&mut self, rules: Vec<Extraction>) -> Result<(), EvidenceError> {
+        for rule in rules.into_iter().skip(self.rules.len()) {
+            let extractor = rule.prepare();
+            let known = self.distinct.iter().position(|known| *known == rule);
+            let index = known.unwrap_or_else(|| {
+                self.distinct.push(rule);
+                self.distinct.len() - 1
+            });
+            let index = u16::try_from(index).map_err(|_| {
+                EvidenceError::TooLarge(
+                    "its events have more than 65,536 rules of extraction".into(),
+                )
+            })?;
+            self.rules.push((extractor, index));
+        }
+        Ok(())
+    }
+
+    /// Whether the event matches; where a part that would tell was erased, by what the log kept of it.
+    fn is_row(&self, event: &SealedEvent) -> Result<bool, EvidenceError> {
+        let whole = parts_up_to(event, Others::Payload);
+        Ok(match self.read(event, false, whole)?.matches(self.filter) {
+            Verdict::Yes => true,
+            Verdict::No => false,
+            Verdict::Unknown => {
+                let kept = &event.event;
+                let same = |want: &Option<String>, have: Option<&str>| {
+                    want.as_deref().is_none_or(|want| have == Some(want))
+                };
+                let in_stream = self.filter.stream.as_deref().is_none_or(|want| {
+                    kept.stream.as_ref().is_some_and(|s| s.as_str() == want)
+                        || event.links.iter().any(|link| link.stream == want)
+                });
+                in_stream
+                    && same(
+                        &self.filter.category,
+                        kept.category.as_ref().map(|c| c.as_str()),
+                    )
+                    && same(&self.filter.actor, kept.actor.as_ref().map(|a| a.as_str()))
+                    && same(&self.filter.correlation, kept.correlation.as_deref())
+            }
+        })
+    }
+
+    fn take_row(&mut self, event: &SealedEvent) -> Result<(), EvidenceError> {
+        let Withheld {
+            identity,
+            data,
+            metadata,
+            paths: _,
+        } = *self.withheld;
+        let mut parts = parts_up_to(event, Others::Payload);
+        let mut left: [Option<Vec<u8>>; 3] = [None, None, None];
+        let payloads = [
+            None,
+            event.event.data.as_ref(),
+            event.event.metadata.as_ref(),
+        ];
+        for (at, part) in [Part::Identity, Part::Data, Part::Metadata]
+            .into_iter()
+            .enumerate()
+        {
+            let PartShown::Open { .. } = parts[at] else {
+                continue;
+            };
+            if [identity, data, metadata][at] {
+                parts[at] = PartShown::Closed;
+            } else if let Some(payload) = payloads[at] {
+                match self.redaction.apply(part, payload) {
+                    Redacted::Whole => {}
+                    Redacted::Closed => parts[at] = PartShown::Closed,
+                    Redacted::InPart(bytes) => left[at] = Some(bytes),
+                }
+            }
+        }
+        for (part, left) in parts.iter_mut().zip(&left) {
+            if let Some(bytes) = left {
+                *part = PartShown::InPart(bytes);
+                self.in_part += 1;
+            }
+        }
+        self.rows += 1;
+        self.note(event);
+        self.show(event, true, parts)
+    }
+
+    fn show(
+        &mut self,
+        event: &SealedEvent,
+        row: bool,
+        parts: [PartShown<'_>; 3],
+    ) -> Result<(), EvidenceError> {
+        let position = event.event.position;
+        self.writer.show(&Shown {
+            position,
+            row,
+            rule: self.rules[event.rule].1,
+            leaf: &event.leaf,
+            parts,
+        });
+        self.shown.push(position.0 - 1);
+        if self.writer.len() as u64 > MAX_FILE_BYTES {
+            let what = "its proof would be longer than 1 GiB".to_owned();
+            return Err(EvidenceError::TooLarge(what));
+        }
+        Ok(())
+    }
+
+    fn read<'e>(
+        &self,
+        event: &'e SealedEvent,
+        row: bool,
+        parts: [PartShown<'e>; 3],
+    ) -> Result<Opened<'e>, EvidenceError> {
+        let (rule, _) = &self.rules[event.rule];
+        let shown = Shown {
+            position: event.event.position,
+            row,
+            rule: 0,
+            leaf: &event.leaf,
+            parts,
+        };
+        let damaged = |error: OpenedError| ReadError::Damaged {
+            position: event.event.position,
+            reason: error.to_string(),
+        };
+        Ok(Opened::read(&shown, std::slice::from_ref(rule)).map_err(damaged)?)
+    }
+
+    /// What a reader should know of a row.
+    fn note(&mut self, event: &SealedEvent) {
+        let flags = TimeFlags::of(&event.event.time);
+        let erased = !event.event.erased.is_empty();
+        for (so, kind, severity, detail) in [
+            (
+                flags.has(TimeFlags::ZONE_ASSUMED),
+                FindingKind::ZoneAssumed,
+                Severity::Notice,
+                "the source named no zone for the time",
+            ),
+            (
+                flags.has(TimeFlags::DATE_ONLY),
+                FindingKind::DateOnly,
+                Severity::Notice,
+                "the source named a day only",
+            ),
+            (
+                flags.has(TimeFlags::AMBIGUOUS),
+                FindingKind::AmbiguousLocalTime,
+                Severity::Warning,
+                "the local time does not exist or exists twice",
+            ),
+            (
+                erased,
+                FindingKind::Erased,
+                Severity::Notice,
+                "a part of the event was erased",
+            ),
+        ] {
+            if so {
+                let place = Place {
+                    position: Some(event.event.position),
+                    ..Place::default()
+                };
+                self.findings.add(kind, severity, place, detail.to_owned());
+            }
+        }
+    }
+}
+
+/// The parts of an event, open up to a level.
+fn parts_up_to<'e>(event: &'e SealedEvent, level: Others) -> [PartShown<'e>; 3] {
+    let open = |at: usize, bytes: Option<&'e Vec<u8>>, part: Part, from: Others| {
+        if event.event.erased.contains(&part) {
+            return PartShown::Erased;
+        }
+        match (event.salts[at], bytes) {
+            (Some(salt), Some(bytes)) if level >= from => PartShown::Open { salt, bytes },
+            _ => PartShown::Closed,
+        }
+    };
+    let data = event.event.data.as_ref().map(|payload| &payload.bytes);
+    let metadata = event.event.metadata.as_ref().map(|payload| &payload.bytes);
+    let has_metadata =
+        event.event.metadata.is_some() || event.event.erased.contains(&Part::Metadata);
+    [
+        open(0, Some(&event.identity), Part::Identity, Others::Identity),
+        open(1, data, Part::Data, Others::Payload),
+        match has_metadata {
+            true => open(2, metadata, Part::Metadata, Others::Payload),
+            false => PartShown::None,
+        },
+    ]
+}
+
+/// The earlier checkpoint and the proof that the log only grew since.
+fn consistency(
+    log: &Log,
+    request: &EvidenceRequest,
+    checkpoint: &SignedCheckpoint,
+) -> Result<Option<(String, String)>, EvidenceError> {
+    let Some(earlier) = &request.earlier else {
+        return Ok(None);
+    };
+    let (old, new) = (&earlier.checkpoint, &checkpoint.checkpoint);
+    let refuse = || EvidenceError::Earlier {
+        origin: old.origin.clone(),
+        size: old.size,
+    };
+    if old.origin != new.origin || old.size == 0 || old.size > new.size {
+        return Err(refuse());
+    }
+    let proof = log.consistency_proof(Position(old.size), Position(new.size))?;
+    if !crate::integrity::tree::verify_consistency(old.size, new.size, &proof, &old.root, &new.root)
+    {
+        return Err(refuse());
+    }
+    let lines: String = proof.iter().map(|hash| format!("{hash}\n")).collect();
+    Ok(Some((earlier.note.to_text(), lines)))
+}
+
+/// `query.json`.
+#[derive(Serialize)]
+struct Query<'q> {
+    reading: &'q str,
+    filter: &'q Filter,
+    scope: Scope,
+    others: Others,
+    withheld: &'q Withheld,
+    template: Option<&'q str>,
+    log: &'q str,
+    made: &'q Made,
+    zone: &'static str,
+}
+
+/// `exceptions.json`.
+#[derive(Serialize)]
+struct Exceptions<'q> {
+    found: &'q [Finding],
+    not_checked: [&'static str; 3],
+}
+
+/// All files of the package, in order.
+fn files(
+    request: &EvidenceRequest,
+    gathered: Gathered,
+    key: &SigningKey,
+    checkpoint: &SignedCheckpoint,
+    consistency: Option<(String, String)>,
+) -> Result<Vec<(String, Vec<u8>)>, EvidenceError> {
+    let json = |error: serde_json::Error| EvidenceError::Io(error.into());
+    let log = checkpoint.checkpoint.origin.clone();
+    let (rows, counts) = rows_of(&gathered)?;
+    let made = Made {
+        at: request.at,
+        annals: env!("CARGO_PKG_VERSION").to_owned(),
+        operator: request.operator.clone(),
+        purpose: request.purpose.clone(),
+    };
+    let words = reading(&gathered.filter, &gathered.scope, &log);
+    let query = Query {
+        reading: &words,
+        filter: &gathered.filter,
+        scope: gathered.scope,
+        others: gathered.others,
+        withheld: &request.withheld,
+        template: request.template.as_deref(),
+        log: &log,
+        made: &made,
+        zone: "UTC",
+    };
+    let exceptions = Exceptions {
+        found: &gathered.findings,
+        not_checked: [
+            "the log outside the range, and its own structure: annals verify STORE does",
+            "whether what was recorded is what happened",
+            "what the sources of imported events left out",
+        ],
+    };
+    let (types, (sums, sums_left_out)) = (rows.types(), rows.sums());
+    let mut manifest = Manifest {
+        format: manifest::FORMAT.to_owned(),
+        algorithms: Algorithms::fixed(),
+        log: log.clone(),
+        key: key.verifying_key().to_string(),
+        checkpoint: CheckpointClaim {
+            size: gathered.size,
+            root: gathered.root,
+        },
+        made: made.clone(),
+        scope: gathered.scope,
+        filter: gathered.filter.clone(),
+        reading: words.clone(),
+        others: gathered.others,
+        withheld: request.withheld.clone(),
+        extraction: gathered.rules.iter().cloned().map(Rule::from).collect(),
+        counts,
+        rows: rows.ids,
+        types,
+        sums,
+        sums_left_out,
+        files: Vec::new(),
+    };
+    let readme = super::readme::text(&manifest, request);
+    let mut files: Vec<(String, Vec<u8>)> = vec![
+        (names::README.to_owned(), readme.into_bytes()),
+        (names::ROWS_JSONL.to_owned(), rows.jsonl),
+        (names::ROWS_CSV.to_owned(), rows.csv),
+        (
+            names::QUERY.to_owned(),
+            serde_json::to_vec_pretty(&query).map_err(json)?,
+        ),
+        (
+            names::EXCEPTIONS.to_owned(),
+            serde_json::to_vec_pretty(&exceptions).map_err(json)?,
+        ),
+        (
+            names::CUSTODY.to_owned(),
+            custody_of(request).map_err(json)?,
+        ),
+        (names::RANGE.to_owned(), gathered.range),
+        (
+            names::CHECKPOINT.to_owned(),
+            checkpoint.note.to_text().into_bytes(),
+        ),
+    ];
+    if let Some((earlier, proof)) = consistency {
+        files.push((names::EARLIER.to_owned(), earlier.into_bytes()));
+        files.push((names::CONSISTENCY.to_owned(), proof.into_bytes()));
+    }
+    for (folder, given) in [
+        (names::REPORT, &request.report),
+        (names::ATTACHMENTS, &request.attachments),
+    ] {
+        for (name, bytes) in given {
+            let path = format!("{folder}{name}");
+            if !is_name(&path) || files.iter().any(|(other, _)| *other == path) {
+                return Err(EvidenceError::Name(name.clone()));
+            }
+            files.push((path, bytes.clone()));
+        }
+    }
+    files.push((names::VERIFIER.to_owned(), VERIFIER_HTML.to_vec()));
+    manifest.files = files
+        .iter()
+        .map(|(name, bytes)| FileClaim {
+            name: name.clone(),
+            size: bytes.len() as u64,
+            sha256: sha256(bytes),
+        })
+        .collect();
+    let manifest = manifest.write().map_err(json)?;
+    if manifest.len() > manifest::MAX_BYTES {
+        let what = "its manifest would be longer than 256 MiB".to_owned();
+        return Err(EvidenceError::TooLarge(what));
+    }
+    let mut note = Note::new(&signed_text(&log, &manifest))?;
+    note.sign(key);
+    files.insert(1, (names::MANIFEST.to_owned(), manifest));
+    files.insert(
+        2,
+        (names::MANIFEST_NOTE.to_owned(), note.to_text().into_bytes()),
+    );
+    Ok(files)
+}
+
+/// What follows from the rows, by way of the range proof: so that it is what a verifier will make of it.
+fn rows_of(gathered: &Gathered) -> Result<(Rows, Counts), EvidenceError> {
+    let broken = |reason: String| EvidenceError::NotTied(reason);
+    let range = Range::read(&gathered.range).map_err(|error| broken(error.to_string()))?;
+    let rules: Vec<Extractor> = gathered.rules.iter().map(Extraction::prepare).collect();
+    let mut rows = Rows::begin()?;
+    let mut counts = Counts {
+        range: gathered.scope.count(),
+        closed: range.closed,
+        ..Counts::default()
+    };
+    for shown in &range.shown {
+        if !shown.row {
+            counts.opened += 1;
+            continue;
+        }
+        let opened = Opened::read(shown, &rules).map_err(|error| broken(error.to_string()))?;
+        rows.add(&opened)?;
+        counts.rows += 1;
+    }
+    counts.erased = rows.erased;
+    Ok((rows, counts))
+}
+
+fn custody_of(request: &EvidenceRequest) -> serde_json::Result<Vec<u8>> {
+    let entry = |what: CustodyStep, who: &Option<String>, note: Option<&str>| CustodyEntry {
+        at: request.at,
+        what,
+        who: who.clone(),
+        note: note.map(str::to_owned),
+        previous: None,
+    };
+    let mut entries = vec![entry(
+        CustodyStep::Created,
+        &request.operator,
+        request.purpose.as_deref(),
+    )];
+    if request.reviewed_by.is_some() {
+        entries.push(entry(CustodyStep::Reviewed, &request.reviewed_by, None));
+    }
+    entries.push(entry(CustodyStep::Exported, &request.operator, None));
+    if request.handed_to.is_some() {
+        entries.push(entry(CustodyStep::HandedTo, &request.handed_to, None));
+    }
+    custody::write(entries)
+}

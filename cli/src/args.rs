@@ -9,6 +9,7 @@ use crate::commands::*;
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
 /// rejects, import --explain, model check, access-log), 4 the thing to be verified cannot be read as such, 70 internal.
 /// rejects, import --explain, model check, verify), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects, import --explain, model check, access-log, evidence verify), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {
@@ -73,6 +74,8 @@ pub enum Command {
     Backup(backup::Backup),
     /// Make a new store from a backup, or from a log as it was
     Restore(restore::Restore),
+    /// Make packages that a stranger can verify, and verify them
+    Evidence(evidence::Evidence),
     /// Show who looked at a store, and whether that record is whole
     AccessLog(access_log::AccessLog),
     /// Hash everything in a store again, and say what is not as it was recorded or signed

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode as Code;
+use annals_core::evidence::make::EvidenceError;
 use annals_core::export::ExportError;
 use annals_core::export::fixture::FixtureError;
 use annals_core::import::ImportError;
@@ -266,6 +267,34 @@ impl From<ExportError> for Failure {
             ExportError::Io(error) => error.into(),
             ExportError::Cancelled => Failure::of(&error),
         }
+    }
+}
+
+impl From<EvidenceError> for Failure {
+    fn from(error: EvidenceError) -> Failure {
+        let hint = match &error {
+            EvidenceError::Read(ReadError::Damaged { .. })
+            | EvidenceError::TablesDiffer { .. }
+            | EvidenceError::NotTied(_) => {
+                "nothing was written; annals verify STORE says what is wrong with the log"
+            }
+            EvidenceError::TooManyOthers => {
+                "--others identity names them all, --others none leaves them closed (the package then says that it cannot show that none of them matches), --first and --known narrow the range"
+            }
+            EvidenceError::OtherKey { .. } => "sign with the key of this log",
+            EvidenceError::TooLarge(_) => "narrow the filter or the range, or say --others none",
+            EvidenceError::Earlier { .. } => {
+                "the checkpoint is of another log or was forked from this one"
+            }
+            EvidenceError::Read(_)
+            | EvidenceError::Io(_)
+            | EvidenceError::Note(_)
+            | EvidenceError::NoRange { .. }
+            | EvidenceError::Path(_)
+            | EvidenceError::Name(_)
+            | EvidenceError::Cancelled => return Failure::of(&error),
+        };
+        Failure::of(&error).hint(hint)
     }
 }
 

@@ -51,6 +51,11 @@ pub struct FilterReading {
 }
 
 impl Filters {
+    /// Zone of times that name none.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
     /// Reads which versions of the stream are meant: `--stream` with `--from v3` and `--to v9`.
     pub fn slice(self) -> Result<FixtureRequest, Failure> {
         let Filters {

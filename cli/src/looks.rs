@@ -24,7 +24,7 @@ const FILE_IS_STORE: [&str; 1] = ["restore"];
 
 /// Commands that make a store where there is none, or look at none.
 #[cfg(test)]
-const NO_STORE: [&str; 1] = ["sample"];
+const NO_STORE: [&str; 3] = ["sample", "evidence verify", "evidence verifier"];
 
 /// Arguments that hold payloads.
 const PAYLOADS: [&str; 3] = ["data", "metadata", "edit"];

@@ -54,6 +54,7 @@ fn run() -> Exit {
     let result = looks::write_down(&args, &matches)
         .and_then(|access| {
             output.access = access;
+            output.purpose = args.purpose.clone();
             commands::run(args.command, &mut output)
         })
         .and_then(|exit| output.finish().map(|()| exit));

@@ -12,6 +12,8 @@ use crate::table::Table;
 pub struct Output {
     /// Where this command stands in the store's access log, for what prints it.
     pub access: AccessState,
+    /// Why the user looks, for what prints it.
+    pub purpose: Option<String>,
     json: bool,
     out: BufWriter<std::io::Stdout>,
 }
@@ -21,6 +23,7 @@ impl Output {
     pub fn stdout(json: bool) -> Output {
         Output {
             access: AccessState::Off,
+            purpose: None,
             json,
             out: BufWriter::with_capacity(1 << 16, std::io::stdout()),
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::access_log::AccessLogError;
+use crate::evidence::make::EvidenceError;
 use crate::export::ExportError;
 use crate::export::fixture::FixtureError;
 use crate::id::NameError;
@@ -187,6 +188,25 @@ impl From<&ExportError> for ErrorCode {
             ExportError::Read(error) => error.into(),
             ExportError::Io(source) => source.into(),
             ExportError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&EvidenceError> for ErrorCode {
+    fn from(error: &EvidenceError) -> ErrorCode {
+        match error {
+            EvidenceError::Read(error) => error.into(),
+            EvidenceError::Io(source) => source.into(),
+            EvidenceError::TablesDiffer { .. } | EvidenceError::NotTied(_) => ErrorCode::Damaged,
+            EvidenceError::Earlier { .. } => ErrorCode::Conflict,
+            EvidenceError::NoRange { .. } => ErrorCode::NoEvent,
+            EvidenceError::OtherKey { .. }
+            | EvidenceError::Note(_)
+            | EvidenceError::TooManyOthers
+            | EvidenceError::Path(_)
+            | EvidenceError::Name(_)
+            | EvidenceError::TooLarge(_) => ErrorCode::BadInput,
+            EvidenceError::Cancelled => ErrorCode::Cancelled,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod append;
 pub mod backup;
 pub mod diff;
 pub mod events;
+pub mod evidence;
 pub mod export;
 pub mod history;
 pub mod import;
@@ -60,6 +61,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Open(args) => open::run(args),
         Command::Backup(args) => backup::run(args, output),
         Command::Restore(args) => restore::run(args, output),
+        Command::Evidence(args) => evidence::run(args, output),
         Command::AccessLog(args) => access_log::run(args, output),
         Command::Verify(args) => verify::run(args, output),
     }

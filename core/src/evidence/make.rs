@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::access_log::AccessState;
 use crate::event::Part;
 use crate::evidence::custody::{self, CustodyEntry, CustodyStep};
 use crate::evidence::manifest::{
@@ -67,6 +68,8 @@ pub struct EvidenceRequest {
     pub attachments: Vec<(String, Vec<u8>)>,
     /// An earlier checkpoint, to show that the log only grew since.
     pub earlier: Option<SignedCheckpoint>,
+    /// Where it was written down that this package is made; `None` where nobody knows.
+    pub access: Option<AccessState>,
 }
 
 impl EvidenceRequest {
@@ -87,6 +90,7 @@ impl EvidenceRequest {
             report: Vec::new(),
             attachments: Vec::new(),
             earlier: None,
+            access: None,
         }
     }
 }
@@ -703,6 +707,7 @@ struct Query<'q> {
     log: &'q str,
     made: &'q Made,
     zone: &'static str,
+    access_log: Option<&'q AccessState>,
 }
 
 /// `exceptions.json`.
@@ -740,6 +745,7 @@ fn files(
         log: &log,
         made: &made,
         zone: "UTC",
+        access_log: request.access.as_ref(),
     };
     let exceptions = Exceptions {
         found: &gathered.findings,

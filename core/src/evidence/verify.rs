@@ -309,7 +309,9 @@ pub fn signed_text(log: &str, manifest: &[u8]) -> String {
     format!("{}\n{log}\nsha256 {}\n", manifest::FORMAT, sha256(manifest))
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> Hash {
+/// SHA-256 of bytes.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> Hash {
     Hash(Sha256::digest(bytes).into())
 }
 

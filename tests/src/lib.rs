@@ -3,12 +3,15 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`display`] | a virtual display |
+//! | [`drag`] | files dragged over a window and dropped |
 //! | [`sample`] | the guide's sample in the real window |
 //! | [`webdriver`] | a small WebDriver client |
 //! | [`window`] | the real window, driven as a user would |
 #![forbid(unsafe_code)]
 
 pub mod display;
+#[cfg(target_os = "linux")]
+pub mod drag;
 pub mod sample;
 pub mod webdriver;
 pub mod window;

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Window {
     /// The driver's session.
     pub session: Session,
-    _display: Display,
+    display: Display,
 }
 
 impl Window {
@@ -45,10 +45,13 @@ impl Window {
             ("TZ", "UTC"),
         ];
         let session = Session::start(app, arguments, &environment)?;
-        Ok(Window {
-            session,
-            _display: display,
-        })
+        Ok(Window { session, display })
+    }
+
+    /// Name of the display that it is on: `:99`.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        self.display.name()
     }
 
     /// Waits until something is there and hands it over. `what` says it for the error.

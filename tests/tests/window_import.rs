@@ -1,6 +1,8 @@
 //! End to end in the real window: an ugly table through the import wizard, and hostile text on screen.
 
 use annals_tests::Outcome;
+#[cfg(target_os = "linux")]
+use annals_tests::drag::Drag;
 use annals_tests::sample::{Sample, annals, digits, text};
 use annals_tests::webdriver::key;
 use serde_json::Value;
@@ -128,5 +130,47 @@ fn hostile_text_and_long_numbers_are_shown_as_they_are() -> Outcome {
         Value::Null,
         "markup in a payload never runs"
     );
+    Ok(())
+}
+
+/// Dragged as a file manager drags, over the window and out of it, then dropped.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_dropped_on_the_window_are_seen_before_they_are_imported_and_a_store_is_opened() -> Outcome
+{
+    let sample = Sample::open()?;
+    let (window, home) = (&sample.window, &sample.home);
+    let table = home.path().join("m\u{fc}ll 1%.csv");
+    std::fs::write(&table, TABLE)?;
+    let lines = home.path().join("parcels.jsonl");
+    std::fs::write(
+        &lines,
+        "{\"eventId\":\"p\",\"aggregateId\":\"parcel-1\",\"eventType\":\"Sent\",\"timestamp\":\"2024-02-01T08:00:00Z\",\"data\":{}}\n",
+    )?;
+
+    let drag = Drag::over(window.display(), &[&table])?;
+    window.text_when("drop-target", |shown| shown.contains("Drop to import"))?;
+    drag.leave(|| Ok(window.session.find("[data-testid=drop-target]")?.is_none()))?;
+
+    Drag::over(window.display(), &[&table, &lines])?.drop_here()?;
+    window.text_when("import-file", |shown| {
+        shown.contains("m\u{fc}ll 1%.csv") && shown.contains("CSV, semicolon")
+    })?;
+    let files = window.session.find_all("[data-testid=import-file]")?;
+    assert_eq!(files.len(), 2, "both files, under their own names");
+    assert!(window.session.find("[data-testid=drop-target]")?.is_none());
+
+    let other = home.path().join("other.annals");
+    annals(&[
+        "sample",
+        "shop",
+        "--events",
+        "500",
+        "--out",
+        text(&other),
+        "--json",
+    ])?;
+    Drag::over(window.display(), &[&other])?.drop_here()?;
+    window.text_when("overview-events", |shown| shown.contains("500"))?;
     Ok(())
 }

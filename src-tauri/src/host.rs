@@ -149,8 +149,8 @@ struct Inner {
     import: Slot<Progress>,
     export: Slot<ExportProgress>,
     backup: Slot<WorkProgress>,
-    /// Counts the times that long questions were cancelled: one asked before the last goes no further.
-    long_cancelled: AtomicU64,
+    /// How far each long question that is under way is.
+    long: Mutex<Vec<Arc<WorkProgress>>>,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
     clipboard: Mutex<Option<arboard::Clipboard>>,
     drops: Mutex<Option<Channel<DropView>>>,
@@ -185,7 +185,7 @@ impl Host {
             import: Slot::default(),
             export: Slot::default(),
             backup: Slot::default(),
-            long_cancelled: AtomicU64::new(0),
+            long: Mutex::default(),
             clipboard: Mutex::new(None),
             drops: Mutex::new(None),
         })))
@@ -373,8 +373,9 @@ impl Host {
         blocking(move || json(&question(&store).map_err(Into::into)?)).await
     }
 
-    /// As [`Host::ask`], a question that goes through the whole log or a whole stream: it hands `go_on` to core, which
-    /// stops when [`Host::cancel_long`] is called.
+    /// As [`Host::ask`], a question that may go through a whole stream or the whole log: it is put to a log that is
+    /// watched, so that [`Host::long_progress`] tells how far it is and [`Host::cancel_long`] stops it. `go_on` is for
+    /// what takes long without reading.
     ///
     /// # Errors
     /// As [`Host::ask`]; `cancelled`.
@@ -382,21 +383,45 @@ impl Host {
     where
         V: Serialize,
         E: Into<HostError>,
-        Q: FnOnce(&OpenStore, &mut dyn FnMut(u64) -> bool) -> Result<V, E> + Send + 'static,
+        Q: FnOnce(&OpenStore, &Log, &mut dyn FnMut(u64) -> bool) -> Result<V, E> + Send + 'static,
     {
-        let host = self.0.clone();
-        let turn = host.long_cancelled.load(Ordering::SeqCst);
+        let host = self.clone();
         self.ask(move |store| {
-            question(store, &mut |_| {
-                host.long_cancelled.load(Ordering::SeqCst) == turn
+            host.long(|progress| {
+                let log = store.log.watched(Arc::clone(progress));
+                question(store, &log, &mut |_| !progress.is_cancelled())
             })
         })
         .await
     }
 
-    /// Stops every long question that is under way.
+    /// Does long work that can be watched and stopped from the window.
+    pub fn long<T>(&self, work: impl FnOnce(&Arc<WorkProgress>) -> T) -> T {
+        /// Takes the work off the list when it ends, by a panic too.
+        struct Under<'h>(&'h Inner, Arc<WorkProgress>);
+        impl Drop for Under<'_> {
+            fn drop(&mut self) {
+                lock(&self.0.long).retain(|progress| !Arc::ptr_eq(progress, &self.1));
+            }
+        }
+        let under = Under(&self.0, Arc::default());
+        lock(&self.0.long).push(Arc::clone(&under.1));
+        work(&under.1)
+    }
+
+    /// How far the long work that is under way is, all together: done, and of how much where that is known.
+    #[must_use]
+    pub fn long_progress(&self) -> (u64, u64) {
+        let long = lock(&self.0.long);
+        let all = long.iter().map(|progress| progress.now());
+        all.fold((0, 0), |sum, now| (sum.0 + now.0, sum.1 + now.1))
+    }
+
+    /// Stops every long work that is under way.
     pub fn cancel_long(&self) {
-        self.0.long_cancelled.fetch_add(1, Ordering::SeqCst);
+        lock(&self.0.long).iter().for_each(|progress| {
+            progress.cancel();
+        });
     }
 }
 

@@ -47,6 +47,7 @@ commands! {
     backup_start,
     restore_start,
     backup_cancel,
+    long_progress,
     long_cancel,
     pick_store,
     pick_new_store,

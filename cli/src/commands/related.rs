@@ -62,7 +62,7 @@ pub fn run(args: Related, output: &mut Output) -> Result<Exit, Failure> {
         return Err(with_like_streams(missing.into(), &log, &stream));
     }
     let index = found::open_index(&log, !args.no_wait)?;
-    let mut view = temporal::related(&index, &models, &start, as_of)?;
+    let mut view = temporal::related(&log, &index, &models, &start, as_of)?;
     view.reading = reading;
     output.show(&view, |output| print(&view, output))
 }

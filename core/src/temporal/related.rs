@@ -214,18 +214,18 @@ pub struct SearchedView {
 /// What belongs to a stream or an event, as of an instant. Versions are those of [`state`](super::state()): where a
 /// model has a time of its own, streams of its category are folded for them.
 ///
-/// The text index leads to the events whose payloads name the stream. It is asked as far as it is: `searched` says
+/// The log's text index leads to the events whose payloads name the stream. It is asked as far as it is: `searched` says
 /// how far that was.
 ///
 /// # Errors
 /// [`TemporalError::Read`] if the log cannot be read or holds no such stream or event.
 pub fn related(
+    log: &Log,
     index: &TextIndex,
     models: &ModelSet,
     start: &Start,
     as_of: AsOf,
 ) -> Result<RelatedView, TemporalError> {
-    let log = index.log();
     let (stream, event) = match start {
         Start::Stream(stream) => (stream.clone(), None),
         Start::Event(position) => {

@@ -9,17 +9,17 @@ use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, json};
 use crate::wire::{
     HistoryArgs, LateArgs, MomentArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
+    WorkProgressView,
 };
 
 /// Why the value at a path is what it is.
 #[tauri::command]
 pub async fn why(host: State<'_, Host>, args: WhyArgs) -> Answer {
-    host.ask(move |store| {
-        let (moment, reading) = moment(&store.log, &args.moment)?;
+    host.ask_long(move |store, log, _| {
+        let (moment, reading) = moment(log, &args.moment)?;
         let path = args.path.parse()?;
         let limit = args.limit.map_or(temporal::CONTRIBUTIONS, |n| n as usize);
-        let models = store.models();
-        let (log, models) = (&store.log, &models.set);
+        let models = &store.models().set;
         let mut view = temporal::why(log, models, &args.stream, &path, &moment, limit)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
@@ -30,13 +30,13 @@ pub async fn why(host: State<'_, Host>, args: WhyArgs) -> Answer {
 /// Every value that a path had.
 #[tauri::command]
 pub async fn history(host: State<'_, Host>, args: HistoryArgs) -> Answer {
-    host.ask_long(move |store, go_on| {
-        let (moment, reading) = moment(&store.log, &args.moment)?;
+    host.ask_long(move |store, log, go_on| {
+        let (moment, reading) = moment(log, &args.moment)?;
         let path = args.path.parse()?;
         let limit = args.limit.map_or(temporal::VALUES, |n| n as usize);
-        let models = store.models();
-        let (log, models) = (&store.log, &models.set);
-        let mut view = temporal::history(log, models, &args.stream, &path, &moment, limit, go_on)?;
+        let models = &store.models().set;
+        let stream = &args.stream;
+        let mut view = temporal::history(log, models, stream, &path, &moment, limit, go_on)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })
@@ -46,8 +46,8 @@ pub async fn history(host: State<'_, Host>, args: HistoryArgs) -> Answer {
 /// The state with some events left out or changed, and what differs. Nothing is written.
 #[tauri::command]
 pub async fn what_if(host: State<'_, Host>, args: WhatIfArgs) -> Answer {
-    host.ask(move |store| {
-        let (moment, reading) = moment(&store.log, &args.moment)?;
+    host.ask_long(move |store, log, _| {
+        let (moment, reading) = moment(log, &args.moment)?;
         let mut changes = Changes::default();
         for position in args.without {
             changes = changes.without(position);
@@ -61,8 +61,7 @@ pub async fn what_if(host: State<'_, Host>, args: WhatIfArgs) -> Answer {
                 HostError::new(ErrorCode::BadInput, message)
             })?;
         }
-        let models = store.models();
-        let (log, models) = (&store.log, &models.set);
+        let models = &store.models().set;
         let mut view = temporal::what_if(log, models, &args.stream, &moment, &changes)?;
         view.diff.from.reading.clone_from(&reading);
         view.diff.to.reading = reading;
@@ -74,8 +73,8 @@ pub async fn what_if(host: State<'_, Host>, args: WhatIfArgs) -> Answer {
 /// What belongs to a stream or an event, at one instant.
 #[tauri::command]
 pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
-    host.ask(move |store| {
-        let (as_of, reading) = as_of(&store.log, args.at, args.known)?;
+    host.ask_long(move |store, log, _| {
+        let (as_of, reading) = as_of(log, args.at, args.known)?;
         let start = match (args.position, args.stream) {
             (Some(position), _) => Start::Event(position),
             (None, Some(stream)) => Start::Stream(stream),
@@ -84,7 +83,7 @@ pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
                 return Err(HostError::new(ErrorCode::BadInput, message));
             }
         };
-        let mut view = temporal::related(&store.index, &store.models().set, &start, as_of)?;
+        let mut view = temporal::related(log, &store.index, &store.models().set, &start, as_of)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })
@@ -94,14 +93,21 @@ pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
 /// Late, back-dated and out-of-order events.
 #[tauri::command]
 pub async fn late(host: State<'_, Host>, args: LateArgs) -> Answer {
-    host.ask_long(move |store, go_on| {
+    host.ask_long(move |_, log, go_on| {
         let limit = args.limit.map_or(temporal::LATE, |n| n as usize);
-        temporal::late(&store.log, args.stream.as_ref(), limit, go_on)
+        temporal::late(log, args.stream.as_ref(), limit, go_on)
     })
     .await
 }
 
-/// Stops what goes through the whole log or a whole stream: late events, histories, checks, drafts and shapes.
+/// How far all is that goes through a whole stream or the whole log.
+#[tauri::command]
+pub async fn long_progress(host: State<'_, Host>) -> Answer {
+    let (done, total) = host.long_progress();
+    json(&WorkProgressView { done, total })
+}
+
+/// Stops all that goes through a whole stream or the whole log.
 #[tauri::command]
 pub async fn long_cancel(host: State<'_, Host>) -> Answer {
     host.cancel_long();
@@ -111,9 +117,9 @@ pub async fn long_cancel(host: State<'_, Host>) -> Answer {
 /// The states of several streams at one instant.
 #[tauri::command]
 pub async fn states(host: State<'_, Host>, args: StatesArgs) -> Answer {
-    host.ask(move |store| {
-        let (as_of, reading) = as_of(&store.log, args.at, args.known)?;
-        let mut view = temporal::states(&store.log, &store.models().set, &args.streams, as_of)?;
+    host.ask_long(move |store, log, _| {
+        let (as_of, reading) = as_of(log, args.at, args.known)?;
+        let mut view = temporal::states(log, &store.models().set, &args.streams, as_of)?;
         for state in &mut view.states {
             state.reading.clone_from(&reading);
         }

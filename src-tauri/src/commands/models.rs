@@ -48,9 +48,9 @@ pub async fn model_save(host: State<'_, Host>, args: ModelSaveArgs) -> Answer {
 /// The state of a stream with a model that is still being written.
 #[tauri::command]
 pub async fn model_preview(host: State<'_, Host>, args: ModelPreviewArgs) -> Answer {
-    host.ask(move |store| {
-        let (moment, reading) = moment(&store.log, &args.moment)?;
-        let mut view = temporal::preview(&store.log, &args.text, &args.stream, &moment)?;
+    host.ask_long(move |_, log, _| {
+        let (moment, reading) = moment(log, &args.moment)?;
+        let mut view = temporal::preview(log, &args.text, &args.stream, &moment)?;
         if let Some(state) = &mut view.state {
             state.reading = reading;
         }
@@ -62,15 +62,15 @@ pub async fn model_preview(host: State<'_, Host>, args: ModelPreviewArgs) -> Ans
 /// A model tried on every event of its category.
 #[tauri::command]
 pub async fn model_check(host: State<'_, Host>, args: TextArgs) -> Answer {
-    host.ask_long(move |store, go_on| temporal::check(&store.log, "draft", &args.text, go_on))
+    host.ask_long(move |_, log, go_on| temporal::check(log, "draft", &args.text, go_on))
         .await
 }
 
 /// A first model for a category; `null` if that has no event.
 #[tauri::command]
 pub async fn model_draft(host: State<'_, Host>, args: CategoryArgs) -> Answer {
-    host.ask_long(move |store, go_on| {
-        let text = temporal::draft(&store.log, &args.category, go_on)?;
+    host.ask_long(move |_, log, go_on| {
+        let text = temporal::draft(log, &args.category, go_on)?;
         Ok::<_, HostError>(DraftView { text })
     })
     .await
@@ -79,6 +79,6 @@ pub async fn model_draft(host: State<'_, Host>, args: CategoryArgs) -> Answer {
 /// How the payloads of each type looked over time.
 #[tauri::command]
 pub async fn model_shapes(host: State<'_, Host>, args: ShapesArgs) -> Answer {
-    host.ask_long(move |store, go_on| temporal::shapes(&store.log, args.category.as_ref(), go_on))
+    host.ask_long(move |_, log, go_on| temporal::shapes(log, args.category.as_ref(), go_on))
         .await
 }

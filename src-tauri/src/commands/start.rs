@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use annals_core::progress::WorkProgress;
 use annals_core::sample;
 use annals_core::store::LogWriter;
 use tauri::State;
@@ -66,9 +65,11 @@ pub async fn store_create(host: State<'_, Host>, args: PathArgs) -> Answer {
 pub async fn store_sample(host: State<'_, Host>, args: SampleArgs) -> Answer {
     let host = host.inner().clone();
     blocking(move || {
+        let events = args.events.unwrap_or(sample::SHOP_EVENTS);
         let name = match args.kind {
-            SampleKind::Guide => "guide.annals",
-            SampleKind::Shop => "shop.annals",
+            SampleKind::Guide => "guide.annals".to_owned(),
+            SampleKind::Shop if events == sample::SHOP_EVENTS => "shop.annals".to_owned(),
+            SampleKind::Shop => format!("shop-{events}.annals"),
         };
         let path = match &args.path {
             Some(text) => host.typed_path(text)?,
@@ -79,9 +80,9 @@ pub async fn store_sample(host: State<'_, Host>, args: SampleArgs) -> Answer {
             SampleKind::Guide => make_sample(&path)?,
             SampleKind::Shop if path.exists() => {}
             SampleKind::Shop => {
-                let mut request = sample::ShopRequest::default();
-                request.events = args.events.unwrap_or(request.events);
-                sample::shop(&path, &request, &WorkProgress::default())?;
+                let seed = sample::SHOP_SEED;
+                let request = sample::ShopRequest { events, seed };
+                host.long(|progress| sample::shop(&path, &request, progress))?;
             }
         }
         answer(&*host.open(path)?)

@@ -19,12 +19,10 @@ pub async fn state(host: State<'_, Host>, args: StateArgs) -> Answer {
         version,
     } = args;
     let asked = MomentArgs { at, known, version };
-    host.ask(move |store| {
-        let (moment, reading) = moment(&store.log, &asked)?;
+    host.ask_long(move |store, log, _| {
+        let (moment, reading) = moment(log, &asked)?;
         let models = store.models();
-        let mut view = models
-            .cache
-            .state(&store.log, &models.set, &stream, &moment)?;
+        let mut view = models.cache.state(log, &models.set, &stream, &moment)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })
@@ -34,13 +32,13 @@ pub async fn state(host: State<'_, Host>, args: StateArgs) -> Answer {
 /// What differs between two moments of a stream.
 #[tauri::command]
 pub async fn diff(host: State<'_, Host>, args: DiffArgs) -> Answer {
-    host.ask(move |store| {
-        let (from, from_reading) = moment(&store.log, &args.from)?;
-        let (to, to_reading) = moment(&store.log, &args.to)?;
+    host.ask_long(move |store, log, _| {
+        let (from, from_reading) = moment(log, &args.from)?;
+        let (to, to_reading) = moment(log, &args.to)?;
         let models = store.models();
         let mut view = models
             .cache
-            .diff(&store.log, &models.set, &args.stream, &from, &to)?;
+            .diff(log, &models.set, &args.stream, &from, &to)?;
         view.from.reading = from_reading;
         view.to.reading = to_reading;
         Ok::<_, HostError>(view)

@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::id::{EventId, LogId, StreamId};
 use crate::integrity::Hash;
 use crate::position::{Position, Version};
+use crate::progress::WorkProgress;
 use crate::store::{
     Access, ActorRow, CategoryRow, Direction, Head, InfoView, OpenError, ReadError, StreamEvent,
     TypeRow,
@@ -29,6 +30,8 @@ const PAGE: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Log {
     shared: Arc<Shared>,
+    /// Told how many events were read; once it is cancelled nothing more is.
+    watch: Option<Arc<WorkProgress>>,
 }
 
 #[derive(Debug)]
@@ -96,6 +99,7 @@ impl Log {
         let conn = connect(&read_path, access).map_err(|e| open::engine(path, e))?;
         let (id, format) = identify(&conn, path, whole)?;
         Ok(Log {
+            watch: None,
             shared: Arc::new(Shared {
                 path: path.to_owned(),
                 read_path,
@@ -109,6 +113,34 @@ impl Log {
                 _copy: copy,
             }),
         })
+    }
+
+    /// The same log for one piece of long work: `progress` counts the events that are read through it, and once it
+    /// is cancelled every question ends with [`ReadError::Cancelled`], a walk through a stream at its next page.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use annals_core::{event::NewEvent, id::*, progress::WorkProgress, store::*, surroundings::Surroundings};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let writer = LogWriter::create(&folder.path().join("x.annals"), Surroundings::system())?;
+    /// # writer.append(vec![StreamAppend {
+    /// #     stream: StreamId::new("a-1")?, category: None, expected: ExpectedVersion::Any,
+    /// #     events: vec![NewEvent::json("Counted", "1")?, NewEvent::json("Counted", "2")?],
+    /// # }])?;
+    /// let progress = Arc::new(WorkProgress::default());
+    /// let log = writer.log().watched(Arc::clone(&progress));
+    /// log.events(&EventQuery::default(), 10)?;
+    /// assert_eq!(progress.now().0, 2);
+    /// progress.cancel();
+    /// assert!(matches!(log.events(&EventQuery::default(), 10), Err(ReadError::Cancelled)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn watched(&self, progress: Arc<WorkProgress>) -> Log {
+        Log {
+            shared: Arc::clone(&self.shared),
+            watch: Some(progress),
+        }
     }
 
     /// Path of the file as it was given.
@@ -134,6 +166,7 @@ impl Log {
         &self,
         question: impl FnOnce(&Reader) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
+        self.tell_read(0)?;
         let idle = lock(&self.shared.idle).pop();
         let reader = match idle {
             Some(reader) => reader,
@@ -146,6 +179,18 @@ impl Log {
             idle.push(reader);
         }
         answer
+    }
+
+    /// Counts events that were read, for whoever watches; ends the work where that was asked.
+    pub(super) fn tell_read(&self, events: usize) -> Result<(), ReadError> {
+        match &self.watch {
+            Some(watch) if watch.is_cancelled() => Err(ReadError::Cancelled),
+            Some(watch) => {
+                watch.advance(events as u64);
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Size and root at this moment.
@@ -272,7 +317,9 @@ impl Log {
             None => Ok(Vec::new()),
             Some(id) => {
                 let (from, to) = (versions.start().0, versions.end().0);
-                stream_page(conn, id, (from, to), direction, limit)
+                let page = stream_page(conn, id, (from, to), direction, limit)?;
+                self.tell_read(page.len())?;
+                Ok(page)
             }
         })
     }
@@ -295,6 +342,7 @@ impl Log {
             loop {
                 let page = stream_page(conn, id, (next, u64::MAX), Direction::Forwards, PAGE)?;
                 let more = page.len() == PAGE;
+                self.tell_read(page.len())?;
                 for event in page {
                     if known.is_some_and(|known| event.event.position > known) {
                         return Ok(());

@@ -33,7 +33,9 @@ impl Log {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn events(&self, query: &EventQuery, limit: usize) -> Result<EventPage, ReadError> {
-        self.read(|reader| page(reader, query, limit))
+        let page = self.read(|reader| page(reader, query, limit))?;
+        self.tell_read(page.events.len())?;
+        Ok(page)
     }
 
     /// One page of at most `limit` events, `skip` matching events further on than [`Log::events`] would begin: the

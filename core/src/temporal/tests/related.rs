@@ -99,7 +99,14 @@ fn ties(view: &RelatedView) -> Vec<String> {
 fn streams_belong_together_by_correlation_cause_and_name() {
     let log = shop();
     let start = Start::Stream(stream("order-1"));
-    let view = related(&log.index(), &ModelSet::default(), &start, AsOf::default()).unwrap();
+    let view = related(
+        &log.log(),
+        &log.index(),
+        &ModelSet::default(),
+        &start,
+        AsOf::default(),
+    )
+    .unwrap();
     assert_eq!(
         ties(&view),
         [
@@ -126,7 +133,14 @@ fn streams_belong_together_by_correlation_cause_and_name() {
         at: Some(second(2)),
         known: None,
     };
-    let view = related(&log.index(), &ModelSet::default(), &start, early).unwrap();
+    let view = related(
+        &log.log(),
+        &log.index(),
+        &ModelSet::default(),
+        &start,
+        early,
+    )
+    .unwrap();
     assert_eq!(
         ties(&view),
         [
@@ -139,10 +153,21 @@ fn streams_belong_together_by_correlation_cause_and_name() {
         known: None,
     };
     assert!(
-        ties(&related(&log.index(), &ModelSet::default(), &start, nothing).unwrap()).is_empty()
+        ties(
+            &related(
+                &log.log(),
+                &log.index(),
+                &ModelSet::default(),
+                &start,
+                nothing
+            )
+            .unwrap()
+        )
+        .is_empty()
     );
     assert!(
         related(
+            &log.log(),
             &log.index(),
             &ModelSet::default(),
             &Start::Stream(stream("x")),
@@ -152,6 +177,7 @@ fn streams_belong_together_by_correlation_cause_and_name() {
     );
     assert!(
         related(
+            &log.log(),
             &log.index(),
             &ModelSet::default(),
             &Start::Event(Position(99)),
@@ -165,6 +191,7 @@ fn streams_belong_together_by_correlation_cause_and_name() {
 fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
     let log = shop();
     let view = related(
+        &log.log(),
         &log.index(),
         &ModelSet::default(),
         &Start::Event(Position(5)),
@@ -187,6 +214,7 @@ fn edges_of_a_tree_of_causes_say_how_sure_they_are() {
         ]
     );
     let view = related(
+        &log.log(),
         &log.index(),
         &ModelSet::default(),
         &Start::Event(Position(2)),
@@ -295,6 +323,7 @@ fn causes_past_the_most_that_are_followed_are_said() {
     let models = ModelSet::default();
     let ask = |at| {
         related(
+            &log.log(),
             &log.index(),
             &models,
             &Start::Event(Position(at)),
@@ -337,6 +366,7 @@ fn a_related_stream_has_the_version_that_its_state_has() {
             known: None,
         };
         let view = related(
+            &log.log(),
             &log.index(),
             &models,
             &Start::Stream(stream("order-1")),
@@ -373,7 +403,14 @@ fn what_names_a_stream_is_found_without_a_correlation() {
     );
     let start = Start::Stream(stream("order-2"));
     let ask = |index: &TextIndex, at: Option<Time>, known: Option<Position>| {
-        related(index, &ModelSet::default(), &start, AsOf { at, known }).unwrap()
+        related(
+            &log.log(),
+            index,
+            &ModelSet::default(),
+            &start,
+            AsOf { at, known },
+        )
+        .unwrap()
     };
     let index = log.index();
     // Looked at one by one, then from the index: the same.
@@ -416,9 +453,15 @@ fn how_far_the_look_for_names_went_is_said() {
     log.told("mail-1", &many);
     let start = Start::Stream(stream("order-1"));
     let ask = |index: &TextIndex| {
-        related(index, &ModelSet::default(), &start, AsOf::default())
-            .unwrap()
-            .searched
+        related(
+            &log.log(),
+            index,
+            &ModelSet::default(),
+            &start,
+            AsOf::default(),
+        )
+        .unwrap()
+        .searched
     };
     let index = log.index();
     let before = ask(&index);
@@ -456,6 +499,13 @@ fn a_stream_without_a_word_in_its_name_is_said_not_to_be_searched_for() {
     let log = TestLog::new();
     log.told("🚚", &[("A", "2024-01-01", "{}")]);
     let start = Start::Stream(stream("🚚"));
-    let view = related(&log.index(), &ModelSet::default(), &start, AsOf::default()).unwrap();
+    let view = related(
+        &log.log(),
+        &log.index(),
+        &ModelSet::default(),
+        &start,
+        AsOf::default(),
+    )
+    .unwrap();
     assert!(view.searched.not_searched[0].contains("no letter or digit"));
 }

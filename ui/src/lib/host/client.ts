@@ -19,6 +19,7 @@ import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
 import type { BackupArgs, Command, Commands, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
 import { HostError } from "./errors";
+import { longWork } from "./longWork.svelte";
 
 let transport: Promise<Transport> | null = null;
 
@@ -47,12 +48,17 @@ async function call<C extends Command>(
   }
 }
 
+/** As `call`, what may go through a whole stream or the whole log: the window's progress line tells of it. */
+function long<C extends Command>(what: string, command: C, args: Commands[C]["args"]): Promise<Commands[C]["result"]> {
+  return longWork.during(what, call(command, args));
+}
+
 export const host = {
   start: () => call("app_start", {}),
   openStore: (path: string) => call("store_open", { path }),
   createStore: (path: string) => call("store_create", { path }),
   openSample: (path: string | null = null) => call("store_sample", { kind: "guide", events: null, path }),
-  openShop: (events: number | null = null) => call("store_sample", { kind: "shop", events, path: null }),
+  openShop: (events: number | null = null) => long("Making a shop", "store_sample", { kind: "shop", events, path: null }),
   info: () => call("store_info", {}),
   actors: (limit: number) => call("store_actors", { limit }),
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),
@@ -73,21 +79,21 @@ export const host = {
   /** Ends when the store is closed, another is opened or another following begins. */
   follow: (onView: (view: FollowView) => void) => call("follow", {}, (view) => onView(view as FollowView)),
   stopFollowing: () => call("follow_stop", {}),
-  state: (stream: string, moment: MomentArgs) => call("state", { stream, ...moment }),
-  diff: (stream: string, from: MomentArgs, to: MomentArgs) => call("diff", { stream, from, to }),
-  why: (stream: string, path: string, moment: MomentArgs) => call("why", { stream, path, moment }),
-  history: (stream: string, path: string, moment: MomentArgs) => call("history", { stream, path, moment }),
-  whatIf: (args: WhatIfArgs) => call("what_if", args),
-  related: (args: RelatedArgs) => call("related", args),
-  late: (args: LateArgs) => call("late", args),
-  states: (args: StatesArgs) => call("states", args),
+  state: (stream: string, moment: MomentArgs) => long("State", "state", { stream, ...moment }),
+  diff: (stream: string, from: MomentArgs, to: MomentArgs) => long("Diff", "diff", { stream, from, to }),
+  why: (stream: string, path: string, moment: MomentArgs) => long("Why a value is what it is", "why", { stream, path, moment }),
+  history: (stream: string, path: string, moment: MomentArgs) => long("Values over time", "history", { stream, path, moment }),
+  whatIf: (args: WhatIfArgs) => long("What if", "what_if", args),
+  related: (args: RelatedArgs) => long("Related streams", "related", args),
+  late: (args: LateArgs) => long("Late events", "late", args),
+  states: (args: StatesArgs) => long("States of the pinned streams", "states", args),
   models: () => call("models", {}),
   modelText: (name: string) => call("model_text", { name }),
   saveModel: (args: ModelSaveArgs) => call("model_save", args),
-  previewModel: (args: ModelPreviewArgs) => call("model_preview", args),
-  checkModel: (text: string) => call("model_check", { text }),
-  draftModel: (category: string) => call("model_draft", { category }),
-  shapes: (category: string | null) => call("model_shapes", { category }),
+  previewModel: (args: ModelPreviewArgs) => long("Preview of the model", "model_preview", args),
+  checkModel: (text: string) => long("Check on all events", "model_check", { text }),
+  draftModel: (category: string) => long("A first model from the data", "model_draft", { category }),
+  shapes: (category: string | null) => long("Shapes of payloads", "model_shapes", { category }),
   imports: () => call("imports", {}),
   importLines: (args: ImportLinesArgs) => call("import_lines", args),
   previewImport: (args: PreviewArgs) => call("import_preview", args),
@@ -102,6 +108,7 @@ export const host = {
   startRestore: (args: RestoreArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
   cancelBackup: () => call("backup_cancel", {}),
+  longProgress: () => call("long_progress", {}),
   cancelLong: () => call("long_cancel", {}),
   pickStore: () => call("pick_store", {}),
   pickImportFiles: () => call("pick_import_files", {}),

@@ -121,6 +121,7 @@ export interface Commands {
   backup_start: { args: BackupArgs; result: BackupReport; progress: WorkProgressView };
   restore_start: { args: RestoreArgs; result: RestoreReport; progress: WorkProgressView };
   backup_cancel: { args: None; result: null };
+  long_progress: { args: None; result: WorkProgressView };
   long_cancel: { args: None; result: null };
   pick_store: { args: None; result: PathsView };
   pick_import_files: { args: None; result: PathsView };

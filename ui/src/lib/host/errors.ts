@@ -24,7 +24,7 @@ export const PRESENTATIONS: Record<ErrorCode, Presentation> = {
   no_event: { title: "No such event", severity: "warning", hint: "It may belong to another store, or to a later state of this one." },
   bad_input: { title: "Input not understood", severity: "warning", hint: "Check what was typed." },
   malformed_file: { title: "File cannot be read", severity: "warning", hint: "The place is named in the message. Nothing was stored." },
-  cancelled: { title: "Cancelled", severity: "notice", hint: "The store is as it was before." },
+  cancelled: { title: "Cancelled", severity: "notice", hint: "The store is as it was before. Ask again when you like." },
   disk_full: { title: "Disk is full", severity: "severe", hint: "Make room and try again. The store is as it was before." },
   conflict: { title: "Someone else wrote first", severity: "warning", hint: "Look at what was written, then try again." },
   io: { title: "Reading or writing failed", severity: "severe", hint: "Check the medium and the permissions, then try again." },

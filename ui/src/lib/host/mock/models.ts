@@ -5,6 +5,7 @@ import type { ModelErrorView } from "$lib/bindings/ModelErrorView";
 import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { ModelsView } from "$lib/bindings/ModelsView";
 import type { ModelPreviewView } from "$lib/bindings/ModelPreviewView";
+import type { ShapesView } from "$lib/bindings/ShapesView";
 import type { StateView } from "$lib/bindings/StateView";
 import { entriesOf, ExactNumber, type Json } from "$lib/model/json";
 import { HostError } from "../errors";
@@ -93,6 +94,25 @@ export class MockModels {
       findings: unhandled.slice(0, 1).map((event) => ({ kind: "no_handler", severity: "warning", count: unhandled.length, place: { stream: event.stream, version: event.version, position: event.position }, detail: `no handler for ${event.type}: its events change nothing.` })),
       problems: unhandled.length > 0,
     };
+  }
+
+  shapes(category: string | null, log: readonly MockEvent[]): ShapesView {
+    const events = log.filter((event) => category === null || event.category === category);
+    const seen = (some: readonly MockEvent[]) => ({ count: some.length, first: some[0]?.position ?? 0, last: some.at(-1)?.position ?? 0 });
+    const types = [...new Set(events.map((event) => event.type))].sort().map((type) => {
+      const own = events.filter((event) => event.type === type);
+      const keys = [...new Set(own.flatMap((event) => (entriesOf(event.data) ?? []).map(([key]) => key)))];
+      const having = (key: string) => own.filter((event) => (entriesOf(event.data) ?? []).some(([other]) => other === key));
+      return {
+        type,
+        versions: [{ schema_version: null, seen: seen(own) }],
+        events: own.length,
+        unreadable: 0,
+        fields: keys.map((path) => ({ path, seen: seen(having(path)), kinds: [{ kind: "text", seen: seen(having(path)) }] })),
+        more_fields: 0,
+      };
+    });
+    return { category, types, looked_at: events.length, findings: [] };
   }
 
   private row(name: string) {

@@ -171,7 +171,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     model_preview: ({ text, stream, moment }) => models.preview(text, state(stream, moment), until(stream, moment).events),
     model_check: ({ text }) => models.check(text, log),
     model_draft: ({ category }) => ({ text: models.draft(category, log) }),
-    model_shapes: () => unanswered("model_shapes"),
+    model_shapes: ({ category }) => models.shapes(category, log),
     imports: () => ({
       imports: [
         { number: 1, recorded_at: "2026-11-20T16:40:12Z", read: 3_000, stored: 2_998, duplicates: 0, rejected: 2, first: 1, last: 2_998, files: [{ name: "orders-2024.csv.gz", bytes: 482_113, sha256: "3a".repeat(32), format: "csv", mapping_sha256: "7b".repeat(32), mapping: '[event]\nstream = "order-{id}"\n', read: 3_000 }] },
@@ -192,6 +192,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     backup_start: (args, progress) => runBackup(log.length, args, progress, running),
     restore_start: (args, progress) => runRestore(log.length, args, progress, running),
     backup_cancel: () => ((running.cancelled = true), null),
+    long_progress: () => ({ done: 0, total: 0 }),
     long_cancel: () => null,
     pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),
     pick_import_files: () => ({ paths: ["/home/you/logs/orders.jsonl"] }),
@@ -303,9 +304,4 @@ function density(events: readonly MockEvent[], slices: number) {
     counts[slice] = (counts[slice] ?? 0) + 1;
   }
   return { from: formatInstant(from), to: formatInstant(to), counts, events: events.length };
-}
-
-/** What the mock does not work out. */
-function unanswered(command: Command): never {
-  throw new HostError("internal", `the mock does not answer ${command}`);
 }

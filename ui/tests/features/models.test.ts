@@ -42,6 +42,7 @@ it("draft_is_saved_beside_the_store_and_then_listed", async () => {
   await fireEvent.click(screen.getByTestId("model-save"));
   await waitFor(() => expect(screen.getByTestId("model-says").textContent).toContain("Saved as user.toml"));
   expect(document.querySelector('[data-testid=model-row][data-name="user"]')).toBeTruthy();
+  await waitFor(() => expect(session.models, "the overview lists it too").toContain("user"));
 });
 
 it("check_says_on_how_much_it_was_tried_and_for_which_text", async () => {
@@ -49,7 +50,7 @@ it("check_says_on_how_much_it_was_tried_and_for_which_text", async () => {
   editing.text = editing.text.replace("[on.WithdrawalMade]", "[on.Nothing]");
   await fireEvent.click(screen.getByTestId("model-run-check"));
   await waitFor(() => expect(screen.getByTestId("model-check").textContent).toContain("Tried on 5 events of 1 stream"));
-  expect(screen.getByTestId("model-finding").textContent).toContain("no handler for WithdrawalMade");
+  expect(screen.getByTestId("model-check").textContent).toContain("no handler for WithdrawalMade");
   expect(screen.getByTestId("model-check").textContent).toContain("Nothing");
   editing.text += "# more";
   await waitFor(() => screen.getByText("of an earlier text"));
@@ -63,4 +64,21 @@ it("unsaved_words_are_not_lost_without_a_question", async () => {
   expect(editing.text.endsWith("# mine")).toBe(true);
   await fireEvent.click(screen.getByText("Keep editing"));
   expect(navigation.params["model"]).toBe("account");
+});
+
+it("shapes_tell_fields_versions_and_events_of_every_type_and_lead_to_them", async () => {
+  navigation.open("#/models");
+  render(ModelsView);
+  await fireEvent.click(screen.getByTestId("model-shapes"));
+  expect(navigation.params["shapes"]).toBe("*");
+  await waitFor(() => expect(screen.getByTestId("shapes-looked").textContent).toContain("all that the log holds"));
+  navigation.patch({ shapes: "account" });
+  await waitFor(() => expect(screen.getByTestId("shapes-looked").textContent).toContain("3 types in 5 events, all that the category holds"));
+  const deposit = document.querySelector('[data-testid=shape][data-type="DepositMade"]');
+  const field = deposit?.querySelector('[data-testid=shape-field][data-path="amount"]');
+  expect(field?.textContent).toContain("amount");
+  const links = [...(field?.querySelectorAll("a") ?? [])].map((link) => link.getAttribute("href"));
+  expect(links).toEqual([expect.stringContaining("#/events?e="), expect.stringContaining("#/events?e=")]);
+  await fireEvent.input(screen.getByTestId("shapes-filter"), { target: { value: "opened" } });
+  await waitFor(() => expect(screen.getAllByTestId("shape").map((shape) => shape.dataset["type"])).toEqual(["AccountOpened"]));
 });

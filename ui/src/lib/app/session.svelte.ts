@@ -6,6 +6,7 @@ import type { FollowView } from "$lib/bindings/FollowView";
 import type { InfoView } from "$lib/bindings/InfoView";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
+import type { ModelsView } from "$lib/bindings/ModelsView";
 import type { OpenView } from "$lib/bindings/OpenView";
 import type { RecentStore } from "$lib/bindings/RecentStore";
 import type { StartView } from "$lib/bindings/StartView";
@@ -146,6 +147,14 @@ class Session {
     this.drawn = new Map();
     this.refresh();
     this.follow();
+  }
+
+  /** A model was saved: which categories have one may have changed, and so may every state. */
+  takeModels({ models }: ModelsView): void {
+    const declared = new Set(models.filter((row) => row.error === null).map((row) => row.category));
+    this.models = (this.info?.categories ?? []).map((row) => row.name).filter((name) => declared.has(name));
+    this.modelErrors = models.flatMap((row) => row.error ?? []);
+    this.refresh();
   }
 
   /** Follows again what the host stopped telling of, and draws what came meanwhile. */

@@ -132,9 +132,42 @@ impl Tour {
         window.fill("import-paths", &table.display().to_string())?;
         window.get("import-becomes")?;
         self.picture("import-other-theme")?;
-        window.go("#/events")?;
-        window.get("event-row")?;
-        self.picture("events-other-theme")
+        for (name, hash, ready) in [
+            ("events", "#/events", "event-row"),
+            ("event-detail", "#/events?e=6", "event-detail"),
+            ("streams", "#/streams", "stream-row"),
+            ("why", "#/stream/account-12345?why=balance", "why-sum"),
+            (
+                "what-if",
+                "#/stream/account-12345?why=balance&side=whatif&without=6",
+                "whatif-change",
+            ),
+            (
+                "history-of-a-value",
+                "#/stream/account-12345?why=balance&side=history",
+                "history-value",
+            ),
+            (
+                "pinned",
+                "#/stream/account-12345?pin=user-123",
+                "pinned-asof",
+            ),
+            (
+                "related",
+                "#/stream/order-789?side=related&of=12",
+                "cause-row",
+            ),
+            ("model", "#/models?model=account", "preview-value"),
+            ("shapes", "#/models?shapes=*", "shapes-looked"),
+            ("settings", "#/settings", "settings-purpose"),
+        ] {
+            window.go(hash)?;
+            window.get(ready)?;
+            self.picture(&format!("{name}-other-theme"))?;
+        }
+        window.session.press_with_control('k')?;
+        window.get("palette-input")?;
+        self.picture("palette-other-theme")
     }
 
     /// Why a value is what it is, its history, what if not; two streams at one instant; a model being written.
@@ -160,7 +193,10 @@ impl Tour {
         window.text_when(r#"preview-value[data-path="balance"]"#, |shown| {
             shown.contains("1247.83")
         })?;
-        self.picture("model")
+        self.picture("model")?;
+        window.go("#/models?shapes=user")?;
+        window.get("shape-field")?;
+        self.picture("shapes")
     }
 
     /// A store of the user's: looked at, and exported. Nothing is written to it.

@@ -2,6 +2,8 @@
 # Installs the .deb, uses it like a person, removes it and looks for what is left. Needs root (or sudo), Xvfb,
 # xdotool or xwininfo, and xdg-utils; takes a minute. Not part of `cargo xtask test`.
 #
+# Where there is rpm, the .rpm beside it is unpacked into a folder of its own, and must hold the same files.
+#
 #   cargo xtask package && tests/package.sh [PACKAGE.deb]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -81,4 +83,17 @@ remove
 for file in $files; do [ ! -e "$file" ] || fail "$file is left"; done
 [ -z "$(grep -ls x-annals /usr/share/applications/mimeinfo.cache /usr/share/mime/globs2 2>/dev/null)" ] ||
   say "note: caches of file types are brought up to date by the system's triggers"
+rpm=$(ls -t "$(dirname "$deb")"/../rpm/*.rpm 2>/dev/null | head -1)
+if [ -n "$rpm" ] && command -v rpm >/dev/null; then
+  say "the .rpm, in a folder of its own"
+  # Debian's rpm knows nothing of what Debian has installed.
+  "${root[@]}" rpm --root "$home/root" --install --nodeps --noscripts "$rpm" 2>"$home/rpm.log" || { cat "$home/rpm.log"; fail "it does not install"; }
+  [ "$(rpm --query --package --list "$rpm" 2>/dev/null | sort)" = "$(sort <<<"$files")" ] || fail "it holds other files than the .deb"
+  [ "$("$home/root/usr/bin/annals" --version)" = "annals $version" ] || fail "its annals --version"
+  for file in $files; do [ -s "$home/root$file" ] || fail "it leaves no $file"; done
+  "${root[@]}" rpm --root "$home/root" --erase --noscripts "$name" 2>/dev/null
+  for file in $files; do [ ! -e "$home/root$file" ] || fail "$file is left of it"; done
+  deb="$deb, $rpm"
+fi
+
 say "all is well: $deb"

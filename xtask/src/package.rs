@@ -128,17 +128,12 @@ fn files(built: &Path) -> Outcome<String> {
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "CHANGELOG.md"] {
         put(&format!("/usr/share/doc/annals/{name}"), root().join(name));
     }
-    for name in [
-        "backup.md",
-        "cli.md",
-        "export.md",
-        "glossary.md",
-        "import.md",
-        "models.md",
-    ] {
+    // They link to each other: all of them, and none of what is for those who change Annals.
+    for document in documents()? {
+        let name = document.file_name().unwrap_or_default().to_string_lossy();
         put(
             &format!("/usr/share/doc/annals/docs/{name}"),
-            root().join("docs").join(name),
+            document.clone(),
         );
     }
     let mut pairs = Vec::new();
@@ -149,6 +144,23 @@ fn files(built: &Path) -> Outcome<String> {
         pairs.push(format!("{to:?}:{:?}", from.display().to_string()));
     }
     Ok(format!("{{{}}}", pairs.join(",")))
+}
+
+/// The pages right in `docs/`, by name.
+fn documents() -> Outcome<Vec<PathBuf>> {
+    let folder = root().join("docs");
+    let entries = std::fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut pages = Vec::new();
+    for entry in entries {
+        let page = entry
+            .map_err(|e| format!("{}: {e}", folder.display()))?
+            .path();
+        if page.extension().is_some_and(|ending| ending == "md") {
+            pages.push(page);
+        }
+    }
+    pages.sort();
+    Ok(pages)
 }
 
 /// Packages below a folder, by name.

@@ -20,7 +20,9 @@ pub(super) static PART: Part = Part {
     name: "text index",
     version: 1,
     create: "CREATE VIRTUAL TABLE text_index USING fts5(
-                 words, content='', contentless_delete=1, detail=none, tokenize='ascii');",
+                 words, content='', contentless_delete=1, detail=none, tokenize='ascii');
+             INSERT INTO text_index(text_index, rank) VALUES ('automerge', 16);
+             INSERT INTO text_index(text_index, rank) VALUES ('crisismerge', 32);",
     drop: "DROP TABLE IF EXISTS text_index;",
     // Negative: all segments at last become one, which holds no deleted row. The number is of pages.
     merge: "INSERT INTO text_index(text_index, rank) VALUES ('merge', -2000)",

@@ -39,7 +39,7 @@ fn bytes_of(file: &Path, word: &str) -> usize {
 /// the third. Returns its position.
 fn grown(store: &Store, index: &TextIndex) -> Position {
     let mut position = Position::ZERO;
-    for batch in 0..24 {
+    for batch in 0..48 {
         if batch == 3 {
             position = store.append("user-1", "Registered", r#"{"name":"zyzzyva"}"#);
         }
@@ -83,7 +83,7 @@ fn a_word_that_was_erased_is_in_no_byte_of_the_cache() {
     erase(&store, position);
     index.catch_up(&IndexProgress::default()).unwrap();
     assert_eq!(bytes_of(&file, "zyzzyva"), 0, "while the cache is open");
-    assert_eq!(found(&index, "u30").len(), 24);
+    assert_eq!(found(&index, "u30").len(), 31);
     drop(index);
     assert_eq!(bytes_of(&file, "zyzzyva"), 0, "and when it is closed");
 }

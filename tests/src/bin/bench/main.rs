@@ -50,6 +50,12 @@ fn main() -> Outcome<()> {
         );
         return Ok(());
     }
+    // Nor this: building the text index alone.
+    if let [mode, store] = &args[..]
+        && mode == "--child-index"
+    {
+        return search::alone(store.as_ref());
+    }
     // Nor this: reading alone.
     if let [mode, store, rounds] = &args[..]
         && mode == "--child-read"

@@ -12,6 +12,24 @@ use crate::{Outcome, Plan};
 /// Times a question is put in a round.
 const TIMES: u32 = 20;
 
+/// Builds the text index of a store anew and counts two words in it; prints events a second and milliseconds.
+pub fn alone(store: &Path) -> Outcome<()> {
+    let _ = std::fs::remove_dir_all(store.with_extension("annals.d"));
+    let log = Log::explore(store)?;
+    let index = TextIndex::open(&log, None);
+    let start = Instant::now();
+    index.catch_up(&IndexProgress::default())?;
+    let rate = log.head()?.size.0 as f64 / start.elapsed().as_secs_f64();
+    let both = TextQuery::parse("amber orchard")?;
+    let start = Instant::now();
+    for _ in 0..TIMES {
+        index.count(&both, &EventQuery::default())?;
+    }
+    let count_ms = start.elapsed().as_secs_f64() * 1_000.0 / f64::from(TIMES);
+    println!("{rate:.0} events/s, {count_ms:.2} ms");
+    Ok(())
+}
+
 /// Measures on the store that the import left.
 pub fn measure(plan: &Plan, store: &Path) -> Outcome<Vec<Row>> {
     let row = |what: &str, unit, goal| Row {

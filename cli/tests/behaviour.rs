@@ -577,3 +577,42 @@ fn commands_at_once_make_one_chain() {
         "{view}"
     );
 }
+
+#[test]
+fn a_line_of_100_mb_is_rejected_with_the_limit_and_the_lines_beside_it_are_stored() {
+    let sandbox = Sandbox::new();
+    let giant = format!(
+        "{{\"streamId\":\"a-2\",\"eventType\":\"T\",\"data\":{{\"x\":\"{}\"}}}}",
+        "x".repeat(100_000_000)
+    );
+    sandbox.write(
+        "giant.jsonl",
+        format!(
+            "{{\"streamId\":\"a-1\",\"eventType\":\"T\",\"data\":{{}}}}\n{giant}\n\
+             {{\"streamId\":\"a-3\",\"eventType\":\"T\",\"data\":{{}}}}\n"
+        ),
+    );
+    let run = sandbox.run(&[
+        "import",
+        "giant.jsonl",
+        "--into",
+        "s.annals",
+        "--rejects",
+        "rejects.jsonl",
+        "--json",
+    ]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let report = run.json();
+    let counts = ["read", "stored", "duplicates", "rejected"].map(|of| report[of].as_u64());
+    assert_eq!(counts, [Some(3), Some(2), Some(0), Some(1)]);
+    let rejects = std::fs::read_to_string(sandbox.path().join("rejects.jsonl")).unwrap();
+    assert!(
+        rejects.len() < 70_000_000 && rejects.lines().count() == 1,
+        "one reject, cut"
+    );
+    assert!(rejects.contains("longer than 64 MiB"), "it says why");
+    let events = sandbox.json(&["events", "s.annals"]);
+    let streams = events["events"].as_array().unwrap().iter();
+    let streams: Vec<_> = streams.map(|event| event["stream"].as_str()).collect();
+    assert_eq!(streams, [Some("a-1"), Some("a-3")]);
+}

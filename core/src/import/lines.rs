@@ -103,4 +103,20 @@ mod tests {
         fits.push(b'\n');
         assert_eq!(lines_of(&fits)[0].1.len(), MAX_RECORD_BYTES);
     }
+
+    #[test]
+    fn of_a_line_of_100_mb_no_more_than_the_limit_is_ever_held() {
+        let giant = std::io::repeat(b'x').take(100_000_000);
+        let mut reader = std::io::BufReader::new(giant.chain(&b"\nnext\n"[..]));
+        let mut held = Vec::new();
+        read(&mut reader, &names(), &mut |line, record| {
+            let len = match record {
+                RawRecord::Whole(bytes) | RawRecord::TooLong(bytes) => bytes.len(),
+            };
+            held.push((line, len));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(held, [(1, MAX_RECORD_BYTES + 1), (2, 4)]);
+    }
 }

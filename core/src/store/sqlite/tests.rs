@@ -149,6 +149,50 @@ fn triggers_refuse_what_would_change_the_log() {
 }
 
 #[test]
+fn triggers_keep_the_list_of_imports_as_it_is() {
+    with_editor(|conn| {
+        conn.execute_batch(
+            "INSERT INTO imports VALUES (1, 0, 2, 2, 0, 0, 1, 2);
+             INSERT INTO import_files VALUES (1, 0, 'a.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2)",
+        )
+        .unwrap();
+        let row = |table: &str| {
+            let sql = format!("SELECT * FROM {table}");
+            conn.query_row(&sql, [], |row| {
+                (0..row.as_ref().column_count())
+                    .map(|column| row.get::<_, rusqlite::types::Value>(column))
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            })
+            .unwrap()
+        };
+        let before = [row("imports"), row("import_files")];
+        for recursive in ["OFF", "ON"] {
+            conn.execute_batch(&format!("PRAGMA recursive_triggers = {recursive}"))
+                .unwrap();
+            for sql in [
+                "DELETE FROM imports",
+                "DELETE FROM imports WHERE id = 1",
+                "UPDATE imports SET rejected = 0",
+                "UPDATE OR IGNORE imports SET id = 2",
+                "UPDATE OR REPLACE imports SET stored = 9",
+                "REPLACE INTO imports VALUES (1, 0, 9, 9, 0, 0, 1, 9)",
+                "DELETE FROM import_files",
+                "UPDATE import_files SET sha256 = x'01'",
+                "UPDATE OR REPLACE import_files SET name = 'b.jsonl'",
+                "UPDATE OR IGNORE import_files SET import = 2",
+                "REPLACE INTO import_files VALUES (1, 0, 'b.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2)",
+                "INSERT OR REPLACE INTO import_files
+                 VALUES (1, 0, 'b.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2)",
+            ] {
+                let error = conn.execute_batch(sql).expect_err(sql).to_string();
+                assert!(error.contains("annals: import"), "{sql}: {error}");
+            }
+        }
+        assert_eq!(before, [row("imports"), row("import_files")]);
+    });
+}
+
+#[test]
 fn an_erasure_clears_one_part_and_nothing_else() {
     with_editor(|conn| {
         conn.execute_batch(

@@ -1,5 +1,7 @@
 //! A model as a file: TOML tables of handlers whose values are expressions, checked whole before it is used.
 
+mod rules;
+
 use std::collections::BTreeMap;
 
 use toml::Spanned;
@@ -10,6 +12,7 @@ use super::expression::{Expression, Root};
 use super::operation::Operation;
 use super::path::{FieldPath, Step};
 use super::upcast::{self, Upcast};
+pub(crate) use rules::Rule;
 
 /// Largest file of a model, in bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -27,6 +30,8 @@ pub(crate) struct Definition {
     pub(crate) time: Option<Expression>,
     /// The author's own name for this edition.
     pub(crate) version: Option<String>,
+    /// What must hold before an event may happen.
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// Where the category's events say who did them and why, where that is not the usual place.
@@ -86,6 +91,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
     let mut upcasts = BTreeMap::new();
     let mut time = None;
     let mut version = None;
+    let mut rules = Vec::new();
     for (key, value) in in_order(table.get_ref()) {
         match key.get_ref().as_ref() {
             "category" => category = Some(file.string(value, "category")?.to_owned()),
@@ -98,11 +104,12 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
             "upcast" => upcasts = file.upcasts(value)?,
             "time" => time = Some(file.of_the_event(value, "time")?),
             "version" => version = Some(file.version(value)?),
+            "rules" => rules = file.rules(value)?,
             other => {
                 return Err(file.error(
                     key.span().start,
                     format!(
-                        "unknown key `{other}`: a model has category, name, version, description, time, [who], [upcast.EventType] and [on.EventType]"
+                        "unknown key `{other}`: a model has category, name, version, description, time, [who], [[rules]], [upcast.EventType] and [on.EventType]"
                     ),
                 ));
             }
@@ -114,7 +121,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
             "the category is missing: write for example category = \"order\"".to_owned(),
         ));
     };
-    if handlers.is_empty() && upcasts.is_empty() && time.is_none() {
+    if handlers.is_empty() && upcasts.is_empty() && time.is_none() && rules.is_empty() {
         return Err(file.error(
             0,
             "there is no handler: write for example [on.OrderPlaced]".to_owned(),
@@ -128,6 +135,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
         upcasts,
         time,
         version,
+        rules,
     })
 }
 

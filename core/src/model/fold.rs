@@ -1,6 +1,7 @@
 //! The fold: one event after another becomes the state.
 
 mod provenance;
+mod rules;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ mod set;
 mod upcast;
 mod value;
 
+pub(crate) use expression::Root;
 pub(crate) use expression::number::Exact;
 pub use files::{ModelRow, ModelTextView, ModelsView, SaveError, list, save, show};
 pub use fold::Fold;
@@ -28,6 +29,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
+pub(crate) use self::definition::Rule;
 use self::definition::{Action, Definition, Handler};
 pub(crate) use self::inference::inferred_lines;
 use crate::integrity::Hash;
@@ -183,6 +185,14 @@ impl Model {
         match &self.kind {
             Kind::Inferred => &NONE,
             Kind::Declared(definition) => &definition.upcasts,
+        }
+    }
+
+    /// The rules that it declares, in the order written.
+    pub(crate) fn rules(&self) -> &[Rule] {
+        match &self.kind {
+            Kind::Inferred => &[],
+            Kind::Declared(definition) => &definition.rules,
         }
     }
 

@@ -12,6 +12,7 @@ mod history;
 mod late;
 mod preview;
 mod related;
+mod rules;
 mod shapes;
 mod state;
 mod trace;
@@ -30,6 +31,7 @@ pub use related::{
     CausationNode, CausationView, EdgeKind, Lane, LanesView, RelatedStream, RelatedView,
     SearchedView, Start, StatesView, TieKind, TieView, related, states,
 };
+pub use rules::{LookedAt, RuleRow, RulesView, VIOLATIONS, Violation, check_rules};
 pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, shapes};
 pub use state::{AsOfView, StateView, state};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};

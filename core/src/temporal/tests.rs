@@ -1,6 +1,7 @@
 mod models;
 mod provenance;
 mod related;
+mod rules;
 
 use std::sync::Arc;
 

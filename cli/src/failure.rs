@@ -203,6 +203,7 @@ impl From<AppendError> for Failure {
             AppendError::Locked => "close the program that writes to it, then try again".to_owned(),
             AppendError::LinkedTwice { .. }
             | AppendError::TooLarge { .. }
+            | AppendError::CannotErase { .. }
             | AppendError::Cancelled
             | AppendError::Closed
             | AppendError::Engine(_) => return Failure::of(&error),

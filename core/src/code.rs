@@ -109,6 +109,7 @@ impl From<&AppendError> for ErrorCode {
             | AppendError::IdTaken { .. }
             | AppendError::CategoryConflict { .. } => ErrorCode::Conflict,
             AppendError::LinkedTwice { .. } | AppendError::TooLarge { .. } => ErrorCode::BadInput,
+            AppendError::CannotErase { .. } => ErrorCode::NoEvent,
             AppendError::DiskFull => ErrorCode::DiskFull,
             AppendError::Locked => ErrorCode::Locked,
             AppendError::Closed => ErrorCode::Internal,

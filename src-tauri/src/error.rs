@@ -110,6 +110,7 @@ impl From<AppendError> for HostError {
             | AppendError::CategoryConflict { .. }
             | AppendError::LinkedTwice { .. }
             | AppendError::TooLarge { .. }
+            | AppendError::CannotErase { .. }
             | AppendError::Cancelled
             | AppendError::Engine(_) => told,
             AppendError::DiskFull => told.hint("Make room on the disk and try again."),

@@ -32,6 +32,19 @@ pub(crate) struct Definition {
     pub(crate) version: Option<String>,
     /// What must hold before an event may happen.
     pub(crate) rules: Vec<Rule>,
+    /// Which fields are personal, and whose.
+    pub(crate) personal: Option<Personal>,
+}
+
+/// Which fields of the category's events are personal data, and whose.
+#[derive(Debug)]
+pub(crate) struct Personal {
+    /// Tells whose data an event holds; reads the event alone.
+    pub(crate) subject: Expression,
+    /// Fields of the payload.
+    pub(crate) data: Vec<FieldPath>,
+    /// Fields of the context.
+    pub(crate) metadata: Vec<FieldPath>,
 }
 
 /// Where the category's events say who did them and why, where that is not the usual place.
@@ -92,6 +105,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
     let mut time = None;
     let mut version = None;
     let mut rules = Vec::new();
+    let mut personal = None;
     for (key, value) in in_order(table.get_ref()) {
         match key.get_ref().as_ref() {
             "category" => category = Some(file.string(value, "category")?.to_owned()),
@@ -105,11 +119,12 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
             "time" => time = Some(file.of_the_event(value, "time")?),
             "version" => version = Some(file.version(value)?),
             "rules" => rules = file.rules(value)?,
+            "personal" => personal = Some(file.personal(value)?),
             other => {
                 return Err(file.error(
                     key.span().start,
                     format!(
-                        "unknown key `{other}`: a model has category, name, version, description, time, [who], [[rules]], [upcast.EventType] and [on.EventType]"
+                        "unknown key `{other}`: a model has category, name, version, description, time, [who], [[rules]], [personal], [upcast.EventType] and [on.EventType]"
                     ),
                 ));
             }
@@ -121,7 +136,12 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
             "the category is missing: write for example category = \"order\"".to_owned(),
         ));
     };
-    if handlers.is_empty() && upcasts.is_empty() && time.is_none() && rules.is_empty() {
+    let holds_nothing = handlers.is_empty()
+        && upcasts.is_empty()
+        && time.is_none()
+        && rules.is_empty()
+        && personal.is_none();
+    if holds_nothing {
         return Err(file.error(
             0,
             "there is no handler: write for example [on.OrderPlaced]".to_owned(),
@@ -136,6 +156,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
         time,
         version,
         rules,
+        personal,
     })
 }
 
@@ -270,6 +291,67 @@ impl File<'_> {
             *place = Some(self.of_the_event(value, key.get_ref())?);
         }
         Ok(who)
+    }
+
+    /// Reads `[personal]`: whose data it is, and which fields are personal.
+    fn personal(&self, value: &Spanned<DeValue<'_>>) -> Result<Personal, ModelError> {
+        let DeValue::Table(fields) = value.get_ref() else {
+            return Err(self.error(
+                value.span().start,
+                "`personal` is a table: write [personal] and below it subject = \"data.customerId\""
+                    .to_owned(),
+            ));
+        };
+        let (mut subject, mut data, mut metadata) = (None, Vec::new(), Vec::new());
+        for (key, value) in in_order(fields) {
+            match key.get_ref().as_ref() {
+                "subject" => subject = Some(self.of_the_event(value, "subject")?),
+                "data" => data = self.personal_fields(value, "data")?,
+                "metadata" => metadata = self.personal_fields(value, "metadata")?,
+                other => {
+                    return Err(self.error(
+                        key.span().start,
+                        format!("unknown key `{other}`: [personal] has subject, data and metadata"),
+                    ));
+                }
+            }
+        }
+        let Some(subject) = subject else {
+            return Err(self.error(
+                value.span().start,
+                "[personal] does not say whose data it is: write subject = \"data.customerId\""
+                    .to_owned(),
+            ));
+        };
+        if data.is_empty() && metadata.is_empty() {
+            return Err(self.error(
+                value.span().start,
+                "[personal] names no field: write data = [\"name\", \"email\"]".to_owned(),
+            ));
+        }
+        Ok(Personal {
+            subject,
+            data,
+            metadata,
+        })
+    }
+
+    fn personal_fields(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        what: &str,
+    ) -> Result<Vec<FieldPath>, ModelError> {
+        let DeValue::Array(paths) = value.get_ref() else {
+            return Err(self.error(
+                value.span().start,
+                format!("`{what}` is a list of fields: {what} = [\"name\", \"address.street\"]"),
+            ));
+        };
+        let paths = paths.iter().map(|path| {
+            let written = self.string(path, "a field")?;
+            self.path(written, path.span().start)
+        });
+        paths.collect()
     }
 
     /// An expression that reads the event alone.

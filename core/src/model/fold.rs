@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Number, Value};
 
 pub(crate) use self::provenance::{Account, Circumstances, Field, Told};
+use super::definition::Personal;
 use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
 use super::inference::Assignment;
 use super::operation::{Edit, Mark, Operation, Touch, Trail};
@@ -493,27 +494,9 @@ impl Model {
             return None;
         };
         let expression = definition.time.as_ref()?;
-        // What cannot be read is told by the fold.
-        let data = read_upcast(self, event, None, &mut Findings::default())
-            .ok()?
-            .0;
-        let mut read = Read {
-            data: Some(Arc::new(data)),
-            ..Read::default()
-        };
-        if expression.reads(Root::Meta) {
-            read.meta = Some(Arc::new(read_metadata(&event.event).ok()?));
-        }
-        if expression.reads(Root::Event) {
-            read.event = Some(Arc::new(own_fields(event)));
-        }
-        let inputs = read.inputs(None);
-        let value = match expression.plain_path(&inputs) {
-            Some(found) => found?.clone(),
-            None => match expression.value(&inputs) {
-                Ok(value) => value,
-                Err(fault) => return Some(Err(fault.detail)),
-            },
+        let value = match self.value_of(expression, event)? {
+            Ok(value) => value,
+            Err(detail) => return Some(Err(detail)),
         };
         match value {
             Value::Null => None,
@@ -526,6 +509,50 @@ impl Model {
                 "{other} is {}, not a time in text",
                 super::value::kind(&other)
             ))),
+        }
+    }
+
+    /// Whose data an event holds by the model's `[personal]`: a text, or a number as written; `None` if it names
+    /// nobody, cannot be read any more, or the model has no such table.
+    pub(crate) fn subject_of(&self, event: &StreamEvent) -> Option<String> {
+        let subject = &self.personal()?.subject;
+        match self.value_of(subject, event)?.ok()? {
+            Value::String(text) if !text.is_empty() => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Which fields are personal, and whose; `None` where the model does not say.
+    pub(crate) fn personal(&self) -> Option<&Personal> {
+        match &self.kind {
+            Kind::Inferred => None,
+            Kind::Declared(definition) => definition.personal.as_ref(),
+        }
+    }
+
+    /// The value of an expression that reads the event alone; `None` where there is none, or the event cannot be read,
+    /// which the fold tells.
+    fn value_of(
+        &self,
+        expression: &Expression,
+        event: &StreamEvent,
+    ) -> Option<Result<Value, String>> {
+        let mut read = Read::default();
+        if expression.reads(Root::Data) {
+            let data = read_upcast(self, event, None, &mut Findings::default());
+            read.data = Some(Arc::new(data.ok()?.0));
+        }
+        if expression.reads(Root::Meta) {
+            read.meta = Some(Arc::new(read_metadata(&event.event).ok()?));
+        }
+        if expression.reads(Root::Event) {
+            read.event = Some(Arc::new(own_fields(event)));
+        }
+        let inputs = read.inputs(None);
+        match expression.plain_path(&inputs) {
+            Some(found) => found.map(|value| Ok(value.clone())),
+            None => Some(expression.value(&inputs).map_err(|fault| fault.detail)),
         }
     }
 }

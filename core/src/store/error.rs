@@ -124,6 +124,14 @@ pub enum AppendError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A part to be erased is of no event, or is an identity, which is never erased.
+    #[error(
+        "nothing can be erased at position {position}: there is no such event, or its identity is meant"
+    )]
+    CannotErase {
+        /// The position.
+        position: Position,
+    },
     /// The disk is full.
     #[error("the disk is full; nothing was written")]
     DiskFull,

@@ -65,6 +65,29 @@ pub struct AppendedEvent {
     pub duplicate: bool,
 }
 
+/// A part of an event that was erased, and the hash that stands for it from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct ErasedPart {
+    /// The event.
+    pub position: Position,
+    /// Which part of it.
+    pub part: crate::event::Part,
+    /// Salted hash of the part, as the event's leaf holds it.
+    pub hash: Hash,
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// Place of the event that says so.
+    pub event: Position,
+    /// The parts, by position.
+    pub parts: Vec<ErasedPart>,
+    /// Size and root of the log after it.
+    pub head: Head,
+}
+
 /// Size and root hash of a log: its tree head (RFC 6962).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
 #[ts(export)]

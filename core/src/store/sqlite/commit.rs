@@ -111,6 +111,11 @@ impl Core {
         }
     }
 
+    /// Learns the log anew before the next append.
+    pub(super) fn forget(&mut self) {
+        self.knowledge = None;
+    }
+
     pub(super) fn truncate_wal(&self) -> rusqlite::Result<()> {
         match &self.conn {
             None => Ok(()),
@@ -375,6 +380,7 @@ fn is_refusal(error: &AppendError) -> bool {
         | AppendError::IdTaken { .. }
         | AppendError::CategoryConflict { .. }
         | AppendError::LinkedTwice { .. }
+        | AppendError::CannotErase { .. }
         | AppendError::TooLarge { .. } => true,
         AppendError::DiskFull
         | AppendError::Locked

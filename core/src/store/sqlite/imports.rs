@@ -63,7 +63,8 @@ pub(super) fn seen_is_there(conn: &Connection) -> rusqlite::Result<bool> {
     has_table(conn, "import_seen")
 }
 
-fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
+/// Whether the file has a table of this name.
+pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
     let found = conn
         .prepare_cached("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
         .query_row([name], |_| Ok(()));

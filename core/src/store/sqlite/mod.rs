@@ -26,6 +26,7 @@ mod commit;
 mod content;
 mod density;
 mod detail;
+mod erase;
 mod imports;
 mod ink;
 mod log;

@@ -80,6 +80,8 @@ pub enum Command {
     AccessLog(access_log::AccessLog),
     /// Hash everything in a store again, and say what is not as it was recorded or signed
     Verify(verify::Verify),
+    /// Find personal data, erase a subject's, and hold events for a matter
+    Privacy(privacy::PrivacyArgs),
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use annals_core::export::ExportError;
 use annals_core::export::fixture::FixtureError;
 use annals_core::import::ImportError;
 use annals_core::model::SaveError;
+use annals_core::privacy::PrivacyError;
 use annals_core::sample::SampleError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
@@ -244,6 +245,19 @@ impl From<SaveError> for Failure {
             SaveError::Model(_) => Failure::new(Code::BadInput, error.to_string())
                 .hint("annals model check STORE FILE tries a model without adding it"),
             SaveError::Name { .. } => Failure::new(Code::BadInput, error.to_string()),
+        }
+    }
+}
+
+impl From<PrivacyError> for Failure {
+    fn from(error: PrivacyError) -> Failure {
+        match error {
+            PrivacyError::Read(error) => error.into(),
+            PrivacyError::Append(error) => error.into(),
+            PrivacyError::NoHold { .. } => {
+                Failure::of(&error).hint("annals privacy hold list STORE lists the holds")
+            }
+            PrivacyError::BadText { .. } | PrivacyError::Cancelled => Failure::of(&error),
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn open_index(log: &Log, build: bool) -> Result<TextIndex, Failure> {
 
 /// Where caches go whose store cannot be written to: `ANNALS_CACHE_DIR`, else the app's folder among the user's
 /// caches.
-fn cache_folder() -> Option<PathBuf> {
+pub fn cache_folder() -> Option<PathBuf> {
     let named = |name: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
         Some(PathBuf::from(value))

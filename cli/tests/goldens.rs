@@ -575,3 +575,52 @@ fn looking_again() {
         .run("import x.annals --into y.annals")
         .compare("looking_again");
 }
+
+#[test]
+fn privacy() {
+    let mut t = Transcript::new();
+    let lines = [
+        r#"{"id":"e1","stream":"customer-7","type":"Registered","time":"2024-01-01T00:00:00Z","data":{"customerId":"7","name":"Ada","email":"ada@example.com"},"metadata":{"userId":"clerk-1","ip":"192.0.2.7"}}"#,
+        r#"{"id":"e2","stream":"customer-7","type":"PointsAdded","time":"2024-01-02T00:00:00Z","data":{"points":5},"metadata":{"userId":"clerk-1"}}"#,
+        r#"{"id":"e3","stream":"order-1","type":"Placed","time":"2024-01-03T00:00:00Z","data":{"customerId":"7","total":10}}"#,
+        r#"{"id":"e4","stream":"customer-8","type":"Registered","time":"2024-01-04T00:00:00Z","data":{"customerId":"8","name":"Bob","email":"bob@example.com"}}"#,
+    ];
+    t.sandbox.write("shop.jsonl", lines.join("\n"));
+    t.sandbox.write(
+        "customer.toml",
+        "category = 'customer'\n\n[personal]\nsubject = 'data.customerId'\ndata = ['name', 'email']\nmetadata = ['ip']\n",
+    );
+    t.sandbox
+        .json(&["import", "shop.jsonl", "--into", "shop.annals"]);
+    t.run("model add shop.annals customer.toml")
+        .run("privacy scan shop.annals")
+        .run("privacy scan shop.annals --json")
+        .run("privacy subject shop.annals 7")
+        .run("privacy subject shop.annals 7 --json")
+        .run("privacy subject shop.annals ' '")
+        .run(
+            "privacy hold add shop.annals --matter 'case 12' --stream order-1 --reason 'a dispute'",
+        )
+        .run("privacy hold add shop.annals --matter 'case 12'")
+        .run("privacy hold add shop.annals --matter audit --positions 4-2")
+        .run("privacy erase shop.annals 7 --mentions")
+        .run("privacy erase shop.annals 7 --mentions --yes --reason 'request 4711'")
+        .run("state shop.annals customer-7")
+        .run("why shop.annals customer-7 points")
+        .run("history shop.annals customer-7 points")
+        .run("whatif shop.annals customer-7 --without 2")
+        .run("diff shop.annals customer-7 --from v1 --to v2")
+        .run("show shop.annals 1")
+        .run("events shop.annals --text ada")
+        .run("related shop.annals customer-7")
+        .run("export shop.annals --stream customer-7 --format csv --out -")
+        .run("privacy erase shop.annals 7 --json")
+        .run("privacy hold release shop.annals --matter 'case 12'")
+        .run("privacy hold release shop.annals --matter 'case 12'")
+        .run("privacy hold list shop.annals --json")
+        .run("privacy erase shop.annals 7 --mentions --yes --json")
+        .run("privacy erase shop.annals --finish")
+        .run("privacy erase shop.annals")
+        .run("backup shop.annals --out copy.annals --json")
+        .compare("privacy");
+}

@@ -11,6 +11,7 @@ use crate::export::fixture::FixtureError;
 use crate::id::NameError;
 use crate::import::ImportError;
 use crate::model::PathError;
+use crate::privacy::PrivacyError;
 use crate::sample::SampleError;
 use crate::search::{QueryError, SearchError};
 use crate::store::{AppendError, BackupError, OpenError, ReadError};
@@ -220,6 +221,18 @@ impl From<&SampleError> for ErrorCode {
             SampleError::Io(source) => source.into(),
             SampleError::TooLarge { .. } => ErrorCode::BadInput,
             SampleError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&PrivacyError> for ErrorCode {
+    fn from(error: &PrivacyError) -> ErrorCode {
+        match error {
+            PrivacyError::Read(error) => error.into(),
+            PrivacyError::Append(error) => error.into(),
+            PrivacyError::BadText { .. } => ErrorCode::BadInput,
+            PrivacyError::NoHold { .. } => ErrorCode::NoEvent,
+            PrivacyError::Cancelled => ErrorCode::Cancelled,
         }
     }
 }

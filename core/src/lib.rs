@@ -15,6 +15,7 @@
 //! | [`command`] | the write side: aggregates that decide, commands with retry, a test helper for rules |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`chart`] | pictures of counts, as SVG |
+//! | [`privacy`] | personal data: subjects, erasure, legal holds |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
 //! | [`evidence`] | packages that a stranger can verify |
@@ -41,6 +42,7 @@ pub mod import;
 pub mod integrity;
 pub mod model;
 pub mod position;
+pub mod privacy;
 pub mod progress;
 pub mod sample;
 pub mod search;

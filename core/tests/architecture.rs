@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["temporal"],
     &["import", "export", "command"],
     &["import", "export", "chart"],
+    &["import", "export", "command", "privacy"],
     &["sample"],
     &["compliance"],
     &["evidence"],

@@ -2,6 +2,7 @@
 //! killed in the middle leaves nothing or a whole erasure.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -88,6 +89,10 @@ fn erase(writer: &LogWriter, parts: &[(Position, Part)]) -> Option<Erasure> {
         }
     };
     writer.erase(parts, &stream, &describe).unwrap()
+}
+
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").unwrap();
 }
 
 /// How often the secret stands in the files of the log.
@@ -262,10 +267,10 @@ fn a_process_killed_while_it_erases_leaves_nothing_or_a_whole_erasure() {
     if let Some(store) = std::env::var_os(STORE) {
         let writer = LogWriter::open(Path::new(&store), Surroundings::system()).unwrap();
         let parts = secrets(&writer.log());
-        println!("ready");
+        say("ready");
         erase(&writer, &parts);
         writer.finish_erasures().unwrap();
-        println!("done");
+        say("done");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -324,5 +329,5 @@ fn a_process_killed_while_it_erases_leaves_nothing_or_a_whole_erasure() {
         whole(&store);
         std::fs::remove_file(&store).unwrap();
     }
-    println!("{nothing} before, {unfinished} in between, {done} after");
+    say(&format!("{nothing} before, {unfinished} in between, {done} after"));
 }

@@ -15,6 +15,7 @@ pub mod init;
 pub mod late;
 pub mod model;
 pub mod open;
+pub mod privacy;
 pub mod related;
 pub mod restore;
 pub mod sample;
@@ -64,6 +65,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Evidence(args) => evidence::run(args, output),
         Command::AccessLog(args) => access_log::run(args, output),
         Command::Verify(args) => verify::run(args, output),
+        Command::Privacy(args) => privacy::run(args, output),
     }
 }
 

@@ -100,6 +100,7 @@ impl Transcript {
                 () if token.len() == 64 && is_hex(token) => "<hash>",
                 () if self.is_now(token) => "<now>",
                 () if out.ends_with("\"user\": \"") => "<user>",
+                () if out.ends_with("ed_by\": \"") => "<user>",
                 () if out.ends_with("\"uid\": ") => "<uid>",
                 () if out.ends_with("\"program\": \"annals ") => "<version>",
                 () if out.ends_with("\"file_bytes\": ") => "<bytes>",

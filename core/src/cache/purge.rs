@@ -24,7 +24,7 @@ const MARKS: &str = "CREATE TABLE IF NOT EXISTS purges(
 const READERS: Duration = Duration::from_secs(1);
 
 /// How the note begins that says that a mark stays.
-const LEFT: &str = "what was erased may still be in";
+pub(crate) const LEFT: &str = "what was erased may still be in";
 
 /// What became of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

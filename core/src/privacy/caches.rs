@@ -1,0 +1,73 @@
+//! Taking what was erased out of what is kept beside the log.
+
+use std::path::Path;
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::cache::LEFT;
+use crate::search::{IndexProgress, SearchError, TextIndex};
+use crate::store::{Log, ReadError};
+
+/// What became of the caches after an erasure.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct CachesCleared {
+    /// Files in which nothing erased is left.
+    pub cleared: Vec<String>,
+    /// What could not be cleared yet, and why, in sentences.
+    pub left: Vec<String>,
+}
+
+/// Takes what was erased out of the text index and the cache file that holds it. `fallback` is the folder for caches of
+/// stores that cannot be written to; one that lies there and is not in use is removed whole, since it can be computed
+/// again.
+///
+/// # Errors
+/// [`ReadError`] of the log; [`ReadError::Cancelled`].
+pub fn clear_caches(
+    log: &Log,
+    fallback: Option<&Path>,
+    progress: &IndexProgress,
+) -> Result<CachesCleared, ReadError> {
+    let mut done = CachesCleared::default();
+    let index = TextIndex::open(log, fallback);
+    let read = |error: SearchError| match error {
+        SearchError::Read(error) => error,
+        SearchError::Cancelled => ReadError::Cancelled,
+    };
+    // What was never indexed was never in it.
+    if index.view().map_err(read)?.covered.0 > 0 {
+        index.catch_up(progress).map_err(read)?;
+    }
+    let view = index.view().map_err(read)?;
+    let of_erased = |note: &String| note.starts_with(LEFT);
+    done.left.extend(view.notes.into_iter().filter(of_erased));
+    if done.left.is_empty() {
+        done.cleared.extend(view.file.clone());
+    }
+    if let Some(fallback) = fallback {
+        let other = fallback.join(log.id().0.to_string()).join("cache.sqlite");
+        if view.file.as_deref().map(Path::new) != Some(&other) && other.exists() {
+            match remove(&other) {
+                Ok(()) => done.cleared.push(other.display().to_string()),
+                Err(error) => done
+                    .left
+                    .push(format!("{} could not be removed: {error}", other.display())),
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn remove(file: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

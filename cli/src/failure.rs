@@ -5,6 +5,7 @@ use std::path::Path;
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode as Code;
 use annals_core::evidence::make::EvidenceError;
+use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
 use annals_core::export::fixture::FixtureError;
 use annals_core::import::ImportError;
@@ -282,6 +283,12 @@ impl From<ExportError> for Failure {
             ExportError::Io(error) => error.into(),
             ExportError::Cancelled => Failure::of(&error),
         }
+    }
+}
+
+impl From<VerifyFileError> for Failure {
+    fn from(error: VerifyFileError) -> Failure {
+        Failure::of(&error)
     }
 }
 

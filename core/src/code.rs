@@ -6,6 +6,7 @@ use ts_rs::TS;
 
 use crate::access_log::AccessLogError;
 use crate::evidence::make::EvidenceError;
+use crate::evidence::verify::VerifyFileError;
 use crate::export::ExportError;
 use crate::export::fixture::FixtureError;
 use crate::id::NameError;
@@ -190,6 +191,15 @@ impl From<&ExportError> for ErrorCode {
             ExportError::Read(error) => error.into(),
             ExportError::Io(source) => source.into(),
             ExportError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&VerifyFileError> for ErrorCode {
+    fn from(error: &VerifyFileError) -> ErrorCode {
+        match error {
+            VerifyFileError::Io { source, .. } => source.into(),
+            VerifyFileError::Cancelled(_) => ErrorCode::Cancelled,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Errors as the window gets them: a code that it acts on, a message, and a hint on what to do.
 
 pub use annals_core::code::ErrorCode;
+use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
 use annals_core::import::ImportError;
@@ -196,6 +197,12 @@ impl From<SampleError> for HostError {
             SampleError::TooLarge { .. } | SampleError::Cancelled => HostError::of(&error),
             SampleError::Io(ref source) => io_error(source, error.to_string()),
         }
+    }
+}
+
+impl From<VerifyFileError> for HostError {
+    fn from(error: VerifyFileError) -> HostError {
+        HostError::of(&error)
     }
 }
 

@@ -48,6 +48,8 @@ commands! {
     restore_start,
     backup_cancel,
     long_progress,
+    evidence_verify,
+    pick_package,
     long_cancel,
     pick_store,
     pick_new_store,

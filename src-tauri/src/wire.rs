@@ -747,6 +747,20 @@ pub struct RestoreArgs {
     pub channel: JavaScriptChannelId,
 }
 
+/// Which package to verify.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceVerifyArgs {
+    /// The file, as the user typed it.
+    pub file: String,
+    /// The log's verifier key, as the user has it from elsewhere.
+    pub key: Option<String>,
+    /// Takes a [`WorkProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
 /// How far a piece of work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
-use annals_core::evidence::verify::{Trust, verify};
+use annals_core::evidence::verify::{Trust, verify_file};
 use annals_core::evidence::view::{
     EvidenceFacts, EvidenceGrade, EvidenceOutcome, EvidenceReport, EvidenceVerification,
 };
@@ -281,10 +281,9 @@ fn run_verify(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
             .map(|path| checkpoint(path))
             .collect::<Result<_, _>>()?,
     };
-    let bytes = std::fs::read(&args.file).map_err(|error| Failure::file(&args.file, &error))?;
-    let mut answer = watched("events", |progress| verify(&bytes, &trust, progress))
-        .map_err(|cancelled| Failure::new(Code::Cancelled, cancelled.to_string()))?;
-    answer.file = args.file.display().to_string();
+    let answer = watched("events", |progress| {
+        verify_file(&args.file, &trust, progress)
+    })?;
     output.show(&answer, |output| {
         let word = match answer.outcome {
             EvidenceOutcome::Intact => "intact, as far as it was checked",

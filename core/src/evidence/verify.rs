@@ -11,7 +11,7 @@ use crate::evidence::view::{
     EvidenceFacts, EvidenceFinding, EvidenceFindingKind as Kind, EvidenceGrade as Grade,
     EvidenceOutcome, EvidenceVerification,
 };
-use crate::evidence::zip::Archive;
+use crate::evidence::zip::{Archive, MAX_ARCHIVE_BYTES, MAX_FILES};
 use crate::integrity::Hash;
 use crate::integrity::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::integrity::note::{KeyKind, Note, NoteError, VerifyingKey};
@@ -113,15 +113,57 @@ pub fn verify(
     let mut findings = Findings::default();
     match of_archive(bytes, trust, &mut findings, progress)? {
         Ok(answer) => Ok(answer.finish(findings)),
-        Err(reason) => {
-            findings.add(Grade::Gap, Kind::Unreadable, None, reason);
-            findings.not_checked("anything in it");
-            let answer = Answer::default();
-            let mut view = answer.finish(findings);
-            view.outcome = EvidenceOutcome::Unreadable;
-            Ok(view)
-        }
+        Err(reason) => Ok(unreadable(reason)),
     }
+}
+
+/// Why a package could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyFileError {
+    /// The file could not be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The user cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// Verifies the package in a file; one that is longer than a package can be is not read.
+///
+/// # Errors
+/// [`VerifyFileError`].
+pub fn verify_file(
+    path: &std::path::Path,
+    trust: &Trust,
+    progress: &WorkProgress,
+) -> Result<EvidenceVerification, VerifyFileError> {
+    let failed = |source| VerifyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let len = std::fs::metadata(path).map_err(failed)?.len();
+    let mut answer = if len > MAX_ARCHIVE_BYTES {
+        unreadable("this is no package: it is longer than 2 GiB".to_owned())
+    } else {
+        verify(&std::fs::read(path).map_err(failed)?, trust, progress)?
+    };
+    answer.file = path.display().to_string();
+    Ok(answer)
+}
+
+fn unreadable(reason: String) -> EvidenceVerification {
+    let mut findings = Findings::default();
+    findings.add(Grade::Gap, Kind::Unreadable, None, reason);
+    findings.not_checked("anything in it");
+    let mut view = Answer::default().finish(findings);
+    view.outcome = EvidenceOutcome::Unreadable;
+    view
 }
 
 /// Numbers of the answer, as far as the package could be read.
@@ -409,6 +451,14 @@ fn check_files(archive: &Archive<'_>, manifest: &Manifest, findings: &mut Findin
             );
         }
     }
+    if in_order.len() > MAX_FILES {
+        let detail = format!(
+            "the manifest lists {} files, more than {MAX_FILES}",
+            in_order.len()
+        );
+        findings.wrong(Kind::ManifestMalformed, detail);
+        in_order.truncate(MAX_FILES);
+    }
     for (at, name) in in_order.iter().enumerate() {
         if in_order[..at].contains(name)
             || name == &names::MANIFEST
@@ -419,8 +469,12 @@ fn check_files(archive: &Archive<'_>, manifest: &Manifest, findings: &mut Findin
         }
     }
     let mut good = 0u64;
-    for claim in &manifest.files {
+    for (at, claim) in manifest.files.iter().take(MAX_FILES).enumerate() {
         let name = &claim.name;
+        // One that is listed twice was told above, and is inflated once.
+        if in_order[..at].contains(&name.as_str()) {
+            continue;
+        }
         match archive.file(name) {
             None => findings.wrong(Kind::FileMissing, format!("{name:?} is missing")),
             Some(Err(error)) => findings.wrong(Kind::FileChanged, error.to_string()),

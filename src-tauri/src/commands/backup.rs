@@ -64,7 +64,7 @@ fn channel(webview: Webview, id: JavaScriptChannelId) -> Channel<WorkProgressVie
 }
 
 /// Runs one piece of work at a time and tells the window how far it is.
-fn watched<T>(
+pub(super) fn watched<T>(
     host: &Host,
     channel: &Channel<WorkProgressView>,
     work: impl FnOnce(&WorkProgress) -> Result<T, HostError>,
@@ -72,7 +72,7 @@ fn watched<T>(
     let running = host.backup().begin().ok_or_else(|| {
         HostError::new(
             ErrorCode::Conflict,
-            "a backup or restore is running already",
+            "a backup, restore or verification is running already",
         )
         .hint("Wait until it is done, or cancel it.")
     })?;

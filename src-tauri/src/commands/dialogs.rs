@@ -57,7 +57,7 @@ pub async fn pick_export_file(app: AppHandle, args: NameArgs) -> Answer {
     .await
 }
 
-async fn pick(
+pub(super) async fn pick(
     app: AppHandle,
     ask: impl FnOnce(FileDialogBuilder<tauri::Wry>) -> Vec<FilePath> + Send + 'static,
 ) -> Answer {

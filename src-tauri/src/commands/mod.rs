@@ -3,6 +3,7 @@
 mod backup;
 mod dialogs;
 mod events;
+mod evidence;
 mod explain;
 mod export;
 mod follow;
@@ -18,6 +19,7 @@ mod ticks;
 pub use backup::*;
 pub use dialogs::*;
 pub use events::*;
+pub use evidence::*;
 pub use explain::*;
 pub use export::*;
 pub use follow::*;

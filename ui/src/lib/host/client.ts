@@ -17,7 +17,7 @@ import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
-import type { BackupArgs, Command, Commands, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
+import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
 import { HostError } from "./errors";
 import { longWork } from "./longWork.svelte";
 
@@ -109,6 +109,9 @@ export const host = {
     call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
   cancelBackup: () => call("backup_cancel", {}),
   longProgress: () => call("long_progress", {}),
+  verifyEvidence: (args: EvidenceVerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("evidence_verify", args, (progress) => onProgress(progress as WorkProgressView)),
+  pickPackage: () => call("pick_package", {}),
   cancelLong: () => call("long_cancel", {}),
   pickStore: () => call("pick_store", {}),
   pickImportFiles: () => call("pick_import_files", {}),

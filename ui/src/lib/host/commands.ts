@@ -13,6 +13,8 @@ import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { EventRowArgs } from "$lib/bindings/EventRowArgs";
 import type { EventsArgs } from "$lib/bindings/EventsArgs";
 import type { EventsView } from "$lib/bindings/EventsView";
+import type { EvidenceVerification } from "$lib/bindings/EvidenceVerification";
+import type { EvidenceVerifyArgs as EvidenceVerifyWire } from "$lib/bindings/EvidenceVerifyArgs";
 import type { ExportArgs as ExportWire } from "$lib/bindings/ExportArgs";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { ExportReport } from "$lib/bindings/ExportReport";
@@ -70,6 +72,7 @@ import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
 export type ImportArgs = Omit<ImportWire, "channel">;
 export type ExportArgs = Omit<ExportWire, "channel">;
 export type BackupArgs = Omit<BackupWire, "channel">;
+export type EvidenceVerifyArgs = Omit<EvidenceVerifyWire, "channel">;
 export type RestoreArgs = Omit<RestoreWire, "channel">;
 
 type None = Record<string, never>;
@@ -122,6 +125,8 @@ export interface Commands {
   restore_start: { args: RestoreArgs; result: RestoreReport; progress: WorkProgressView };
   backup_cancel: { args: None; result: null };
   long_progress: { args: None; result: WorkProgressView };
+  evidence_verify: { args: EvidenceVerifyArgs; result: EvidenceVerification; progress: WorkProgressView };
+  pick_package: { args: None; result: PathsView };
   long_cancel: { args: None; result: null };
   pick_store: { args: None; result: PathsView };
   pick_import_files: { args: None; result: PathsView };

@@ -1,6 +1,7 @@
 /** The mock's long work: ticks, and can be cancelled. */
 
-import type { BackupArgs, ExportArgs, ImportArgs, RestoreArgs } from "../commands";
+import type { EvidenceVerification } from "$lib/bindings/EvidenceVerification";
+import type { BackupArgs, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs } from "../commands";
 import { HostError } from "../errors";
 
 export interface Running {
@@ -78,4 +79,41 @@ export async function runRestore(events: number, args: RestoreArgs, progress: (v
   if (size > events) throw new HostError("bad_input", `position ${size} lies beyond the end: the log holds ${events} events`);
   await ticks(running, (share) => progress({ done: Math.round(2 * size * share), total: 2 * size }));
   return { file: args.file ?? "/home/you/Annals/guide.annals", store: args.store, id: ID, size, root: "5f".repeat(32), left_out: events - size, tied: true, beside: { copied: 3, kept: 0 } };
+}
+
+/** A package by its name: `tampered` has findings, `nothing` is none. */
+export async function runVerify(args: EvidenceVerifyArgs, progress: (value: unknown) => void, running: Running): Promise<EvidenceVerification> {
+  await ticks(running, (share) => progress({ done: Math.round(52 * share), total: 52 }));
+  const key = `annals/${ID}+cd723a6b+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs`;
+  if (args.file.includes("nothing")) {
+    return { outcome: "unreadable", events_checked: 0, tree_size: 0, root: null, findings: [{ grade: "gap", kind: "unreadable", position: null, detail: "this is no package: it does not end as a ZIP archive does, so it is another file or was cut off" }], checked: [], not_checked: ["anything in it"], facts: null, file: args.file };
+  }
+  const tampered = args.file.includes("tampered");
+  return {
+    outcome: tampered ? "problems" : "intact",
+    events_checked: 52,
+    tree_size: 52,
+    root: "61".repeat(32),
+    findings: tampered ? [{ grade: "manipulation", kind: "event_changed", position: 12, detail: "its data is not what the log recorded: it does not make the hash in its leaf" }] : [],
+    checked: [`the signature over manifest.json, by ${key}`, "9 of 9 files against their size and SHA-256", "52 events (leaf bytes, salted hashes, place in the tree) up to the root"],
+    not_checked: [...(args.key === null ? [`whose key this is: compare ${key} with one that you have from elsewhere`] : []), "when it was signed: the time is the maker's, and there is no time stamp by somebody else"],
+    facts: {
+      log: `annals/${ID}`,
+      key,
+      key_known: args.key !== null,
+      made: { at: "2024-02-01T00:00:00Z", annals: "0.1.0", operator: "you", purpose: null },
+      scope: { first: 1, last: 52 },
+      filter: { stream: "order-789", category: null, type: null, actor: null, correlation: null, from: null, to: null },
+      reading: `events of the stream "order-789" at positions 1 to 52 of annals/${ID}`,
+      others: "identity",
+      withheld: { identity: false, data: false, metadata: false, paths: [] },
+      counts: { range: 52, rows: 2, opened: 50, closed: 0, erased: 0 },
+      unproven: 0,
+      unproven_rows: 0,
+      types: [["OrderPlaced", 1], ["OrderShipped", 1]],
+      sums: [{ path: "data.totalAmount", values: 1, sum: "109.97", not_summed: 0 }],
+      files: [],
+    },
+    file: args.file,
+  };
 }

@@ -14,7 +14,7 @@ import * as explain from "./explain";
 import { MockModels } from "./models";
 import { late, related } from "./related";
 import { countFound, findText } from "./search";
-import { previewOf, runBackup, runExport, runImport, runRestore, type Running } from "./long";
+import { previewOf, runBackup, runExport, runImport, runRestore, runVerify, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
 export interface MockOptions {
@@ -193,6 +193,8 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     restore_start: (args, progress) => runRestore(log.length, args, progress, running),
     backup_cancel: () => ((running.cancelled = true), null),
     long_progress: () => ({ done: 0, total: 0 }),
+    evidence_verify: (args, progress) => runVerify(args, progress, running),
+    pick_package: () => ({ paths: ["/home/you/Annals/order-789.zip"] }),
     long_cancel: () => null,
     pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),
     pick_import_files: () => ({ paths: ["/home/you/logs/orders.jsonl"] }),

@@ -26,6 +26,7 @@ fn sample_and_info() {
         .run("sample guide --out guide.annals")
         .run("info guide.annals")
         .run("info guide.annals --json")
+        .run("info guide.annals --limit 2")
         .compare("sample");
 }
 

@@ -92,6 +92,8 @@ pub enum FindingKind {
     HashMismatch,
     /// State: a model file that is meant for the category, or may be, is wrong and was left out.
     ModelBroken,
+    /// Log: nearly every stream makes a category of its own, as streams named by bare ids do.
+    ManyCategories,
     /// A history ends before its moment: folding its events in order of time would cost too much.
     NotTold,
 }

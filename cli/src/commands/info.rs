@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use annals_core::store::{Access, InfoView, Log};
 use annals_core::time::Time;
 
+use crate::commands::print_findings;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::table::{Align, Table, pairs};
 use crate::text::MAX_NAME_COLUMNS;
 
-/// Rows of a list that are printed; `--json` has them all.
+/// Rows of a list that are printed where no limit is named; `--json` has them all.
 const MAX_ROWS: usize = 30;
 
 /// Say what a store holds.
@@ -18,12 +19,19 @@ const MAX_ROWS: usize = 30;
 pub struct Info {
     /// The store
     store: PathBuf,
+    /// At most so many categories and types, those with most events; the counts say how many there are
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
 }
 
 /// Runs the command.
 pub fn run(args: Info, output: &mut Output) -> Result<Exit, Failure> {
     let log = Log::explore(&args.store)?;
-    let info = log.info()?;
+    let mut info = log.info()?;
+    if let Some(limit) = args.limit {
+        info.categories.truncate(limit);
+        info.types.truncate(limit);
+    }
     output.show(&info, |output| print(&args, &info, output))
 }
 
@@ -35,7 +43,9 @@ fn print(args: &Info, info: &InfoView, output: &mut Output) -> Result<(), Failur
         streams,
         actors,
         categories,
+        categories_count,
         types,
+        types_count,
         first_time,
         last_time,
         last_recorded_at,
@@ -43,6 +53,7 @@ fn print(args: &Info, info: &InfoView, output: &mut Output) -> Result<(), Failur
         root,
         access,
         file_bytes,
+        findings,
     } = info;
     let time = |t: &Option<Time>| t.map_or("-".to_owned(), |t| t.to_string());
     let access = match access {
@@ -73,12 +84,13 @@ fn print(args: &Info, info: &InfoView, output: &mut Output) -> Result<(), Failur
             "The store is empty. annals import FILE --into STORE, or annals append, fills it.",
         );
     }
+    let most = args.limit.unwrap_or(MAX_ROWS);
     let mut table = Table::new(&[
         ("CATEGORY", Align::Left, MAX_NAME_COLUMNS),
         ("STREAMS", Align::Right, 20),
         ("EVENTS", Align::Right, 20),
     ]);
-    for row in categories.iter().take(MAX_ROWS) {
+    for row in categories.iter().take(most) {
         table.row([
             row.name.clone(),
             row.streams.to_string(),
@@ -87,25 +99,26 @@ fn print(args: &Info, info: &InfoView, output: &mut Output) -> Result<(), Failur
     }
     output.line("")?;
     output.table(&table)?;
-    more(categories.len(), "categories", output)?;
+    more(most, *categories_count, "categories", output)?;
 
     let mut table = Table::new(&[
         ("TYPE", Align::Left, MAX_NAME_COLUMNS),
         ("EVENTS", Align::Right, 20),
     ]);
-    for row in types.iter().take(MAX_ROWS) {
+    for row in types.iter().take(most) {
         table.row([row.name.clone(), row.events.to_string()]);
     }
     output.line("")?;
     output.table(&table)?;
-    more(types.len(), "types", output)
+    more(most, *types_count, "types", output)?;
+    print_findings(findings, output)
 }
 
-fn more(len: usize, what: &str, output: &mut Output) -> Result<(), Failure> {
-    if len <= MAX_ROWS {
+fn more(most: usize, count: u64, what: &str, output: &mut Output) -> Result<(), Failure> {
+    if count <= most as u64 {
         return Ok(());
     }
     output.line(&format!(
-        "{MAX_ROWS} of {len} {what}; --json lists them all"
+        "{most} of {count} {what}; --limit lists more, --json all"
     ))
 }

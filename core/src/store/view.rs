@@ -321,8 +321,14 @@ pub struct InfoView {
     pub actors: u64,
     /// Categories, most events first, then by name.
     pub categories: Vec<CategoryRow>,
+    /// How many there are: a host may list fewer.
+    #[ts(type = "number")]
+    pub categories_count: u64,
     /// Types, most events first, then by name.
     pub types: Vec<TypeRow>,
+    /// How many there are: a host may list fewer.
+    #[ts(type = "number")]
+    pub types_count: u64,
     /// Earliest time; `null` in an empty log.
     pub first_time: Option<Time>,
     /// Latest time; `null` in an empty log.
@@ -339,6 +345,10 @@ pub struct InfoView {
     /// Length of the file in bytes.
     #[ts(type = "number")]
     pub file_bytes: u64,
+    /// What is odd about the log as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<Finding>>", optional)]
+    pub findings: Vec<Finding>,
 }
 
 /// How a log was opened for reading.

@@ -9,6 +9,7 @@ use super::names::counted_sql;
 use super::reader::Reader;
 use super::{open, row};
 use crate::event::Event;
+use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{EventId, LogId, StreamId};
 use crate::integrity::Hash;
 use crate::position::{Position, Version};
@@ -21,6 +22,9 @@ use crate::time::Time;
 
 /// Connections kept open while nobody reads.
 const MAX_IDLE: usize = 8;
+
+/// So many categories are told where they are half as many as the streams.
+const MANY_CATEGORIES: u64 = 1_000;
 
 /// Events read at once when a whole stream is walked.
 const PAGE: usize = 512;
@@ -216,7 +220,8 @@ impl Log {
                     |row| row.get(0),
                 )
             };
-            let categories = conn
+            let streams = count("streams")?;
+            let categories: Vec<CategoryRow> = conn
                 .prepare_cached(&format!(
                     "SELECT c.name, c.streams, c.events + coalesce(x.n, 0) AS events FROM categories c
                      LEFT JOIN ({}) x ON x.id = c.id ORDER BY 3 DESC, c.name",
@@ -230,7 +235,7 @@ impl Log {
                     })
                 })?
                 .collect::<rusqlite::Result<_>>()?;
-            let types = conn
+            let types: Vec<TypeRow> = conn
                 .prepare_cached(&format!(
                     "SELECT t.name, t.events + coalesce(x.n, 0) FROM types t
                      LEFT JOIN ({}) x ON x.id = t.id ORDER BY 2 DESC, t.name",
@@ -249,9 +254,12 @@ impl Log {
                 id: self.shared.id,
                 format: self.shared.format,
                 events: head.size.0,
-                streams: count("streams")?,
+                streams,
                 actors: count("actors")?,
+                findings: many_categories(&categories, streams).into_iter().collect(),
+                categories_count: categories.len() as u64,
                 categories,
+                types_count: types.len() as u64,
                 types,
                 first_time: super::plan::extreme_time(conn, Direction::Forwards)?,
                 last_time: super::plan::extreme_time(conn, Direction::Backwards)?,
@@ -425,6 +433,24 @@ impl Log {
         commits.readers_waiting -= 1;
         !timeout.timed_out()
     }
+}
+
+/// Says so where nearly every stream makes a category of its own.
+fn many_categories(categories: &[CategoryRow], streams: u64) -> Option<Finding> {
+    let count = categories.len() as u64;
+    if count < MANY_CATEGORIES || count * 2 < streams {
+        return None;
+    }
+    let first = &categories[0].name;
+    Some(Finding {
+        kind: FindingKind::ManyCategories,
+        severity: Severity::Notice,
+        count,
+        place: Place::default(),
+        detail: format!(
+            "{count} categories for {streams} streams: the text before the first - of a stream's name is its category, and these look like bare ids ({first}); where they are of one kind, import them with a category (--category, or category in a mapping), which models and filters go by"
+        ),
+    })
 }
 
 fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::*;
+use crate::finding::FindingKind;
 use crate::store::contract::{self, Fresh, batch, event, fixed, stream};
 use crate::store::*;
 
@@ -479,6 +480,32 @@ fn exploring_leaves_nothing_beside_the_file() {
         std::fs::metadata(&path).unwrap().modified().unwrap(),
         changed
     );
+}
+
+#[test]
+fn streams_that_each_make_a_category_are_told() {
+    let fresh = fresh(fixed());
+    let append = |from: usize, to: usize, like: &dyn Fn(usize) -> String| {
+        let streams = (from..to).map(|n| {
+            let none = ExpectedVersion::NoStream;
+            batch(&like(n), none, vec![event("A", "{}")])
+        });
+        fresh.writer.append(streams.collect()).unwrap();
+        fresh.writer.log().info().unwrap()
+    };
+    let info = append(0, 999, &|n| format!("{n:08x}-4a3f-11ee"));
+    assert_eq!((info.categories_count, info.findings.len()), (999, 0));
+    let info = append(999, 1_000, &|n| format!("{n:08x}-4a3f-11ee"));
+    let [finding] = &info.findings[..] else {
+        panic!("{:?}", info.findings)
+    };
+    assert_eq!(
+        (finding.kind, finding.count),
+        (FindingKind::ManyCategories, 1_000)
+    );
+    assert!(finding.detail.contains("(00000000)"), "{}", finding.detail);
+    let info = append(0, 1_003, &|n| format!("order-{n}"));
+    assert_eq!((info.categories_count, info.findings.len()), (1_001, 0));
 }
 
 /// Refused and repeated appends woke everyone who waits for events.

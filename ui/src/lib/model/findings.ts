@@ -40,6 +40,7 @@ const WORDS: Record<FindingKind, string> = {
   no_handler: "Type without a handler",
   hash_mismatch: "Changed after it was recorded",
   model_broken: "Model file is broken",
+  many_categories: "Nearly every stream is a category",
   not_told: "History is not told to the end",
 };
 

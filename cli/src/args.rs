@@ -10,6 +10,7 @@ use crate::commands::*;
 /// rejects, import --explain, model check, access-log), 4 the thing to be verified cannot be read as such, 70 internal.
 /// rejects, import --explain, model check, verify), 4 the thing to be verified cannot be read as such, 70 internal.
 /// rejects, import --explain, model check, access-log, evidence verify), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects, import --explain, model check, rules check), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {
@@ -66,6 +67,12 @@ pub enum Command {
     Tail(tail::Tail),
     /// Draft, check, add, list and show the models beside a store
     Model(model::ModelArgs),
+    /// Check the rules of the models over the whole history
+    Rules(rules::RulesArgs),
+    /// Send a command to the log of a sample world; never to any other log
+    Command(command::CommandArgs),
+    /// Ask by name: GetOrder ID, ListOrders, OrderHistory ID, for every category of the log
+    Query(query::Query),
     /// Write every event that matches to a file
     Export(export::Export),
     /// Open a store in the desktop app

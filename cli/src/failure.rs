@@ -122,7 +122,7 @@ impl Failure {
     }
 
     /// An error of core's, without a hint.
-    fn of<'e, E: std::fmt::Display>(error: &'e E) -> Failure
+    pub fn of<'e, E: std::fmt::Display>(error: &'e E) -> Failure
     where
         Code: From<&'e E>,
     {

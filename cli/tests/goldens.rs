@@ -46,6 +46,46 @@ fn shop() {
 }
 
 #[test]
+fn worlds_and_rules() {
+    let mut t = Transcript::new();
+    t.run("sample trading --out trading.annals --events 300 --seed 2")
+        .run("state trading.annals account-1")
+        .run("rules check trading.annals")
+        .run("sample clinic --out clinic.annals --events 200 --seed 2 --faults")
+        .run("rules check clinic.annals")
+        .run("rules check clinic.annals --rule no-allergy --json")
+        .run("rules check clinic.annals --rule no-such-rule")
+        .run("sample guide --out guide.annals --faults")
+        .run("sample guide --out guide.annals")
+        .run("rules check guide.annals")
+        .compare("worlds");
+}
+
+#[test]
+fn commands_and_queries() {
+    let mut t = Transcript::new();
+    let place = r#"command shop.annals PlaceOrder --id cmd-1 --actor cust-1 --correlation visit-900 --data '{"orderId":"order-900","customerId":"cust-1","items":[{"productId":"prod-1","quantity":2,"price":29.99}],"shippingAddress":{"street":"123 Main St","city":"Anytown","zipCode":"12345"}}'"#;
+    t.run("sample shop --out shop.annals --events 300 --seed 2")
+        .run(place)
+        .run(place)
+        .run(r#"command shop.annals CancelOrder --id cmd-2 --data '{"orderId":"order-1","reason":"too late"}'"#)
+        .run(r#"command shop.annals CancelOrder --id cmd-2 --data '{"orderId":"order-1","reason":"too late"}' --json"#)
+        .run(r#"command shop.annals DeactivateCustomer --id cmd-3 --data '{"customerId":"cust-1"}'"#)
+        .run(r#"command shop.annals AddItem --id cmd-4 --data '{"orderId":"order-900","productId":"prod-2","quantity":-1,"price":1}'"#)
+        .run(r#"command shop.annals AddItem --id cmd-4 --data '{"orderId":"order-900","product":"prod-2"}'"#)
+        .run("command shop.annals AddItem --id cmd-4 --data nonsense")
+        .run("command shop.annals EatOrder")
+        .run("query shop.annals GetOrder 900")
+        .run("query shop.annals OrderHistory order-900")
+        .run("query shop.annals ListCustomers")
+        .run("query shop.annals GetOrder")
+        .run("query shop.annals EatOrder 1")
+        .run("sample guide --out guide.annals")
+        .run("command guide.annals PlaceOrder")
+        .compare("commands");
+}
+
+#[test]
 fn backup_and_restore() {
     let mut t = Transcript::on_guide();
     std::fs::create_dir(t.sandbox.path().join("copies")).unwrap();

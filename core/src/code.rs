@@ -5,6 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::access_log::AccessLogError;
+use crate::command::CommandError;
 use crate::evidence::make::EvidenceError;
 use crate::evidence::verify::VerifyFileError;
 use crate::export::ExportError;
@@ -13,7 +14,7 @@ use crate::id::NameError;
 use crate::import::ImportError;
 use crate::model::PathError;
 use crate::privacy::PrivacyError;
-use crate::sample::SampleError;
+use crate::sample::{ConsoleError, SampleError};
 use crate::search::{QueryError, SearchError};
 use crate::store::{AppendError, BackupError, OpenError, ReadError};
 use crate::temporal::TemporalError;
@@ -243,6 +244,32 @@ impl From<&PrivacyError> for ErrorCode {
             PrivacyError::BadText { .. } => ErrorCode::BadInput,
             PrivacyError::NoHold { .. } => ErrorCode::NoEvent,
             PrivacyError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&CommandError> for ErrorCode {
+    fn from(error: &CommandError) -> ErrorCode {
+        match error {
+            CommandError::Conflict { .. } => ErrorCode::Conflict,
+            CommandError::Rejected(_)
+            | CommandError::Unreadable { .. }
+            | CommandError::Unwritable { .. }
+            | CommandError::TwoKinds(_) => ErrorCode::BadInput,
+            CommandError::Read(error) => error.into(),
+            CommandError::Append(error) => error.into(),
+        }
+    }
+}
+
+impl From<&ConsoleError> for ErrorCode {
+    fn from(error: &ConsoleError) -> ErrorCode {
+        match error {
+            ConsoleError::NotOwned | ConsoleError::Foreign { .. } => ErrorCode::ReadOnly,
+            ConsoleError::Unknown { .. } | ConsoleError::BadPayload { .. } => ErrorCode::BadInput,
+            ConsoleError::Command(error) => error.into(),
+            ConsoleError::Temporal(error) => error.into(),
+            ConsoleError::Read(error) => error.into(),
         }
     }
 }

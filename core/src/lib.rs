@@ -20,6 +20,7 @@
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
 //! | [`evidence`] | packages that a stranger can verify |
 //! | [`verify`] | whether a store is what was recorded and signed |
+//! | [`sample`] | the guide's examples, literally; three worlds of any size |
 //! | [`code`] | what kind each error is, for programs |
 //!
 //! Core knows no window, no terminal and no network, and reads no clock, locale, environment or random

@@ -701,7 +701,7 @@ pub struct ExportArgs {
 pub struct SampleArgs {
     /// Which.
     pub kind: SampleKind,
-    /// Number of events of a shop; its own default where `null`.
+    /// Number of events of a world; its own default where `null`.
     #[ts(type = "number | null")]
     pub events: Option<u64>,
     /// As the user typed it; `null` for the default.
@@ -717,6 +717,10 @@ pub enum SampleKind {
     Guide,
     /// A shop of any size.
     Shop,
+    /// A broker of any size.
+    Trading,
+    /// A clinic of any size.
+    Clinic,
 }
 
 /// Where to put a backup of the open store.

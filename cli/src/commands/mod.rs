@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod append;
 pub mod backup;
+pub mod command;
 pub mod diff;
 pub mod events;
 pub mod evidence;
@@ -16,8 +17,10 @@ pub mod late;
 pub mod model;
 pub mod open;
 pub mod privacy;
+pub mod query;
 pub mod related;
 pub mod restore;
+pub mod rules;
 pub mod sample;
 pub mod show;
 pub mod state;
@@ -58,6 +61,9 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Late(args) => late::run(args, output),
         Command::Tail(args) => tail::run(args, output),
         Command::Model(args) => model::run(args, output),
+        Command::Rules(args) => rules::run(args, output),
+        Command::Command(args) => command::run(args, output),
+        Command::Query(args) => query::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
         Command::Backup(args) => backup::run(args, output),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use annals_core::sample::{self, SHOP_EVENTS, SHOP_SEED, ShopRequest};
+use annals_core::sample::{self, WORLD_EVENTS, WORLD_SEED, World, WorldRequest};
 use annals_core::store::Log;
 
 use crate::failure::{Exit, Failure};
@@ -19,12 +19,16 @@ pub struct Sample {
     /// File to make; must not exist yet
     #[arg(long, value_name = "STORE")]
     out: PathBuf,
-    /// shop: number of events [default: 10000]
+    /// Worlds: number of events [default: 10000]
     #[arg(long, value_name = "N")]
     events: Option<u64>,
-    /// shop: another seed makes another shop; the same makes the same bytes [default: 1]
+    /// Worlds: another seed makes another log; the same makes the same bytes [default: 1]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Worlds: with gaps, duplicates, back-dated and late events, missing actors and broken rules; the list of them
+    /// is faults.json in the store's folder
+    #[arg(long)]
+    faults: bool,
 }
 
 /// The samples there are.
@@ -32,34 +36,45 @@ pub struct Sample {
 enum Which {
     /// The event-sourcing guide's own examples, literally
     Guide,
-    /// A shop: customers, carts, orders, payments, stock; as many events as you like
+    /// A world: customers, carts, orders, payments, stock
     Shop,
+    /// A world: accounts at a broker, orders, executions, dividends
+    Trading,
+    /// A world: patients, appointments, diagnoses, medication
+    Clinic,
 }
 
 /// Runs the command.
 pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
-    let example = match args.which {
-        Which::Guide => {
-            if args.events.is_some() || args.seed.is_some() {
-                return Err(
-                    Failure::usage("the guide sample has neither --events nor --seed")
-                        .hint("it is the guide's own examples; annals sample shop takes both"),
-                );
+    let world = match args.which {
+        Which::Guide => None,
+        Which::Shop => Some(World::Shop),
+        Which::Trading => Some(World::Trading),
+        Which::Clinic => Some(World::Clinic),
+    };
+    match world {
+        None => {
+            if args.events.is_some() || args.seed.is_some() || args.faults {
+                return Err(Failure::usage(
+                    "the guide sample has neither --events nor --seed nor --faults",
+                )
+                .hint("it is the guide's own examples; annals sample shop takes them all"));
             }
             sample::guide(&args.out)?;
-            "account-12345"
         }
-        Which::Shop => {
-            let request = ShopRequest {
-                events: args.events.unwrap_or(SHOP_EVENTS),
-                seed: args.seed.unwrap_or(SHOP_SEED),
+        Some(world) => {
+            let request = WorldRequest {
+                world,
+                events: args.events.unwrap_or(WORLD_EVENTS),
+                seed: args.seed.unwrap_or(WORLD_SEED),
+                faults: args.faults,
             };
             watched("events", |progress| {
-                sample::shop(&args.out, &request, progress)
+                sample::make_world(&args.out, &request, progress)
             })?;
-            "inventory-prod-1"
         }
-    };
+    }
+    let example = world.map_or("account-12345", World::example);
     let info = Log::explore(&args.out)?.info()?;
     output.show(&info, |output| {
         let store = args.out.display().to_string();
@@ -68,6 +83,14 @@ pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
             counted(info.events, "event"),
             counted(info.streams, "stream")
         )))?;
+        if args.faults {
+            output.line(&visible(&format!(
+                "its faults are listed in {}",
+                annals_core::model::folder(&args.out)
+                    .join("faults.json")
+                    .display()
+            )))?;
+        }
         output.line(&visible(&format!(
             "look around with: annals streams {0}, or annals state {0} {example}",
             shell_quoted(&store)

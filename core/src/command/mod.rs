@@ -91,6 +91,7 @@ use crate::time::Time;
 pub use amount::Amount;
 pub use commands::{Commands, Done, RETRIES};
 pub use given::{Given, When, given};
+pub(crate) use typed::decode;
 pub use work::{Decided, Memory, Work};
 
 /// What the rules of one stream need to know of it, and those rules.

@@ -30,7 +30,7 @@ fn not_tagged(text: &str) -> String {
 }
 
 /// Makes the variant with this name of its fields; `None` if there is none of that name.
-pub(super) fn decode<T: DeserializeOwned>(name: &str, data: &[u8]) -> Result<Option<T>, String> {
+pub(crate) fn decode<T: DeserializeOwned>(name: &str, data: &[u8]) -> Result<Option<T>, String> {
     let known = Cell::new(false);
     let mut json = serde_json::Deserializer::from_slice(data);
     let decoded = T::deserialize(EnumAccessDeserializer::new(Tagged {

@@ -2,9 +2,12 @@
 //!
 //! [`guide`] holds the event-sourcing guide's own examples: every id, number and time as the guide prints it.
 //! The events stand in `guide/events.jsonl`, one a line, the models beside them.
-//! [`shop`] makes a shop of any size.
+//! [`make_world`] makes one of three worlds of any size, by commands that their rules allow.
 
+mod clinic;
 mod shop;
+mod trading;
+mod worlds;
 
 use std::path::Path;
 
@@ -17,7 +20,15 @@ use crate::store::{AppendError, ExpectedVersion, LogWriter, OpenError, StreamApp
 use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
 
-pub use shop::{SHOP_EVENTS, SHOP_MAX_EVENTS, SHOP_SEED, ShopRequest, shop};
+pub use clinic::ClinicCommand;
+pub use shop::ShopCommand;
+pub use trading::TradingCommand;
+pub use worlds::{
+    Breach, Carry, CommandView, CommandsView, ConsoleError, Fault, FaultKind, KnownAnswers,
+    KnownChange, KnownValue, RejectedView, ShopRequest, WORLD_EVENTS, WORLD_MAX_EVENTS, WORLD_SEED,
+    World, WorldRequest, carry_out, command_names, injected_faults, known_answers,
+    make_shop as shop, make_world, owned_world,
+};
 
 /// Why a sample could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +43,7 @@ pub enum SampleError {
     #[error("the sample's models could not be written: {0}")]
     Io(#[from] std::io::Error),
     /// So many events were asked for that the sample cannot number them.
-    #[error("{events} events are too many (at most {SHOP_MAX_EVENTS})")]
+    #[error("{events} events are too many (at most {WORLD_MAX_EVENTS})")]
     TooLarge {
         /// Events asked for.
         events: u64,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use annals_core::sample;
+use annals_core::sample::{self, World, WorldRequest};
 use annals_core::store::LogWriter;
 use tauri::State;
 
@@ -65,24 +65,32 @@ pub async fn store_create(host: State<'_, Host>, args: PathArgs) -> Answer {
 pub async fn store_sample(host: State<'_, Host>, args: SampleArgs) -> Answer {
     let host = host.inner().clone();
     blocking(move || {
-        let events = args.events.unwrap_or(sample::SHOP_EVENTS);
-        let name = match args.kind {
-            SampleKind::Guide => "guide.annals".to_owned(),
-            SampleKind::Shop if events == sample::SHOP_EVENTS => "shop.annals".to_owned(),
-            SampleKind::Shop => format!("shop-{events}.annals"),
+        let events = args.events.unwrap_or(sample::WORLD_EVENTS);
+        let world = match args.kind {
+            SampleKind::Guide => None,
+            SampleKind::Shop => Some(World::Shop),
+            SampleKind::Trading => Some(World::Trading),
+            SampleKind::Clinic => Some(World::Clinic),
+        };
+        let name = match world {
+            None => "guide.annals".to_owned(),
+            Some(world) if events == sample::WORLD_EVENTS => format!("{}.annals", world.name()),
+            Some(world) => format!("{}-{events}.annals", world.name()),
         };
         let path = match &args.path {
             Some(text) => host.typed_path(text)?,
             None => host.default_folder().join(name),
         };
         make_folder_of(&path, host.default_folder())?;
-        match args.kind {
-            SampleKind::Guide => make_sample(&path)?,
-            SampleKind::Shop if path.exists() => {}
-            SampleKind::Shop => {
-                let seed = sample::SHOP_SEED;
-                let request = sample::ShopRequest { events, seed };
-                host.long(|progress| sample::shop(&path, &request, progress))?;
+        match world {
+            None => make_sample(&path)?,
+            Some(_) if path.exists() => {}
+            Some(world) => {
+                let request = WorldRequest {
+                    events,
+                    ..WorldRequest::of(world)
+                };
+                host.long(|progress| sample::make_world(&path, &request, progress))?;
             }
         }
         answer(&*host.open(path)?)

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::*;
+use super::super::worlds::calendar;
+use super::super::{SampleError, ShopRequest, WORLD_MAX_EVENTS, WORLD_SEED, shop};
 use crate::event::Event;
+use crate::finding::FindingKind;
 use crate::id::StreamId;
 use crate::model::ModelSet;
 use crate::position::Position;
+use crate::progress::WorkProgress;
 use crate::store::{EventQuery, Log};
 use crate::temporal::{self, AsOf, Moment};
 
@@ -312,7 +315,7 @@ fn the_whole_shop_keeps_its_rules() {
 
 #[test]
 fn causes_come_before_their_effects_in_the_same_journey() {
-    let (_folder, log) = made(10_000, SHOP_SEED);
+    let (_folder, log) = made(10_000, WORLD_SEED);
     let mut journeys: HashMap<String, Option<String>> = HashMap::new();
     let mut recorded = calendar::opening();
     for event in all_events(&log) {
@@ -335,7 +338,7 @@ fn the_same_request_makes_the_same_bytes_and_another_seed_others() {
 }
 
 /// Root of the shop of 2,000 events and seed 7. It changes only if the shop does.
-const ROOT: &str = "f05f27f873fb9d37257f163efbd385ce7e87635b9291cb1523feeb9341dfd9a8";
+const ROOT: &str = "b942d7ad05d808f7ff39c4e311c33a5d0a57e1e91b72477b42d5a2fb44e9d065";
 
 #[test]
 fn states_show_the_totals_that_the_events_add_up_to() {
@@ -353,8 +356,13 @@ fn states_show_the_totals_that_the_events_add_up_to() {
         let moment = Moment::AsOf(AsOf::default());
         let stream = StreamId::new(name).unwrap();
         let view = temporal::state(&log, &models, &stream, &moment).unwrap();
+        // A delivery that the carrier reports late stands after what the customer did meanwhile.
+        let told = view
+            .findings
+            .iter()
+            .filter(|f| f.kind != FindingKind::OrderDisagrees);
         assert!(
-            !view.incomplete && view.findings.is_empty(),
+            !view.incomplete && told.count() == 0,
             "{name}: {:?}",
             view.findings
         );
@@ -411,9 +419,311 @@ fn what_is_there_already_stays_and_a_cancelled_shop_leaves_nothing() {
     ));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     let request = ShopRequest {
-        events: SHOP_MAX_EVENTS + 1,
+        events: WORLD_MAX_EVENTS + 1,
         ..request
     };
     let made = shop(&store, &request, &WorkProgress::default());
     assert!(matches!(made, Err(SampleError::TooLarge { .. })));
+}
+
+mod rules {
+    use super::super::rules::*;
+    use crate::command::{Amount, Given, given};
+
+    fn line(product: &str, quantity: u64, cents: i64) -> Line {
+        Line {
+            product_id: product.to_owned(),
+            quantity,
+            price: Amount::cents(cents),
+        }
+    }
+
+    fn home() -> Address {
+        Address {
+            street: "123 Main St".to_owned(),
+            city: "Anytown".to_owned(),
+            zip_code: "12345".to_owned(),
+        }
+    }
+
+    /// The guide's order: 109.97.
+    fn placed() -> OrderEvent {
+        OrderEvent::OrderPlaced {
+            customer_id: "cust-456".to_owned(),
+            items: vec![line("prod-123", 2, 29_99), line("prod-456", 1, 49_99)],
+            total_amount: Amount::cents(109_97),
+            currency: "EUR".to_owned(),
+            shipping_address: home(),
+        }
+    }
+
+    fn paid() -> OrderEvent {
+        OrderEvent::PaymentProcessed {
+            amount: Amount::cents(109_97),
+        }
+    }
+
+    fn reserved() -> OrderEvent {
+        OrderEvent::InventoryReserved {
+            warehouse: "central".to_owned(),
+            lines: 2,
+        }
+    }
+
+    fn shipped() -> OrderEvent {
+        OrderEvent::OrderShipped {
+            tracking_number: "1Z999AA1234567890".to_owned(),
+            carrier: "UPS".to_owned(),
+        }
+    }
+
+    fn add() -> OrderCommand {
+        OrderCommand::AddItem {
+            line: line("prod-1", 1, 1_00),
+            reason: String::new(),
+        }
+    }
+
+    fn remove(product: &str) -> OrderCommand {
+        OrderCommand::RemoveItem {
+            product_id: product.to_owned(),
+            reason: String::new(),
+        }
+    }
+
+    fn ship() -> OrderCommand {
+        OrderCommand::Ship {
+            tracking_number: "1Z999AA1234567890".to_owned(),
+            carrier: "UPS".to_owned(),
+        }
+    }
+
+    fn cancel() -> OrderCommand {
+        let reason = "changed my mind".to_owned();
+        OrderCommand::Cancel { reason }
+    }
+
+    fn order(then: impl IntoIterator<Item = OrderEvent>) -> Given<Order> {
+        given::<Order>(std::iter::once(placed()).chain(then))
+    }
+
+    #[test]
+    fn an_order_is_placed_once_with_a_positive_total() {
+        let place = |items| OrderCommand::Place {
+            customer_id: "cust-456".to_owned(),
+            items,
+            shipping_address: home(),
+        };
+        let items = vec![line("prod-123", 2, 29_99), line("prod-456", 1, 49_99)];
+        given::<Order>([])
+            .when(place(items.clone()))
+            .then([placed()]);
+        given::<Order>([])
+            .when(place(vec![]))
+            .then_rejected("total-positive");
+        let free = vec![line("prod-1", 3, 0)];
+        given::<Order>([])
+            .when(place(free))
+            .then_rejected("total-positive");
+        order([]).when(place(items)).then_rejected("placed-once");
+        given::<Order>([])
+            .when(add())
+            .then_rejected("order-is-placed");
+    }
+
+    #[test]
+    fn an_order_changes_until_it_is_paid_and_never_after_it_was_shipped() {
+        order([])
+            .when(remove("prod-456"))
+            .then([OrderEvent::ItemRemoved {
+                product_id: "prod-456".to_owned(),
+                quantity: 1,
+                price: Amount::cents(49_99),
+                reason: String::new(),
+            }]);
+        order([])
+            .when(remove("prod-9"))
+            .then_rejected("order-holds-it");
+        let one = OrderEvent::ItemRemoved {
+            product_id: "prod-456".to_owned(),
+            quantity: 1,
+            price: Amount::cents(49_99),
+            reason: String::new(),
+        };
+        order([one])
+            .when(remove("prod-123"))
+            .then_rejected("total-positive");
+        order([])
+            .linked(paid(), "order")
+            .when(add())
+            .then_rejected("no-change-after-paid");
+        for command in [add(), remove("prod-123"), cancel()] {
+            order([reserved(), shipped()])
+                .when(command)
+                .then_rejected("no-change-after-shipped");
+        }
+        let reason = "changed my mind".to_owned();
+        let cancelled = OrderEvent::OrderCancelled { reason };
+        order([]).when(cancel()).then([cancelled.clone()]);
+        order([cancelled])
+            .when(cancel())
+            .then_rejected("no-change-after-shipped");
+    }
+
+    #[test]
+    fn an_order_ships_when_it_is_paid_and_reserved_and_comes_when_it_was_shipped() {
+        let rule = "ship-what-is-paid-and-reserved";
+        order([]).when(ship()).then_rejected(rule);
+        order([reserved()]).when(ship()).then_rejected(rule);
+        order([])
+            .linked(paid(), "order")
+            .when(ship())
+            .then_rejected(rule);
+        order([reserved()])
+            .linked(paid(), "order")
+            .when(ship())
+            .then([shipped()]);
+        let deliver = || OrderCommand::Deliver {
+            delivered_to: "front door".to_owned(),
+        };
+        order([])
+            .when(deliver())
+            .then_rejected("deliver-what-is-shipped");
+        let delivered = OrderEvent::OrderDelivered {
+            delivered_to: "front door".to_owned(),
+        };
+        order([shipped()]).when(deliver()).then([delivered.clone()]);
+        order([shipped(), delivered])
+            .when(deliver())
+            .then_rejected("deliver-what-is-shipped");
+    }
+
+    #[test]
+    fn a_customer_with_active_orders_is_not_deleted_and_an_address_belongs_to_one() {
+        let registered = CustomerEvent::CustomerRegistered {
+            customer_id: "cust-1".to_owned(),
+            name: "John Smith".to_owned(),
+            email: "john@oldcompany.com".to_owned(),
+            address: home(),
+        };
+        let reason = "privacy".to_owned();
+        let leave = || CustomerCommand::Deactivate {
+            reason: reason.clone(),
+        };
+        let left = || CustomerEvent::CustomerDeactivated {
+            reason: reason.clone(),
+        };
+        given::<Customer>([registered.clone()])
+            .when(leave())
+            .then([left()]);
+        given::<Customer>([registered.clone()])
+            .linked(CustomerEvent::OrderPlaced {}, "buyer")
+            .when(leave())
+            .then_rejected("no-deletion-with-active-orders");
+        given::<Customer>([registered.clone()])
+            .linked(CustomerEvent::OrderPlaced {}, "buyer")
+            .linked(CustomerEvent::OrderCancelled {}, "buyer")
+            .when(leave())
+            .then([left()]);
+        for command in [leave(), CustomerCommand::MayOrder] {
+            given::<Customer>([registered.clone(), left()])
+                .when(command)
+                .then_rejected("customer-is-active");
+        }
+        given::<Customer>([])
+            .when(leave())
+            .then_rejected("customer-is-active");
+        let claim = || EmailCommand::MayClaim;
+        given::<EmailAddress>([]).when(claim()).then([]);
+        given::<EmailAddress>([])
+            .linked(EmailEvent::CustomerRegistered {}, "claims")
+            .when(claim())
+            .then_rejected("unique-email");
+        given::<EmailAddress>([])
+            .linked(EmailEvent::CustomerRegistered {}, "claims")
+            .linked(EmailEvent::EmailChanged {}, "frees")
+            .when(claim())
+            .then([]);
+        assert_eq!(email_stream("A@b.example "), email_stream("a@B.example"));
+    }
+
+    #[test]
+    fn never_more_is_reserved_than_there_is() {
+        let received = |quantity| InventoryEvent::StockReceived {
+            quantity,
+            supplier: "Acme".to_owned(),
+        };
+        let (order, other) = ("order-1".to_owned(), "order-2".to_owned());
+        let reserve = |order: &str, quantity| InventoryCommand::Reserve {
+            order_id: order.to_owned(),
+            quantity,
+        };
+        let reserved = |quantity| InventoryEvent::ItemReserved {
+            order_id: order.clone(),
+            quantity,
+        };
+        let rule = "never-reserve-more-than-available";
+        given::<Inventory>([received(5)])
+            .when(reserve(&order, 5))
+            .then([reserved(5)]);
+        given::<Inventory>([received(5)])
+            .when(reserve(&order, 6))
+            .then_rejected(rule);
+        given::<Inventory>([received(5), reserved(3)])
+            .when(reserve(&other, 3))
+            .then_rejected(rule);
+        given::<Inventory>([received(5), reserved(3)])
+            .when(reserve(&order, 1))
+            .then_rejected("reserved-once");
+        let release = |order: &str| InventoryCommand::Release {
+            order_id: order.to_owned(),
+            reason: String::new(),
+        };
+        let rule = "release-what-is-reserved";
+        given::<Inventory>([received(5), reserved(3)])
+            .when(release(&other))
+            .then_rejected(rule);
+        let adjust = |change| InventoryCommand::Adjust {
+            change,
+            reason: String::new(),
+        };
+        given::<Inventory>([received(5), reserved(3)])
+            .when(adjust(-3))
+            .then_rejected("stock-never-negative");
+        given::<Inventory>([received(5), reserved(3)])
+            .when(adjust(-2))
+            .then([InventoryEvent::StockAdjusted {
+                change: -2,
+                reason: String::new(),
+            }]);
+    }
+
+    #[test]
+    fn an_order_is_paid_once_and_only_what_was_paid_is_given_back() {
+        let refund = || PaymentCommand::Refund {
+            order_id: "order-1".to_owned(),
+            customer_id: "cust-1".to_owned(),
+            reason: String::new(),
+        };
+        let pay = || PaymentCommand::Process {
+            order_id: "order-1".to_owned(),
+            customer_id: "cust-1".to_owned(),
+            amount: Amount::cents(5_00),
+            method: "card".to_owned(),
+        };
+        let paid = PaymentEvent::PaymentProcessed {
+            order_id: "order-1".to_owned(),
+            customer_id: "cust-1".to_owned(),
+            amount: Amount::cents(5_00),
+            currency: "EUR".to_owned(),
+            method: "card".to_owned(),
+        };
+        given::<Payment>([]).when(pay()).then([paid.clone()]);
+        given::<Payment>([paid])
+            .when(pay())
+            .then_rejected("paid-once");
+        given::<Payment>([])
+            .when(refund())
+            .then_rejected("refund-what-was-paid");
+    }
 }

@@ -1,9 +1,9 @@
 //! How the shop's things read: names, addresses, amounts, and the texts of payloads. What stands in them needs
 //! no escaping in JSON.
 
-use std::fmt::{self, Display};
-
-use super::random::{Random, mix};
+use super::super::worlds::random::{Random, mix};
+use super::rules::Address;
+use crate::command::Amount;
 
 const FIRST: [&str; 24] = [
     "Amina", "Andrej", "Beatriz", "Chidi", "Clara", "Dmitri", "Elif", "Emma", "Farid", "Grace",
@@ -63,12 +63,14 @@ pub(super) const SUPPLIERS: [&str; 5] = [
 ];
 
 /// An amount of money in cents, written as a decimal with two digits after the point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Cents(pub(super) i64);
 
-impl Display for Cents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
+impl Cents {
+    /// The amount as a JSON number.
+    pub(super) fn value(self) -> serde_json::Value {
+        let value = serde_json::to_value(Amount::cents(self.0));
+        value.expect("an amount is a number")
     }
 }
 
@@ -78,7 +80,7 @@ fn mixed(a: u64, b: u64) -> Random {
 }
 
 /// Name of a customer.
-pub(super) fn name(seed: u64, customer: u64) -> String {
+pub(in crate::sample) fn name(seed: u64, customer: u64) -> String {
     let mut random = mixed(seed, customer);
     format!("{} {}", random.pick(&FIRST), random.pick(&LAST))
 }
@@ -91,15 +93,15 @@ pub(super) fn email(customer: u64, change: u64) -> String {
     }
 }
 
-/// Home of a customer after so many moves, as JSON.
-pub(super) fn address(seed: u64, customer: u64, moves: u64) -> String {
+/// Home of a customer after so many moves.
+pub(super) fn address(seed: u64, customer: u64, moves: u64) -> Address {
     let mut random = mixed(seed ^ 0x5eed, customer * 1_000 + moves);
     let (city, zip) = random.pick(&CITIES);
-    format!(
-        r#"{{"street":"{} {}","city":"{city}","zipCode":"{zip}"}}"#,
-        1 + random.below(240),
-        random.pick(&STREETS)
-    )
+    Address {
+        street: format!("{} {}", 1 + random.below(240), random.pick(&STREETS)),
+        city: (*city).to_owned(),
+        zip_code: zip.to_string(),
+    }
 }
 
 /// Price of a product: most are cheap, some are not.

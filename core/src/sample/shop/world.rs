@@ -1,28 +1,18 @@
-//! What happens in the shop: a calendar of things to come, each of which makes events and further things to
-//! come. INVARIANT: stock that is reserved is there; an order does not change after it was shipped, cancelled
-//! or paid; who has an order on its way stays a customer.
+//! What happens in the shop: a calendar of things to come, each of which asks for something and plans further
+//! things. Whether it may be, the aggregates say; the world knows enough to ask mostly for what may be.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
-use std::fmt::Write as _;
+use serde_json::json;
 
-use super::calendar::{DAY, HOUR, MINUTE, SECOND, delivery, time, visitors_milli, working};
-use super::random::Random;
+use super::super::worlds::calendar::{
+    DAY, HOUR, MINUTE, SECOND, delivery, visitors_milli, working,
+};
+use super::super::worlds::stage::{Doing, EventNumber, Happening, Stage};
+use super::super::worlds::{Book, Play};
+use super::commands::ShopCommand;
+use super::rules::{Line as TypedLine, stream};
 use super::words::{CARRIERS, Cents, SUPPLIERS, SUPPORT, WAREHOUSE, address, email, name, price};
-use crate::event::{JSON, NewEvent, NewLink, Payload, SourceFields};
-use crate::id::{EventId, EventType, StreamId};
-use crate::time::{SourceTime, Time};
-
-/// One event, and when the log takes it.
-#[derive(Debug)]
-pub(super) struct Happening {
-    pub(super) recorded: Time,
-    pub(super) stream: StreamId,
-    pub(super) event: NewEvent,
-}
-
-/// Number of an event: its position in the log, and what its id is made of.
-type EventNumber = u64;
+use crate::command::{Amount, Decided};
+use crate::id::StreamId;
 
 #[derive(Debug)]
 struct Product {
@@ -38,7 +28,7 @@ struct Product {
 struct Customer {
     emails: u64,
     moves: u64,
-    open_orders: u64,
+    spent: Cents,
     /// Place in the list of those who are customers; `None` for those who were.
     active_at: Option<usize>,
 }
@@ -68,7 +58,6 @@ struct Order {
     customer: usize,
     visit: u64,
     lines: Vec<Line>,
-    placed: EventNumber,
     /// The event that led to what comes next.
     last: EventNumber,
     payment_tries: u64,
@@ -87,13 +76,44 @@ impl Order {
         )
     }
 
-    fn stream(&self) -> String {
+    fn id(&self) -> String {
         format!("order-{}", self.number)
     }
 
-    fn customer_id(&self) -> String {
-        format!("cust-{}", self.customer + 1)
+    /// Somebody does something to it because of what happened to it last.
+    fn doing<'a>(&self, actor: &'a str) -> Doing<'a> {
+        Doing {
+            actor,
+            journey: Some(("visit", self.visit)),
+            cause: Some(self.last),
+        }
     }
+}
+
+impl Line {
+    fn id(&self) -> String {
+        product_id(self.product)
+    }
+
+    fn amount(&self) -> Amount {
+        Amount::cents(self.price.0)
+    }
+
+    fn typed(&self) -> TypedLine {
+        TypedLine {
+            product_id: self.id(),
+            quantity: self.quantity,
+            price: self.amount(),
+        }
+    }
+}
+
+fn product_id(index: usize) -> String {
+    format!("prod-{}", index + 1)
+}
+
+fn customer_id(index: usize) -> String {
+    format!("cust-{}", index + 1)
 }
 
 /// Something to come.
@@ -118,50 +138,11 @@ enum Due {
     Stocktake,
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: i64,
-    /// Entries of one instant come in the order in which they were made.
-    number: u64,
-    due: Due,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
-/// Who did something, in which journey, led by which event.
-struct Context<'a> {
-    actor: &'a str,
-    journey: Option<u64>,
-    cause: Option<EventNumber>,
-}
-
 /// See the module.
 #[derive(Debug)]
-pub(super) struct World {
+pub(in crate::sample) struct Shop {
     seed: u64,
-    random: Random,
-    calendar: BinaryHeap<Reverse<Entry>>,
-    entries: u64,
-    now: i64,
-    /// How long before the log took it the present thing happened.
-    lag: i64,
-    ready: VecDeque<Happening>,
-    emitted: EventNumber,
+    stage: Stage<Due>,
     products: Vec<Product>,
     /// Popularity of the products, summed up.
     popularity: Vec<u64>,
@@ -171,6 +152,8 @@ pub(super) struct World {
     visitors_per_day: u64,
     visitors_carried: u64,
     orders: u64,
+    /// Orders that came last.
+    closed: Vec<u64>,
 }
 
 /// How long a shop with so many events is to run, about.
@@ -187,9 +170,9 @@ fn days(events: u64) -> u64 {
 /// Events that come of one visit, about.
 const EVENTS_PER_VISIT: u64 = 8;
 
-impl World {
+impl Shop {
     /// An empty shop the night before it opens, of a size that makes about `events` in its time.
-    pub(super) fn new(events: u64, seed: u64) -> World {
+    pub(in crate::sample) fn new(events: u64, seed: u64) -> Shop {
         let visitors_per_day = (events / days(events) / EVENTS_PER_VISIT).max(4);
         let products = (events.isqrt() / 2).clamp(12, 2_000);
         let mut sum = 0;
@@ -213,15 +196,9 @@ impl World {
                 }
             })
             .collect();
-        let mut world = World {
+        let mut world = Shop {
             seed,
-            random: Random::new(seed),
-            calendar: BinaryHeap::new(),
-            entries: 0,
-            now: 0,
-            lag: 0,
-            ready: VecDeque::new(),
-            emitted: 0,
+            stage: Stage::new(seed),
             products,
             popularity,
             customers: Vec::new(),
@@ -230,96 +207,15 @@ impl World {
             visitors_per_day,
             visitors_carried: 0,
             orders: 0,
+            closed: Vec::new(),
         };
         for product in 0..world.products.len() {
-            let at = 6 * HOUR + world.random.between(0, HOUR);
-            world.plan(at, Due::Restock(product));
+            let at = 6 * HOUR + world.stage.random.between(0, HOUR);
+            world.stage.plan(at, Due::Restock(product));
         }
-        world.plan(8 * HOUR, Due::Hour(8));
-        world.plan(6 * DAY + 20 * HOUR, Due::Stocktake);
+        world.stage.plan(8 * HOUR, Due::Hour(8));
+        world.stage.plan(6 * DAY + 20 * HOUR, Due::Stocktake);
         world
-    }
-
-    /// The next event of the shop.
-    pub(super) fn next(&mut self) -> Happening {
-        loop {
-            if let Some(happening) = self.ready.pop_front() {
-                return happening;
-            }
-            let Reverse(entry) = self
-                .calendar
-                .pop()
-                .expect("INVARIANT: each hour plans the next");
-            self.now = entry.at;
-            self.lag = self.random.between(20_000, 900_000) / 1_000 * 1_000;
-            self.act(entry.due);
-        }
-    }
-
-    fn plan(&mut self, at: i64, due: Due) {
-        // The shop's clocks count milliseconds.
-        let at = at / 1_000 * 1_000;
-        self.entries += 1;
-        self.calendar.push(Reverse(Entry {
-            at,
-            number: self.entries,
-            due,
-        }));
-    }
-
-    /// Plans something for a random instant between two from now.
-    fn plan_within(&mut self, first: i64, last: i64, due: Due) {
-        let at = self.now + self.random.between(first / 1_000, last / 1_000) * 1_000;
-        self.plan(at, due);
-    }
-
-    fn emit(
-        &mut self,
-        stream: &str,
-        event_type: &str,
-        context: &Context<'_>,
-        data: String,
-        links: &[(&str, &str)],
-    ) -> EventNumber {
-        self.emitted += 1;
-        let mut metadata = format!(r#"{{"userId":"{}""#, context.actor);
-        let mut member = |key: &str, value: std::fmt::Arguments<'_>| {
-            write!(metadata, r#","{key}":"{value}""#).expect("text takes all that is written");
-        };
-        if let Some(journey) = context.journey {
-            member("correlationId", format_args!("visit-{journey}"));
-        }
-        if let Some(cause) = context.cause {
-            member("causationId", format_args!("evt-{cause:09}"));
-        }
-        metadata.push('}');
-        let payload = |text: String| Payload {
-            content_type: JSON.to_owned(),
-            bytes: text.into_bytes(),
-        };
-        let proof = "the shop's names are short and not empty";
-        let event = NewEvent {
-            id: Some(EventId::new(format!("evt-{:09}", self.emitted)).expect(proof)),
-            event_type: EventType::new(event_type).expect(proof),
-            time: Some(SourceTime::unwritten(time(self.now - self.lag))),
-            schema_version: None,
-            data: payload(data),
-            metadata: Some(payload(metadata)),
-            source: SourceFields::default(),
-            links: links
-                .iter()
-                .map(|(stream, qualifier)| NewLink {
-                    stream: StreamId::new(*stream).expect(proof),
-                    qualifier: (*qualifier).to_owned(),
-                })
-                .collect(),
-        };
-        self.ready.push_back(Happening {
-            recorded: time(self.now),
-            stream: StreamId::new(stream).expect(proof),
-            event,
-        });
-        self.emitted
     }
 
     fn act(&mut self, due: Due) {
@@ -343,13 +239,13 @@ impl World {
         self.visitors_carried = milli % 1_000;
         for _ in 0..milli / 1_000 {
             self.visits += 1;
-            let known = !self.active.is_empty() && self.random.chance(700);
-            let customer = known.then(|| *self.random.pick(&self.active));
+            let known = !self.active.is_empty() && self.stage.random.chance(700);
+            let customer = known.then(|| *self.stage.random.pick(&self.active));
             // Half leave after one or two products; a few look at everything.
-            let views_left = match self.random.below(20) {
-                0..10 => self.random.between(1, 2),
-                10..19 => self.random.between(3, 8),
-                _ => self.random.between(9, 25),
+            let views_left = match self.stage.random.below(20) {
+                0..10 => self.stage.random.between(1, 2),
+                10..19 => self.stage.random.between(3, 8),
+                _ => self.stage.random.between(9, 25),
             } as u64;
             let visit = Visit {
                 number: self.visits,
@@ -359,14 +255,15 @@ impl World {
                 cart: Vec::new(),
                 last: None,
             };
-            self.plan_within(0, HOUR - 1, Due::Browse(Box::new(visit)));
+            self.stage
+                .plan_within(0, HOUR - 1, Due::Browse(Box::new(visit)));
         }
-        self.plan((hour + 1) * HOUR, Due::Hour(hour + 1));
+        self.stage.plan((hour + 1) * HOUR, Due::Hour(hour + 1));
     }
 
     fn some_product(&mut self) -> usize {
         let all = *self.popularity.last().expect("a shop has products");
-        let at = self.random.below(all);
+        let at = self.stage.random.below(all);
         self.popularity.partition_point(|sum| *sum <= at)
     }
 
@@ -379,107 +276,125 @@ impl World {
             return;
         }
         let actor = match visit.customer {
-            Some(customer) => format!("cust-{}", customer + 1),
+            Some(customer) => customer_id(customer),
             None => "visitor".to_owned(),
         };
-        let mut context = Context {
+        let doing = |cause| Doing {
             actor: &actor,
-            journey: Some(visit.number),
-            cause: visit.last,
+            journey: Some(("visit", visit.number)),
+            cause,
         };
-        let cart = format!("cart-{}", visit.number);
+        let cart_id = format!("cart-{}", visit.number);
         if let Some((product, viewed)) = visit.looking_at.take()
-            && self.random.chance(420)
+            && self.stage.random.chance(420)
             && !visit.cart.iter().any(|line| line.product == product)
         {
-            let quantity = if self.random.chance(780) {
+            let quantity = if self.stage.random.chance(780) {
                 1
             } else {
-                self.random.between(2, 4) as u64
+                self.stage.random.between(2, 4) as u64
             };
-            let price = self.products[product].price;
-            context.cause = Some(viewed);
-            let data = format!(
-                r#"{{"productId":"prod-{}","quantity":{quantity},"price":{price}}}"#,
-                product + 1
-            );
-            visit.last = Some(self.emit(&cart, "ItemAddedToCart", &context, data, &[]));
-            visit.cart.push(Line {
+            let line = Line {
                 product,
                 quantity,
-                price,
-            });
-            return self.plan_within(5 * SECOND, 60 * SECOND, Due::Browse(visit));
+                price: self.products[product].price,
+            };
+            let add = ShopCommand::AddItemToCart {
+                cart_id,
+                product_id: line.id(),
+                quantity,
+                price: line.amount(),
+            };
+            visit.last = Some(self.stage.have(doing(Some(viewed)), add));
+            visit.cart.push(line);
+            return self
+                .stage
+                .plan_within(5 * SECOND, 60 * SECOND, Due::Browse(visit));
         }
-        if visit.cart.len() > 1 && self.random.chance(40) {
-            let at = self.random.below(visit.cart.len() as u64) as usize;
+        if visit.cart.len() > 1 && self.stage.random.chance(40) {
+            let at = self.stage.random.below(visit.cart.len() as u64) as usize;
             let line = visit.cart.remove(at);
-            let data = format!(
-                r#"{{"productId":"prod-{}","quantity":{},"price":{}}}"#,
-                line.product + 1,
-                line.quantity,
-                line.price
-            );
-            visit.last = Some(self.emit(&cart, "ItemRemovedFromCart", &context, data, &[]));
-            return self.plan_within(3 * SECOND, 40 * SECOND, Due::Browse(visit));
+            let remove = ShopCommand::RemoveItemFromCart {
+                cart_id,
+                product_id: line.id(),
+            };
+            visit.last = Some(self.stage.have(doing(visit.last), remove));
+            return self
+                .stage
+                .plan_within(3 * SECOND, 40 * SECOND, Due::Browse(visit));
         }
         if visit.views_left > 0 {
             visit.views_left -= 1;
             let product = self.some_product();
-            let data = format!(
-                r#"{{"productId":"prod-{}","price":{}}}"#,
-                product + 1,
-                self.products[product].price
-            );
-            let stream = format!("product-{}", product + 1);
-            let viewed = self.emit(&stream, "ProductViewed", &context, data, &[]);
+            let view = ShopCommand::ViewProduct {
+                product_id: product_id(product),
+                price: Amount::cents(self.products[product].price.0),
+            };
+            let viewed = self.stage.have(doing(visit.last), view);
             visit.last = Some(viewed);
             visit.looking_at = Some((product, viewed));
-            return self.plan_within(4 * SECOND, 150 * SECOND, Due::Browse(visit));
+            return self
+                .stage
+                .plan_within(4 * SECOND, 150 * SECOND, Due::Browse(visit));
         }
-        if !visit.cart.is_empty() && self.random.chance(650) {
+        self.stage.forget(&stream("cart", &cart_id));
+        if !visit.cart.is_empty() && self.stage.random.chance(650) {
             self.check_out(*visit);
         }
     }
 
     /// What a customer does to the account now and then; `true` if the account is closed and the visit over.
     fn tend_account(&mut self, index: usize, visit: &Visit) -> bool {
-        let id = format!("cust-{}", index + 1);
-        let stream = format!("customer-{}", index + 1);
-        let context = Context {
+        let id = customer_id(index);
+        let doing = Doing {
             actor: &id,
-            journey: Some(visit.number),
+            journey: Some(("visit", visit.number)),
             cause: None,
         };
+        let number = index as u64 + 1;
         let Some(place) = self.customers[index].active_at else {
             return true;
         };
-        match self.random.below(1_000) {
+        match self.stage.random.below(1_000) {
             0..20 => {
-                let old = email(index as u64 + 1, self.customers[index].emails);
                 self.customers[index].emails += 1;
-                let new = email(index as u64 + 1, self.customers[index].emails);
-                let data = format!(r#"{{"oldEmail":"{old}","newEmail":"{new}"}}"#);
-                self.emit(&stream, "EmailChanged", &context, data, &[]);
+                let new_email = email(number, self.customers[index].emails);
+                let change = ShopCommand::ChangeEmail {
+                    customer_id: id.clone(),
+                    new_email: new_email.clone(),
+                };
+                let changed = self.stage.have(doing, change);
+                let name = format!("customer-{number}");
+                self.stage
+                    .book
+                    .note(&name, "email", changed, new_email.into());
                 false
             }
             20..45 => {
                 self.customers[index].moves += 1;
-                let home = address(self.seed, index as u64 + 1, self.customers[index].moves);
-                let data = format!(r#"{{"address":{home},"reason":"moved"}}"#);
-                self.emit(&stream, "AddressUpdated", &context, data, &[]);
+                let update = ShopCommand::UpdateAddress {
+                    customer_id: id.clone(),
+                    address: address(self.seed, number, self.customers[index].moves),
+                    reason: "moved".to_owned(),
+                };
+                self.stage.have(doing, update);
                 false
             }
-            45..52 if self.customers[index].open_orders == 0 => {
+            45..52 => {
+                let reasons = ["no longer needed", "privacy", "moved to another shop"];
+                let deactivate = ShopCommand::DeactivateCustomer {
+                    customer_id: id.clone(),
+                    reason: (*self.stage.random.pick(&reasons)).to_owned(),
+                };
+                // Who has an order on its way is refused, and stays.
+                if self.stage.ask(doing, deactivate).is_err() {
+                    return false;
+                }
                 self.customers[index].active_at = None;
                 self.active.swap_remove(place);
                 if let Some(moved) = self.active.get(place) {
                     self.customers[*moved].active_at = Some(place);
                 }
-                let reasons = ["no longer needed", "privacy", "moved to another shop"];
-                let reason = *self.random.pick(&reasons);
-                let data = format!(r#"{{"reason":"{reason}"}}"#);
-                self.emit(&stream, "CustomerDeactivated", &context, data, &[]);
                 true
             }
             _ => false,
@@ -494,21 +409,25 @@ impl World {
         });
         self.active.push(index);
         let number = index as u64 + 1;
-        let id = format!("cust-{number}");
-        let context = Context {
+        let id = customer_id(index);
+        let doing = Doing {
             actor: &id,
-            journey: Some(visit.number),
+            journey: Some(("visit", visit.number)),
             cause: visit.last,
         };
-        let data = format!(
-            r#"{{"customerId":"{id}","name":"{}","email":"{}","address":{}}}"#,
-            name(self.seed, number),
-            email(number, 0),
-            address(self.seed, number, 0)
-        );
-        let stream = format!("customer-{number}");
-        visit.last = Some(self.emit(&stream, "CustomerRegistered", &context, data, &[]));
+        let register = ShopCommand::RegisterCustomer {
+            customer_id: id.clone(),
+            name: name(self.seed, number),
+            email: email(number, 0),
+            address: address(self.seed, number, 0),
+        };
+        let registered = self.stage.have(doing, register);
+        visit.last = Some(registered);
         visit.customer = Some(index);
+        let name = format!("customer-{number}");
+        let book = &mut self.stage.book;
+        book.note(&name, "email", registered, email(number, 0).into());
+        book.note(&name, "totalSpent", registered, json!(0));
         index
     }
 
@@ -522,193 +441,186 @@ impl World {
             return;
         }
         self.orders += 1;
-        self.customers[customer].open_orders += 1;
         let mut order = Box::new(Order {
             number: self.orders,
             customer,
             visit: visit.number,
             lines: visit.cart,
-            placed: 0,
             last: 0,
             payment_tries: 0,
             stock_tries: 0,
             paid: false,
             reserved: false,
         });
-        let id = order.customer_id();
-        let mut items = String::new();
-        for line in &order.lines {
-            let comma = if items.is_empty() { "" } else { "," };
-            write!(
-                items,
-                r#"{comma}{{"productId":"prod-{}","quantity":{},"price":{}}}"#,
-                line.product + 1,
-                line.quantity,
-                line.price
-            )
-            .expect("text takes all that is written");
-        }
-        let home = address(
-            self.seed,
-            customer as u64 + 1,
-            self.customers[customer].moves,
-        );
-        let data = format!(
-            r#"{{"customerId":"{id}","items":[{items}],"totalAmount":{},"currency":"EUR","shippingAddress":{home}}}"#,
-            order.total()
-        );
-        let context = Context {
+        let id = customer_id(customer);
+        let moves = self.customers[customer].moves;
+        let place = ShopCommand::PlaceOrder {
+            order_id: order.id(),
+            customer_id: id.clone(),
+            items: order.lines.iter().map(Line::typed).collect(),
+            shipping_address: address(self.seed, customer as u64 + 1, moves),
+        };
+        let doing = Doing {
             actor: &id,
-            journey: Some(order.visit),
+            journey: Some(("visit", order.visit)),
             cause: visit.last,
         };
-        let buyer = format!("customer-{}", customer + 1);
-        let stream = order.stream();
-        order.placed = self.emit(&stream, "OrderPlaced", &context, data, &[(&buyer, "buyer")]);
-        order.last = order.placed;
-        if self.random.chance(80) {
-            self.plan_within(MINUTE, 9 * MINUTE, Due::Amend(order));
+        order.last = self.stage.have(doing, place);
+        self.note_order(&order, "Placed");
+        if self.stage.random.chance(80) {
+            self.stage
+                .plan_within(MINUTE, 9 * MINUTE, Due::Amend(order));
         } else {
-            self.plan_within(10 * MINUTE, 15 * MINUTE, Due::Pay(order));
+            self.stage
+                .plan_within(10 * MINUTE, 15 * MINUTE, Due::Pay(order));
         }
+    }
+
+    /// Writes down what is known of an order since its last event.
+    fn note_order(&mut self, order: &Order, status: &str) {
+        let id = order.id();
+        let book = &mut self.stage.book;
+        book.note(&id, "total", order.last, order.total().value());
+        book.note(&id, "status", order.last, status.into());
+    }
+
+    /// Writes down what is known of a product's stock since an event.
+    fn note_stock(&mut self, product: usize, event: EventNumber) {
+        let name = format!("inventory-{}", product_id(product));
+        let Product {
+            on_hand, reserved, ..
+        } = self.products[product];
+        let book = &mut self.stage.book;
+        book.note(&name, "onHand", event, json!(on_hand));
+        book.note(&name, "available", event, json!(on_hand - reserved));
+    }
+
+    /// Adds to what a customer has spent.
+    fn note_spent(&mut self, order: &Order, more: i64) {
+        let customer = &mut self.customers[order.customer];
+        customer.spent.0 += more;
+        let (spent, name) = (customer.spent, format!("customer-{}", order.customer + 1));
+        self.stage
+            .book
+            .note(&name, "totalSpent", order.last, spent.value());
     }
 
     /// The customer, or support for them, changes an order that is not paid yet.
     fn amend(&mut self, mut order: Box<Order>) {
-        let by_support = self.random.chance(250);
-        let id = order.customer_id();
+        let by_support = self.stage.random.chance(250);
+        let id = customer_id(order.customer);
         let actor = if by_support {
-            *self.random.pick(&SUPPORT)
+            *self.stage.random.pick(&SUPPORT)
         } else {
             id.as_str()
         };
-        let context = Context {
-            actor,
-            journey: Some(order.visit),
-            cause: Some(order.last),
-        };
+        let doing = order.doing(actor);
         let reason = if by_support {
             "customer called"
         } else {
             "changed by customer"
         };
-        let stream = order.stream();
-        let (event_type, line) = if order.lines.len() > 1 && self.random.chance(500) {
-            let at = self.random.below(order.lines.len() as u64) as usize;
-            ("ItemRemoved", order.lines.remove(at))
+        let reason = reason.to_owned();
+        let command = if order.lines.len() > 1 && self.stage.random.chance(500) {
+            let at = self.stage.random.below(order.lines.len() as u64) as usize;
+            let line = order.lines.remove(at);
+            ShopCommand::RemoveItem {
+                order_id: order.id(),
+                product_id: line.id(),
+                reason,
+            }
         } else {
             let product = self.some_product();
             if order.lines.iter().any(|line| line.product == product) {
-                return self.plan_within(5 * MINUTE, 10 * MINUTE, Due::Pay(order));
+                return self
+                    .stage
+                    .plan_within(5 * MINUTE, 10 * MINUTE, Due::Pay(order));
             }
-            let price = self.products[product].price;
             let line = Line {
                 product,
                 quantity: 1,
-                price,
+                price: self.products[product].price,
             };
             order.lines.push(line.clone());
-            ("ItemAdded", line)
+            ShopCommand::AddItem {
+                order_id: order.id(),
+                product_id: line.id(),
+                quantity: line.quantity,
+                price: line.amount(),
+                reason,
+            }
         };
-        let data = format!(
-            r#"{{"productId":"prod-{}","quantity":{},"price":{},"reason":"{reason}"}}"#,
-            line.product + 1,
-            line.quantity,
-            line.price
-        );
-        order.last = self.emit(&stream, event_type, &context, data, &[]);
-        self.plan_within(5 * MINUTE, 10 * MINUTE, Due::Pay(order));
+        order.last = self.stage.have(doing, command);
+        self.note_order(&order, "Placed");
+        self.stage
+            .plan_within(5 * MINUTE, 10 * MINUTE, Due::Pay(order));
     }
 
     fn pay(&mut self, mut order: Box<Order>) {
-        let context = Context {
-            actor: "payment-service",
-            journey: Some(order.visit),
-            cause: Some(order.last),
-        };
-        let (payment, stream) = (format!("payment-{}", order.number), order.stream());
-        let method = *self
-            .random
-            .pick(&["card", "card", "card", "invoice", "wallet"]);
-        let total = order.total();
-        if self.random.chance(40) {
-            let reason = *self
-                .random
-                .pick(&["card declined", "insufficient funds", "timeout"]);
-            let data = format!(
-                r#"{{"orderId":"{stream}","amount":{total},"currency":"EUR","method":"{method}","reason":"{reason}"}}"#
-            );
-            order.last = self.emit(
-                &payment,
-                "PaymentFailed",
-                &context,
-                data,
-                &[(&stream, "order")],
-            );
+        let doing = order.doing("payment-service");
+        let methods = ["card", "card", "card", "invoice", "wallet"];
+        let method = (*self.stage.random.pick(&methods)).to_owned();
+        let order_id = order.id();
+        if self.stage.random.chance(40) {
+            let reasons = ["card declined", "insufficient funds", "timeout"];
+            let fail = ShopCommand::FailPayment {
+                order_id,
+                method,
+                reason: (*self.stage.random.pick(&reasons)).to_owned(),
+            };
+            order.last = self.stage.have(doing, fail);
             order.payment_tries += 1;
             if order.payment_tries == 3 {
-                return self.plan_within(
-                    HOUR,
-                    2 * HOUR,
-                    Due::Cancel(order, "payment failed", false),
-                );
+                let cancel = Due::Cancel(order, "payment failed", false);
+                return self.stage.plan_within(HOUR, 2 * HOUR, cancel);
             }
-            return self.plan_within(4 * HOUR, 30 * HOUR, Due::Pay(order));
+            return self.stage.plan_within(4 * HOUR, 30 * HOUR, Due::Pay(order));
         }
-        let data = format!(
-            r#"{{"orderId":"{stream}","amount":{total},"currency":"EUR","method":"{method}"}}"#
-        );
-        let payer = format!("customer-{}", order.customer + 1);
-        let links = [(stream.as_str(), "order"), (payer.as_str(), "payer")];
-        order.last = self.emit(&payment, "PaymentProcessed", &context, data, &links);
+        let pay = ShopCommand::PayOrder { order_id, method };
+        order.last = self.stage.have(doing, pay);
         order.paid = true;
-        self.plan_within(3 * SECOND, 60 * SECOND, Due::Reserve(order));
+        self.note_order(&order, "Paid");
+        self.note_spent(&order, order.total().0);
+        self.stage
+            .plan_within(3 * SECOND, 60 * SECOND, Due::Reserve(order));
     }
 
-    /// Reserves all that an order needs, or nothing of it.
+    /// Reserves all that an order needs; what is not there is refused, ordered, and asked for again.
     fn reserve(&mut self, mut order: Box<Order>) {
-        let available = |line: &Line| {
-            let product = &self.products[line.product];
-            product.on_hand - product.reserved >= line.quantity
+        let reserve = ShopCommand::ReserveInventory {
+            order_id: order.id(),
         };
-        if !order.lines.iter().all(available) {
+        let before = self.stage.last();
+        let Ok(reserved) = self.stage.ask(order.doing("stock-service"), reserve) else {
             order.stock_tries += 1;
             for line in &order.lines {
                 self.order_stock(line.product);
             }
             if order.stock_tries > 6 {
-                return self.plan_within(HOUR, 8 * HOUR, Due::Cancel(order, "out of stock", false));
+                let cancel = Due::Cancel(order, "out of stock", false);
+                return self.stage.plan_within(HOUR, 8 * HOUR, cancel);
             }
-            return self.plan_within(20 * HOUR, 28 * HOUR, Due::Reserve(order));
-        }
-        let stream = order.stream();
-        let mut context = Context {
-            actor: "stock-service",
-            journey: Some(order.visit),
-            cause: Some(order.last),
+            return self
+                .stage
+                .plan_within(20 * HOUR, 28 * HOUR, Due::Reserve(order));
         };
-        let mut last = order.last;
-        for line in &order.lines {
+        for (nth, line) in order.lines.iter().enumerate() {
             self.products[line.product].reserved += line.quantity;
-            let data = format!(r#"{{"orderId":"{stream}","quantity":{}}}"#, line.quantity);
-            let inventory = format!("inventory-prod-{}", line.product + 1);
-            last = self.emit(&inventory, "ItemReserved", &context, data, &[]);
+            self.note_stock(line.product, before + 1 + nth as u64);
             self.order_stock(line.product);
         }
-        context.cause = Some(last);
-        let data = format!(r#"{{"warehouse":"central","lines":{}}}"#, order.lines.len());
-        order.last = self.emit(&stream, "InventoryReserved", &context, data, &[]);
+        order.last = reserved;
         order.reserved = true;
-        if self.random.chance(60) {
-            let reason =
-                *self
-                    .random
-                    .pick(&["changed my mind", "ordered twice", "found it cheaper"]);
-            return self.plan_within(20 * MINUTE, HOUR, Due::Cancel(order, reason, true));
+        self.note_order(&order, "Reserved");
+        if self.stage.random.chance(60) {
+            let reasons = ["changed my mind", "ordered twice", "found it cheaper"];
+            let cancel = Due::Cancel(order, *self.stage.random.pick(&reasons), true);
+            return self.stage.plan_within(20 * MINUTE, HOUR, cancel);
         }
-        let ready = self.now + self.random.between(HOUR / SECOND, 20 * HOUR / SECOND) * SECOND;
-        let at = working(ready, &mut self.random);
-        self.plan(at, Due::Ship(order));
+        let ready =
+            self.stage.now + self.stage.random.between(HOUR / SECOND, 20 * HOUR / SECOND) * SECOND;
+        let at = working(ready, &mut self.stage.random);
+        self.stage.plan(at, Due::Ship(order));
     }
 
     /// Has a supplier bring more where stock runs low.
@@ -718,173 +630,245 @@ impl World {
             return;
         }
         product.awaited = true;
-        let days = self.random.between(1, 4);
-        let at = delivery(self.now, days, &mut self.random);
-        self.plan(at, Due::Restock(index));
+        let days = self.stage.random.between(1, 4);
+        let at = delivery(self.stage.now, days, &mut self.stage.random);
+        self.stage.plan(at, Due::Restock(index));
     }
 
     fn cancel(&mut self, mut order: Order, reason: &'static str, by_customer: bool) {
-        let id = order.customer_id();
-        let actor = if by_customer {
-            id.as_str()
-        } else {
-            "order-service"
+        let id = customer_id(order.customer);
+        let actor = if by_customer { &id } else { "order-service" };
+        let reason = reason.to_owned();
+        let cancel = ShopCommand::CancelOrder {
+            order_id: order.id(),
+            reason: reason.clone(),
         };
-        let mut context = Context {
-            actor,
-            journey: Some(order.visit),
-            cause: Some(order.last),
-        };
-        let stream = order.stream();
-        let buyer = format!("customer-{}", order.customer + 1);
-        let data = format!(r#"{{"reason":"{reason}"}}"#);
-        order.last = self.emit(
-            &stream,
-            "OrderCancelled",
-            &context,
-            data,
-            &[(&buyer, "buyer")],
-        );
-        context.cause = Some(order.last);
+        order.last = self.stage.have(order.doing(actor), cancel);
+        self.note_order(&order, "Cancelled");
+        let cancelled = order.last;
         if order.reserved {
-            context.actor = "stock-service";
-            for line in &order.lines {
+            let release = ShopCommand::ReleaseInventory {
+                order_id: order.id(),
+                reason: "order cancelled".to_owned(),
+            };
+            self.stage.have(order.doing("stock-service"), release);
+            for (nth, line) in order.lines.iter().enumerate() {
                 self.products[line.product].reserved -= line.quantity;
-                let data = format!(
-                    r#"{{"orderId":"{stream}","quantity":{},"reason":"order cancelled"}}"#,
-                    line.quantity
-                );
-                let inventory = format!("inventory-prod-{}", line.product + 1);
-                self.emit(&inventory, "ItemReleased", &context, data, &[]);
+                self.note_stock(line.product, cancelled + 1 + nth as u64);
             }
         }
         if order.paid {
-            context.actor = "payment-service";
-            let data = format!(
-                r#"{{"orderId":"{stream}","amount":{},"currency":"EUR","reason":"{reason}"}}"#,
-                order.total()
-            );
-            let payment = format!("payment-{}", order.number);
-            let links = [(stream.as_str(), "order"), (buyer.as_str(), "payer")];
-            self.emit(&payment, "PaymentRefunded", &context, data, &links);
+            let refund = ShopCommand::RefundPayment {
+                order_id: order.id(),
+                reason,
+            };
+            order.last = self.stage.have(order.doing("payment-service"), refund);
+            self.note_spent(&order, -order.total().0);
+            self.stage
+                .forget(&stream("payment", &order.number.to_string()));
         }
-        self.customers[order.customer].open_orders -= 1;
+        self.stage.forget(&stream("order", &order.id()));
     }
 
     fn ship(&mut self, mut order: Box<Order>) {
-        let packer = *self.random.pick(&WAREHOUSE);
-        let mut context = Context {
-            actor: packer,
-            journey: Some(order.visit),
-            cause: Some(order.last),
+        let packer = *self.stage.random.pick(&WAREHOUSE);
+        let carrier = *self.stage.random.pick(&CARRIERS);
+        let tracking = self.stage.random.below(10_000_000_000);
+        let ship = ShopCommand::ShipOrder {
+            order_id: order.id(),
+            tracking_number: format!("1Z{tracking:010}"),
+            carrier: carrier.to_owned(),
         };
-        let stream = order.stream();
-        let carrier = *self.random.pick(&CARRIERS);
-        let tracking = self.random.below(10_000_000_000);
-        let data = format!(r#"{{"trackingNumber":"1Z{tracking:010}","carrier":"{carrier}"}}"#);
-        order.last = self.emit(&stream, "OrderShipped", &context, data, &[]);
-        context.cause = Some(order.last);
-        for line in &order.lines {
+        let shipped = self.stage.last() + 1;
+        self.stage.have(order.doing(packer), ship);
+        order.last = shipped;
+        self.note_order(&order, "Shipped");
+        for (nth, line) in order.lines.iter().enumerate() {
             let product = &mut self.products[line.product];
             product.on_hand -= line.quantity;
             product.reserved -= line.quantity;
-            let data = format!(r#"{{"orderId":"{stream}","quantity":{}}}"#, line.quantity);
-            let inventory = format!("inventory-prod-{}", line.product + 1);
-            self.emit(&inventory, "StockDispatched", &context, data, &[]);
+            self.note_stock(line.product, shipped + 1 + nth as u64);
         }
-        let ready = self.now + self.random.between(1, 3) * DAY;
-        let at = working(ready, &mut self.random) + self.random.between(6, 9) * HOUR;
-        self.plan(at, Due::Deliver(order));
+        let ready = self.stage.now + self.stage.random.between(1, 3) * DAY;
+        let at = working(ready, &mut self.stage.random) + self.stage.random.between(6, 9) * HOUR;
+        self.stage.plan(at, Due::Deliver(order));
     }
 
     /// The carrier reports deliveries hours after they were made, so the log learns of them late.
     fn deliver(&mut self, mut order: Box<Order>) {
-        self.lag = self.random.between(10 * 60, 6 * 60 * 60) * SECOND;
-        let context = Context {
-            actor: "carrier-feed",
-            journey: Some(order.visit),
-            cause: Some(order.last),
+        self.stage.lag = self.stage.random.between(10 * 60, 6 * 60 * 60) * SECOND;
+        let places = ["front door", "neighbour", "parcel shop", "in person"];
+        let deliver = ShopCommand::DeliverOrder {
+            order_id: order.id(),
+            delivered_to: (*self.stage.random.pick(&places)).to_owned(),
         };
-        let to = *self
-            .random
-            .pick(&["front door", "neighbour", "parcel shop", "in person"]);
-        let data = format!(r#"{{"deliveredTo":"{to}"}}"#);
-        let stream = order.stream();
-        let delivered = self.emit(&stream, "OrderDelivered", &context, data, &[]);
+        let delivered = self.stage.have(order.doing("carrier-feed"), deliver);
         order.last = delivered;
-        self.customers[order.customer].open_orders -= 1;
-        if self.random.chance(250) {
-            self.plan_within(DAY, 12 * DAY, Due::Review { order, delivered });
+        self.note_order(&order, "Delivered");
+        self.stage
+            .forget(&stream("payment", &order.number.to_string()));
+        self.closed.push(order.number);
+        if self.closed.len() > 64 {
+            self.closed.remove(0);
+        }
+        if self.stage.random.chance(250) {
+            self.stage
+                .plan_within(DAY, 12 * DAY, Due::Review { order, delivered });
+        } else {
+            self.stage.forget(&stream("order", &order.id()));
         }
     }
 
     fn review(&mut self, order: &Order, delivered: EventNumber) {
-        if self.customers[order.customer].active_at.is_none() {
-            return;
+        if self.customers[order.customer].active_at.is_some() {
+            let line = self.stage.random.pick(&order.lines);
+            let ratings = [1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5];
+            let review = ShopCommand::SubmitReview {
+                order_id: order.id(),
+                product_id: line.id(),
+                rating: *self.stage.random.pick(&ratings),
+            };
+            let id = customer_id(order.customer);
+            let doing = Doing {
+                cause: Some(delivered),
+                ..order.doing(&id)
+            };
+            self.stage.have(doing, review);
         }
-        let product = self.random.pick(&order.lines).product;
-        let rating = *self.random.pick(&[1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5]);
-        let data = format!(
-            r#"{{"productId":"prod-{}","orderId":"{}","rating":{rating}}}"#,
-            product + 1,
-            order.stream()
-        );
-        let id = order.customer_id();
-        let context = Context {
-            actor: &id,
-            journey: Some(order.visit),
-            cause: Some(delivered),
-        };
-        let stream = format!("product-{}", product + 1);
-        self.emit(&stream, "ReviewSubmitted", &context, data, &[]);
+        self.stage.forget(&stream("order", &order.id()));
     }
 
     fn restock(&mut self, index: usize) {
         let lot = self.products[index].lot;
-        let quantity = lot + self.random.below(lot / 4 + 1);
-        let supplier = *self.random.pick(&SUPPLIERS);
-        let clerk = *self.random.pick(&WAREHOUSE);
-        let data = format!(r#"{{"quantity":{quantity},"supplier":"{supplier}"}}"#);
-        let context = Context {
-            actor: clerk,
-            journey: None,
-            cause: None,
+        let quantity = lot + self.stage.random.below(lot / 4 + 1);
+        let supplier = *self.stage.random.pick(&SUPPLIERS);
+        let receive = ShopCommand::ReceiveStock {
+            product_id: product_id(index),
+            quantity,
+            supplier: supplier.to_owned(),
         };
+        let clerk = clerk(*self.stage.random.pick(&WAREHOUSE));
+        let received = self.stage.have(clerk, receive);
         let product = &mut self.products[index];
         product.on_hand += quantity;
         product.awaited = false;
-        let inventory = format!("inventory-prod-{}", index + 1);
-        self.emit(&inventory, "StockReceived", &context, data, &[]);
+        self.note_stock(index, received);
     }
 
     /// Once a week stock is counted; some is missing, a little turns up.
     fn take_stock(&mut self) {
         for index in 0..self.products.len() {
-            if !self.random.chance(60) {
+            if !self.stage.random.chance(60) {
                 continue;
             }
-            let change = *self.random.pick(&[-3, -2, -1, -1, -1, 1]);
-            let (reason, product) = (
-                *self.random.pick(&["damaged", "missing"]),
-                &self.products[index],
-            );
-            let free = (product.on_hand - product.reserved) as i64;
-            if free + change < 0 {
-                continue;
-            }
-            let reason = if change > 0 { "found" } else { reason };
-            self.products[index].on_hand = (self.products[index].on_hand as i64 + change) as u64;
-            let clerk = *self.random.pick(&WAREHOUSE);
-            let context = Context {
-                actor: clerk,
-                journey: None,
-                cause: None,
+            let change = *self.stage.random.pick(&[-3, -2, -1, -1, -1, 1]);
+            let missing = *self.stage.random.pick(&["damaged", "missing"]);
+            let reason = if change > 0 { "found" } else { missing };
+            let adjust = ShopCommand::AdjustStock {
+                product_id: product_id(index),
+                change,
+                reason: format!("stocktake: {reason}"),
             };
-            let data = format!(r#"{{"change":{change},"reason":"stocktake: {reason}"}}"#);
-            let inventory = format!("inventory-prod-{}", index + 1);
-            self.emit(&inventory, "StockAdjusted", &context, data, &[]);
-            self.order_stock(index);
+            let clerk = clerk(*self.stage.random.pick(&WAREHOUSE));
+            // What is promised to others cannot be missing.
+            if let Ok(adjusted) = self.stage.ask(clerk, adjust) {
+                let on_hand = &mut self.products[index].on_hand;
+                *on_hand = on_hand.saturating_add_signed(change);
+                self.note_stock(index, adjusted);
+                self.order_stock(index);
+            }
         }
-        self.plan(self.now + 7 * DAY, Due::Stocktake);
+        let next = self.stage.now + 7 * DAY;
+        self.stage.plan(next, Due::Stocktake);
+    }
+}
+
+fn clerk(actor: &str) -> Doing<'_> {
+    Doing {
+        actor,
+        journey: None,
+        cause: None,
+    }
+}
+
+impl Play for Shop {
+    fn next(&mut self) -> Happening {
+        loop {
+            if let Some(happening) = self.stage.ready() {
+                return happening;
+            }
+            let due = self.stage.turn();
+            self.act(due);
+        }
+    }
+
+    fn book(&mut self) -> &mut Book {
+        &mut self.stage.book
+    }
+
+    fn harmless(&self) -> &'static [&'static str] {
+        &["ProductViewed", "ReviewSubmitted", "AddressUpdated"]
+    }
+
+    fn forge(&mut self, number: u64) -> Option<(&'static str, Vec<Happening>)> {
+        let product = self.stage.random.below(self.products.len() as u64) as usize;
+        let item = product_id(product);
+        let decided = |stream: String, event_type: &str, data: serde_json::Value| Decided {
+            stream: StreamId::new(stream).expect("the shop's names are not empty"),
+            event_type: event_type.to_owned(),
+            data: data.to_string(),
+            links: Vec::new(),
+        };
+        let (rule, actor, events) = match number % 4 {
+            1 => {
+                let order = *self.closed.last()?;
+                let data = json!({"productId": item, "quantity": 1, "price": self.products[product].price.value(), "reason": "customer called"});
+                let added = decided(format!("order-{order}"), "ItemAdded", data);
+                ("no-change-after-shipped", SUPPORT[0], vec![added])
+            }
+            2 => {
+                let name = format!("inventory-{item}");
+                let order = format!("order-forged-{number}");
+                let (data, back) = (
+                    json!({"orderId": order, "quantity": 1_000_000}),
+                    json!({"orderId": order, "quantity": 1_000_000, "reason": "typing error"}),
+                );
+                let events = vec![
+                    decided(name.clone(), "ItemReserved", data),
+                    decided(name, "ItemReleased", back),
+                ];
+                ("never-reserve-more-than-available", WAREHOUSE[0], events)
+            }
+            3 => {
+                let data = json!({"customerId": "cust-1", "items": [], "totalAmount": Cents(0).value(), "currency": "EUR", "shippingAddress": address(self.seed, 1, 0)});
+                let placed = decided(format!("order-forged-{number}"), "OrderPlaced", data);
+                ("total-positive", SUPPORT[1], vec![placed])
+            }
+            _ => {
+                // Somebody takes an address that another has had from the beginning.
+                let kept = |customer: &Customer| customer.emails == 0;
+                let mut owners = self.customers.iter().enumerate().filter(|(_, c)| kept(c));
+                let (owner, _) = owners.next()?;
+                let (thief, _) = owners.nth(number as usize / 4)?;
+                let (old, new) = (email(thief as u64 + 1, 0), email(owner as u64 + 1, 0));
+                let change = super::rules::CustomerEvent::EmailChanged {
+                    old_email: old.clone(),
+                    new_email: new.clone(),
+                };
+                let mut changed = decided(
+                    format!("customer-{}", thief + 1),
+                    "EmailChanged",
+                    json!({"oldEmail": old, "newEmail": new}),
+                );
+                changed.links =
+                    crate::command::Aggregate::links(&super::rules::Customer::default(), &change);
+                ("unique-email", SUPPORT[2], vec![changed])
+            }
+        };
+        let forged = events.into_iter().enumerate().map(|(nth, event)| {
+            let number = number * 10 + nth as u64;
+            self.stage.forge(event, clerk(actor), number)
+        });
+        Some((rule, forged.collect()))
     }
 }

@@ -309,6 +309,20 @@ impl Log {
         })
     }
 
+    /// Name of the world that the log was made as, if it is a sample of one.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn world(&self) -> Result<Option<String>, ReadError> {
+        self.read(|conn| {
+            let world = conn
+                .prepare_cached("SELECT value FROM meta WHERE key = 'world'")?
+                .query_row([], |row| row.get(0))
+                .optional()?;
+            Ok(world)
+        })
+    }
+
     /// Reads a stream in version order, `versions` inclusive, one page of at most `limit`; linked events
     /// included. Empty where there is no such stream.
     ///

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
-#[cfg(test)]
 use rusqlite::Connection;
 
 use super::commit::Core;
@@ -96,6 +95,15 @@ impl LogWriter {
             }
             Err(closed) => vec![Err(closed)],
         })
+    }
+
+    /// Marks a log in the making as one of a world: commands may be sent to it.
+    pub(crate) fn mark_world(&self, world: &str) -> Result<(), AppendError> {
+        let mark = |conn: &Connection| {
+            conn.execute("INSERT INTO meta(key, value) VALUES ('world', ?1)", [world])
+        };
+        self.core()?.with(mark).map_err(open::append_error)?;
+        Ok(())
     }
 
     /// Waits for the right to write in this process.

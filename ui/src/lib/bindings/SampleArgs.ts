@@ -10,7 +10,7 @@ export type SampleArgs = {
  */
 kind: SampleKind, 
 /**
- * Number of events of a shop; its own default where `null`.
+ * Number of events of a world; its own default where `null`.
  */
 events: number | null, 
 /**

@@ -3,4 +3,4 @@
 /**
  * A sample.
  */
-export type SampleKind = "guide" | "shop";
+export type SampleKind = "guide" | "shop" | "trading" | "clinic";

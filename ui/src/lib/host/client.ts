@@ -58,7 +58,7 @@ export const host = {
   openStore: (path: string) => call("store_open", { path }),
   createStore: (path: string) => call("store_create", { path }),
   openSample: (path: string | null = null) => call("store_sample", { kind: "guide", events: null, path }),
-  openShop: (events: number | null = null) => long("Making a shop", "store_sample", { kind: "shop", events, path: null }),
+  openWorld: (kind: "shop" | "trading" | "clinic", events: number | null = null) => long("Making a world", "store_sample", { kind, events, path: null }),
   info: () => call("store_info", {}),
   actors: (limit: number) => call("store_actors", { limit }),
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),

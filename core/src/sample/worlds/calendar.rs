@@ -1,13 +1,13 @@
-//! When things happen in the shop: peaks of the day and the week, the season, working hours. Times are
-//! microseconds since the shop opened.
+//! When things happen in a world: peaks of the day and the week, the season, working hours. Times are microseconds
+//! since it began.
 
 use super::random::Random;
 use crate::time::Time;
 
-pub(super) const SECOND: i64 = 1_000_000;
-pub(super) const MINUTE: i64 = 60 * SECOND;
-pub(super) const HOUR: i64 = 60 * MINUTE;
-pub(super) const DAY: i64 = 24 * HOUR;
+pub(in crate::sample) const SECOND: i64 = 1_000_000;
+pub(in crate::sample) const MINUTE: i64 = 60 * SECOND;
+pub(in crate::sample) const HOUR: i64 = 60 * MINUTE;
+pub(in crate::sample) const DAY: i64 = 24 * HOUR;
 
 /// 2024-01-01T00:00:00Z, a Monday, in microseconds since 1970.
 const OPENING_US: i64 = 1_704_067_200_000_000;
@@ -24,17 +24,17 @@ const BY_WEEKDAY: [u64; 7] = [10, 10, 9, 10, 9, 8, 13];
 const ORDINARY_DAY: u64 = 316 * 69 / 7 * 10;
 
 /// When the shop opens.
-pub(super) fn opening() -> Time {
+pub(in crate::sample) fn opening() -> Time {
     time(0)
 }
 
 /// The instant so many microseconds after the opening.
-pub(super) fn time(us: i64) -> Time {
+pub(in crate::sample) fn time(us: i64) -> Time {
     Time::from_parts(OPENING_US + us, 0).expect("a shop closes long before the year 9999")
 }
 
 /// Visitors of one hour where an ordinary day has `per_day`, in thousandths.
-pub(super) fn visitors_milli(hour: i64, per_day: u64) -> u64 {
+pub(in crate::sample) fn visitors_milli(hour: i64, per_day: u64) -> u64 {
     let day = hour / 24;
     let season = match day % 365 {
         // Before Christmas.
@@ -54,7 +54,7 @@ fn weekday(us: i64) -> i64 {
 
 /// The first instant from `us` on that is in the warehouse's hours (Monday to Saturday, 7 to 18 o'clock); where
 /// it has to wait for the next morning, it takes its turn within the first four hours.
-pub(super) fn working(us: i64, random: &mut Random) -> i64 {
+pub(in crate::sample) fn working(us: i64, random: &mut Random) -> i64 {
     let (day, of_day) = (us / DAY, us % DAY);
     let open_today = weekday(us) != 6;
     if open_today && (7 * HOUR..18 * HOUR).contains(&of_day) {
@@ -72,7 +72,7 @@ pub(super) fn working(us: i64, random: &mut Random) -> i64 {
 }
 
 /// The morning that many working days later, when suppliers come.
-pub(super) fn delivery(us: i64, working_days: i64, random: &mut Random) -> i64 {
+pub(in crate::sample) fn delivery(us: i64, working_days: i64, random: &mut Random) -> i64 {
     let mut day = us / DAY;
     let mut left = working_days;
     while left > 0 {

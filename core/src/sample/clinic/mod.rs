@@ -1,0 +1,17 @@
+//! A clinic: patients register, come to appointments, are examined, treated and discharged.
+//!
+//! `rules` are its aggregates and commands, `world` decides who asks for what.
+
+pub(super) mod rules;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use self::rules::ClinicCommand;
+pub(super) use self::world::Clinic;
+
+/// Models of the clinic: file name and text.
+pub(super) const MODELS: [(&str, &str); 2] = [
+    ("doctor.toml", include_str!("doctor.toml")),
+    ("patient.toml", include_str!("patient.toml")),
+];

@@ -70,7 +70,10 @@ pub enum Command {
     /// Check the rules of the models over the whole history
     Rules(rules::RulesArgs),
     /// Send a command to the log of a sample world; never to any other log
-    Command(command::CommandArgs),
+    #[command(name = "command")]
+    Ask(command::CommandArgs),
+    /// Fulfil the orders that came into a sample shop: reserve, take payment, ship; or release and cancel
+    Process(process::Process),
     /// Ask by name: GetOrder ID, ListOrders, OrderHistory ID, for every category of the log
     Query(query::Query),
     /// Write every event that matches to a file

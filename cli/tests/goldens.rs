@@ -66,6 +66,7 @@ fn commands_and_queries() {
     let mut t = Transcript::new();
     let place = r#"command shop.annals PlaceOrder --id cmd-1 --actor cust-1 --correlation visit-900 --data '{"orderId":"order-900","customerId":"cust-1","items":[{"productId":"prod-1","quantity":2,"price":29.99}],"shippingAddress":{"street":"123 Main St","city":"Anytown","zipCode":"12345"}}'"#;
     t.run("sample shop --out shop.annals --events 300 --seed 2")
+        .run("sample guide --out guide.annals")
         .run(place)
         .run(place)
         .run(r#"command shop.annals CancelOrder --id cmd-2 --data '{"orderId":"order-1","reason":"too late"}'"#)
@@ -76,11 +77,16 @@ fn commands_and_queries() {
         .run("command shop.annals AddItem --id cmd-4 --data nonsense")
         .run("command shop.annals EatOrder")
         .run("query shop.annals GetOrder 900")
+        .run("process shop.annals --from 300 --payments pending")
+        .run("process shop.annals --payments refused")
+        .run("process shop.annals --payments refused --json")
+        .run("process shop.annals --payments refused")
+        .run("query shop.annals GetOrder 900")
+        .run("process guide.annals")
         .run("query shop.annals OrderHistory order-900")
         .run("query shop.annals ListCustomers")
         .run("query shop.annals GetOrder")
         .run("query shop.annals EatOrder 1")
-        .run("sample guide --out guide.annals")
         .run("command guide.annals PlaceOrder")
         .compare("commands");
 }

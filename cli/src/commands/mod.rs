@@ -17,6 +17,7 @@ pub mod late;
 pub mod model;
 pub mod open;
 pub mod privacy;
+pub mod process;
 pub mod query;
 pub mod related;
 pub mod restore;
@@ -62,7 +63,8 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Tail(args) => tail::run(args, output),
         Command::Model(args) => model::run(args, output),
         Command::Rules(args) => rules::run(args, output),
-        Command::Command(args) => command::run(args, output),
+        Command::Ask(args) => command::run(args, output),
+        Command::Process(args) => process::run(args, output),
         Command::Query(args) => query::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),

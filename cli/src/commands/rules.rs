@@ -122,9 +122,7 @@ fn print_violation(violation: &Violation, output: &mut Output) -> Result<(), Fai
         looked_at,
     } = violation;
     let message = message.as_deref().unwrap_or_default();
-    output.line(&visible(
-        &format!("{rule}  {message}").trim_end().to_owned(),
-    ))?;
+    output.line(&visible(format!("{rule}  {message}").trim_end()))?;
     let by = actor.as_deref().map(|actor| format!(" by {actor}"));
     output.line(&visible(&format!(
         "  position {}  {} at {}{}, version {version} of {stream}",

@@ -71,6 +71,7 @@
 
 mod amount;
 mod commands;
+mod delivery;
 mod given;
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,7 @@ use crate::time::Time;
 
 pub use amount::Amount;
 pub use commands::{Commands, Done, RETRIES};
+pub use delivery::{ConsumerCheckpoint, DeliveryError, deliver};
 pub use given::{Given, When, given};
 pub(crate) use typed::decode;
 pub use work::{Decided, Memory, Work};

@@ -21,7 +21,10 @@ use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
 
 pub use clinic::ClinicCommand;
-pub use shop::ShopCommand;
+pub use shop::{
+    Fulfilments, Notification, PAY_WITHIN_SECONDS, PaymentOutcome, ProcessView, ShopCommand,
+    send_notifications,
+};
 pub use trading::TradingCommand;
 pub use worlds::{
     Breach, Carry, CommandView, CommandsView, ConsoleError, Fault, FaultKind, KnownAnswers,

@@ -10,8 +10,11 @@ use super::rules::ClinicCommand;
 use crate::command::{Amount, Decided};
 use crate::id::StreamId;
 
-/// What people come with: code, text, and drugs that help, with their strength in milligrams.
-const ILLS: [(&str, &str, &[(&str, u64)]); 8] = [
+/// Code, text, and drugs that help, with their strength in milligrams.
+type Ill = (&'static str, &'static str, &'static [(&'static str, u64)]);
+
+/// What people come with.
+const ILLS: [Ill; 8] = [
     (
         "I48",
         "Atrial fibrillation",

@@ -1,9 +1,10 @@
 //! A shop: customers look, fill carts, order, pay and review; the warehouse reserves, ships and counts its stock.
 //!
 //! `rules` are its aggregates, `commands` what can be asked of it; `world` decides who asks for what, `words` how it
-//! reads.
+//! reads. `fulfilment` is a process over its orders.
 
 mod commands;
+mod fulfilment;
 pub(super) mod rules;
 mod words;
 mod world;
@@ -12,6 +13,9 @@ mod world;
 mod tests;
 
 pub use self::commands::ShopCommand;
+pub use self::fulfilment::{
+    Fulfilments, Notification, PAY_WITHIN_SECONDS, PaymentOutcome, ProcessView, send_notifications,
+};
 pub(super) use self::words::name;
 pub(super) use self::world::Shop;
 

@@ -766,6 +766,7 @@ pub enum PaymentCommand {
 #[serde(rename_all_fields = "camelCase")]
 #[allow(
     missing_docs,
+    clippy::enum_variant_names,
     reason = "the guide's events; the fields say what they are"
 )]
 pub enum PaymentEvent {

@@ -450,8 +450,8 @@ mod rules {
     fn placed() -> OrderEvent {
         OrderEvent::OrderPlaced {
             customer_id: "cust-456".to_owned(),
-            items: vec![line("prod-123", 2, 29_99), line("prod-456", 1, 49_99)],
-            total_amount: Amount::cents(109_97),
+            items: vec![line("prod-123", 2, 2999), line("prod-456", 1, 4999)],
+            total_amount: Amount::cents(10997),
             currency: "EUR".to_owned(),
             shipping_address: home(),
         }
@@ -459,7 +459,7 @@ mod rules {
 
     fn paid() -> OrderEvent {
         OrderEvent::PaymentProcessed {
-            amount: Amount::cents(109_97),
+            amount: Amount::cents(10997),
         }
     }
 
@@ -479,7 +479,7 @@ mod rules {
 
     fn add() -> OrderCommand {
         OrderCommand::AddItem {
-            line: line("prod-1", 1, 1_00),
+            line: line("prod-1", 1, 100),
             reason: String::new(),
         }
     }
@@ -514,7 +514,7 @@ mod rules {
             items,
             shipping_address: home(),
         };
-        let items = vec![line("prod-123", 2, 29_99), line("prod-456", 1, 49_99)];
+        let items = vec![line("prod-123", 2, 2999), line("prod-456", 1, 4999)];
         given::<Order>([])
             .when(place(items.clone()))
             .then([placed()]);
@@ -538,7 +538,7 @@ mod rules {
             .then([OrderEvent::ItemRemoved {
                 product_id: "prod-456".to_owned(),
                 quantity: 1,
-                price: Amount::cents(49_99),
+                price: Amount::cents(4999),
                 reason: String::new(),
             }]);
         order([])
@@ -547,7 +547,7 @@ mod rules {
         let one = OrderEvent::ItemRemoved {
             product_id: "prod-456".to_owned(),
             quantity: 1,
-            price: Amount::cents(49_99),
+            price: Amount::cents(4999),
             reason: String::new(),
         };
         order([one])
@@ -708,13 +708,13 @@ mod rules {
         let pay = || PaymentCommand::Process {
             order_id: "order-1".to_owned(),
             customer_id: "cust-1".to_owned(),
-            amount: Amount::cents(5_00),
+            amount: Amount::cents(500),
             method: "card".to_owned(),
         };
         let paid = PaymentEvent::PaymentProcessed {
             order_id: "order-1".to_owned(),
             customer_id: "cust-1".to_owned(),
-            amount: Amount::cents(5_00),
+            amount: Amount::cents(500),
             currency: "EUR".to_owned(),
             method: "card".to_owned(),
         };

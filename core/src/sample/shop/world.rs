@@ -614,7 +614,8 @@ impl Shop {
         self.note_order(&order, "Reserved");
         if self.stage.random.chance(60) {
             let reasons = ["changed my mind", "ordered twice", "found it cheaper"];
-            let cancel = Due::Cancel(order, *self.stage.random.pick(&reasons), true);
+            let reason = *self.stage.random.pick::<&'static str>(&reasons);
+            let cancel = Due::Cancel(order, reason, true);
             return self.stage.plan_within(20 * MINUTE, HOUR, cancel);
         }
         let ready =
@@ -747,7 +748,7 @@ impl Shop {
             quantity,
             supplier: supplier.to_owned(),
         };
-        let clerk = clerk(*self.stage.random.pick(&WAREHOUSE));
+        let clerk = clerk(self.stage.random.pick::<&str>(&WAREHOUSE));
         let received = self.stage.have(clerk, receive);
         let product = &mut self.products[index];
         product.on_hand += quantity;
@@ -769,7 +770,7 @@ impl Shop {
                 change,
                 reason: format!("stocktake: {reason}"),
             };
-            let clerk = clerk(*self.stage.random.pick(&WAREHOUSE));
+            let clerk = clerk(self.stage.random.pick::<&str>(&WAREHOUSE));
             // What is promised to others cannot be missing.
             if let Ok(adjusted) = self.stage.ask(clerk, adjust) {
                 let on_hand = &mut self.products[index].on_hand;

@@ -330,6 +330,7 @@ pub enum TradeOrderCommand {
 #[serde(rename_all_fields = "camelCase")]
 #[allow(
     missing_docs,
+    clippy::enum_variant_names,
     reason = "the guide's events; the fields say what they are"
 )]
 pub enum TradeOrderEvent {

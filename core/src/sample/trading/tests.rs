@@ -54,29 +54,29 @@ fn may(side: Side, quantity: u64, cents: i64) -> AccountCommand {
 
 /// 1,000.00 deposited, 10 ACME bought at 40.00: 600.00 are left.
 fn account() -> Given<Account> {
-    let bought = placed("order-1", Side::Buy, 10, 50_00);
-    let paid = executed(&bought, 10, 40_00, 0);
-    given::<Account>([opened(), deposited(1000_00)])
+    let bought = placed("order-1", Side::Buy, 10, 5000);
+    let paid = executed(&bought, 10, 4000, 0);
+    given::<Account>([opened(), deposited(100000)])
         .linked(AccountEvent::OrderPlaced(bought), "account")
         .linked(AccountEvent::OrderExecuted(paid), "account")
 }
 
 #[test]
 fn cash_covers_buys_also_where_it_is_promised_to_open_orders() {
-    account().when(may(Side::Buy, 6, 100_00)).then([]);
+    account().when(may(Side::Buy, 6, 10000)).then([]);
     account()
-        .when(may(Side::Buy, 6, 100_01))
+        .when(may(Side::Buy, 6, 10001))
         .then_rejected("cash-covers-buys");
-    let open = AccountEvent::OrderPlaced(placed("order-2", Side::Buy, 1, 500_00));
+    let open = AccountEvent::OrderPlaced(placed("order-2", Side::Buy, 1, 50000));
     account()
         .linked(open.clone(), "account")
-        .when(may(Side::Buy, 1, 100_01))
+        .when(may(Side::Buy, 1, 10001))
         .then_rejected("cash-covers-buys");
     let order_id = "order-2".to_owned();
     account()
         .linked(open, "account")
         .linked(AccountEvent::OrderCancelled { order_id }, "account")
-        .when(may(Side::Buy, 6, 100_00))
+        .when(may(Side::Buy, 6, 10000))
         .then([]);
 }
 
@@ -86,13 +86,13 @@ fn shares_cover_sales_also_where_they_are_promised_to_open_orders() {
     account()
         .when(may(Side::Sell, 11, 1))
         .then_rejected("position-covers-sells");
-    let open = placed("order-2", Side::Sell, 4, 1_00);
+    let open = placed("order-2", Side::Sell, 4, 100);
     account()
         .linked(AccountEvent::OrderPlaced(open.clone()), "account")
         .when(may(Side::Sell, 7, 1))
         .then_rejected("position-covers-sells");
     // Two of the four are sold: eight are left, two of them promised.
-    let sold = AccountEvent::OrderExecuted(executed(&open, 2, 1_00, 2));
+    let sold = AccountEvent::OrderExecuted(executed(&open, 2, 100, 2));
     account()
         .linked(AccountEvent::OrderPlaced(open), "account")
         .linked(sold, "account")
@@ -126,19 +126,19 @@ fn an_account_closes_when_it_is_settled_and_pays_out_what_is_left() {
     account()
         .when(close())
         .then_rejected("close-only-when-settled");
-    let open = AccountEvent::OrderPlaced(placed("order-2", Side::Buy, 1, 1_00));
+    let open = AccountEvent::OrderPlaced(placed("order-2", Side::Buy, 1, 100));
     given::<Account>([opened()])
         .linked(open, "account")
         .when(close())
         .then_rejected("close-only-when-settled");
     let closed = AccountEvent::AccountClosed {
-        paid_out: Amount::cents(5_00),
+        paid_out: Amount::cents(500),
         reason: reason(),
     };
-    given::<Account>([opened(), deposited(5_00)])
+    given::<Account>([opened(), deposited(500)])
         .when(close())
         .then([closed.clone()]);
-    given::<Account>([opened(), deposited(5_00), closed])
+    given::<Account>([opened(), deposited(500), closed])
         .when(may(Side::Buy, 1, 1))
         .then_rejected("account-is-open");
     given::<Account>([])
@@ -162,7 +162,7 @@ fn an_account_closes_when_it_is_settled_and_pays_out_what_is_left() {
 
 #[test]
 fn an_order_is_executed_within_its_limit_and_its_quantity_and_while_it_is_open() {
-    let buy = placed("order-1", Side::Buy, 10, 50_00);
+    let buy = placed("order-1", Side::Buy, 10, 5000);
     let order = |then: Vec<TradeOrderEvent>| {
         let first = TradeOrderEvent::OrderPlaced(buy.clone());
         given::<TradeOrder>(std::iter::once(first).chain(then))
@@ -171,17 +171,17 @@ fn an_order_is_executed_within_its_limit_and_its_quantity_and_while_it_is_open()
         quantity,
         price: Amount::cents(cents),
     };
-    let part = TradeOrderEvent::OrderExecuted(executed(&buy, 4, 49_00, 6));
-    order(vec![]).when(execute(4, 49_00)).then([part.clone()]);
+    let part = TradeOrderEvent::OrderExecuted(executed(&buy, 4, 4900, 6));
+    order(vec![]).when(execute(4, 4900)).then([part.clone()]);
     order(vec![part.clone()])
-        .when(execute(7, 49_00))
+        .when(execute(7, 4900))
         .then_rejected("never-execute-more-than-ordered");
     order(vec![])
-        .when(execute(1, 50_01))
+        .when(execute(1, 5001))
         .then_rejected("price-within-limit");
-    let rest = TradeOrderEvent::OrderExecuted(executed(&buy, 6, 49_00, 0));
+    let rest = TradeOrderEvent::OrderExecuted(executed(&buy, 6, 4900, 0));
     order(vec![part.clone(), rest])
-        .when(execute(1, 49_00))
+        .when(execute(1, 4900))
         .then_rejected("order-is-open");
     let again = TradeOrderCommand::Place(buy.clone());
     order(vec![]).when(again).then_rejected("placed-once");
@@ -189,8 +189,8 @@ fn an_order_is_executed_within_its_limit_and_its_quantity_and_while_it_is_open()
     given::<TradeOrder>([])
         .when(none)
         .then_rejected("order-positive");
-    let sell = TradeOrderEvent::OrderPlaced(placed("order-3", Side::Sell, 5, 50_00));
+    let sell = TradeOrderEvent::OrderPlaced(placed("order-3", Side::Sell, 5, 5000));
     given::<TradeOrder>([sell])
-        .when(execute(1, 49_99))
+        .when(execute(1, 4999))
         .then_rejected("price-within-limit");
 }

@@ -470,7 +470,7 @@ mod whatever_is_asked {
                 ClinicCommand::ScheduleAppointment { patient_id, doctor_id, at, reason: text() }
             }),
             2 => patient().prop_map(|patient_id| ClinicCommand::RecordVitalSigns {
-                patient_id, systolic: 120, diastolic: 80, pulse: 60, temperature: Amount::cents(36_60),
+                patient_id, systolic: 120, diastolic: 80, pulse: 60, temperature: Amount::cents(3660),
             }),
             3 => patient().prop_map(move |patient_id| {
                 ClinicCommand::AddDiagnosis { patient_id, code: "I48".to_owned(), text: text() }

@@ -1,6 +1,7 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--append`
 //! appending alone, `--evidence` packages alone.
+//! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--command` deciding.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -9,6 +10,7 @@
 
 mod append;
 mod evidence;
+mod command;
 mod explain;
 mod generate;
 mod import;
@@ -81,6 +83,10 @@ fn main() -> Outcome<()> {
     };
     std::fs::create_dir_all(&plan.folder)?;
 
+    if args.iter().any(|a| a == "--command") {
+        println!("{}", report::markdown(&plan, &command::measure(&plan)?));
+        return Ok(());
+    }
     if args.iter().any(|a| a == "--explain") {
         println!("{}", report::markdown(&plan, &explain::measure(&plan)?));
         return Ok(());
@@ -104,6 +110,7 @@ fn main() -> Outcome<()> {
     rows.extend(search::measure(&plan, &imported.store)?);
     rows.extend(explain::measure(&plan)?);
     rows.extend(evidence::measure(&plan)?);
+    rows.extend(command::measure(&plan)?);
     if let Some(app) = after("--app") {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }

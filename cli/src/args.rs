@@ -92,6 +92,12 @@ pub enum Command {
     Verify(verify::Verify),
     /// Find personal data, erase a subject's, and hold events for a matter
     Privacy(privacy::PrivacyArgs),
+    /// Sign what a log is now, and keep it; list what was signed
+    Checkpoint(checkpoint::Checkpoint),
+    /// Write a proof that an event is in a log
+    Prove(checkpoint::Prove),
+    /// Show, hand on or replace the keys that a log signs with
+    Key(key::KeyArgs),
 }
 
 #[cfg(test)]

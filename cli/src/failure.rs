@@ -12,6 +12,8 @@ use annals_core::import::ImportError;
 use annals_core::model::SaveError;
 use annals_core::privacy::PrivacyError;
 use annals_core::sample::SampleError;
+use annals_core::signing::SigningError;
+use annals_core::signing::keyfile::KeyFileError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::verify::VerifyError;
@@ -363,6 +365,35 @@ impl From<VerifyError> for Failure {
         match error {
             VerifyError::Open(error) => error.into(),
             VerifyError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<SigningError> for Failure {
+    fn from(error: SigningError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            SigningError::Open(error) => error.into(),
+            SigningError::Read(error) => error.into(),
+            SigningError::Write(error) => error.into(),
+            SigningError::Key(KeyFileError::NotFound { .. }) => told.hint(
+                "the log has signed before, and only its key can go on: copy the file from where the log was signed; ANNALS_DATA_DIR names the folder above keys",
+            ),
+            SigningError::Key(KeyFileError::NeedsPassphrase { .. } | KeyFileError::WrongPassphrase { .. }) => {
+                told.hint("--passphrase-file FILE or ANNALS_PASSPHRASE says it")
+            }
+            SigningError::Key(_) => told,
+            SigningError::Unprotected { .. } => told.hint(
+                "--passphrase-file FILE or ANNALS_PASSPHRASE protects it; --unprotected makes it without",
+            ),
+            SigningError::OtherKey { .. } => told.hint(
+                "annals key rotate brings a new key into force by the signature of the old one",
+            ),
+            SigningError::Inconsistent(_) => {
+                told.hint("annals verify STORE says more; nothing was written")
+            }
+            SigningError::NoCheckpoint(_) => told.hint("annals checkpoint STORE signs what the log is now"),
+            SigningError::Checkpoint(_) => told,
         }
     }
 }

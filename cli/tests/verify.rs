@@ -424,14 +424,300 @@ fn what_is_no_store_is_unreadable_and_what_is_not_there_is_an_error() {
     assert_eq!(run.code, 1, "{run:?}");
 }
 
+/// Every page once, so that whatever lies on it is damaged in turn.
 #[test]
-fn a_page_of_garbage_is_a_finding_and_the_rest_is_verified() {
+fn a_page_of_garbage_is_told_wherever_it_lies() {
     let sandbox = shop();
-    let mut bytes = std::fs::read(sandbox.path().join("shop.annals")).unwrap();
-    let middle = bytes.len() / 2 / 4096 * 4096;
-    bytes[middle..middle + 4096].fill(0xa5);
-    sandbox.write("shop.annals", &bytes);
+    let good = std::fs::read(sandbox.path().join("shop.annals")).unwrap();
+    let pages = good.len() / 4096;
+    let mut told = [0; 2];
+    for page in (1..pages).step_by(7) {
+        let mut bytes = good.clone();
+        bytes[page * 4096..(page + 1) * 4096].fill(0xa5);
+        sandbox.write("bad.annals", &bytes);
+        let run = sandbox.run(&["verify", "bad.annals", "--json"]);
+        assert!([3, 4].contains(&run.code), "page {page}: {run:?}");
+        assert!(
+            !run.json()["findings"].as_array().unwrap().is_empty(),
+            "page {page}"
+        );
+        told[usize::from(run.code == 4)] += 1;
+    }
+    assert!(
+        told[0] > told[1],
+        "most damage leaves the rest to be verified: {told:?}"
+    );
+}
+
+/// The shop with two checkpoints, kept as files too: one of 700 or so events, one of three more.
+fn signed() -> Sandbox {
+    let sandbox = shop();
+    let sign = |out: &str| {
+        let run = sandbox.run(&["checkpoint", "shop.annals", "--unprotected", "--out", out]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    sign("first.note");
+    for n in 1..=3 {
+        let data = format!("{{\"n\":{n}}}");
+        let args = [
+            "append",
+            "shop.annals",
+            "extra-1",
+            "--type",
+            "Added",
+            "--data",
+            &data,
+        ];
+        let run = sandbox.run(&args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    sign("second.note");
+    sandbox
+}
+
+fn details(view: &Value) -> String {
+    let findings = view["findings"].as_array().unwrap().iter();
+    findings
+        .map(|f| f["detail"].as_str().unwrap().to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn a_log_agrees_with_what_was_signed_over_it() {
+    let sandbox = signed();
+    let run = sandbox.run(&["prove", "shop.annals", "300", "--out", "300.tlog-proof"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = sandbox.run(&["key", "export", "shop.annals"]);
+    sandbox.write("log.key", &run.stdout);
+    let args = [
+        "verify",
+        "shop.annals",
+        "--json",
+        "--against",
+        "first.note",
+        "--against",
+        "second.note",
+        "--against",
+        "300.tlog-proof",
+        "--key",
+        "log.key",
+    ];
+    let run = sandbox.run(&args);
+    let view = run.json();
+    assert_eq!((run.code, details(&view).as_str()), (0, ""), "{view}");
+    assert_eq!(view["signed_size"], view["tree_size"]);
+}
+
+/// A forger who has the whole file at hand, and makes everything in it agree again.
+fn rewritten(sandbox: &Sandbox, without_last: u64, into: &str) {
+    let size = sandbox.json(&["info", "shop.annals"])["events"]
+        .as_u64()
+        .unwrap();
+    let to = (size - without_last).to_string();
+    let run = sandbox.run(&["restore", "shop.annals", "--to", &to, "--out", into]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
+#[test]
+fn a_tail_cut_off_with_everything_made_to_agree_is_found_against_a_checkpoint() {
+    let sandbox = signed();
+    rewritten(&sandbox, 2, "cut.annals");
+    let (run, view) = verify(&sandbox, "cut.annals");
+    assert_eq!(run.code, 0, "by itself it is whole: {view}");
+    let run = sandbox.run(&["verify", "cut.annals", "--json", "--against", "second.note"]);
+    let view = run.json();
+    assert_eq!((run.code, found(&view).len()), (3, 1), "{view}");
+    assert_eq!(view["findings"][0]["kind"], "tail_cut_off");
+    let run = sandbox.run(&["verify", "cut.annals", "--against", "first.note"]);
+    assert_eq!(
+        run.code, 0,
+        "the first checkpoint still holds: {}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_copy_that_was_appended_to_elsewhere_is_a_split_view_when_both_checkpoints_meet() {
+    let sandbox = signed();
+    rewritten(&sandbox, 3, "fork.annals");
+    for n in 0..3 {
+        let data = format!("{{\"other\":{n}}}");
+        let args = [
+            "append",
+            "fork.annals",
+            "extra-1",
+            "--type",
+            "Added",
+            "--data",
+            &data,
+        ];
+        assert_eq!(sandbox.run(&args).code, 0);
+    }
+    let run = sandbox.run(&["checkpoint", "fork.annals", "--out", "fork.note"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for (store, note) in [("shop.annals", "fork.note"), ("fork.annals", "second.note")] {
+        let run = sandbox.run(&["verify", store, "--json", "--against", note]);
+        let view = run.json();
+        assert_eq!(run.code, 3, "{view}");
+        assert!(details(&view).contains("split view"), "{view}");
+    }
+}
+
+#[test]
+fn a_checkpoint_that_the_log_no_longer_keeps_is_missed() {
+    let sandbox = signed();
+    tamper(
+        &sandbox.path().join("shop.annals"),
+        "DELETE FROM checkpoints WHERE number = 2",
+    );
+    let (run, _) = verify(&sandbox, "shop.annals");
+    assert_eq!(run.code, 0, "nothing comes after the last one");
+    let run = sandbox.run(&[
+        "verify",
+        "shop.annals",
+        "--json",
+        "--against",
+        "second.note",
+    ]);
+    let view = run.json();
+    assert_eq!(view["findings"][0]["kind"], "checkpoint_missing", "{view}");
+}
+
+#[test]
+fn a_replaced_key_and_another_logs_checkpoint_are_found() {
+    let sandbox = signed();
+    let key = sandbox.run(&["key", "export", "shop.annals"]).stdout;
+    sandbox.write("log.key", &key);
+    // Everything that was signed is thrown away, and signed anew by another key.
+    tamper(
+        &sandbox.path().join("shop.annals"),
+        "DELETE FROM checkpoints; DELETE FROM keys",
+    );
+    std::fs::remove_dir_all(sandbox.data()).unwrap();
+    let run = sandbox.run(&[
+        "checkpoint",
+        "shop.annals",
+        "--unprotected",
+        "--out",
+        "new.note",
+    ]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
     let (run, view) = verify(&sandbox, "shop.annals");
-    assert_eq!(run.code, 3, "{view}");
-    assert!(!view["findings"].as_array().unwrap().is_empty());
+    assert_eq!(run.code, 0, "by itself it agrees: {view}");
+    assert!(
+        view["not_checked"]
+            .to_string()
+            .contains("replaced together"),
+        "and it says so: {view}"
+    );
+    for with in [["--against", "second.note"], ["--key", "log.key"]] {
+        let run = sandbox.run(&[&["verify", "shop.annals", "--json"][..], &with].concat());
+        let view = run.json();
+        let kinds = found(&view);
+        assert!(
+            kinds
+                .iter()
+                .any(|(kind, _)| kind == "key_unknown" || kind == "key_replaced"),
+            "{with:?}: {kinds:?}"
+        );
+    }
+    assert_eq!(
+        sandbox
+            .run(&["sample", "guide", "--out", "guide.annals"])
+            .code,
+        0
+    );
+    let run = sandbox.run(&[
+        "verify",
+        "guide.annals",
+        "--json",
+        "--against",
+        "first.note",
+    ]);
+    assert_eq!(run.json()["findings"][0]["kind"], "other_log");
+    assert_eq!(run.code, 3);
+}
+
+#[test]
+fn a_proof_of_another_event_or_another_log_is_found() {
+    let sandbox = signed();
+    for position in ["300", "301"] {
+        let out = format!("{position}.tlog-proof");
+        assert_eq!(
+            sandbox
+                .run(&["prove", "shop.annals", position, "--out", &out])
+                .code,
+            0
+        );
+    }
+    let read = |name: &str| std::fs::read_to_string(sandbox.path().join(name)).unwrap();
+    let (good, other) = (read("300.tlog-proof"), read("301.tlog-proof"));
+    let extra = |text: &str| text.lines().nth(1).unwrap().to_owned();
+    sandbox.write("swapped", good.replace(&extra(&good), &extra(&other)));
+    sandbox.write("moved", good.replace("index 299", "index 298"));
+    sandbox.write("broken", good.replace("index 299", "index x"));
+    for (file, kind) in [
+        ("swapped", "proof_differs"),
+        ("moved", "proof_differs"),
+        ("broken", "unreadable"),
+    ] {
+        let run = sandbox.run(&["verify", "shop.annals", "--json", "--against", file]);
+        assert_eq!(
+            (run.code, &run.json()["findings"][0]["kind"]),
+            (3, &kind.into()),
+            "{file}"
+        );
+    }
+    let shop = [
+        "sample",
+        "shop",
+        "--events",
+        "700",
+        "--seed",
+        "9",
+        "--out",
+        "other.annals",
+    ];
+    assert_eq!(sandbox.run(&shop).code, 0);
+    let run = sandbox.run(&[
+        "verify",
+        "other.annals",
+        "--json",
+        "--against",
+        "300.tlog-proof",
+    ]);
+    assert_eq!(run.json()["findings"][0]["kind"], "other_log");
+}
+
+#[test]
+fn a_passphrase_protects_the_key_and_a_wrong_one_signs_nothing() {
+    let sandbox = shop();
+    sandbox.write("right", "correct horse\n");
+    sandbox.write("wrong", "battery\n");
+    let sign = |args: &[&str]| sandbox.run(&[&["checkpoint", "shop.annals"], args].concat());
+    let run = sign(&[]);
+    assert_eq!(run.code, 1, "nobody said how it is protected");
+    assert!(run.stderr.contains("--unprotected"), "{}", run.stderr);
+    assert_eq!(sign(&["--passphrase-file", "right"]).code, 0);
+    for args in [&["--passphrase-file", "wrong"][..], &[]] {
+        let run = sign(args);
+        assert_eq!(run.code, 1, "{args:?}");
+        assert!(run.stderr.contains("passphrase"), "{}", run.stderr);
+    }
+    let run = sandbox.run(&["key", "show", "shop.annals"]);
+    assert!(
+        run.stdout.contains("protected by a passphrase"),
+        "{}",
+        run.stdout
+    );
+    let run = sandbox.run(&["key", "rotate", "shop.annals", "--passphrase-file", "right"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(sign(&["--passphrase-file", "right"]).code, 0);
+    let (run, view) = verify(&sandbox, "shop.annals");
+    assert_eq!(run.code, 0, "{view}");
+    // The private key is gone: nobody can go on for it.
+    std::fs::remove_dir_all(sandbox.data()).unwrap();
+    let run = sign(&["--passphrase-file", "right"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("no private key"), "{}", run.stderr);
 }

@@ -16,9 +16,12 @@ use crate::model::PathError;
 use crate::privacy::PrivacyError;
 use crate::sample::{ConsoleError, SampleError};
 use crate::search::{QueryError, SearchError};
+use crate::signing::SigningError;
+use crate::signing::keyfile::KeyFileError;
 use crate::store::{AppendError, BackupError, OpenError, ReadError};
 use crate::temporal::TemporalError;
 use crate::time::TimeError;
+use crate::verify::VerifyError;
 
 /// What kind of error it is. A code exists only where a host acts on it.
 ///
@@ -63,6 +66,8 @@ pub enum ErrorCode {
     Conflict,
     /// The system refused to read or write.
     Io,
+    /// A private key needs a passphrase, or another one.
+    Passphrase,
     /// A fault of Annals itself.
     Internal,
 }
@@ -279,6 +284,45 @@ impl From<&SearchError> for ErrorCode {
         match error {
             SearchError::Read(error) => error.into(),
             SearchError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&KeyFileError> for ErrorCode {
+    fn from(error: &KeyFileError) -> ErrorCode {
+        match error {
+            KeyFileError::NotFound { .. } => ErrorCode::NotFound,
+            KeyFileError::Exists { .. } => ErrorCode::Exists,
+            KeyFileError::Malformed { .. } => ErrorCode::BadInput,
+            KeyFileError::NeedsPassphrase { .. } | KeyFileError::WrongPassphrase { .. } => {
+                ErrorCode::Passphrase
+            }
+            KeyFileError::Io { source, .. } => source.into(),
+        }
+    }
+}
+
+impl From<&SigningError> for ErrorCode {
+    fn from(error: &SigningError) -> ErrorCode {
+        match error {
+            SigningError::Open(error) => error.into(),
+            SigningError::Read(error) => error.into(),
+            SigningError::Write(error) => error.into(),
+            SigningError::Key(error) => error.into(),
+            SigningError::Unprotected { .. } => ErrorCode::Passphrase,
+            SigningError::OtherKey { .. } => ErrorCode::Conflict,
+            SigningError::Inconsistent(_) => ErrorCode::Damaged,
+            SigningError::NoCheckpoint(_) => ErrorCode::NotFound,
+            SigningError::Checkpoint(_) => ErrorCode::BadInput,
+        }
+    }
+}
+
+impl From<&VerifyError> for ErrorCode {
+    fn from(error: &VerifyError) -> ErrorCode {
+        match error {
+            VerifyError::Open(error) => error.into(),
+            VerifyError::Read(error) => error.into(),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | [`integrity`] | leaf bytes, the RFC 6962 tree, signed notes, checkpoints, proofs: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
 //! | [`access_log`] | who looked: one chained line a question |
+//! | [`signing`] | keys, checkpoints and proofs of a log |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
 //! | [`model`] | how events become state: definition, expression, inference, fold |
 //! | [`search`] | text search |
@@ -47,6 +48,7 @@ pub mod privacy;
 pub mod progress;
 pub mod sample;
 pub mod search;
+pub mod signing;
 pub mod store;
 pub mod surroundings;
 pub mod temporal;

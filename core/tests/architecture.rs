@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["store"],
     &["access_log"],
+    &["signing"],
     &["cache"],
     &["model"],
     &["search"],

@@ -4,6 +4,7 @@ pub mod access_log;
 pub mod append;
 pub mod backup;
 pub mod command;
+pub mod checkpoint;
 pub mod diff;
 pub mod events;
 pub mod evidence;
@@ -13,6 +14,7 @@ pub mod import;
 pub mod imports;
 pub mod info;
 pub mod init;
+pub mod key;
 pub mod late;
 pub mod model;
 pub mod open;
@@ -74,6 +76,9 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::AccessLog(args) => access_log::run(args, output),
         Command::Verify(args) => verify::run(args, output),
         Command::Privacy(args) => privacy::run(args, output),
+        Command::Checkpoint(args) => checkpoint::run(args, output),
+        Command::Prove(args) => checkpoint::run_prove(args, output),
+        Command::Key(args) => key::run(args, output),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `annals verify`: whether a store still holds what was recorded and signed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use annals_core::store::verify::{Grade, VerifyFinding};
 use annals_core::surroundings::Surroundings;
-use annals_core::verify::{VerifyOutcome, VerifyPlan, VerifyView, verify};
+use annals_core::verify::{Kept, VerifyOutcome, VerifyPlan, VerifyView, verify};
 
+use super::checkpoint::verifier_key;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::text::{counted, visible};
@@ -21,17 +22,49 @@ use crate::watch::watched;
 pub struct Verify {
     /// The store
     store: PathBuf,
+    /// Compare with a checkpoint or a proof that was kept elsewhere; may be given again
+    #[arg(long, value_name = "FILE")]
+    against: Vec<PathBuf>,
+    /// Verifier key of the log or of a witness, known from elsewhere, or a file with it; may be given again
+    #[arg(long, value_name = "KEY")]
+    key: Vec<String>,
+    /// Also verify what is kept of states: snapshots and projections
+    #[arg(long)]
+    replay: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
-    let plan = VerifyPlan { threads: threads() };
+    let against = args.against.iter().map(|path| {
+        Ok(Kept {
+            name: path.display().to_string(),
+            text: text_of(path)?,
+        })
+    });
+    let keys = args.key.iter().map(|key| verifier_key("--key", key));
+    let plan = VerifyPlan {
+        against: against.collect::<Result<_, Failure>>()?,
+        keys: keys.collect::<Result<_, _>>()?,
+        replay: args.replay,
+        threads: threads(),
+    };
     let surroundings = Surroundings::system();
     let view = watched("events", |progress| {
         verify(&args.store, &plan, &surroundings, progress)
     })?;
     output.show(&view, |output| print(&view, output))?;
     Ok(exit(view.outcome))
+}
+
+/// Text of a file.
+pub fn text_of(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    String::from_utf8(bytes).map_err(|_| {
+        Failure::new(
+            crate::failure::Code::BadInput,
+            format!("{} is no text", path.display()),
+        )
+    })
 }
 
 /// Threads that verification shares its work among: what the machine has, between 2 and 8.
@@ -56,6 +89,7 @@ fn print(view: &VerifyView, output: &mut Output) -> Result<(), Failure> {
         events_checked,
         tree_size,
         root,
+        signed_size,
         checked,
         findings,
         not_checked,
@@ -78,6 +112,11 @@ fn print(view: &VerifyView, output: &mut Output) -> Result<(), Failure> {
         None if *outcome != VerifyOutcome::Unreadable => {
             output.line("root       none: leaves are missing")?;
         }
+        None => {}
+    }
+    match signed_size {
+        Some(size) => output.line(&format!("signed     up to {}", counted(size.0, "event")))?,
+        None if *outcome != VerifyOutcome::Unreadable => output.line("signed     nothing")?,
         None => {}
     }
     print_findings(findings, output)?;

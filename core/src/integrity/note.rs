@@ -225,16 +225,24 @@ impl Note {
     pub fn to_text(&self) -> String {
         let mut note = self.text.clone();
         note.push('\n');
-        for Signature { name, id, bytes } in &self.signatures {
-            let mut signed = id.to_be_bytes().to_vec();
-            signed.extend_from_slice(bytes);
-            note.push_str(&format!("\u{2014} {name} {}\n", STANDARD.encode(signed)));
+        for signature in &self.signatures {
+            note.push_str(&signature.to_line());
+            note.push('\n');
         }
         note
     }
 }
 
 impl Signature {
+    /// Writes it as a line of a note, without its newline.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let Signature { name, id, bytes } = self;
+        let mut signed = id.to_be_bytes().to_vec();
+        signed.extend_from_slice(bytes);
+        format!("\u{2014} {name} {}", STANDARD.encode(signed))
+    }
+
     fn parse(line: &str) -> Result<Signature, NoteError> {
         let bad = NoteError::Malformed("a line after its text is no signature");
         let (name, encoded) = line

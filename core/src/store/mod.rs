@@ -10,6 +10,7 @@ mod contract;
 mod error;
 pub mod extraction;
 mod imports;
+pub mod ledger;
 mod query;
 pub mod sqlite;
 pub mod verify;
@@ -22,8 +23,9 @@ pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
 pub use sqlite::{
-    Bulk, BulkOutcome, Log, LogCheck, LogWriter, Pulse, SealedEvent, SealedLog, StreamEvent,
-    Subscription, UnnamedLog, backup, check, restore,
+    Bulk, BulkOutcome, LedgerAddition, LedgerError, LedgerNow, Log, LogCheck, LogWriter, Pulse,
+    SealedEvent, SealedLog, StreamEvent, Subscription, UnnamedLog, add_to_ledger, backup, check,
+    restore,
 };
 pub use view::*;
 

@@ -5,6 +5,8 @@
 //! A log that was rewritten as a whole, tree and all, agrees with itself: only something kept elsewhere, a
 //! checkpoint, shows it, which is why a log without one is told so.
 
+mod signed;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use ts_rs::TS;
 
 use crate::id::LogId;
 use crate::integrity::Hash;
+use crate::integrity::note::VerifyingKey;
 use crate::position::Position;
 use crate::progress::WorkProgress;
 use crate::store::verify::{Checked, Grade, VerifyFinding, VerifyFindings, VerifyKind};
@@ -48,6 +51,8 @@ pub struct VerifyView {
     pub tree_size: Position,
     /// Root over them, made again from the leaves; `None` where leaves are missing.
     pub root: Option<Hash>,
+    /// Size of the last checkpoint whose signature and root are good; `None` where there is none.
+    pub signed_size: Option<Position>,
     /// What was checked, and how many.
     pub checked: Vec<Checked>,
     /// What was found, the gravest first.
@@ -56,17 +61,37 @@ pub struct VerifyView {
     pub not_checked: Vec<String>,
 }
 
-/// What to verify besides the log itself.
+/// What to verify besides the log itself, and with what.
 #[derive(Debug, Clone)]
 pub struct VerifyPlan {
+    /// Checkpoints and proofs that were kept elsewhere.
+    pub against: Vec<Kept>,
+    /// Keys that are known from elsewhere: the log's own, and those of witnesses.
+    pub keys: Vec<VerifyingKey>,
+    /// Also verify what is kept of states.
+    pub replay: bool,
     /// Threads that share the work, at least 1.
     pub threads: usize,
 }
 
 impl Default for VerifyPlan {
     fn default() -> VerifyPlan {
-        VerifyPlan { threads: 2 }
+        VerifyPlan {
+            against: Vec::new(),
+            keys: Vec::new(),
+            replay: false,
+            threads: 2,
+        }
     }
+}
+
+/// A checkpoint (a signed note) or a proof (`.tlog-proof`) that was kept outside of the log.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its name, for findings: the file's.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// Why nothing was verified.
@@ -100,8 +125,18 @@ pub fn verify(
     surroundings: &Surroundings,
     progress: &WorkProgress,
 ) -> Result<VerifyView, VerifyError> {
-    let checked = match check(store, &[], plan.threads, &surroundings.random, progress) {
-        Ok(checked) => checked?,
+    let mut signatures = signed::Signatures::load(store, plan);
+    let sizes = signatures.sizes();
+    let checked = match check(store, &sizes, plan.threads, &surroundings.random, progress) {
+        Ok(Ok(checked)) => checked,
+        Ok(Err(ReadError::Engine(error))) if is_damage(&error) => {
+            let damaged = OpenError::Damaged {
+                path: store.to_owned(),
+                reason: error.to_string(),
+            };
+            return unreadable(store, damaged);
+        }
+        Ok(Err(error)) => return Err(error.into()),
         Err(error) => return unreadable(store, error),
     };
     let LogCheck {
@@ -109,11 +144,18 @@ pub fn verify(
         size,
         events,
         root,
-        roots: _,
-        checked,
-        findings,
-        not_checked,
+        roots,
+        mut checked,
+        mut findings,
+        mut not_checked,
     } = checked;
+    let signed_size = signatures.examine(id, size, &roots, &mut findings);
+    checked.extend(signatures.checked);
+    not_checked.extend(signatures.not_checked);
+    if plan.replay {
+        not_checked.push("snapshots and projections: no store keeps any yet".into());
+    }
+    not_checked.push("what is beside the log: models and other files of yours, and caches, which can be made again".into());
     let findings = findings.into_vec();
     let problems = findings.iter().any(|f| f.grade != Grade::Notice);
     Ok(VerifyView {
@@ -126,10 +168,19 @@ pub fn verify(
         events_checked: events,
         tree_size: size,
         root,
+        signed_size,
         checked,
         findings,
         not_checked,
     })
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    matches!(
+        error.sqlite_error_code(),
+        Some(Code::DatabaseCorrupt | Code::NotADatabase)
+    )
 }
 
 /// A file that is no log is told as such; one that is not there was not verified.
@@ -153,6 +204,7 @@ fn unreadable(store: &Path, error: OpenError) -> Result<VerifyView, VerifyError>
         events_checked: 0,
         tree_size: Position::ZERO,
         root: None,
+        signed_size: None,
         checked: Vec::new(),
         findings: findings.into_vec(),
         not_checked: vec!["anything: the file cannot be read as a log".into()],

@@ -84,7 +84,7 @@ impl Log {
     }
 
     /// As [`Log::explore`], also where the last event is not the one that the head counts last.
-    pub(super) fn explore_cut(path: &Path) -> Result<Log, OpenError> {
+    pub(crate) fn explore_cut(path: &Path) -> Result<Log, OpenError> {
         Log::open(path, true, false)
     }
 

@@ -13,6 +13,7 @@
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `proofs` | proofs from the stored tree |
 //! | `recheck` | whether one event is still what was recorded |
+//! | `ledger` | what was signed over the log |
 //! | `backup`, `restore`, `verify` | copies of a log, and whether they are what they say |
 //! | `check` | verification of a whole log |
 //! | `pick` | events at positions that somebody else's index found |
@@ -29,6 +30,7 @@ mod detail;
 mod erase;
 mod imports;
 mod ink;
+mod ledger;
 mod log;
 mod names;
 mod open;
@@ -62,6 +64,7 @@ use crate::position::Version;
 pub use backup::backup;
 pub use bulk::{Bulk, BulkOutcome};
 pub use check::{LogCheck, check};
+pub use ledger::{LedgerAddition, LedgerError, LedgerNow, add_to_ledger};
 pub use log::Log;
 pub use pulse::Pulse;
 pub use restore::restore;

@@ -89,6 +89,27 @@ impl Log {
         Ok(found)
     }
 
+    /// Bytes of an event's leaf, made again from its row.
+    ///
+    /// # Errors
+    /// [`ReadError::NoEvent`] where there is none; [`ReadError::Damaged`] where the row does not give the leaf hash
+    /// recorded with it.
+    pub fn leaf_bytes(&self, position: Position) -> Result<Vec<u8>, ReadError> {
+        let event = self
+            .event(position)?
+            .ok_or_else(|| ReadError::NoEvent(format!("at position {position}")))?;
+        self.read(|conn| {
+            let links = super::row::links(conn, position)?;
+            super::recheck::parts_of(conn, &event, &links)?
+                .filter(|parts| parts.hash == event.leaf)
+                .map(|parts| parts.leaf)
+                .ok_or_else(|| ReadError::Damaged {
+                    position,
+                    reason: "its content is not what its leaf hash says".into(),
+                })
+        })
+    }
+
     fn proof(
         &self,
         size: Position,

@@ -14,7 +14,7 @@ use super::log::{Log, head, sql_position};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail, index_correlations};
 use super::tiles::{TreeWriter, hashes};
 use super::verify::{damaged, unreadable, verify};
-use super::{imports, open, schema, unnamed};
+use super::{imports, ledger, open, schema, unnamed};
 use crate::integrity::tree::Frontier;
 use crate::position::Position;
 use crate::progress::WorkProgress;
@@ -433,10 +433,21 @@ fn copy_names(source: &Connection, store: &Connection, counts: &Counts) -> Resul
 fn copy_rest(source: &Connection, store: &Connection, size: Position) -> Result<(), BackupError> {
     for (table, columns, which) in [
         ("meta", 2, "?1 IS NOT NULL"),
-        ("checkpoints", 2, "size <= ?1"),
         ("erasures", 4, "position <= ?1"),
     ] {
         copy_rows(source, store, table, columns, which, [sql_position(size)])?;
+    }
+    if ledger::are_there(source).map_err(ReadError::from)? {
+        let kept = "(SELECT number FROM checkpoints WHERE size <= ?1)";
+        let since = format!("since <= 1 + coalesce((SELECT max(number) FROM {kept}), 0)");
+        let of_kept = format!("checkpoint IN {kept}");
+        for (table, columns, which) in [
+            ("keys", 4, since.as_str()),
+            ("checkpoints", 4, "size <= ?1"),
+            ("attestations", 4, of_kept.as_str()),
+        ] {
+            copy_rows(source, store, table, columns, which, [sql_position(size)])?;
+        }
     }
     Ok(())
 }

@@ -61,7 +61,6 @@ CREATE TABLE head(
     one INTEGER PRIMARY KEY CHECK (one = 1),
     size INTEGER NOT NULL, root BLOB NOT NULL, frontier BLOB NOT NULL,
     recorded_us INTEGER, indexed INTEGER NOT NULL) STRICT;
-CREATE TABLE checkpoints(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE erasures(
     position INTEGER NOT NULL, part TEXT NOT NULL CHECK (part IN ('identity', 'data', 'metadata')),
     hash BLOB NOT NULL, event_position INTEGER NOT NULL,
@@ -158,14 +157,13 @@ BEGIN SELECT RAISE(ABORT, 'annals: the log never shrinks'); END;
 ";
 
 /// Tables whose rows never change at all, with their keys.
-const FROZEN: [(&str, &str); 5] = [
+const FROZEN: [(&str, &str); 4] = [
     ("meta", "key = NEW.key"),
     (
         "sources",
         "id = NEW.id OR (name = NEW.name AND extraction = NEW.extraction)",
     ),
     ("tiles", "level = NEW.level AND idx = NEW.idx"),
-    ("checkpoints", "size = NEW.size"),
     ("erasures", "position = NEW.position AND part = NEW.part"),
 ];
 
@@ -194,6 +192,7 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(SMALL_INDEXES)?;
     conn.execute_batch(TRIGGERS)?;
     super::imports::create(conn)?;
+    super::ledger::create(conn)?;
     for (table, same) in FROZEN {
         conn.execute_batch(&format!(
             "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}

@@ -64,7 +64,7 @@ fn with_editor(test: impl FnOnce(&Connection)) {
 fn triggers_refuse_what_would_change_the_log() {
     with_editor(|conn| {
         conn.execute_batch(
-            "INSERT INTO checkpoints VALUES (1, 'note'); INSERT INTO erasures VALUES (3, 'data', x'00', 4)",
+            "INSERT INTO checkpoints VALUES (1, 5, 'note', 'entry'); INSERT INTO erasures VALUES (3, 'data', x'00', 4)",
         )
         .unwrap();
         let all: Vec<String> = [
@@ -130,7 +130,7 @@ fn triggers_refuse_what_would_change_the_log() {
             "REPLACE INTO tiles VALUES (0, 0, x'')",
             "REPLACE INTO types VALUES (1, 'x', 0)",
             "REPLACE INTO types VALUES (99, 'First', 0)",
-            "REPLACE INTO checkpoints VALUES (1, 'x')",
+            "REPLACE INTO checkpoints VALUES (1, 5, 'x', 'y')",
             "REPLACE INTO erasures VALUES (3, 'data', x'01', 4)",
         ]
         .map(str::to_owned);

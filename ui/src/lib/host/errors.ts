@@ -26,6 +26,7 @@ export const PRESENTATIONS: Record<ErrorCode, Presentation> = {
   malformed_file: { title: "File cannot be read", severity: "warning", hint: "The place is named in the message. Nothing was stored." },
   cancelled: { title: "Cancelled", severity: "notice", hint: "The store is as it was before. Ask again when you like." },
   disk_full: { title: "Disk is full", severity: "severe", hint: "Make room and try again. The store is as it was before." },
+  passphrase: { title: "Passphrase needed", severity: "warning", hint: "The private key of this log opens with its passphrase." },
   conflict: { title: "Someone else wrote first", severity: "warning", hint: "Look at what was written, then try again." },
   io: { title: "Reading or writing failed", severity: "severe", hint: "Check the medium and the permissions, then try again." },
   internal: { title: "Annals made a mistake", severity: "severe", hint: "Please report this with the message. The log is not changed by it." },

@@ -98,6 +98,8 @@ const STEPS: u64 = 10;
 /// A piece of work.
 #[derive(Debug, Clone, Copy)]
 enum Job {
+    /// Tables of names and what is kept beside the events, with their indexes.
+    Small,
     Walk(Table),
     Stretch(u64),
 }
@@ -169,6 +171,8 @@ struct Outcome<'a> {
     walks: Vec<(Table, rusqlite::Result<Walked>)>,
     /// Stretches that could not be read at all.
     unread: Vec<(u64, rusqlite::Error)>,
+    /// What the engine says of small tables.
+    faults: rusqlite::Result<Vec<String>>,
 }
 
 fn share<'a>(
@@ -186,7 +190,8 @@ fn share<'a>(
         let n = next.fetch_add(1, Ordering::Relaxed);
         match usize::try_from(n).ok().and_then(|n| TABLES.get(n)) {
             Some(table) => Some(Job::Walk(*table)),
-            None if n - walks < stretches => Some(Job::Stretch(n - walks)),
+            None if n == walks => Some(Job::Small),
+            None if n - walks - 1 < stretches => Some(Job::Stretch(n - walks - 1)),
             None => None,
         }
     };
@@ -195,6 +200,7 @@ fn share<'a>(
         stretches: (0..stretches).map(|_| None).collect(),
         walks: Vec::new(),
         unread: Vec::new(),
+        faults: Ok(Vec::new()),
     });
     let lock = || all.lock().unwrap_or_else(PoisonError::into_inner);
     let work = || -> Result<(), ReadError> {
@@ -204,6 +210,10 @@ fn share<'a>(
             let grows = super::log::head(conn)?.size.0 > aim.size;
             while let Some(job) = job().filter(|_| !progress.is_cancelled()) {
                 match job {
+                    Job::Small => {
+                        let faults = whole::small_tables(conn);
+                        lock().faults = faults;
+                    }
                     Job::Walk(table) => {
                         let walked = derived::walk(conn, names, key, aim, (table, grows), progress);
                         lock().walks.push((table, walked));

@@ -1,0 +1,326 @@
+//! What was signed over a log, compared with what its events are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::{Kept, VerifyPlan};
+use crate::id::LogId;
+use crate::integrity::Hash;
+use crate::integrity::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::integrity::note::{KeyKind, Note, NoteError, VerifyingKey};
+use crate::integrity::proof::{LogProof, MAGIC};
+use crate::position::Position;
+use crate::signing::{Examined, examine};
+use crate::store::ledger::{AttestationKind, Ledger};
+use crate::store::verify::{Checked, Grade, VerifyFindings, VerifyKind};
+use crate::store::{Log, ReadError};
+
+/// What was signed, as it was loaded before the log was verified.
+pub(super) struct Signatures<'p> {
+    plan: &'p VerifyPlan,
+    log: Option<Log>,
+    ledger: Result<Ledger, ReadError>,
+    pub(super) checked: Vec<Checked>,
+    pub(super) not_checked: Vec<String>,
+}
+
+/// Something that was kept elsewhere, read.
+enum Read {
+    Checkpoint(SignedCheckpoint),
+    Proof(Box<LogProof>),
+}
+
+impl Signatures<'_> {
+    pub(super) fn load<'p>(store: &Path, plan: &'p VerifyPlan) -> Signatures<'p> {
+        let log = Log::explore_cut(store).ok();
+        let ledger = log.as_ref().map_or(Ok(Ledger::default()), Log::ledger);
+        Signatures {
+            plan,
+            log,
+            ledger,
+            checked: Vec::new(),
+            not_checked: Vec::new(),
+        }
+    }
+
+    /// Sizes whose roots are needed.
+    pub(super) fn sizes(&self) -> Vec<u64> {
+        let kept = self.ledger.iter().flat_map(|ledger| &ledger.checkpoints);
+        let kept = kept.filter_map(|kept| SignedCheckpoint::parse(&kept.note).ok());
+        let given = self
+            .plan
+            .against
+            .iter()
+            .filter_map(|kept| match read(kept) {
+                Ok(Read::Checkpoint(signed)) => Some(signed),
+                Ok(Read::Proof(proof)) => Some(proof.checkpoint),
+                Err(_) => None,
+            });
+        kept.chain(given)
+            .map(|signed| signed.checkpoint.size)
+            .collect()
+    }
+
+    /// Compares everything; returns the size of the last checkpoint that is good.
+    pub(super) fn examine(
+        &mut self,
+        id: LogId,
+        size: Position,
+        roots: &[(u64, Hash)],
+        findings: &mut VerifyFindings,
+    ) -> Option<Position> {
+        let origin = id.origin();
+        let roots: BTreeMap<u64, Hash> = roots.iter().copied().collect();
+        let root = |size| roots.get(&size).copied();
+        let ledger = match &self.ledger {
+            Ok(ledger) => ledger,
+            Err(error) => {
+                let detail = format!("what was signed over the log could not be read: {error}");
+                findings.add(Grade::Gap, VerifyKind::Unreadable, None, detail);
+                return None;
+            }
+        };
+        let examined = examine(ledger, &origin, size.0, &root, findings);
+        let mut checked = vec![Checked {
+            what: "checkpoints in the log: signature, key, tie to the one before, root".into(),
+            count: ledger.checkpoints.len() as u64,
+        }];
+        let known = known_keys(self.plan, &examined, ledger, &origin, findings);
+        let mut last = examined.last_good;
+        for kept in &self.plan.against {
+            let good = self.against(kept, &origin, size, &known, ledger, &root, findings);
+            last = last.max(good);
+        }
+        if !self.plan.against.is_empty() {
+            checked.push(Checked {
+                what: "checkpoints and proofs from elsewhere".into(),
+                count: self.plan.against.len() as u64,
+            });
+        }
+        let mut not_checked = Vec::new();
+        attested(self.plan, ledger, findings, &mut checked, &mut not_checked);
+        match last {
+            None if ledger.checkpoints.is_empty() => findings.add(
+                Grade::Notice,
+                VerifyKind::Unsigned,
+                None,
+                "nothing was ever signed over this log: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show",
+            ),
+            Some(signed) if signed < size.0 => not_checked.push(format!(
+                "whether the last {} events were others once: no checkpoint covers them",
+                size.0 - signed
+            )),
+            _ => {}
+        }
+        if last.is_some() && self.plan.against.is_empty() && self.plan.keys.is_empty() {
+            not_checked.push(
+                "whether file, key and checkpoints were replaced together: compare with a checkpoint or a key that was kept elsewhere".into(),
+            );
+        }
+        self.checked = checked;
+        self.not_checked = not_checked;
+        last.map(Position)
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "everything that a kept thing is compared with"
+    )]
+    fn against(
+        &self,
+        kept: &Kept,
+        origin: &str,
+        size: Position,
+        known: &[VerifyingKey],
+        ledger: &Ledger,
+        root: &dyn Fn(u64) -> Option<Hash>,
+        findings: &mut VerifyFindings,
+    ) -> Option<u64> {
+        let name = &kept.name;
+        let (signed, proof) = match read(kept) {
+            Ok(Read::Checkpoint(signed)) => (signed, None),
+            Ok(Read::Proof(proof)) => (proof.checkpoint.clone(), Some(proof)),
+            Err(error) => {
+                let detail = format!("{name} is no checkpoint and no proof: {error}");
+                findings.add(Grade::Gap, VerifyKind::Unreadable, None, detail);
+                return None;
+            }
+        };
+        if let Err(error) = signed.verify(origin, known) {
+            let (kind, why) = match &error {
+                CheckpointError::OtherLog { .. } => (VerifyKind::OtherLog, String::new()),
+                CheckpointError::Note(NoteError::Unsigned) => (
+                    VerifyKind::KeyUnknown,
+                    ": the key of this log was replaced, or it is not of this log".to_owned(),
+                ),
+                CheckpointError::Note(_) => (VerifyKind::SignatureForged, String::new()),
+            };
+            let detail = format!("{name}: {error}{why}");
+            findings.add(Grade::Manipulation, kind, None, detail);
+            return None;
+        }
+        if !crate::signing::against(&signed, name, size.0, root, findings) {
+            return None;
+        }
+        if let Some(proof) = proof {
+            self.prove(name, &proof, origin, known, findings);
+        }
+        let text = signed.note.text();
+        let keeps = ledger
+            .checkpoints
+            .iter()
+            .any(|kept| Note::parse(&kept.note).is_ok_and(|kept| kept.text() == text));
+        if !keeps {
+            findings.add(
+                Grade::Gap,
+                VerifyKind::CheckpointMissing,
+                None,
+                format!(
+                    "{name} is a checkpoint of this log over {} events, and the log does not keep it: it was taken out, or signed on another copy",
+                    signed.checkpoint.size
+                ),
+            );
+        }
+        Some(signed.checkpoint.size)
+    }
+
+    /// Compares a proof with the event that stands at its place.
+    fn prove(
+        &self,
+        name: &str,
+        proof: &LogProof,
+        origin: &str,
+        known: &[VerifyingKey],
+        findings: &mut VerifyFindings,
+    ) {
+        let position = Position(proof.index.saturating_add(1));
+        let event = self
+            .log
+            .as_ref()
+            .and_then(|log| log.event(position).ok().flatten());
+        let wrong = match event {
+            None => Some("there is no event at its place".to_owned()),
+            Some(event) => {
+                let leaf: Option<[u8; 32]> = proof.extra.as_ref().map(|leaf| {
+                    Sha256::new()
+                        .chain_update([0])
+                        .chain_update(leaf)
+                        .finalize()
+                        .into()
+                });
+                if leaf.is_some_and(|leaf| leaf != event.leaf.0) {
+                    Some("its leaf is not that of the event at its place".to_owned())
+                } else {
+                    proof
+                        .verify(&event.leaf, origin, known)
+                        .err()
+                        .map(|e| e.to_string())
+                }
+            }
+        };
+        if let Some(wrong) = wrong {
+            let detail = format!("{name}: {wrong}");
+            findings.add(
+                Grade::Manipulation,
+                VerifyKind::ProofDiffers,
+                position,
+                detail,
+            );
+        }
+    }
+}
+
+/// Keys of the log: those that its file brings into force, and those that are known from elsewhere.
+fn known_keys(
+    plan: &VerifyPlan,
+    examined: &Examined,
+    ledger: &Ledger,
+    origin: &str,
+    findings: &mut VerifyFindings,
+) -> Vec<VerifyingKey> {
+    let trusted: Vec<&VerifyingKey> = plan
+        .keys
+        .iter()
+        .filter(|key| key.kind() == KeyKind::Log)
+        .collect();
+    for key in &trusted {
+        if !ledger.keys.is_empty() && !examined.keys.contains(key) {
+            findings.add(
+                Grade::Manipulation,
+                VerifyKind::KeyReplaced,
+                None,
+                format!("{key} is not among the keys of this log: its key was replaced, or this is another log ({origin})"),
+            );
+        }
+    }
+    // Who names the log's keys trusts these, and what they brought into force.
+    let trusted = trusted.into_iter().cloned();
+    examined.keys.iter().cloned().chain(trusted).collect()
+}
+
+/// Cosignatures whose witness was named; says what else there is.
+fn attested(
+    plan: &VerifyPlan,
+    ledger: &Ledger,
+    findings: &mut VerifyFindings,
+    checked: &mut Vec<Checked>,
+    not_checked: &mut Vec<String>,
+) {
+    let witnesses: Vec<VerifyingKey> = plan
+        .keys
+        .iter()
+        .filter(|key| key.kind() == KeyKind::Witness)
+        .cloned()
+        .collect();
+    let (mut good, mut unknown, mut stamps) = (0u64, 0u64, 0u64);
+    for attestation in &ledger.attestations {
+        if attestation.kind == AttestationKind::Timestamp {
+            stamps += 1;
+            continue;
+        }
+        let number = attestation.checkpoint;
+        let Some(kept) = ledger.checkpoints.iter().find(|kept| kept.number == number) else {
+            continue;
+        };
+        let line = String::from_utf8_lossy(&attestation.content);
+        match Note::parse(&format!("{}{line}\n", kept.note)).and_then(|n| n.verify(&witnesses)) {
+            Ok(_) => good += 1,
+            Err(NoteError::Unsigned) => unknown += 1,
+            Err(error) => findings.add(
+                Grade::Manipulation,
+                VerifyKind::SignatureForged,
+                None,
+                format!("a cosignature of checkpoint {number}: {error}"),
+            ),
+        }
+    }
+    if good > 0 {
+        checked.push(Checked {
+            what: "cosignatures of witnesses that were named".into(),
+            count: good,
+        });
+    }
+    if unknown > 0 {
+        not_checked.push(format!(
+            "{unknown} cosignatures, whose witnesses were not named"
+        ));
+    }
+    if stamps > 0 {
+        not_checked.push(format!(
+            "{stamps} time stamps, whose authorities were not named"
+        ));
+    }
+}
+
+fn read(kept: &Kept) -> Result<Read, String> {
+    if kept.text.starts_with(MAGIC) {
+        return LogProof::parse(&kept.text)
+            .map(|proof| Read::Proof(Box::new(proof)))
+            .map_err(|e| e.to_string());
+    }
+    SignedCheckpoint::parse(&kept.text)
+        .map(Read::Checkpoint)
+        .map_err(|e| e.to_string())
+}

@@ -671,3 +671,50 @@ fn privacy() {
         .run("backup shop.annals --out copy.annals --json")
         .compare("privacy");
 }
+
+#[test]
+fn evidence() {
+    let mut session = Transcript::on_guide();
+    session.sandbox.write("seed", "07".repeat(32));
+    let make = |session: &Transcript, more: &[&str], out: &str| {
+        let fixed = [
+            "evidence",
+            "make",
+            "guide.annals",
+            "--seed",
+            "seed",
+            "--made-at",
+            "2024-02-01",
+            "--operator",
+            "Ada",
+            "--purpose",
+            "case 12",
+            "--out",
+            out,
+        ];
+        let run = session.sandbox.run(&[&fixed[..], more].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    make(&session, &["--stream", "order-789"], "order.zip");
+    make(
+        &session,
+        &["--actor", "user-123", "--withhold", "data"],
+        "actor.zip",
+    );
+    session.sandbox.write(
+        "half.zip",
+        &std::fs::read(session.sandbox.path().join("order.zip")).unwrap()[..900],
+    );
+    session
+        .run("evidence verify order.zip")
+        .run("evidence verify actor.zip")
+        .run("evidence verify half.zip")
+        .run("evidence verify half.zip --json")
+        .run("evidence verify order.zip --key nonsense+1")
+        .run("evidence verify nowhere.zip")
+        .run("evidence make guide.annals --seed seed --out x.zip --first 60")
+        .run("evidence make guide.annals --seed seed --out x.zip --withhold nonsense")
+        .run("evidence make guide.annals --seed guide.annals --out x.zip")
+        .run("evidence make guide.annals --seed seed --out guide.annals");
+    session.compare("evidence");
+}

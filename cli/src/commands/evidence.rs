@@ -64,6 +64,12 @@ struct Make {
     /// What to show of events that do not match, so that anybody sees that they do not
     #[arg(long, value_enum)]
     others: Option<Show>,
+    /// A file of a report on the same question, as annals report makes them, to go into report/; again for more
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
+    /// Name of the template that the report was made with
+    #[arg(long, value_name = "NAME", requires = "report")]
+    template: Option<String>,
     /// A file to put in, under the signature; again for more
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
@@ -164,7 +170,9 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         purpose: output.purpose.clone(),
         reviewed_by: args.reviewed_by,
         handed_to: args.handed_to,
-        attachments: attachments(&args.attach)?,
+        template: args.template,
+        report: contents(&args.report)?,
+        attachments: contents(&args.attach)?,
         earlier: args.since.as_deref().map(checkpoint).transpose()?,
         access: Some(output.access.clone()),
         ..EvidenceRequest::of(query, at)
@@ -224,7 +232,7 @@ fn withheld(what: &[String]) -> Withheld {
     withheld
 }
 
-fn attachments(files: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+fn contents(files: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let read = |path: &PathBuf| {
         let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();

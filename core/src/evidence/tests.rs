@@ -16,12 +16,14 @@ use super::view::{
     EvidenceFindingKind as Kind, EvidenceOutcome as Outcome, EvidenceReport, EvidenceVerification,
 };
 use super::zip::{Archive, Writer};
+use crate::event::{NewEvent, Part};
 use crate::id::{Actor, Category, EventType, StreamId};
 use crate::integrity::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::integrity::note::{Note, SigningKey};
 use crate::position::Position;
 use crate::progress::WorkProgress;
-use crate::store::{EventQuery, Extraction, Log};
+use crate::store::{EventQuery, Extraction, Log, LogWriter};
+use crate::surroundings::Surroundings;
 use crate::time::Time;
 
 fn guide(folder: &Path) -> Log {
@@ -768,6 +770,45 @@ fn checkpoints_from_elsewhere_agree_contradict_or_are_beside_the_point() {
             .iter()
             .any(|n| n.contains("40 events that you gave"))
     );
+}
+
+#[test]
+fn what_was_erased_reads_erased_and_everything_else_still_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = guide(folder.path());
+    let order = StreamId::new("order-789").unwrap();
+    let position = log.events(&of_stream("order-789"), 1).unwrap().events[0].position;
+    let writer = LogWriter::open(log.path(), Surroundings::fixed(at(), 3)).unwrap();
+    let note = |_: &[crate::store::ErasedPart]| NewEvent::json("Erased", "{}").unwrap();
+    writer
+        .erase(
+            &[(position, Part::Data)],
+            &StreamId::new("erasures").unwrap(),
+            &note,
+        )
+        .unwrap()
+        .unwrap();
+    writer.close().unwrap();
+    let mut packages = page::Packages::default();
+    for query in [
+        of_stream(order.as_str()),
+        EventQuery {
+            actor: Some(Actor::new("user-789").unwrap()),
+            ..EventQuery::default()
+        },
+        EventQuery::default(),
+    ] {
+        let (package, _) = made(&log, &EvidenceRequest::of(query.clone(), at()));
+        let answer = checked(&package, &trusting(&log));
+        assert_eq!(answer.findings, [], "{query:?}");
+        assert_eq!(answer.facts.as_ref().unwrap().counts.erased, 1, "{query:?}");
+        let mut apart = Apart::take(&package);
+        let rows = String::from_utf8(apart.get(names::ROWS_JSONL).clone()).unwrap();
+        assert!(rows.contains(r#""erased":["data"]"#), "{rows}");
+        assert!(!rows.contains("123 Main St"), "{rows}");
+        packages.add(&format!("erased_{}", packages.count()), &package, &answer);
+    }
+    packages.agree(&log);
 }
 
 #[test]

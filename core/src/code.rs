@@ -6,6 +6,7 @@ use ts_rs::TS;
 
 use crate::access_log::AccessLogError;
 use crate::command::CommandError;
+use crate::compliance::ReportError;
 use crate::evidence::make::EvidenceError;
 use crate::evidence::verify::VerifyFileError;
 use crate::export::ExportError;
@@ -225,6 +226,22 @@ impl From<&EvidenceError> for ErrorCode {
             | EvidenceError::Name(_)
             | EvidenceError::TooLarge(_) => ErrorCode::BadInput,
             EvidenceError::Cancelled => ErrorCode::Cancelled,
+        }
+    }
+}
+
+impl From<&ReportError> for ErrorCode {
+    fn from(error: &ReportError) -> ErrorCode {
+        match error {
+            ReportError::Read(error) => error.into(),
+            ReportError::Io(source) => source.into(),
+            ReportError::State(error) => error.into(),
+            ReportError::Zone(error) => error.into(),
+            ReportError::NoTemplate { .. }
+            | ReportError::Needs { .. }
+            | ReportError::NoSubject { .. }
+            | ReportError::BadSetting { .. } => ErrorCode::BadInput,
+            ReportError::Cancelled => ErrorCode::Cancelled,
         }
     }
 }

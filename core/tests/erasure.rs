@@ -329,5 +329,7 @@ fn a_process_killed_while_it_erases_leaves_nothing_or_a_whole_erasure() {
         whole(&store);
         std::fs::remove_file(&store).unwrap();
     }
-    say(&format!("{nothing} before, {unfinished} in between, {done} after"));
+    say(&format!(
+        "{nothing} before, {unfinished} in between, {done} after"
+    ));
 }

@@ -3,8 +3,8 @@
 pub mod access_log;
 pub mod append;
 pub mod backup;
-pub mod command;
 pub mod checkpoint;
+pub mod command;
 pub mod diff;
 pub mod events;
 pub mod evidence;

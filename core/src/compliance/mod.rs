@@ -3,8 +3,24 @@
 //! [`Report`] is what every form prints; [`ReportRows`] holds the rows of its tables. Left out: how a page looks,
 //! which is each form's own.
 
+mod cells;
+mod checks;
+mod make;
+mod output;
+mod page;
 mod report;
 mod rows;
+mod seen;
+mod tables;
+mod template;
+
+pub use cells::visible;
+pub use make::make;
+pub use output::{
+    ReportForm, ReportView, WrittenFile, write_csv, write_html, write_jsonl, write_report,
+    write_whole,
+};
+pub use page::{PageGroup, first_page};
 
 pub use crate::chart::{ChartForm, ChartPoint, ChartSpec};
 pub use report::{
@@ -13,14 +29,19 @@ pub use report::{
     STATEMENT, Section, SubjectScope, Table, TableCount, TemplateOrigin, TemplateRef,
 };
 pub use rows::ReportRows;
+pub use template::{
+    CheckedTemplateView, Template, TemplateError, TemplateRow, TemplateSet, TemplatesView, check,
+};
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::event::Part;
 use crate::store::{EventQuery, ReadError};
-use crate::time::Time;
+use crate::temporal::TemporalError;
+use crate::time::{Time, TimeError};
 
 /// A report with its rows, ready to be printed in any form.
 #[derive(Debug)]
@@ -68,6 +89,26 @@ pub struct ReportRequest {
     pub access_log: AccessLogState,
 }
 
+impl ReportRequest {
+    /// The whole log, now, by the template of this name, days counted in UTC; nothing else stated.
+    #[must_use]
+    pub fn of(template: &str) -> ReportRequest {
+        ReportRequest {
+            template: template.to_owned(),
+            query: EventQuery::default(),
+            subject: None,
+            at: None,
+            zone: "UTC".to_owned(),
+            readings: Vec::new(),
+            settings: BTreeMap::new(),
+            purpose: None,
+            operator: None,
+            made_at: None,
+            access_log: AccessLogState::NotKept,
+        }
+    }
+}
+
 /// Why a report was not made or not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -77,7 +118,93 @@ pub enum ReportError {
     /// A file could not be written, or the rows kept beside could not be.
     #[error("the report could not be written: {0}")]
     Io(#[from] std::io::Error),
+    /// A state could not be told.
+    #[error(transparent)]
+    State(#[from] TemporalError),
+    /// There is no template of this name.
+    #[error("there is no report template {name:?}; there is {}", known.join(", "))]
+    NoTemplate {
+        /// The name.
+        name: String,
+        /// Names that there are.
+        known: Vec<String>,
+    },
+    /// The template needs a part of the scope that is not stated.
+    #[error("a report by {template} needs {}", need_in_words(what))]
+    Needs {
+        /// The template.
+        template: String,
+        /// `subject`, `actor`, `stream`, `period`, `at`.
+        what: &'static str,
+    },
+    /// The template is about no subject.
+    #[error("a report by {template} is about no subject")]
+    NoSubject {
+        /// The template.
+        template: String,
+    },
+    /// A setting is none of the template's, or has another value than it takes.
+    #[error("setting {name} = {value:?} does not fit {template}: {expected}")]
+    BadSetting {
+        /// The template.
+        template: String,
+        /// The setting.
+        name: String,
+        /// What was chosen.
+        value: String,
+        /// What would fit.
+        expected: String,
+    },
+    /// The zone is none.
+    #[error(transparent)]
+    Zone(#[from] TimeError),
     /// The user cancelled.
     #[error("cancelled")]
     Cancelled,
 }
+
+fn need_in_words(what: &str) -> &'static str {
+    match what {
+        "subject" => "a subject: whom it is about",
+        "actor" => "an actor",
+        "stream" => "a stream",
+        "period" => "a period: from when to when",
+        _ => "an instant: as of when",
+    }
+}
+
+/// Heading and kind of a column.
+fn column(template: &Template, col: template::Col) -> Column {
+    let (id, title, kind) = match col {
+        template::Col::Field(at) => match template.fields.get(at) {
+            Some(field) => (field.id.as_str(), field.title.as_str(), field.kind),
+            None => ("", "", CellKind::Text),
+        },
+        known => template::columns::named(known).unwrap_or(("", "", CellKind::Text)),
+    };
+    Column {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        kind,
+    }
+}
+
+/// `1 event`, `2 events`.
+fn plural(count: u64, word: &str) -> String {
+    match count {
+        1 => format!("1 {word}"),
+        _ => format!("{count} {word}s"),
+    }
+}
+
+/// What a part of an event is called.
+fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Identity => "identity",
+        Part::Data => "data",
+        Part::Metadata => "metadata",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -456,6 +456,33 @@ impl Report {
         })
     }
 
+    /// What came of its checks; empty if the template has none.
+    #[must_use]
+    pub fn checks(&self) -> &[CheckResult] {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        let mut checks = blocks.filter_map(|block| match block {
+            Block::Checks { results } => Some(results.as_slice()),
+            _ => None,
+        });
+        checks.next().unwrap_or_default()
+    }
+
+    /// The table that says most of each row: the one with the most columns that holds no exceptions, the first of
+    /// several; `None` if the report has no table. The template alone decides which one it is.
+    #[must_use]
+    pub fn main_table(&self) -> Option<&Table> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        let mut main: Option<&Table> = None;
+        for block in blocks {
+            if let Block::Table(table) = block
+                && main.is_none_or(|main| table.columns.len() > main.columns.len())
+            {
+                main = Some(table);
+            }
+        }
+        main.or_else(|| self.tables().next())
+    }
+
     /// Names the report with all its rows: SHA-256 of its JSON text, in which every table's own hash stands.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::set::{folder, model_files};
+use super::set::{folder, toml_files};
 use super::{Model, ModelError, ModelRef};
 
 /// The model files beside a store: `annals model list --json`.
@@ -89,7 +89,7 @@ pub enum SaveError {
 /// The system's error if the folder is there and cannot be read.
 pub fn list(store: &Path) -> std::io::Result<ModelsView> {
     let folder = models_folder(store);
-    let models = model_files(&folder)?
+    let models = toml_files(&folder)?
         .iter()
         .map(|path| row(path, std::fs::read_to_string(path)))
         .collect();
@@ -104,7 +104,7 @@ pub fn list(store: &Path) -> std::io::Result<ModelsView> {
 /// # Errors
 /// The system's error if it cannot be read.
 pub fn show(store: &Path, name: &str) -> std::io::Result<Option<ModelTextView>> {
-    let files = model_files(&models_folder(store))?;
+    let files = toml_files(&models_folder(store))?;
     let mut by_category = None;
     for path in files {
         let text = std::fs::read_to_string(&path);

@@ -23,6 +23,7 @@ pub(crate) use fold::{Account, Before, Circumstances, Field, Told};
 pub use operation::Touch;
 pub(crate) use operation::{Mark, Marked};
 pub use path::{FieldPath, PathError, Step};
+pub(crate) use set::toml_files;
 pub use set::{BrokenModel, ModelSet, folder};
 
 use serde::Serialize;

@@ -34,7 +34,7 @@ impl ModelSet {
     pub fn load(store: &Path) -> std::io::Result<(ModelSet, Vec<ModelError>)> {
         let mut set = ModelSet::default();
         let mut errors = Vec::new();
-        for file in model_files(&folder(store).join("models"))? {
+        for file in toml_files(&folder(store).join("models"))? {
             let stem = file
                 .file_stem()
                 .map(|stem| stem.to_string_lossy().into_owned())
@@ -143,7 +143,8 @@ pub fn folder(store: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-pub(super) fn model_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The TOML files of a folder, by name; none where there is no folder.
+pub(crate) fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

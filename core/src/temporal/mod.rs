@@ -16,6 +16,7 @@ mod rules;
 mod shapes;
 mod state;
 mod trace;
+mod walk;
 mod whatif;
 mod why;
 
@@ -34,6 +35,7 @@ pub use related::{
 pub use rules::{LookedAt, RuleRow, RulesView, VIOLATIONS, Violation, check_rules};
 pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, shapes};
 pub use state::{AsOfView, StateView, state};
+pub use walk::{Step, walk};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};
 pub use why::{
     CONTRIBUTIONS, Contribution, EarlierView, FieldRead, SetByView, ToldView, WhyKind, WhyView, why,

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::log::sql_position;
+use super::log::{Log, sql_position};
 use super::tiles::TILE;
 use crate::event::{Event, Part};
 use crate::finding::{Finding, FindingKind, Place, Severity};
@@ -67,6 +67,17 @@ pub(super) struct LeafParts {
     pub(super) leaf: Vec<u8>,
     /// Their hash.
     pub(super) hash: Hash,
+}
+
+impl Log {
+    /// Computes the leaf hash of an event from its bytes, as they were read, and compares it with the one recorded
+    /// and with the stored tile of the tree where there is one. `None`: all agree.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn recheck(&self, event: &Event, links: &[LinkView]) -> Result<Option<Finding>, ReadError> {
+        self.read(|conn| recheck(conn, event, links))
+    }
 }
 
 /// `None` if something that the hash needs is not there.

@@ -9,8 +9,8 @@
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
 
 mod append;
-mod evidence;
 mod command;
+mod evidence;
 mod explain;
 mod generate;
 mod import;

@@ -599,7 +599,9 @@ fn rules(conn: &Connection, findings: &mut VerifyFindings) -> rusqlite::Result<(
     }
     // This table comes with the first erasure.
     let known = |name: &str| name.starts_with("erasures_unfinished");
-    let unknown = have.keys().filter(|key| !want.contains_key(*key) && !known(&key.1));
+    let unknown = have
+        .keys()
+        .filter(|key| !want.contains_key(*key) && !known(&key.1));
     for (kind, name) in unknown {
         let detail = format!("there is a {kind} {name} that Annals did not make");
         findings.add(Grade::Manipulation, VerifyKind::SchemaDiffers, None, detail);

@@ -1,0 +1,424 @@
+//! The checks of a report: each looks at every event in scope and notes its exceptions.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::ReportError;
+use super::report::{Cell, CellKind, CheckOutcome, CheckResult, Column, Row, RowEvent};
+use super::rows::Spool;
+use super::seen::Seen;
+use super::template::columns::{EventCol, named};
+use super::template::{Check, Col, Rule, Template};
+use crate::time::Time;
+
+/// All checks of a template at work.
+pub(super) struct Checks<'t> {
+    running: Vec<Running<'t>>,
+    pub(super) exceptions: Spool,
+}
+
+/// One check, and what it has seen.
+struct Running<'t> {
+    check: &'t Check,
+    checked: u64,
+    exceptions: u64,
+    memory: Memory,
+}
+
+/// What a check must remember of a stream until its next event.
+enum Memory {
+    None,
+    /// Who prepared what was not approved yet, and the last such event of each.
+    Prepared(HashMap<String, BTreeMap<String, u64>>),
+    /// Changes without an approval, and the correlations that were approved before.
+    Pending {
+        changes: HashMap<String, Vec<Brief>>,
+        approved: HashSet<(String, String)>,
+    },
+    /// Latest time, and the version that has it.
+    Latest(HashMap<String, (Time, u64)>),
+    /// Last number.
+    Number(HashMap<String, u64>),
+    /// Digits that the tier asks for.
+    Digits(u32),
+    /// Whether the last event of a stream was an end.
+    Ended(HashMap<String, Option<u64>>),
+}
+
+/// An event, as much as an exception needs.
+struct Brief {
+    event: RowEvent,
+    time: Time,
+    event_type: String,
+    who: Cell,
+}
+
+/// The columns of the table of exceptions.
+pub(super) fn exception_columns() -> Vec<Column> {
+    let of = |col| {
+        let (id, title, kind) = named(Col::Event(col)).unwrap_or(("", "", CellKind::Text));
+        Column {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            kind,
+        }
+    };
+    let column = |id: &str, title: &str, kind| Column {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        kind,
+    };
+    vec![
+        column("check", "Check", CellKind::Name),
+        of(EventCol::Position),
+        of(EventCol::Time),
+        of(EventCol::Stream),
+        of(EventCol::Type),
+        of(EventCol::Who),
+        column("exception", "What is wrong", CellKind::Text),
+    ]
+}
+
+impl<'t> Checks<'t> {
+    pub(super) fn new(template: &'t Template, settings: &BTreeMap<String, String>) -> Checks<'t> {
+        let running = template.checks.iter().map(|check| Running {
+            check,
+            checked: 0,
+            exceptions: 0,
+            memory: match &check.rule {
+                Rule::Recorded { .. } | Rule::Offset | Rule::Erased => Memory::None,
+                Rule::Segregation { .. } => Memory::Prepared(HashMap::new()),
+                Rule::Approved { .. } => Memory::Pending {
+                    changes: HashMap::new(),
+                    approved: HashSet::new(),
+                },
+                Rule::Order => Memory::Latest(HashMap::new()),
+                Rule::Sequence { .. } => Memory::Number(HashMap::new()),
+                Rule::Granularity { setting } => {
+                    let chosen = settings.get(setting);
+                    let tier = template.tiers.iter().find(|t| Some(&t.name) == chosen);
+                    Memory::Digits(tier.map_or(0, |tier| tier.digits))
+                }
+                Rule::Lifecycle { .. } => Memory::Ended(HashMap::new()),
+            },
+        });
+        Checks {
+            running: running.collect(),
+            exceptions: Spool::default(),
+        }
+    }
+
+    /// Looks at one event.
+    pub(super) fn take(&mut self, seen: &Seen<'_>, template: &Template) -> Result<(), ReportError> {
+        let Checks {
+            running,
+            exceptions,
+        } = self;
+        let mut found = Vec::new();
+        for check in running {
+            check.take(seen, template, &mut found);
+            for exception in found.drain(..) {
+                check.exceptions += 1;
+                exceptions.push(
+                    seen.key(),
+                    &exception_row(check.check, &brief(seen), exception),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What came out; what was still open is noted.
+    pub(super) fn finish(mut self) -> Result<(Vec<CheckResult>, Spool), ReportError> {
+        for running in &mut self.running {
+            if let Memory::Pending { changes, .. } = &mut running.memory {
+                for pending in changes.values().flatten() {
+                    running.exceptions += 1;
+                    let what = "no approval is recorded for it".to_owned();
+                    let row = exception_row(running.check, pending, what);
+                    self.exceptions.push(pending.event.position.0, &row)?;
+                }
+            }
+        }
+        let results = self.running.iter().map(Running::result).collect();
+        Ok((results, self.exceptions))
+    }
+}
+
+fn brief(seen: &Seen<'_>) -> Brief {
+    Brief {
+        event: seen.place(),
+        time: seen.event.event.time.time,
+        event_type: seen.event_type().to_owned(),
+        who: seen.cell(Col::Event(EventCol::Who)),
+    }
+}
+
+fn exception_row(check: &Check, brief: &Brief, what: String) -> Row {
+    let stream = brief.event.stream.clone();
+    Row {
+        cells: vec![
+            Cell::Value(check.id.clone()),
+            Cell::Value(brief.event.position.to_string()),
+            Cell::Value(brief.time.to_string()),
+            stream.map_or(Cell::Erased, Cell::Value),
+            Cell::Value(brief.event_type.clone()),
+            brief.who.clone(),
+            Cell::Value(what),
+        ],
+        event: Some(brief.event.clone()),
+    }
+}
+
+impl Running<'_> {
+    fn take(&mut self, seen: &Seen<'_>, template: &Template, found: &mut Vec<String>) {
+        let concerned = self.check.types.has(seen.event_type());
+        let stream = seen.place().stream.unwrap_or_default();
+        let event = &seen.event.event;
+        let text = |col: &Col| match seen.cell(*col) {
+            Cell::Value(text) => Some(text),
+            _ => None,
+        };
+        match (&self.check.rule, &mut self.memory) {
+            (Rule::Recorded { columns }, _) if concerned => {
+                self.checked += 1;
+                let missing = |col: &&Col| seen.cell(**col) == Cell::NotRecorded;
+                let names: Vec<String> = columns
+                    .iter()
+                    .filter(missing)
+                    .map(|col| super::column(template, *col).title)
+                    .collect();
+                if !names.is_empty() {
+                    found.push(format!("not recorded: {}", names.join(", ")));
+                }
+            }
+            (
+                Rule::Segregation {
+                    prepare,
+                    approve,
+                    approver,
+                },
+                Memory::Prepared(by_stream),
+            ) if concerned => {
+                let named = approver.as_ref().and_then(text);
+                let approves = !approve.0.is_empty() && approve.has(seen.event_type());
+                if approves || named.is_some() {
+                    self.checked += 1;
+                }
+                if let (Some(named), Some(who)) = (&named, seen.who())
+                    && named == who
+                    && !approves
+                {
+                    found.push(format!(
+                        "{who} made the change and is named as its approver"
+                    ));
+                }
+                if approves {
+                    let prepared = by_stream.remove(&stream).unwrap_or_default();
+                    match named.as_deref().or(seen.who()) {
+                        None => found.push("it is not recorded who approved".to_owned()),
+                        Some(who) => {
+                            if let Some(position) = prepared.get(who) {
+                                found.push(format!(
+                                    "{who} approved what {who} prepared (position {position})"
+                                ));
+                            }
+                        }
+                    }
+                } else if prepare.has(seen.event_type())
+                    && let Some(who) = seen.who()
+                {
+                    let prepared = by_stream.entry(stream).or_default();
+                    prepared.insert(who.to_owned(), event.position.0);
+                }
+            }
+            (Rule::Approved { approve, approver }, Memory::Pending { changes, approved }) => {
+                let approves = !approve.0.is_empty() && approve.has(seen.event_type());
+                if approves {
+                    changes.remove(&stream);
+                    if let Some(correlation) = &event.correlation {
+                        approved.insert((stream, correlation.clone()));
+                    }
+                } else if concerned {
+                    self.checked += 1;
+                    let named = approver.as_ref().and_then(text).is_some();
+                    let before = event
+                        .correlation
+                        .as_ref()
+                        .is_some_and(|c| approved.contains(&(stream.clone(), c.clone())));
+                    if !named && !before {
+                        changes.entry(stream).or_default().push(brief(seen));
+                    }
+                }
+            }
+            (Rule::Order, Memory::Latest(latest)) if concerned => {
+                self.checked += 1;
+                let (time, version) = (event.time.time, seen.event.version.0);
+                match latest.get(&stream) {
+                    Some((before, at)) if time < *before => {
+                        found.push(format!("it happened before version {at} ({before})"));
+                    }
+                    _ => {
+                        latest.insert(stream, (time, version));
+                    }
+                }
+            }
+            (Rule::Sequence { column }, Memory::Number(last)) if concerned => {
+                self.checked += 1;
+                let written = text(column);
+                let number = written.as_deref().and_then(|text| text.parse::<u64>().ok());
+                match (number, &written) {
+                    (Some(number), _) => {
+                        if let Some(before) = last.insert(stream, number)
+                            && before.checked_add(1) != Some(number)
+                        {
+                            found.push(format!("number {number} comes after {before}"));
+                        }
+                    }
+                    (None, Some(text)) => found.push(format!("{text:?} is no sequence number")),
+                    (None, None) => found.push("its sequence number is not recorded".to_owned()),
+                }
+            }
+            (Rule::Granularity { .. }, Memory::Digits(need)) if concerned => {
+                self.checked += 1;
+                match written_digits(event) {
+                    Some(digits) if digits >= *need => {}
+                    Some(digits) => {
+                        let asked = super::plural(u64::from(*need), "digit");
+                        found.push(format!(
+                            "its time has {} of the second, the tier asks for {asked}",
+                            super::plural(u64::from(digits), "digit")
+                        ));
+                    }
+                    None => found.push(no_written_time(event)),
+                }
+            }
+            (Rule::Offset, _) if concerned => {
+                self.checked += 1;
+                if event.time.text.is_none() {
+                    found.push(no_written_time(event));
+                } else if event.time.date_only {
+                    found.push("its time is a day without a time of day".to_owned());
+                } else if event.time.zone_assumed {
+                    found.push("its time names no offset from UTC; one was assumed".to_owned());
+                }
+            }
+            (Rule::Lifecycle { starts, ends }, Memory::Ended(ended)) if concerned => {
+                self.checked += 1;
+                let version = seen.event.version.0;
+                let known = ended.get(&stream).copied();
+                let is_start = starts.has(seen.event_type());
+                let is_end = !ends.0.is_empty() && ends.has(seen.event_type());
+                match known {
+                    None if version == 1 && !is_start => {
+                        found.push(
+                            "the stream does not begin with the event that opens it".to_owned(),
+                        );
+                    }
+                    Some(Some(end)) => {
+                        found.push(format!(
+                            "it comes after the stream was closed by version {end}"
+                        ));
+                    }
+                    _ => {}
+                }
+                let end = known.flatten().or(is_end.then_some(version));
+                ended.insert(stream, end);
+            }
+            (Rule::Erased, _) if concerned => {
+                self.checked += 1;
+                if !event.erased.is_empty() {
+                    let parts = event.erased.iter().map(|part| super::part_name(*part));
+                    found.push(format!("erased: {}", parts.collect::<Vec<_>>().join(", ")));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn result(&self) -> CheckResult {
+        let Running {
+            check,
+            checked,
+            exceptions,
+            memory,
+        } = self;
+        let looked_at = super::plural(*checked, "event");
+        let mut detail = match exceptions {
+            0 => format!("{looked_at} looked at, no exception"),
+            n => format!("{looked_at} looked at, {}", super::plural(*n, "exception")),
+        };
+        if let Memory::Ended(ended) = memory {
+            let open = ended.values().filter(|end| end.is_none()).count() as u64;
+            let of = super::plural(ended.len() as u64, "stream");
+            detail.push_str(&format!("; {open} of {of} not closed at the as-of"));
+        }
+        CheckResult {
+            id: check.id.clone(),
+            title: check.title.clone(),
+            outcome: match (checked, exceptions) {
+                (0, 0) => CheckOutcome::NothingToCheck,
+                (_, 0) => CheckOutcome::Passed,
+                (_, _) => CheckOutcome::Exceptions,
+            },
+            checked: *checked,
+            exceptions: *exceptions,
+            detail,
+        }
+    }
+}
+
+fn no_written_time(event: &crate::event::Event) -> String {
+    match event.erased.is_empty() {
+        true => "its source wrote no time; the time is the log's own".to_owned(),
+        false => "its time as written was erased".to_owned(),
+    }
+}
+
+/// How many digits of the second the source wrote; `None` where it wrote no time. What has no seconds has 0.
+pub(super) fn written_digits(event: &crate::event::Event) -> Option<u32> {
+    Some(second_digits(event.time.text.as_deref()?).0)
+}
+
+/// Digits of the second in a written time, and whether the last of them is 0.
+pub(super) fn second_digits(text: &str) -> (u32, bool) {
+    let Some((_, rest)) = text.rsplit_once(':').filter(|_| text.contains(['.', ','])) else {
+        // Times without colons: 20240115T103000.123Z, or seconds since the epoch with a point.
+        return digits_after_point(text);
+    };
+    // The last colon may be the one in the offset.
+    match rest.contains(['.', ',']) {
+        true => digits_after_point(rest),
+        false => digits_after_point(text),
+    }
+}
+
+fn digits_after_point(text: &str) -> (u32, bool) {
+    let Some((_, after)) = text.split_once(['.', ',']) else {
+        return (0, false);
+    };
+    let digits: &str = &after[..after.chars().take_while(char::is_ascii_digit).count()];
+    (digits.len() as u32, digits.ends_with('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::second_digits;
+
+    #[test]
+    fn digits_of_the_second_are_counted_as_written() {
+        for (text, want) in [
+            ("2024-01-15T10:30:00Z", (0, false)),
+            ("2024-01-15T10:30:00.1Z", (1, false)),
+            ("2024-01-15T10:30:00.120Z", (3, true)),
+            ("2024-01-15T10:30:00.123456+01:00", (6, false)),
+            ("2024-01-15 10:30:00,123", (3, false)),
+            ("20240115T103000.1234Z", (4, false)),
+            ("1705314600.25", (2, false)),
+            ("2024-01-15", (0, false)),
+            ("2024-01-15T10:30:00.Z", (0, false)),
+            ("", (0, false)),
+        ] {
+            assert_eq!(second_digits(text), want, "{text}");
+        }
+    }
+}

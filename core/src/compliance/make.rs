@@ -1,0 +1,917 @@
+//! Making a report: once along the events in scope, and once along each of their streams where states are needed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{Datelike, NaiveDate, TimeZone};
+use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
+
+use super::checks::{Checks, exception_columns};
+use super::report::{
+    Block, Completeness, ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope,
+    ReportSource, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount,
+};
+use super::rows::{ReportRows, Spool};
+use super::seen::{Seen, Tellers};
+use super::tables::{Filling, Setters};
+use super::template::{ChartRule, Need, SubjectRule, TableSource, Template, TemplateSet};
+use super::{MadeReport, ReportError, ReportRequest, plural};
+use crate::chart::{ChartForm, ChartPoint, ChartSpec};
+use crate::event::Event;
+use crate::finding::{FindingKind, Findings, Place, Severity};
+use crate::id::StreamId;
+use crate::integrity::Hash;
+use crate::model::{Exact, ModelSet};
+use crate::position::Position;
+use crate::progress::WorkProgress;
+use crate::store::{Direction, EventQuery, LinkView, Log, StreamEvent};
+use crate::temporal::{AsOf, AsOfView, TemporalError, walk};
+
+/// Most sources that a first page names.
+const MAX_SOURCES: usize = 20;
+/// Most names that a chart draws by themselves.
+const MAX_NAMES: usize = 12;
+/// Most columns of a chart along time.
+const MAX_COLUMNS: usize = 120;
+/// Table of everything that the checks found.
+const EXCEPTIONS: &str = "exceptions";
+
+/// Makes a report: the answer of this log to what a template wants to see. The same log, models, template and request
+/// give the same report, byte for byte. Progress counts events.
+///
+/// # Errors
+/// [`ReportError`] if there is no such template, the request does not state what it needs, or the log cannot be read.
+/// Faults in the data are findings and exceptions of the report.
+///
+/// ```
+/// use annals_core::compliance::{AccessLogState, ReportRequest, TemplateSet, make};
+/// use annals_core::{model::ModelSet, progress::WorkProgress, store::Log};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = folder.path().join("guide.annals");
+/// annals_core::sample::guide(&store)?;
+/// let (log, (models, _)) = (Log::explore(&store)?, ModelSet::load(&store)?);
+/// let request = ReportRequest::of("audit-trail");
+/// let made = make(&log, &models, &TemplateSet::shipped(), &request, &WorkProgress::default())?;
+/// assert_eq!(made.report.first_page.statement, "Evidence, not a legal determination");
+/// assert_eq!(made.report.first_page.completeness.events_in_scope, log.head()?.size.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn make(
+    log: &Log,
+    models: &ModelSet,
+    templates: &TemplateSet,
+    request: &ReportRequest,
+    progress: &WorkProgress,
+) -> Result<MadeReport, ReportError> {
+    let template = templates
+        .get(&request.template)
+        .ok_or_else(|| ReportError::NoTemplate {
+            name: request.template.clone(),
+            known: templates.names().map(str::to_owned).collect(),
+        })?;
+    let zone: Tz = request
+        .zone
+        .parse()
+        .map_err(|_| crate::time::TimeError::UnknownZone {
+            zone: request.zone.clone(),
+        })?;
+    state_needs(template, request)?;
+    let settings = settings(template, request)?;
+    let head = log.head()?;
+    if let Some(asked) = request.query.known.filter(|known| *known > head.size) {
+        let last = head.size;
+        return Err(TemporalError::NoPosition { asked, last }.into());
+    }
+    let as_of = AsOf {
+        at: request.at,
+        known: Some(request.query.known.unwrap_or(head.size)),
+    };
+    let query = EventQuery {
+        known: as_of.known,
+        to: match (request.query.to, request.at) {
+            (Some(to), Some(at)) => Some(to.min(at)),
+            (to, at) => to.or(at),
+        },
+        direction: Direction::Forwards,
+        after: None,
+        ..request.query.clone()
+    };
+    progress.expect(log.count(&query)?);
+    let mut making = Making::new(template, &settings, request, zone);
+    making.population(log, models, &query, progress)?;
+    making.fold(log, models, as_of, progress)?;
+    let used = making.categories.iter();
+    let mut refs: Vec<_> = used
+        .map(|category| models.for_category(category).reference())
+        .collect();
+    refs.sort_by(|a, b| (a.inferred, &a.name).cmp(&(b.inferred, &b.name)));
+    refs.dedup();
+    let info = log.info()?;
+    let sources = log.sources()?;
+    let file = log.path().file_name();
+    let source = ReportSource {
+        file: file
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        log: log.id().to_string(),
+        head,
+        streams: info.streams,
+        first_time: info.first_time,
+        last_time: info.last_time,
+        last_recorded_at: info.last_recorded_at,
+        imported_from_count: sources.len() as u64,
+        imported_from: sources.into_iter().take(MAX_SOURCES).collect(),
+    };
+    let as_of = ReportAsOf {
+        as_of: AsOfView {
+            at: as_of.at,
+            known: as_of.known,
+        },
+        zone: request.zone.clone(),
+        tz_data: chrono_tz::IANA_TZDB_VERSION.to_owned(),
+    };
+    making.finish(source, as_of, refs, &settings)
+}
+
+/// That the request states what the template needs, and nothing that it does not take.
+fn state_needs(template: &Template, request: &ReportRequest) -> Result<(), ReportError> {
+    let EventQuery {
+        stream,
+        actor,
+        from,
+        to,
+        ..
+    } = &request.query;
+    let needs = |what: &'static str| {
+        Err(ReportError::Needs {
+            template: template.reference.name.clone(),
+            what,
+        })
+    };
+    match (template.subject, &request.subject) {
+        (SubjectRule::Required, None) => return needs("subject"),
+        (SubjectRule::None, Some(_)) => {
+            return Err(ReportError::NoSubject {
+                template: template.reference.name.clone(),
+            });
+        }
+        _ => {}
+    }
+    for need in &template.needs {
+        let stated = match need {
+            Need::Actor => actor.is_some(),
+            Need::Stream => stream.is_some(),
+            Need::Period => from.is_some() && (to.is_some() || request.at.is_some()),
+            Need::At => request.at.is_some(),
+        };
+        if !stated {
+            return needs(need.name());
+        }
+    }
+    Ok(())
+}
+
+/// The settings: what was chosen, else the template's defaults.
+fn settings(
+    template: &Template,
+    request: &ReportRequest,
+) -> Result<BTreeMap<String, String>, ReportError> {
+    let mut settings: BTreeMap<String, String> = template
+        .settings
+        .iter()
+        .map(|(name, setting)| (name.clone(), setting.default.clone()))
+        .collect();
+    for (name, chosen) in &request.settings {
+        let wrong = |expected: String| ReportError::BadSetting {
+            template: template.reference.name.clone(),
+            name: name.clone(),
+            value: chosen.clone(),
+            expected,
+        };
+        let Some(setting) = template.settings.get(name) else {
+            let known: Vec<&str> = template.settings.keys().map(String::as_str).collect();
+            return Err(wrong(match known[..] {
+                [] => "the template has no settings".to_owned(),
+                _ => format!("its settings are {}", known.join(", ")),
+            }));
+        };
+        if !setting.choices.is_empty() && !setting.choices.contains(chosen) {
+            return Err(wrong(format!("one of {}", setting.choices.join(", "))));
+        }
+        if setting.choices.is_empty() && chosen.parse::<u32>().is_err() {
+            return Err(wrong("a whole number below 4294967296".to_owned()));
+        }
+        settings.insert(name.clone(), chosen.clone());
+    }
+    Ok(settings)
+}
+
+/// A report on its way.
+struct Making<'t> {
+    template: &'t Template,
+    request: &'t ReportRequest,
+    zone: Tz,
+    tables: Vec<Filling<'t>>,
+    checks: Checks<'t>,
+    findings: Findings,
+    population: Sha256,
+    events: u64,
+    first: Option<Position>,
+    last: Option<Position>,
+    /// Positions in scope by stream, where states are needed; else the streams alone.
+    streams: BTreeMap<StreamId, Vec<u64>>,
+    folds: bool,
+    unnamed: u64,
+    categories: BTreeSet<String>,
+    by_day: BTreeMap<NaiveDate, u64>,
+    by_actor: HashMap<Option<String>, u64>,
+    by_type: HashMap<String, u64>,
+    totals: Vec<(Option<Exact>, u64)>,
+    rechecked: u64,
+    differing: u64,
+    dropped: u64,
+}
+
+impl<'t> Making<'t> {
+    fn new(
+        template: &'t Template,
+        settings: &BTreeMap<String, String>,
+        request: &'t ReportRequest,
+        zone: Tz,
+    ) -> Making<'t> {
+        let sections = template.sections.iter();
+        let tables: Vec<_> = sections
+            .filter_map(|section| {
+                let rule = section.table.as_ref()?;
+                Some(Filling::new(&section.id, &section.title, rule, settings))
+            })
+            .collect();
+        Making {
+            template,
+            request,
+            zone,
+            folds: tables.iter().any(Filling::folds),
+            tables,
+            checks: Checks::new(template, settings),
+            findings: Findings::default(),
+            population: Sha256::new(),
+            events: 0,
+            first: None,
+            last: None,
+            streams: BTreeMap::new(),
+            unnamed: 0,
+            categories: BTreeSet::new(),
+            by_day: BTreeMap::new(),
+            by_actor: HashMap::new(),
+            by_type: HashMap::new(),
+            totals: template
+                .totals
+                .iter()
+                .map(|_| (Some(Exact::Int(0)), 0))
+                .collect(),
+            rechecked: 0,
+            differing: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Goes over every event in scope.
+    fn population(
+        &mut self,
+        log: &Log,
+        models: &ModelSet,
+        query: &EventQuery,
+        progress: &WorkProgress,
+    ) -> Result<(), ReportError> {
+        let mut tellers = Tellers::new(models);
+        let mut failed = None;
+        log.for_each_event(query, &mut |event, links| {
+            progress.advance(1);
+            let outcome = match progress.is_cancelled() {
+                true => Err(ReportError::Cancelled),
+                false => self.take(log, event, &links, &mut tellers),
+            };
+            failed = outcome.err();
+            failed.is_none()
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn take(
+        &mut self,
+        log: &Log,
+        event: Event,
+        links: &[LinkView],
+        tellers: &mut Tellers<'_>,
+    ) -> Result<(), ReportError> {
+        let event = StreamEvent {
+            version: event.version,
+            qualifier: String::new(),
+            event,
+        };
+        let template = self.template;
+        let seen = Seen::new(&event, template, tellers);
+        if let Some(subject) = &self.request.subject
+            && !is_about(&seen, subject, links, template)
+        {
+            return Ok(());
+        }
+        self.note(&seen);
+        self.rechecked += 1;
+        if let Some(finding) = log.recheck(&event.event, links)? {
+            self.differing += 1;
+            self.findings.take(finding);
+        }
+        for table in &mut self.tables {
+            table.take(&seen, template)?;
+        }
+        self.checks.take(&seen, template)
+    }
+
+    /// Counts an event of the population.
+    fn note(&mut self, seen: &Seen<'_>) {
+        let event = &seen.event.event;
+        self.events += 1;
+        self.population.update(event.leaf.0);
+        self.first.get_or_insert(event.position);
+        self.last = Some(event.position);
+        if let Some(category) = &event.category {
+            let category = category.as_str();
+            if !self.categories.contains(category) {
+                self.categories.insert(category.to_owned());
+            }
+        }
+        let home = self.request.query.stream.as_ref().or(event.stream.as_ref());
+        match home {
+            Some(stream) => {
+                let positions = match self.streams.get_mut(stream) {
+                    Some(positions) => positions,
+                    None => self.streams.entry(stream.clone()).or_default(),
+                };
+                if self.folds {
+                    positions.push(event.position.0);
+                }
+            }
+            None => self.unnamed += 1,
+        }
+        for part in &event.erased {
+            let place = Place {
+                stream: event.stream.as_ref().map(ToString::to_string),
+                version: Some(event.version),
+                position: Some(event.position),
+                ..Place::default()
+            };
+            let detail = format!(
+                "the {} of events in scope was erased",
+                super::part_name(*part)
+            );
+            self.findings
+                .add_cause(FindingKind::Erased, Severity::Notice, place, detail);
+        }
+        let day = self
+            .zone
+            .from_utc_datetime(&event.time.time.to_utc().naive_utc())
+            .date_naive();
+        *self.by_day.entry(day).or_default() += 1;
+        *self
+            .by_type
+            .entry(seen.event_type().to_owned())
+            .or_default() += 1;
+        *self
+            .by_actor
+            .entry(seen.who().map(str::to_owned))
+            .or_default() += 1;
+        for (field, (sum, events)) in self.template.totals.iter().zip(&mut self.totals) {
+            let number = match seen.field(field) {
+                Some(serde_json::Value::Number(number)) => number.to_string(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                _ => continue,
+            };
+            let Ok(number) = Exact::read(&number) else {
+                continue;
+            };
+            *events += 1;
+            *sum = sum.and_then(|sum| sum.add(number).ok());
+        }
+        self.dropped += seen.dropped();
+    }
+
+    /// Walks along every stream in scope, where a table needs its states.
+    fn fold(
+        &mut self,
+        log: &Log,
+        models: &ModelSet,
+        as_of: AsOf,
+        progress: &WorkProgress,
+    ) -> Result<(), ReportError> {
+        if !self.folds {
+            return Ok(());
+        }
+        progress.expect(self.events);
+        let template = self.template;
+        let mut tellers = Tellers::new(models);
+        let streams = std::mem::take(&mut self.streams);
+        for (key, (stream, positions)) in streams.iter().enumerate() {
+            let (mut steps, mut states) = (Vec::new(), Vec::new());
+            for table in &mut self.tables {
+                match table.rule.source {
+                    TableSource::Changes | TableSource::Versions => steps.push(table),
+                    TableSource::State => states.push(table),
+                    _ => {}
+                }
+            }
+            let mut setters = Setters::default();
+            let mut failed = None;
+            let view = walk(log, models, stream, as_of, &mut |step| {
+                let event = &step.event.event;
+                let in_scope = positions.binary_search(&event.position.0).is_ok();
+                if !states.is_empty() {
+                    let set_by = RowEvent {
+                        position: event.position,
+                        stream: Some(stream.to_string()),
+                        version: step.event.version,
+                    };
+                    setters.take(&step.changes, &set_by);
+                }
+                if progress.is_cancelled() {
+                    failed = Some(ReportError::Cancelled);
+                }
+                if in_scope && failed.is_none() {
+                    progress.advance(1);
+                    let seen = Seen::new(step.event, template, &mut tellers);
+                    let outcome = steps
+                        .iter_mut()
+                        .try_for_each(|table| table.take_step(&seen, step, &template.dropped));
+                    failed = outcome.err();
+                }
+                failed.is_none()
+            })?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            view.findings
+                .into_iter()
+                .for_each(|finding| self.findings.take(finding));
+            if !states.is_empty()
+                && let Some(state) = crate::model::json::parse_state(view.state.get())
+            {
+                let lineage = setters.values(&state);
+                for table in states {
+                    table.take_state(key as u64, &lineage, log, template, &mut tellers)?;
+                }
+            }
+        }
+        self.streams = streams;
+        Ok(())
+    }
+
+    fn finish(
+        self,
+        source: ReportSource,
+        as_of: ReportAsOf,
+        models: Vec<crate::model::ModelRef>,
+        settings: &BTreeMap<String, String>,
+    ) -> Result<MadeReport, ReportError> {
+        let template = self.template;
+        let charts = self.charts();
+        let totals = self.control_totals();
+        let not_checked = self.not_checked();
+        let checked = self.checked();
+        let scope = self.scope(settings);
+        let mut rows = ReportRows::default();
+        let mut made: HashMap<&str, Table> = HashMap::new();
+        for table in self.tables {
+            let (section, rule, title) = (table.section, table.rule, table.title);
+            let spool = table.finish(template)?;
+            let columns = rule.columns.iter().map(|col| super::column(template, *col));
+            let table = keep(
+                &mut rows,
+                section,
+                title,
+                columns.collect(),
+                &rule.empty,
+                spool,
+            )?;
+            made.insert(section, table);
+        }
+        let (results, exceptions) = self.checks.finish()?;
+        let mut exceptions = Some(exceptions);
+        let mut sections = Vec::new();
+        for rule in &template.sections {
+            let mut blocks = Vec::new();
+            if !rule.text.is_empty() {
+                let paragraphs = rule.text.clone();
+                blocks.push(Block::Prose { paragraphs });
+            }
+            if rule.checks {
+                let results = results.clone();
+                blocks.push(Block::Checks { results });
+            }
+            for chart in &rule.charts {
+                blocks.extend(
+                    charts
+                        .get(*chart as usize)
+                        .cloned()
+                        .flatten()
+                        .map(Block::Chart),
+                );
+            }
+            if let Some(table) = made.remove(rule.id.as_str()) {
+                blocks.push(Block::Table(table));
+            }
+            if let Some(empty) = &rule.exceptions
+                && let Some(spool) = exceptions.take()
+            {
+                let columns = exception_columns();
+                let table = keep(&mut rows, EXCEPTIONS, &rule.title, columns, empty, spool)?;
+                blocks.push(Block::Exceptions(table));
+            }
+            sections.push(Section {
+                id: rule.id.clone(),
+                title: rule.title.clone(),
+                blocks,
+            });
+        }
+        // Exceptions that the template gives no place are printed all the same.
+        if let Some(spool) = exceptions
+            && !template.checks.is_empty()
+        {
+            let columns = exception_columns();
+            let empty = "No check found an exception.";
+            let table = keep(&mut rows, EXCEPTIONS, "Exceptions", columns, empty, spool)?;
+            sections.push(Section {
+                id: EXCEPTIONS.to_owned(),
+                title: "Exceptions".to_owned(),
+                blocks: vec![Block::Exceptions(table)],
+            });
+        }
+        let mut report = Report {
+            title: template.title.clone(),
+            regime: template.regime.clone(),
+            template: template.reference.clone(),
+            first_page: FirstPage {
+                statement: STATEMENT.to_owned(),
+                retention: template.retention.clone(),
+                completeness: Completeness {
+                    events_in_log: source.head.size.0,
+                    events_in_scope: self.events,
+                    first: self.first,
+                    last: self.last,
+                    streams_in_scope: self.streams.len() as u64,
+                    population: Hash(self.population.finalize().into()),
+                    tables: Vec::new(),
+                    totals,
+                },
+                source,
+                scope,
+                as_of,
+                models,
+                findings: self.findings.into_vec(),
+                checked,
+                not_checked,
+                access_log: self.request.access_log.clone(),
+                operator: self.request.operator.clone(),
+                purpose: self.request.purpose.clone(),
+                made_at: self.request.made_at,
+                annals: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            sections,
+        };
+        let counts = report.tables().map(|table| TableCount {
+            table: table.id.clone(),
+            title: table.title.clone(),
+            rows: table.rows,
+        });
+        report.first_page.completeness.tables = counts.collect();
+        Ok(MadeReport { report, rows })
+    }
+
+    fn scope(&self, settings: &BTreeMap<String, String>) -> ReportScope {
+        let EventQuery {
+            stream,
+            category,
+            event_type,
+            actor,
+            correlation,
+            from,
+            to,
+            known: _,
+            direction: _,
+            after: _,
+        } = &self.request.query;
+        let mut filters = Vec::new();
+        let mut add = |name: &str, value: Option<String>| {
+            filters.extend(value.map(|value| Entry::new(name, value)));
+        };
+        add("stream", stream.as_ref().map(ToString::to_string));
+        add("category", category.as_ref().map(ToString::to_string));
+        add("type", event_type.as_ref().map(ToString::to_string));
+        add("actor", actor.as_ref().map(ToString::to_string));
+        add("correlation", correlation.clone());
+        add("from", from.map(|time| time.to_string()));
+        add("to", to.map(|time| time.to_string()));
+        let subject = self.request.subject.as_ref().map(|subject| SubjectScope {
+            subject: subject.clone(),
+            found_by: ["stream", "linked stream", "actor"]
+                .into_iter()
+                .map(str::to_owned)
+                .chain(self.template.subject_fields.iter().map(|f| f.text.clone()))
+                .collect(),
+        });
+        let named = settings.iter().map(|(name, value)| {
+            let title = self.template.settings.get(name).map_or(name, |s| &s.title);
+            let tier = self.template.tiers.iter().find(|tier| tier.name == *value);
+            match tier {
+                Some(tier) => Entry::new(title, format!("{value}: {}", tier.text)),
+                None => Entry::new(title, value),
+            }
+        });
+        ReportScope {
+            filters,
+            subject,
+            settings: named.collect(),
+            readings: self.request.readings.clone(),
+        }
+    }
+
+    fn control_totals(&self) -> Vec<ControlTotal> {
+        let fields = self.template.totals.iter().zip(&self.totals);
+        fields
+            .map(|(field, (sum, events))| ControlTotal {
+                what: format!("sum of {}", field.text),
+                sum: sum.map(|sum| sum.to_json().to_string()),
+                events: *events,
+            })
+            .collect()
+    }
+
+    fn checked(&self) -> Vec<String> {
+        let events = plural(self.rechecked, "event");
+        let hashes = match (self.rechecked, self.differing) {
+            (0, _) => "no event is in scope, so no bytes were hashed again".to_owned(),
+            (_, 0) => format!(
+                "the bytes of {events} in scope were hashed again; all give the leaf hash that was recorded"
+            ),
+            (_, n) => format!(
+                "the bytes of {events} in scope were hashed again; {n} do not give the leaf hash that was recorded"
+            ),
+        };
+        let mut checked = vec![hashes];
+        if !self.template.checks.is_empty() {
+            let checks = plural(self.template.checks.len() as u64, "check");
+            checked.push(format!(
+                "{checks} of the template; what came out stands in its section"
+            ));
+        }
+        if !self.template.dropped.is_none() {
+            checked.push(format!(
+                "keys left out of payloads: {}; {} were there",
+                self.template.dropped.written.join(", "),
+                self.dropped
+            ));
+        }
+        checked
+    }
+
+    fn not_checked(&self) -> Vec<String> {
+        let mut not_checked = vec![
+            "whether everything that happened was recorded: no log can tell".to_owned(),
+            "the log as a whole: its tree, its root against an outside checkpoint, and the events outside the scope"
+                .to_owned(),
+        ];
+        let lists = |source: &TableSource| {
+            matches!(
+                source,
+                TableSource::Events
+                    | TableSource::Changes
+                    | TableSource::Versions
+                    | TableSource::State
+            )
+        };
+        let listing: Vec<_> = self
+            .tables
+            .iter()
+            .filter(|table| lists(&table.rule.source))
+            .collect();
+        let mut left_out: Vec<(&String, &u64)> = self
+            .by_type
+            .iter()
+            .filter(|(name, _)| !listing.iter().any(|table| table.rule.types.has(name)))
+            .collect();
+        left_out.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        if !listing.is_empty() && !left_out.is_empty() {
+            let events: u64 = left_out.iter().map(|(_, count)| **count).sum();
+            let mut names: Vec<String> = left_out
+                .iter()
+                .take(MAX_SOURCES)
+                .map(|(name, count)| format!("{name} ({count})"))
+                .collect();
+            if left_out.len() > MAX_SOURCES {
+                names.push(format!("and {} more types", left_out.len() - MAX_SOURCES));
+            }
+            not_checked.push(format!(
+                "{} in scope whose types no list of this template names: {}",
+                plural(events, "event"),
+                names.join(", ")
+            ));
+        }
+        if self.unnamed > 0 && self.folds {
+            not_checked.push(format!(
+                "{} in scope whose stream was erased: they belong to no state",
+                plural(self.unnamed, "event")
+            ));
+        }
+        not_checked.extend(self.template.not_checked.iter().cloned());
+        not_checked
+    }
+
+    /// The charts, in the order of [`ChartRule`]; none of them over nothing.
+    fn charts(&self) -> [Option<ChartSpec>; 3] {
+        if self.events == 0 {
+            return [None, None, None];
+        }
+        let chart = |id: &str, title: &str, form, points: Vec<ChartPoint>, rest, rest_names| {
+            let alt = alt_text(
+                form,
+                &points,
+                rest,
+                rest_names,
+                self.events,
+                &self.request.zone,
+            );
+            Some(ChartSpec {
+                id: id.to_owned(),
+                title: title.to_owned(),
+                form,
+                unit: "events".to_owned(),
+                zone: self.request.zone.clone(),
+                points,
+                rest,
+                rest_names,
+                alt,
+            })
+        };
+        let by_name = |id: &str, title: &str, counts: Vec<(String, u64)>| {
+            let (points, rest, rest_names) = most(counts);
+            chart(id, title, ChartForm::ByName, points, rest, rest_names)
+        };
+        let actors = self.by_actor.iter().map(|(actor, count)| {
+            let name = actor.as_deref().unwrap_or("not recorded");
+            (name.to_owned(), *count)
+        });
+        let types = self
+            .by_type
+            .iter()
+            .map(|(name, count)| (name.clone(), *count));
+        let over_time = along_time(&self.by_day);
+        let mut charts = [None, None, None];
+        charts[ChartRule::OverTime as usize] = chart(
+            "over_time",
+            "Events over time",
+            ChartForm::OverTime,
+            over_time,
+            0,
+            0,
+        );
+        charts[ChartRule::ByActor as usize] =
+            by_name("by_actor", "Events by actor", actors.collect());
+        charts[ChartRule::ByType as usize] = by_name("by_type", "Events by type", types.collect());
+        charts
+    }
+}
+
+/// Keeps the rows of a table and says what is to be known of it.
+fn keep(
+    rows: &mut ReportRows,
+    id: &str,
+    title: &str,
+    columns: Vec<super::Column>,
+    empty: &str,
+    spool: Spool,
+) -> Result<Table, ReportError> {
+    let (count, sha256) = rows.keep(id, spool)?;
+    Ok(Table {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        columns,
+        rows: count,
+        sha256,
+        empty: empty.to_owned(),
+    })
+}
+
+/// Whether an event is about a subject.
+fn is_about(seen: &Seen<'_>, subject: &str, links: &[LinkView], template: &Template) -> bool {
+    let event = &seen.event.event;
+    let home = event.stream.as_ref().is_some_and(|s| s.as_str() == subject);
+    home || links.iter().any(|link| link.stream == subject)
+        || event.actor.as_ref().is_some_and(|a| a.as_str() == subject)
+        || template
+            .subject_fields
+            .iter()
+            .any(|field| match seen.field(field) {
+                Some(serde_json::Value::String(text)) => text == subject,
+                Some(serde_json::Value::Number(number)) => number.to_string() == subject,
+                // Several subjects in a list.
+                Some(serde_json::Value::Array(items)) => {
+                    items.iter().any(|item| item.as_str() == Some(subject))
+                }
+                _ => false,
+            })
+}
+
+/// Counts of days as columns: days, or months or years where there would be too many.
+fn along_time(by_day: &BTreeMap<NaiveDate, u64>) -> Vec<ChartPoint> {
+    let Some((first, last)) = by_day.keys().next().zip(by_day.keys().next_back()) else {
+        return Vec::new();
+    };
+    let months = |day: &NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
+    let days = (*last - *first).num_days() + 1;
+    let columns = MAX_COLUMNS as i64;
+    let (label, next): (fn(&NaiveDate) -> String, fn(NaiveDate) -> Option<NaiveDate>) =
+        if days <= columns {
+            (
+                |day| day.format("%Y-%m-%d").to_string(),
+                |day| day.succ_opt(),
+            )
+        } else if months(last) - months(first) < columns {
+            (
+                |day| day.format("%Y-%m").to_string(),
+                |day| day.with_day(1)?.checked_add_months(chrono::Months::new(1)),
+            )
+        } else {
+            (
+                |day| day.format("%Y").to_string(),
+                |day| NaiveDate::from_ymd_opt(day.year() + 1, 1, 1),
+            )
+        };
+    let mut points: Vec<ChartPoint> = Vec::new();
+    let mut at = Some(*first);
+    // Columns of nothing are part of the picture; where years are too many, only those with events are.
+    let all = i64::from(last.year()) - i64::from(first.year()) < columns;
+    while let Some(day) = at.filter(|day| all && *day <= *last || points.is_empty()) {
+        points.push(ChartPoint {
+            label: label(&day),
+            count: 0,
+        });
+        at = if all { next(day) } else { None };
+    }
+    for (day, count) in by_day {
+        let label = label(day);
+        match points.binary_search_by(|point| point.label.cmp(&label)) {
+            Ok(at) => points[at].count += count,
+            Err(at) => points.insert(
+                at,
+                ChartPoint {
+                    label,
+                    count: *count,
+                },
+            ),
+        }
+    }
+    points
+}
+
+/// The names with the highest counts, and what the others come to.
+fn most(mut counts: Vec<(String, u64)>) -> (Vec<ChartPoint>, u64, u64) {
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let rest = counts.split_off(counts.len().min(MAX_NAMES));
+    let points = counts
+        .into_iter()
+        .map(|(label, count)| ChartPoint { label, count });
+    let sum = rest.iter().map(|(_, count)| count).sum();
+    (points.collect(), sum, rest.len() as u64)
+}
+
+fn alt_text(
+    form: ChartForm,
+    points: &[ChartPoint],
+    rest: u64,
+    rest_names: u64,
+    events: u64,
+    zone: &str,
+) -> String {
+    let all = plural(events, "event");
+    let highest = points.iter().rev().max_by_key(|point| point.count);
+    let (Some(highest), Some(first), Some(last)) = (highest, points.first(), points.last()) else {
+        return all;
+    };
+    match form {
+        ChartForm::OverTime => format!(
+            "{all} from {} to {} ({zone}); most in {}: {}.",
+            first.label, last.label, highest.label, highest.count
+        ),
+        ChartForm::ByName => {
+            let named: Vec<String> = points
+                .iter()
+                .map(|point| format!("{} {}", point.label, point.count))
+                .collect();
+            let others = match rest_names {
+                0 => String::new(),
+                n => format!("; {rest} of {n} others"),
+            };
+            format!("{all}: {}{others}.", named.join(", "))
+        }
+    }
+}

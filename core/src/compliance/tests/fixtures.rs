@@ -1,0 +1,876 @@
+//! For each template one small log that violates it and one that is clean.
+
+use super::*;
+
+const NONE: &str = "{}";
+
+/// The number of exceptions of each check.
+fn exceptions(made: &MadeReport) -> Vec<(&str, u64)> {
+    let results = made.report.checks().iter();
+    results
+        .map(|result| (result.id.as_str(), result.exceptions))
+        .collect()
+}
+
+/// That every check passes or has nothing to look at, and at least `passed` passed.
+fn assert_clean(made: &MadeReport, passed: usize) {
+    for result in made.report.checks() {
+        assert_ne!(
+            result.outcome,
+            CheckOutcome::Exceptions,
+            "{result:?}: {:?}",
+            printed(made, "exceptions")
+        );
+    }
+    let all = made.report.checks().iter();
+    let count = all
+        .filter(|result| result.outcome == CheckOutcome::Passed)
+        .count();
+    assert!(
+        count >= passed,
+        "{count} of {passed} checks had something to look at"
+    );
+    assert_eq!(printed(made, "exceptions"), Vec::<Vec<String>>::new());
+}
+
+/// What is wrong, and at which position, of the exceptions of a check.
+fn found(made: &MadeReport, check: &str) -> Vec<(String, String)> {
+    let rows = printed(made, "exceptions").into_iter();
+    rows.filter(|row| row[0] == check)
+        .map(|row| (row[1].clone(), row[6].clone()))
+        .collect()
+}
+
+const WHO: &str = r#"{"userId":"alice","reason":"asked for"}"#;
+
+#[test]
+fn audit_trail() {
+    let clean = Store::of(&[
+        (
+            "order-1",
+            "OrderPlaced",
+            "2024-01-01T10:00:00Z",
+            r#"{"total":10.00}"#,
+            WHO,
+        ),
+        (
+            "order-1",
+            "OrderChanged",
+            "2024-01-02T10:00:00Z",
+            r#"{"total":12.50}"#,
+            WHO,
+        ),
+    ]);
+    let made = clean.report("audit-trail", None);
+    assert_clean(&made, 4);
+    let changes = printed(&made, "changes");
+    assert_eq!(changes[1][6..10], ["total", "10.00", "12.50", "asked for"]);
+    assert_eq!(changes[0][6..10], ["total", "none", "10.00", "asked for"]);
+
+    let violating = Store::of(&[
+        (
+            "order-1",
+            "OrderPlaced",
+            "2024-01-02T10:00:00Z",
+            r#"{"total":10.00}"#,
+            NONE,
+        ),
+        (
+            "order-1",
+            "OrderChanged",
+            "2024-01-01T10:00:00Z",
+            r#"{"total":12.50}"#,
+            WHO,
+        ),
+    ]);
+    let made = violating.report("audit-trail", None);
+    assert_eq!(
+        exceptions(&made),
+        [
+            ("who_recorded", 1),
+            ("why_recorded", 1),
+            ("order", 1),
+            ("erased", 0)
+        ]
+    );
+    assert_eq!(
+        printed(&made, "changes")[0][2],
+        "not recorded",
+        "never blank"
+    );
+}
+
+#[test]
+fn sox_change_register() {
+    let by = |who: &'static str| match who {
+        "alice" => r#"{"userId":"alice","reason":"CR-7","ticket":"CR-7"}"#,
+        _ => r#"{"userId":"bob","reason":"reviewed"}"#,
+    };
+    let clean = Store::of(&[
+        (
+            "config-1",
+            "LimitChanged",
+            "2024-01-01T10:00:00Z",
+            r#"{"limit":100}"#,
+            by("alice"),
+        ),
+        (
+            "config-1",
+            "LimitApproved",
+            "2024-01-01T11:00:00Z",
+            r#"{"ok":true}"#,
+            by("bob"),
+        ),
+        (
+            "config-2",
+            "RateChanged",
+            "2024-01-02T10:00:00Z",
+            r#"{"rate":"1.5","approvedBy":"bob"}"#,
+            by("alice"),
+        ),
+    ]);
+    assert_clean(&clean.report("sox-change-register", None), 4);
+
+    let violating = Store::of(&[
+        (
+            "config-1",
+            "LimitChanged",
+            "2024-01-01T10:00:00Z",
+            r#"{"limit":100}"#,
+            by("alice"),
+        ),
+        (
+            "config-1",
+            "LimitApproved",
+            "2024-01-01T11:00:00Z",
+            r#"{"ok":true}"#,
+            by("alice"),
+        ),
+        (
+            "config-2",
+            "RateChanged",
+            "2024-01-02T10:00:00Z",
+            r#"{"rate":"1.5"}"#,
+            by("alice"),
+        ),
+        (
+            "config-3",
+            "RateChanged",
+            "2024-01-03T10:00:00Z",
+            r#"{"rate":"2","approvedBy":"alice"}"#,
+            by("alice"),
+        ),
+        (
+            "config-4",
+            "RoleGranted",
+            "2024-01-04T10:00:00Z",
+            r#"{"role":"admin","approvedBy":"bob"}"#,
+            NONE,
+        ),
+    ]);
+    let made = violating.report("sox-change-register", None);
+    assert_eq!(
+        exceptions(&made),
+        [
+            ("segregation", 2),
+            ("approved", 1),
+            ("who_and_why", 1),
+            ("erased", 0)
+        ]
+    );
+    assert_eq!(
+        found(&made, "segregation"),
+        [
+            (
+                "2".into(),
+                "alice approved what alice prepared (position 1)".into()
+            ),
+            (
+                "4".into(),
+                "alice made the change and is named as its approver".into()
+            ),
+        ]
+    );
+    assert_eq!(
+        found(&made, "approved"),
+        [("3".into(), "no approval is recorded for it".into())]
+    );
+}
+
+#[test]
+fn a_sample_can_be_drawn_again_by_anybody() {
+    use sha2::{Digest, Sha256};
+    let events: Vec<Written> = (0..60)
+        .map(|_| {
+            (
+                "config-1",
+                "LimitChanged",
+                "2024-01-01T10:00:00Z",
+                r#"{"limit":1}"#,
+                WHO,
+            )
+        })
+        .collect();
+    let store = Store::of(&events);
+    for (seed, size) in [("1", 5), ("42", 25), ("1", 0), ("1", 100)] {
+        let mut request = whole("sox-change-register", None);
+        request.settings.insert("seed".into(), seed.into());
+        request.settings.insert("sample".into(), size.to_string());
+        let picked: Vec<String> = printed(&store.make(&request).unwrap(), "sample")
+            .into_iter()
+            .map(|row| row[0].clone())
+            .collect();
+        let mut want: Vec<u64> = (1..=60).collect();
+        want.sort_by_key(|position| Sha256::digest(format!("{seed}/{position}")).to_vec());
+        want.truncate(size);
+        want.sort_unstable();
+        assert_eq!(
+            picked,
+            want.iter().map(u64::to_string).collect::<Vec<_>>(),
+            "{seed} {size}"
+        );
+    }
+}
+
+#[test]
+fn hipaa_access() {
+    let who = r#"{"userId":"dr-lee","reason":"treatment","role":"physician"}"#;
+    let clean = Store::of(&[
+        (
+            "chart-1",
+            "ChartViewed",
+            "2024-01-01T10:00:00Z",
+            r#"{"patientId":"p-1"}"#,
+            who,
+        ),
+        (
+            "chart-1",
+            "ChartUpdated",
+            "2024-01-01T10:05:00Z",
+            r#"{"patientId":"p-1","note":"x"}"#,
+            who,
+        ),
+    ]);
+    let made = clean.report("hipaa-access", Some("p-1"));
+    assert_clean(&made, 4);
+    assert_eq!(printed(&made, "accesses").len(), 2);
+    assert_eq!(
+        clean
+            .report("hipaa-access", Some("p-2"))
+            .report
+            .first_page
+            .completeness
+            .events_in_scope,
+        0
+    );
+
+    let violating = Store::of(&[
+        (
+            "chart-1",
+            "ChartViewed",
+            "2024-01-01T10:00:00Z",
+            r#"{"patientId":"p-1"}"#,
+            r#"{"userId":"x"}"#,
+        ),
+        (
+            "chart-1",
+            "ChartPrinted",
+            "2024-01-01T09:00:00Z",
+            r#"{"pages":3}"#,
+            NONE,
+        ),
+    ]);
+    assert_eq!(
+        exceptions(&violating.report("hipaa-access", None)),
+        [
+            ("who_recorded", 1),
+            ("patient_recorded", 1),
+            ("purpose_recorded", 2),
+            ("order", 1)
+        ]
+    );
+}
+
+#[test]
+fn hipaa_disclosures_sum_up_what_repeats() {
+    let lab = r#"{"patientId":"p-1","recipientName":"State lab","recipientAddress":"1 Main St","description":"test results","purpose":"public health"}"#;
+    let court = r#"{"patientId":"p-1","recipientName":"County court","recipientAddress":"2 Main St","description":"chart","purpose":"subpoena 17"}"#;
+    let clean = Store::of(&[
+        (
+            "chart-1",
+            "RecordDisclosed",
+            "2024-01-01T10:00:00Z",
+            lab,
+            WHO,
+        ),
+        (
+            "chart-1",
+            "RecordDisclosed",
+            "2024-01-11T10:00:00Z",
+            lab,
+            WHO,
+        ),
+        (
+            "chart-1",
+            "ChartViewed",
+            "2024-01-12T10:00:00Z",
+            r#"{"patientId":"p-1"}"#,
+            WHO,
+        ),
+        (
+            "chart-1",
+            "RecordDisclosed",
+            "2024-01-20T10:00:00Z",
+            court,
+            WHO,
+        ),
+        (
+            "chart-1",
+            "RecordDisclosed",
+            "2024-01-31T10:00:00Z",
+            lab,
+            WHO,
+        ),
+        (
+            "chart-2",
+            "RecordDisclosed",
+            "2024-01-31T10:00:00Z",
+            r#"{"patientId":"p-2"}"#,
+            WHO,
+        ),
+    ]);
+    let made = clean.report("hipaa-disclosures", Some("p-1"));
+    assert_clean(&made, 3);
+    assert_eq!(
+        printed(&made, "accounting"),
+        [
+            vec![
+                "2024-01-20T10:00:00Z",
+                "County court",
+                "2 Main St",
+                "chart",
+                "subpoena 17",
+                "1",
+                "once",
+                "2024-01-20T10:00:00Z"
+            ],
+            vec![
+                "2024-01-01T10:00:00Z",
+                "State lab",
+                "1 Main St",
+                "test results",
+                "public health",
+                "3",
+                "3 times in 30 days",
+                "2024-01-31T10:00:00Z"
+            ],
+        ]
+    );
+    assert_eq!(printed(&made, "disclosures").len(), 4);
+    let not_checked = made.report.first_page.not_checked.join("\n");
+    assert!(not_checked.contains("ChartViewed (1)"), "{not_checked}");
+
+    let violating = Store::of(&[(
+        "chart-1",
+        "RecordDisclosed",
+        "2024-01-01",
+        r#"{"patientId":"p-1","recipientName":"State lab"}"#,
+        NONE,
+    )]);
+    assert_eq!(
+        exceptions(&violating.report("hipaa-disclosures", Some("p-1"))),
+        [("content", 1), ("date", 1), ("erased", 0)]
+    );
+    let error = violating
+        .make(&ReportRequest::of("hipaa-disclosures"))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a report by hipaa-disclosures needs a subject: whom it is about"
+    );
+}
+
+#[test]
+fn gdpr_subject() {
+    let told = r#"{"userId":"web","purpose":"contract","retentionUntil":"2030-01-01","legalBasis":"6(1)(b)"}"#;
+    let clean = Store::of(&[
+        (
+            "customer-7",
+            "CustomerRegistered",
+            "2024-01-01T10:00:00Z",
+            r#"{"customerId":"customer-7","email":"ann@example.org"}"#,
+            told,
+        ),
+        (
+            "share-1",
+            "DataShared",
+            "2024-01-02T10:00:00Z",
+            r#"{"customerId":"customer-7","sharedWith":"Carrier Ltd"}"#,
+            told,
+        ),
+        (
+            "customer-8",
+            "CustomerRegistered",
+            "2024-01-03T10:00:00Z",
+            r#"{"email":"other@example.org"}"#,
+            told,
+        ),
+    ]);
+    let made = clean.report("gdpr-subject", Some("customer-7"));
+    assert_clean(&made, 3);
+    assert_eq!(made.report.first_page.completeness.events_in_scope, 2);
+    assert_eq!(printed(&made, "recipients")[0][0], "Carrier Ltd");
+    let classes = printed(&made, "categories");
+    assert!(
+        classes
+            .iter()
+            .any(|row| row[..2] == ["Contact", "data.email"]),
+        "{classes:?}"
+    );
+
+    let violating = Store::of(&[
+        (
+            "customer-7",
+            "CustomerRegistered",
+            "2024-01-01T10:00:00Z",
+            r#"{"email":"ann@example.org"}"#,
+            NONE,
+        ),
+        (
+            "share-1",
+            "DataShared",
+            "2024-01-02T10:00:00Z",
+            r#"{"customerId":"customer-7"}"#,
+            NONE,
+        ),
+    ]);
+    assert_eq!(
+        exceptions(&violating.report("gdpr-subject", Some("customer-7"))),
+        [("purpose", 2), ("recipient", 1), ("period", 2)]
+    );
+}
+
+#[test]
+fn gdpr_portable_leaves_technical_traces_out() {
+    let store = Store::of(&[(
+        "customer-7",
+        "CustomerRegistered",
+        "2024-01-01T10:00:00Z",
+        r#"{"email":"ann@example.org","device":{"ip_address":"10.0.0.1","score":7},"list":[{"sessionId":"s"}]}"#,
+        r#"{"ipAddress":"10.0.0.1"}"#,
+    )]);
+    let made = store.report("gdpr-portable", Some("customer-7"));
+    assert_clean(&made, 1);
+    let mut lines = Vec::new();
+    write_jsonl(&made, &mut lines, &WorkProgress::default()).unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    assert!(
+        lines.contains("ann@example.org") && !lines.contains("10.0.0.1"),
+        "{lines}"
+    );
+    let data: Vec<String> = printed(&made, "data")
+        .iter()
+        .map(|row| row[1..3].join(" "))
+        .collect();
+    assert_eq!(data, ["email ann@example.org", "list [{}]"]);
+    assert_eq!(
+        printed(&made, "records")[0][4],
+        r#"{"email":"ann@example.org","device":{},"list":[{}]}"#
+    );
+    let checked = made.report.first_page.checked.join("\n");
+    assert!(checked.ends_with("4 were there"), "{checked}");
+}
+
+#[test]
+fn gdpr_processing() {
+    let told = r#"{"userId":"web","purpose":"contract","retention":"P6Y"}"#;
+    let clean = Store::of(&[
+        (
+            "customer-7",
+            "CustomerRegistered",
+            "2024-01-01T10:00:00Z",
+            r#"{"email":"a@example.org"}"#,
+            told,
+        ),
+        (
+            "customer-7",
+            "DataShared",
+            "2024-01-01T10:00:00Z",
+            r#"{"recipient":{"name":"Carrier","country":"NO"}}"#,
+            told,
+        ),
+    ]);
+    let made = clean.report("gdpr-processing", None);
+    assert_clean(&made, 3);
+    assert_eq!(printed(&made, "recipients")[0][..2], ["Carrier", "NO"]);
+    let violating = Store::of(&[(
+        "customer-7",
+        "DataShared",
+        "2024-01-01T10:00:00Z",
+        r#"{"email":"a@example.org"}"#,
+        NONE,
+    )]);
+    let made = violating.report("gdpr-processing", None);
+    assert_eq!(
+        exceptions(&made),
+        [("purpose", 1), ("recipient", 1), ("limit", 1)]
+    );
+    assert_eq!(printed(&made, "activities")[0][2], "not recorded");
+}
+
+#[test]
+fn mifid_order_lifecycle() {
+    let placed = r#"{"clientId":"c","investmentDecisionMaker":"algo-1","trader":"t","isin":"DE0001","side":"buy","quantity":100,"sequenceNumber":1}"#;
+    let filled = r#"{"isin":"DE0001","quantity":100,"price":12.50,"currency":"EUR","venue":"XETR","tradingCapacity":"DEAL","sequenceNumber":2}"#;
+    let clean = Store::of(&[
+        (
+            "order-1",
+            "OrderPlaced",
+            "2024-01-01T10:00:00.123456Z",
+            placed,
+            WHO,
+        ),
+        (
+            "order-1",
+            "OrderFilled",
+            "2024-01-01T10:00:00.223456Z",
+            filled,
+            WHO,
+        ),
+    ]);
+    let mut request = whole("mifid-order-lifecycle", None);
+    request.settings.insert("tier".into(), "hft".into());
+    let made = clean.make(&request).unwrap();
+    assert_clean(&made, 7);
+    assert_eq!(
+        made.report.first_page.completeness.totals[0].sum.as_deref(),
+        Some("200")
+    );
+
+    let violating = Store::of(&[
+        (
+            "order-1",
+            "OrderChanged",
+            "2024-01-01T10:00:00.120Z",
+            r#"{"sequenceNumber":1}"#,
+            WHO,
+        ),
+        (
+            "order-1",
+            "OrderCancelled",
+            "2024-01-01 10:00:00",
+            r#"{"sequenceNumber":3}"#,
+            WHO,
+        ),
+        (
+            "order-1",
+            "OrderFilled",
+            "2024-01-01T10:00:01.1Z",
+            r#"{"sequenceNumber":4}"#,
+            WHO,
+        ),
+        (
+            "order-2",
+            "OrderPlaced",
+            "2024-01-01T10:00:00.123Z",
+            r#"{"sequenceNumber":1}"#,
+            WHO,
+        ),
+    ]);
+    let made = violating.report("mifid-order-lifecycle", None);
+    assert_eq!(
+        exceptions(&made),
+        [
+            ("lifecycle", 2),
+            ("granularity", 2),
+            ("utc", 1),
+            ("order", 1),
+            ("sequence", 1),
+            ("placed", 1),
+            ("executed", 1)
+        ]
+    );
+    let lifecycle = made.report.checks()[0].detail.clone();
+    assert!(
+        lifecycle.ends_with("1 of 2 streams not closed at the as-of"),
+        "{lifecycle}"
+    );
+    let digits: Vec<String> = printed(&made, "granularity")
+        .iter()
+        .map(|r| r[..4].join(" "))
+        .collect();
+    assert!(
+        digits.contains(&"OrderChanged 3 1 1".to_owned()),
+        "{digits:?}"
+    );
+    request.settings.insert("tier".into(), "voice".into());
+    assert_eq!(
+        exceptions(&violating.make(&request).unwrap())[1],
+        ("granularity", 0)
+    );
+    request.settings.insert("tier".into(), "none".into());
+    let error = violating.make(&request).unwrap_err();
+    assert!(
+        error.to_string().contains("one of hft, other, voice"),
+        "{error}"
+    );
+}
+
+#[test]
+fn trade_reconstruction() {
+    let clean = Store::of(&[
+        (
+            "trade-1",
+            "TradeExecuted",
+            "2024-01-01T10:00:00Z",
+            r#"{"symbol":"X","price":1.10}"#,
+            WHO,
+        ),
+        (
+            "trade-1",
+            "TradeAmended",
+            "2024-01-01T11:00:00Z",
+            r#"{"price":1.20}"#,
+            WHO,
+        ),
+    ]);
+    let made = clean.report("trade-reconstruction", None);
+    assert_clean(&made, 4);
+    let versions: Vec<String> = printed(&made, "versions")
+        .into_iter()
+        .map(|r| r[6].clone())
+        .collect();
+    assert_eq!(
+        versions,
+        [
+            r#"{"symbol":"X","price":1.10}"#,
+            r#"{"symbol":"X","price":1.20}"#
+        ]
+    );
+    let violating = Store::of(&[
+        (
+            "trade-1",
+            "TradeExecuted",
+            "2024-01-02",
+            r#"{"symbol":"X"}"#,
+            NONE,
+        ),
+        (
+            "trade-1",
+            "TradeAmended",
+            "2024-01-01T11:00:00Z",
+            r#"{"price":1.20}"#,
+            WHO,
+        ),
+    ]);
+    assert_eq!(
+        exceptions(&violating.report("trade-reconstruction", None)),
+        [("identity", 1), ("time", 1), ("erased", 0), ("order", 1)]
+    );
+}
+
+#[test]
+fn basel_position_differences_add_up() {
+    let clean = Store::guide();
+    let mut request = whole("basel-position", None);
+    request.query.stream = Some("account-12345".parse().unwrap());
+    let made = clean.make(&request).unwrap();
+    let balance = |rows: Vec<Vec<String>>| {
+        rows.into_iter()
+            .filter(|row| row.contains(&"balance".to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let position = balance(printed(&made, "positions"));
+    assert_eq!(
+        position[0][..5],
+        ["account-12345", "balance", "1247.83", "8", "5"]
+    );
+    let mut sum = crate::model::Exact::Int(0);
+    for row in balance(printed(&made, "lineage")) {
+        let added = if row[9] == "none" { &row[8] } else { &row[9] };
+        sum = sum.add(crate::model::Exact::read(added).unwrap()).unwrap();
+    }
+    assert_eq!(sum.to_json().to_string(), "1247.83");
+    assert!(
+        made.report.checks()[0].exceptions > 0,
+        "the guide's bank statement names no actor"
+    );
+
+    let named = Store::of(&[(
+        "account-1",
+        "DepositMade",
+        "2024-01-01T10:00:00Z",
+        r#"{"amount":1}"#,
+        WHO,
+    )]);
+    assert_clean(&named.report("basel-position", None), 3);
+    let error = named
+        .make(&ReportRequest::of("basel-position"))
+        .unwrap_err();
+    assert!(
+        error.to_string().ends_with("needs an instant: as of when"),
+        "{error}"
+    );
+}
+
+#[test]
+fn part11_record() {
+    let signed = r#"{"signerName":"Ann Lee","meaning":"review","signedAt":"2024-01-02T10:00:00Z"}"#;
+    let clean = Store::of(&[
+        (
+            "batch-1",
+            "BatchStarted",
+            "2024-01-01T10:00:00Z",
+            r#"{"temperature":20}"#,
+            WHO,
+        ),
+        (
+            "batch-1",
+            "TemperatureCorrected",
+            "2024-01-01T11:00:00Z",
+            r#"{"temperature":21}"#,
+            WHO,
+        ),
+        (
+            "batch-1",
+            "BatchReviewed",
+            "2024-01-02T10:00:00Z",
+            signed,
+            WHO,
+        ),
+    ]);
+    let made = clean.report("part11-record", None);
+    assert_clean(&made, 6);
+    assert_eq!(printed(&made, "signatures")[0][3..5], ["Ann Lee", "review"]);
+    let violating = Store::of(&[
+        (
+            "batch-1",
+            "TemperatureCorrected",
+            "2024-01-03 10:00",
+            r#"{"temperature":21}"#,
+            NONE,
+        ),
+        (
+            "batch-1",
+            "BatchReviewed",
+            "2024-01-02T10:00:00Z",
+            r#"{"signerName":"Ann Lee"}"#,
+            WHO,
+        ),
+    ]);
+    assert_eq!(
+        exceptions(&violating.report("part11-record", None)),
+        [
+            ("trail", 1),
+            ("reason", 1),
+            ("stamp", 1),
+            ("signatures", 1),
+            ("obscured", 0),
+            ("order", 1)
+        ]
+    );
+}
+
+#[test]
+fn actor_activity() {
+    let who = r#"{"userId":"mallory","reason":"asked for"}"#;
+    let clean = Store::of(&[
+        (
+            "order-1",
+            "OrderPlaced",
+            "2024-01-01T10:00:00Z",
+            r#"{"total":1}"#,
+            who,
+        ),
+        (
+            "order-1",
+            "OrderChanged",
+            "2024-01-01T11:00:00Z",
+            r#"{"total":2}"#,
+            WHO,
+        ),
+    ]);
+    let made = clean.report("actor-activity", None);
+    assert_clean(&made, 2);
+    assert_eq!(
+        printed(&made, "activity").len(),
+        1,
+        "others' events are not in scope"
+    );
+    let violating = Store::of(&[
+        (
+            "order-1",
+            "OrderPlaced",
+            "2024-01-02T10:00:00Z",
+            r#"{"total":1}"#,
+            r#"{"userId":"mallory"}"#,
+        ),
+        (
+            "order-1",
+            "OrderApproved",
+            "2024-01-01T11:00:00Z",
+            r#"{"ok":1}"#,
+            who,
+        ),
+    ]);
+    assert_eq!(
+        exceptions(&violating.report("actor-activity", None)),
+        [("why_recorded", 1), ("own_approvals", 1), ("order", 1)]
+    );
+}
+
+#[test]
+fn an_altered_event_is_a_finding_and_is_counted() {
+    let store = Store::of(&[(
+        "order-1",
+        "OrderPlaced",
+        "2024-01-01T10:00:00Z",
+        r#"{"total":10}"#,
+        WHO,
+    )]);
+    let Store {
+        folder: _folder,
+        path,
+        log,
+    } = store;
+    drop(log);
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    let triggers: Vec<String> = {
+        let mut all = conn
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            .unwrap();
+        let names = all.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<Result<_, _>>().unwrap()
+    };
+    for name in triggers {
+        conn.execute_batch(&format!("DROP TRIGGER \"{name}\""))
+            .unwrap();
+    }
+    conn.execute(
+        "UPDATE events SET data = CAST('{\"total\":99}' AS BLOB)",
+        [],
+    )
+    .unwrap();
+    drop(conn);
+    let log = Log::explore(&path).unwrap();
+    let set = TemplateSet::shipped();
+    let request = ReportRequest::of("audit-trail");
+    let made = make(
+        &log,
+        &ModelSet::default(),
+        &set,
+        &request,
+        &WorkProgress::default(),
+    )
+    .unwrap();
+    let page = &made.report.first_page;
+    assert!(
+        page.checked[0].contains("1 do not give the leaf hash"),
+        "{:?}",
+        page.checked
+    );
+    assert_eq!(
+        page.findings[0].kind,
+        crate::finding::FindingKind::HashMismatch
+    );
+}

@@ -11,6 +11,7 @@ use crate::commands::*;
 /// rejects, import --explain, model check, verify), 4 the thing to be verified cannot be read as such, 70 internal.
 /// rejects, import --explain, model check, access-log, evidence verify), 4 the thing to be verified cannot be read as such, 70 internal.
 /// rejects, import --explain, model check, rules check), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects, import --explain, model check, report check, access-log), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {
@@ -78,6 +79,8 @@ pub enum Command {
     Query(query::Query),
     /// Write every event that matches to a file
     Export(export::Export),
+    /// Make compliance reports, list and check their templates
+    Report(report::ReportArgs),
     /// Open a store in the desktop app
     Open(open::Open),
     /// Make a verified copy of a store, while others may write to it

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode as Code;
+use annals_core::compliance::ReportError;
 use annals_core::evidence::make::EvidenceError;
 use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
@@ -319,6 +320,36 @@ impl From<EvidenceError> for Failure {
             | EvidenceError::Cancelled => return Failure::of(&error),
         };
         Failure::of(&error).hint(hint)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            ReportError::Read(error) => error.into(),
+            ReportError::Io(error) => {
+                let failure = Failure::from_io(&error);
+                Failure {
+                    message: told.message,
+                    ..failure
+                }
+            }
+            ReportError::State(error) => error.into(),
+            ReportError::NoTemplate { .. } => told.hint(
+                "annals report list STORE lists the templates; one's own are X.annals.d/reports/NAME.toml",
+            ),
+            ReportError::Needs { what, .. } => told.hint(match what {
+                "subject" => "name it with --subject",
+                "actor" => "name one with --actor",
+                "stream" => "name one with --stream",
+                "period" => "name it with --from and --to",
+                _ => "name it with --at",
+            }),
+            ReportError::NoSubject { .. } => told.hint("leave --subject out, or filter with --stream or --actor"),
+            ReportError::BadSetting { .. } => told.hint("settings are given as --set NAME=VALUE"),
+            ReportError::Zone(_) | ReportError::Cancelled => told,
+        }
     }
 }
 

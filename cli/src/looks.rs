@@ -24,7 +24,12 @@ const FILE_IS_STORE: [&str; 1] = ["restore"];
 
 /// Commands that make a store where there is none, or look at none.
 #[cfg(test)]
-const NO_STORE: [&str; 3] = ["sample", "evidence verify", "evidence verifier"];
+const NO_STORE: [&str; 4] = [
+    "sample",
+    "evidence verify",
+    "evidence verifier",
+    "report check",
+];
 
 /// Arguments that hold payloads.
 const PAYLOADS: [&str; 3] = ["data", "metadata", "edit"];

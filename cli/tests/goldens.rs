@@ -718,3 +718,49 @@ fn evidence() {
         .run("evidence make guide.annals --seed seed --out guide.annals");
     session.compare("evidence");
 }
+
+#[test]
+fn reports() {
+    let mut t = Transcript::on_guide();
+    t.sandbox.write(
+        "mine.toml",
+        annals_core::compliance::TemplateSet::shipped_text("actor-activity")
+            .unwrap()
+            .as_bytes(),
+    );
+    t.sandbox.write(
+        "wrong.toml",
+        b"version = \"1\"\ntitle = \"T\"\nregime = \"R\"\nabout = \"A\"\nretention = \"R\"\n[[sections]]\nid = \"a\"\ntitle = \"A\"\ntable = { source = \"events\", columns = [\"time\", \"whom\"], empty = \"-\" }\n",
+    );
+    t.run("report list")
+        .run("report make guide.annals audit-trail --stream account-12345 --operator auditor --no-access-log --out a.csv")
+        .run("report make guide.annals audit-trail --stream user-123 --operator auditor --purpose 'yearly review' --made-at 2025-11-01T00:00:00Z --out b.jsonl --json")
+        .run("report make guide.annals basel-position --stream account-12345 --at 2024-01-10 --known 52 --operator auditor --no-access-log --out p.html")
+        .run("report make guide.annals mifid-order-lifecycle --category order --set tier=hft --operator auditor --no-access-log --out m.xlsx")
+        .run("report make guide.annals audit-trail --actor nobody --operator auditor --no-access-log --out nothing.csv")
+        .run("report make guide.annals gdpr-subject --out d.html")
+        .run("report make guide.annals sox-change-register --out d.html")
+        .run("report make guide.annals audit-trial --out d.html")
+        .run("report make guide.annals mifid-order-lifecycle --set tier=fast --out d.html")
+        .run("report make guide.annals audit-trail --out d.docx")
+        .run("report make guide.annals audit-trail --out guide.annals.csv --known 99")
+        .run("report make guide.annals audit-trail --out missing/d.csv")
+        .run("report make guide.annals audit-trail --reverse --out d.csv")
+        .run("report check mine.toml")
+        .run("report check wrong.toml")
+        .run("report check wrong.toml --json")
+        .run("report check missing.toml");
+    for (name, text) in [
+        ("a.csv", true),
+        ("a.exceptions.csv", true),
+        ("p.html", false),
+        ("nothing.csv", true),
+    ] {
+        let bytes = std::fs::read(t.sandbox.path().join(name)).unwrap();
+        assert_eq!(text, !bytes.starts_with(b"<!DOCTYPE html>"), "{name}");
+        if text {
+            t.note(&format!("{name}:\n{}", String::from_utf8(bytes).unwrap()));
+        }
+    }
+    t.compare("report");
+}

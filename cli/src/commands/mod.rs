@@ -22,6 +22,7 @@ pub mod privacy;
 pub mod process;
 pub mod query;
 pub mod related;
+pub mod report;
 pub mod restore;
 pub mod rules;
 pub mod sample;
@@ -71,6 +72,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
         Command::Backup(args) => backup::run(args, output),
+        Command::Report(args) => report::run(args, output),
         Command::Restore(args) => restore::run(args, output),
         Command::Evidence(args) => evidence::run(args, output),
         Command::AccessLog(args) => access_log::run(args, output),

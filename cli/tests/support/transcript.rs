@@ -47,6 +47,13 @@ impl Transcript {
         self
     }
 
+    /// Adds what a command wrote to a file.
+    pub fn note(&mut self, text: &str) -> &mut Transcript {
+        self.text += &self.settled(text);
+        self.text += "\n";
+        self
+    }
+
     /// Compares the session with `goldens/NAME.txt`.
     pub fn compare(&self, name: &str) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -95,6 +102,14 @@ impl Transcript {
             }
             let token = &rest[..end];
             rest = &rest[end..];
+            // An entry of an access log is named by its number and its hash.
+            if let Some((number, hash)) = token.split_once(':')
+                && hash.len() == 64
+                && is_hex(hash)
+            {
+                out += &format!("{number}:<hash>");
+                continue;
+            }
             out += match () {
                 () if is_uuid(token) => "<uuid>",
                 () if token.len() == 64 && is_hex(token) => "<hash>",

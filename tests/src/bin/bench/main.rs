@@ -2,6 +2,7 @@
 //! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--append`
 //! appending alone, `--evidence` packages alone.
 //! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--command` deciding.
+//! appending alone, `--reports` making reports alone.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -10,6 +11,8 @@
 
 mod append;
 mod command;
+mod evidence;
+mod compliance;
 mod evidence;
 mod explain;
 mod generate;
@@ -42,6 +45,11 @@ fn main() -> Outcome<()> {
         && mode == "--child-import"
     {
         return import::child(file.as_ref(), store.as_ref());
+    }
+    if let [mode, store, events, out] = &args[..]
+        && mode == "--child-report"
+    {
+        return compliance::child(store.as_ref(), events.parse()?, out.as_ref());
     }
     // Not a row: appending alone, to be run under a profiler.
     if let [mode, folder, writers, seconds] = &args[..]
@@ -95,6 +103,10 @@ fn main() -> Outcome<()> {
         println!("{}", report::markdown(&plan, &evidence::measure(&plan)?));
         return Ok(());
     }
+    if args.iter().any(|a| a == "--reports") {
+        println!("{}", report::markdown(&plan, &compliance::measure(&plan)?));
+        return Ok(());
+    }
     if args.iter().any(|a| a == "--append") {
         println!("{}", report::markdown(&plan, &append::measure(&plan)?));
         return Ok(());
@@ -111,6 +123,7 @@ fn main() -> Outcome<()> {
     rows.extend(explain::measure(&plan)?);
     rows.extend(evidence::measure(&plan)?);
     rows.extend(command::measure(&plan)?);
+    rows.extend(compliance::measure(&plan)?);
     if let Some(app) = after("--app") {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }

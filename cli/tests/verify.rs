@@ -351,10 +351,9 @@ fn a_leaf_made_again_to_hide_a_change_is_found() {
             &format!("UPDATE events SET data = CAST('{{}}' AS BLOB) WHERE position = {position}"),
         );
         let (_, view) = verify(&sandbox, "shop.annals");
-        let changed = view["findings"].as_array().unwrap().iter();
+        let mut changed = view["findings"].as_array().unwrap().iter();
         let changed = changed
-            .filter(|f| f["kind"] == "content_changed")
-            .last()
+            .rfind(|f| f["kind"] == "content_changed")
             .unwrap();
         let detail = changed["detail"].as_str().unwrap();
         let leaf = detail

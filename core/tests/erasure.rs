@@ -92,7 +92,8 @@ fn erase(writer: &LogWriter, parts: &[(Position, Part)]) -> Option<Erasure> {
 }
 
 fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").unwrap();
 }
 
 /// How often the secret stands in the files of the log.

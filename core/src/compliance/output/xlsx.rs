@@ -345,7 +345,7 @@ fn serial(time: Time, exact: bool) -> Option<ExcelDateTime> {
     let year = u16::try_from(utc.year())
         .ok()
         .filter(|year| *year >= 1900)?;
-    if exact && utc.nanosecond() % 1_000_000 != 0 {
+    if exact && !utc.nanosecond().is_multiple_of(1_000_000) {
         return None;
     }
     let milli = utc.nanosecond() / 1_000_000 % 1_000;

@@ -147,7 +147,7 @@ pub(super) fn join(
         what: "events whose actor, correlation and causation were extracted again".into(),
         count: all.events - all.unextracted,
     });
-    checked.sort_by(|a, b| order(&a.what).cmp(&order(&b.what)));
+    checked.sort_by_key(|a| order(&a.what));
     Ok(LogCheck {
         id,
         size: Position(aim.size),
@@ -389,7 +389,7 @@ fn compare_head(head: &Head, frontier: &tree::Frontier, findings: &mut VerifyFin
             None,
             format!("the leaves have root {root}, the head says {said}"),
         );
-    } else if !narrowed && (head.frontier.len() % 32 != 0 || kept != frontier.roots()) {
+    } else if !narrowed && (!head.frontier.len().is_multiple_of(32) || kept != frontier.roots()) {
         findings.add(
             Grade::Manipulation,
             kind,

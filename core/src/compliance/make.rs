@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
+use super::asked::{settings, state_needs};
+use super::charts::Counts;
 use super::checks::{Checks, exception_columns};
 use super::report::{
     Block, Completeness, ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope,
@@ -14,9 +15,8 @@ use super::report::{
 use super::rows::{ReportRows, Spool};
 use super::seen::{Seen, Tellers};
 use super::tables::{Filling, Setters};
-use super::template::{ChartRule, Need, SubjectRule, TableSource, Template, TemplateSet};
+use super::template::{TableSource, Template, TemplateSet};
 use super::{MadeReport, ReportError, ReportRequest, plural};
-use crate::chart::{ChartForm, ChartPoint, ChartSpec};
 use crate::event::Event;
 use crate::finding::{FindingKind, Findings, Place, Severity};
 use crate::id::StreamId;
@@ -29,10 +29,6 @@ use crate::temporal::{AsOf, AsOfView, TemporalError, walk};
 
 /// Most sources that a first page names.
 const MAX_SOURCES: usize = 20;
-/// Most names that a chart draws by themselves.
-const MAX_NAMES: usize = 12;
-/// Most columns of a chart along time.
-const MAX_COLUMNS: usize = 120;
 /// Table of everything that the checks found.
 const EXCEPTIONS: &str = "exceptions";
 
@@ -134,79 +130,6 @@ pub fn make(
     making.finish(source, as_of, refs, &settings)
 }
 
-/// That the request states what the template needs, and nothing that it does not take.
-fn state_needs(template: &Template, request: &ReportRequest) -> Result<(), ReportError> {
-    let EventQuery {
-        stream,
-        actor,
-        from,
-        to,
-        ..
-    } = &request.query;
-    let needs = |what: &'static str| {
-        Err(ReportError::Needs {
-            template: template.reference.name.clone(),
-            what,
-        })
-    };
-    match (template.subject, &request.subject) {
-        (SubjectRule::Required, None) => return needs("subject"),
-        (SubjectRule::None, Some(_)) => {
-            return Err(ReportError::NoSubject {
-                template: template.reference.name.clone(),
-            });
-        }
-        _ => {}
-    }
-    for need in &template.needs {
-        let stated = match need {
-            Need::Actor => actor.is_some(),
-            Need::Stream => stream.is_some(),
-            Need::Period => from.is_some() && (to.is_some() || request.at.is_some()),
-            Need::At => request.at.is_some(),
-        };
-        if !stated {
-            return needs(need.name());
-        }
-    }
-    Ok(())
-}
-
-/// The settings: what was chosen, else the template's defaults.
-fn settings(
-    template: &Template,
-    request: &ReportRequest,
-) -> Result<BTreeMap<String, String>, ReportError> {
-    let mut settings: BTreeMap<String, String> = template
-        .settings
-        .iter()
-        .map(|(name, setting)| (name.clone(), setting.default.clone()))
-        .collect();
-    for (name, chosen) in &request.settings {
-        let wrong = |expected: String| ReportError::BadSetting {
-            template: template.reference.name.clone(),
-            name: name.clone(),
-            value: chosen.clone(),
-            expected,
-        };
-        let Some(setting) = template.settings.get(name) else {
-            let known: Vec<&str> = template.settings.keys().map(String::as_str).collect();
-            return Err(wrong(match known[..] {
-                [] => "the template has no settings".to_owned(),
-                _ => format!("its settings are {}", known.join(", ")),
-            }));
-        };
-        if !setting.choices.is_empty() && !setting.choices.contains(chosen) {
-            return Err(wrong(format!("one of {}", setting.choices.join(", "))));
-        }
-        if setting.choices.is_empty() && chosen.parse::<u32>().is_err() {
-            return Err(wrong("a whole number below 4294967296".to_owned()));
-        }
-        settings.insert(name.clone(), chosen.clone());
-    }
-    Ok(settings)
-}
-
 /// A report on its way.
 struct Making<'t> {
     template: &'t Template,
@@ -224,9 +147,7 @@ struct Making<'t> {
     folds: bool,
     unnamed: u64,
     categories: BTreeSet<String>,
-    by_day: BTreeMap<NaiveDate, u64>,
-    by_actor: HashMap<Option<String>, u64>,
-    by_type: HashMap<String, u64>,
+    counts: Counts,
     totals: Vec<(Option<Exact>, u64)>,
     rechecked: u64,
     differing: u64,
@@ -262,9 +183,7 @@ impl<'t> Making<'t> {
             streams: BTreeMap::new(),
             unnamed: 0,
             categories: BTreeSet::new(),
-            by_day: BTreeMap::new(),
-            by_actor: HashMap::new(),
-            by_type: HashMap::new(),
+            counts: Counts::default(),
             totals: template
                 .totals
                 .iter()
@@ -314,6 +233,7 @@ impl<'t> Making<'t> {
         let seen = Seen::new(&event, template, tellers);
         if let Some(subject) = &self.request.subject
             && !is_about(&seen, subject, links, template)
+            && tellers.subject(&event).as_ref() != Some(subject)
         {
             return Ok(());
         }
@@ -369,19 +289,7 @@ impl<'t> Making<'t> {
             self.findings
                 .add_cause(FindingKind::Erased, Severity::Notice, place, detail);
         }
-        let day = self
-            .zone
-            .from_utc_datetime(&event.time.time.to_utc().naive_utc())
-            .date_naive();
-        *self.by_day.entry(day).or_default() += 1;
-        *self
-            .by_type
-            .entry(seen.event_type().to_owned())
-            .or_default() += 1;
-        *self
-            .by_actor
-            .entry(seen.who().map(str::to_owned))
-            .or_default() += 1;
+        self.counts.take(seen, self.zone);
         for (field, (sum, events)) in self.template.totals.iter().zip(&mut self.totals) {
             let number = match seen.field(field) {
                 Some(serde_json::Value::Number(number)) => number.to_string(),
@@ -474,7 +382,7 @@ impl<'t> Making<'t> {
         settings: &BTreeMap<String, String>,
     ) -> Result<MadeReport, ReportError> {
         let template = self.template;
-        let charts = self.charts();
+        let charts = self.counts.charts(&self.request.zone);
         let totals = self.control_totals();
         let not_checked = self.not_checked();
         let checked = self.checked();
@@ -613,11 +521,16 @@ impl<'t> Making<'t> {
         add("to", to.map(|time| time.to_string()));
         let subject = self.request.subject.as_ref().map(|subject| SubjectScope {
             subject: subject.clone(),
-            found_by: ["stream", "linked stream", "actor"]
-                .into_iter()
-                .map(str::to_owned)
-                .chain(self.template.subject_fields.iter().map(|f| f.text.clone()))
-                .collect(),
+            found_by: [
+                "stream",
+                "linked stream",
+                "actor",
+                "subject of the model ([personal])",
+            ]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.template.subject_fields.iter().map(|f| f.text.clone()))
+            .collect(),
         });
         let named = settings.iter().map(|(name, value)| {
             let title = self.template.settings.get(name).map_or(name, |s| &s.title);
@@ -695,6 +608,7 @@ impl<'t> Making<'t> {
             .filter(|table| lists(&table.rule.source))
             .collect();
         let mut left_out: Vec<(&String, &u64)> = self
+            .counts
             .by_type
             .iter()
             .filter(|(name, _)| !listing.iter().any(|table| table.rule.types.has(name)))
@@ -724,60 +638,6 @@ impl<'t> Making<'t> {
         }
         not_checked.extend(self.template.not_checked.iter().cloned());
         not_checked
-    }
-
-    /// The charts, in the order of [`ChartRule`]; none of them over nothing.
-    fn charts(&self) -> [Option<ChartSpec>; 3] {
-        if self.events == 0 {
-            return [None, None, None];
-        }
-        let chart = |id: &str, title: &str, form, points: Vec<ChartPoint>, rest, rest_names| {
-            let alt = alt_text(
-                form,
-                &points,
-                rest,
-                rest_names,
-                self.events,
-                &self.request.zone,
-            );
-            Some(ChartSpec {
-                id: id.to_owned(),
-                title: title.to_owned(),
-                form,
-                unit: "events".to_owned(),
-                zone: self.request.zone.clone(),
-                points,
-                rest,
-                rest_names,
-                alt,
-            })
-        };
-        let by_name = |id: &str, title: &str, counts: Vec<(String, u64)>| {
-            let (points, rest, rest_names) = most(counts);
-            chart(id, title, ChartForm::ByName, points, rest, rest_names)
-        };
-        let actors = self.by_actor.iter().map(|(actor, count)| {
-            let name = actor.as_deref().unwrap_or("not recorded");
-            (name.to_owned(), *count)
-        });
-        let types = self
-            .by_type
-            .iter()
-            .map(|(name, count)| (name.clone(), *count));
-        let over_time = along_time(&self.by_day);
-        let mut charts = [None, None, None];
-        charts[ChartRule::OverTime as usize] = chart(
-            "over_time",
-            "Events over time",
-            ChartForm::OverTime,
-            over_time,
-            0,
-            0,
-        );
-        charts[ChartRule::ByActor as usize] =
-            by_name("by_actor", "Events by actor", actors.collect());
-        charts[ChartRule::ByType as usize] = by_name("by_type", "Events by type", types.collect());
-        charts
     }
 }
 
@@ -819,99 +679,4 @@ fn is_about(seen: &Seen<'_>, subject: &str, links: &[LinkView], template: &Templ
                 }
                 _ => false,
             })
-}
-
-/// Counts of days as columns: days, or months or years where there would be too many.
-fn along_time(by_day: &BTreeMap<NaiveDate, u64>) -> Vec<ChartPoint> {
-    let Some((first, last)) = by_day.keys().next().zip(by_day.keys().next_back()) else {
-        return Vec::new();
-    };
-    let months = |day: &NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month0());
-    let days = (*last - *first).num_days() + 1;
-    let columns = MAX_COLUMNS as i64;
-    let (label, next): (fn(&NaiveDate) -> String, fn(NaiveDate) -> Option<NaiveDate>) =
-        if days <= columns {
-            (
-                |day| day.format("%Y-%m-%d").to_string(),
-                |day| day.succ_opt(),
-            )
-        } else if months(last) - months(first) < columns {
-            (
-                |day| day.format("%Y-%m").to_string(),
-                |day| day.with_day(1)?.checked_add_months(chrono::Months::new(1)),
-            )
-        } else {
-            (
-                |day| day.format("%Y").to_string(),
-                |day| NaiveDate::from_ymd_opt(day.year() + 1, 1, 1),
-            )
-        };
-    let mut points: Vec<ChartPoint> = Vec::new();
-    let mut at = Some(*first);
-    // Columns of nothing are part of the picture; where years are too many, only those with events are.
-    let all = i64::from(last.year()) - i64::from(first.year()) < columns;
-    while let Some(day) = at.filter(|day| all && *day <= *last || points.is_empty()) {
-        points.push(ChartPoint {
-            label: label(&day),
-            count: 0,
-        });
-        at = if all { next(day) } else { None };
-    }
-    for (day, count) in by_day {
-        let label = label(day);
-        match points.binary_search_by(|point| point.label.cmp(&label)) {
-            Ok(at) => points[at].count += count,
-            Err(at) => points.insert(
-                at,
-                ChartPoint {
-                    label,
-                    count: *count,
-                },
-            ),
-        }
-    }
-    points
-}
-
-/// The names with the highest counts, and what the others come to.
-fn most(mut counts: Vec<(String, u64)>) -> (Vec<ChartPoint>, u64, u64) {
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let rest = counts.split_off(counts.len().min(MAX_NAMES));
-    let points = counts
-        .into_iter()
-        .map(|(label, count)| ChartPoint { label, count });
-    let sum = rest.iter().map(|(_, count)| count).sum();
-    (points.collect(), sum, rest.len() as u64)
-}
-
-fn alt_text(
-    form: ChartForm,
-    points: &[ChartPoint],
-    rest: u64,
-    rest_names: u64,
-    events: u64,
-    zone: &str,
-) -> String {
-    let all = plural(events, "event");
-    let highest = points.iter().rev().max_by_key(|point| point.count);
-    let (Some(highest), Some(first), Some(last)) = (highest, points.first(), points.last()) else {
-        return all;
-    };
-    match form {
-        ChartForm::OverTime => format!(
-            "{all} from {} to {} ({zone}); most in {}: {}.",
-            first.label, last.label, highest.label, highest.count
-        ),
-        ChartForm::ByName => {
-            let named: Vec<String> = points
-                .iter()
-                .map(|point| format!("{} {}", point.label, point.count))
-                .collect();
-            let others = match rest_names {
-                0 => String::new(),
-                n => format!("; {rest} of {n} others"),
-            };
-            format!("{all}: {}{others}.", named.join(", "))
-        }
-    }
 }

@@ -3,7 +3,9 @@
 //! [`Report`] is what every form prints; [`ReportRows`] holds the rows of its tables. Left out: how a page looks,
 //! which is each form's own.
 
+mod asked;
 mod cells;
+mod charts;
 mod checks;
 mod make;
 mod output;

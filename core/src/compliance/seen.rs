@@ -27,6 +27,12 @@ impl<'m> Tellers<'m> {
         }
     }
 
+    /// Whose data an event holds, by the model of its category.
+    pub(super) fn subject(&self, event: &StreamEvent) -> Option<String> {
+        let category = event.event.category.as_ref().map_or("", |c| c.as_str());
+        self.models.for_category(category).subject_of(event)
+    }
+
     fn circumstances(&mut self, event: &StreamEvent) -> Circumstances {
         let category = event.event.category.as_ref().map_or("", |c| c.as_str());
         if let Some(fold) = self.by_category.get(category) {

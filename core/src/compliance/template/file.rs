@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::columns::{self, EventCol, ToldCol};
+use super::raw::{
+    RawChart, RawCheck, RawCheckKind, RawField, RawKeys, RawKind, RawNeed, RawSection, RawSetting,
+    RawSource, RawSubject, RawTable, RawTemplate, RawTier,
+};
 use super::{
     ChartRule, Check, Col, Dropped, Field, FieldRoot, KeyClass, NamedField, Need, Rule,
     SectionRule, Setting, SubjectRule, TableRule, TableSource, Template, Tier, Types,
@@ -35,190 +38,6 @@ pub struct TemplateError {
     pub message: String,
     /// What to write instead.
     pub hint: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTemplate {
-    version: Spanned<String>,
-    title: Spanned<String>,
-    regime: Spanned<String>,
-    about: Spanned<String>,
-    retention: Spanned<String>,
-    #[serde(default)]
-    subject: RawSubject,
-    #[serde(default)]
-    subject_fields: Vec<Spanned<String>>,
-    #[serde(default)]
-    needs: Vec<RawNeed>,
-    #[serde(default)]
-    not_checked: Vec<String>,
-    #[serde(default)]
-    totals: Vec<Spanned<String>>,
-    #[serde(default)]
-    drop_keys: Vec<String>,
-    #[serde(default)]
-    settings: BTreeMap<String, RawSetting>,
-    #[serde(default)]
-    fields: BTreeMap<Spanned<String>, RawField>,
-    #[serde(default)]
-    tiers: Vec<RawTier>,
-    #[serde(default)]
-    keys: Vec<RawKeys>,
-    #[serde(default)]
-    checks: Vec<RawCheck>,
-    sections: Vec<RawSection>,
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawSubject {
-    #[default]
-    None,
-    Optional,
-    Required,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawNeed {
-    Actor,
-    Stream,
-    Period,
-    At,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSetting {
-    title: String,
-    default: Spanned<String>,
-    #[serde(default)]
-    choices: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawField {
-    title: Spanned<String>,
-    from: Vec<Spanned<String>>,
-    #[serde(default)]
-    kind: RawKind,
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawKind {
-    Text,
-    #[default]
-    Name,
-    Number,
-    Value,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTier {
-    name: Spanned<String>,
-    digits: Spanned<u32>,
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawKeys {
-    class: Spanned<String>,
-    keys: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCheck {
-    id: Spanned<String>,
-    title: Spanned<String>,
-    kind: Spanned<RawCheckKind>,
-    #[serde(default)]
-    types: Vec<String>,
-    #[serde(default)]
-    fields: Vec<Spanned<String>>,
-    #[serde(default)]
-    prepare: Vec<String>,
-    #[serde(default)]
-    approve: Vec<String>,
-    approver: Option<Spanned<String>>,
-    number: Option<Spanned<String>>,
-    setting: Option<Spanned<String>>,
-    #[serde(default)]
-    starts: Vec<String>,
-    #[serde(default)]
-    ends: Vec<String>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawCheckKind {
-    Recorded,
-    Segregation,
-    Approved,
-    Order,
-    Sequence,
-    Granularity,
-    Offset,
-    Lifecycle,
-    Erased,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSection {
-    id: Spanned<String>,
-    title: Spanned<String>,
-    #[serde(default)]
-    text: Vec<String>,
-    #[serde(default)]
-    charts: Vec<RawChart>,
-    #[serde(default)]
-    checks: bool,
-    table: Option<RawTable>,
-    exceptions: Option<String>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawChart {
-    OverTime,
-    ByActor,
-    ByType,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTable {
-    source: Spanned<RawSource>,
-    #[serde(default)]
-    types: Vec<String>,
-    columns: Vec<Spanned<String>>,
-    #[serde(default)]
-    by: Vec<Spanned<String>>,
-    #[serde(default)]
-    of: Vec<Spanned<String>>,
-    size: Option<Spanned<String>>,
-    seed: Option<Spanned<String>>,
-    empty: String,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum RawSource {
-    Events,
-    Changes,
-    Versions,
-    State,
-    Groups,
-    Sample,
-    Coverage,
-    Digits,
-    Keys,
 }
 
 impl Template {

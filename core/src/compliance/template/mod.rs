@@ -5,6 +5,7 @@
 
 pub(super) mod columns;
 mod file;
+mod raw;
 mod set;
 
 use std::collections::BTreeMap;

@@ -874,3 +874,37 @@ fn an_altered_event_is_a_finding_and_is_counted() {
         crate::finding::FindingKind::HashMismatch
     );
 }
+
+#[test]
+fn a_model_tells_whom_an_event_is_about() {
+    let store = Store::of(&[
+        (
+            "visit-1",
+            "VisitBooked",
+            "2024-01-01T10:00:00Z",
+            r#"{"guest":"ann"}"#,
+            WHO,
+        ),
+        (
+            "visit-2",
+            "VisitBooked",
+            "2024-01-01T10:00:00Z",
+            r#"{"guest":"ben"}"#,
+            WHO,
+        ),
+    ]);
+    let scope = |store: &Store| {
+        let made = store.report("gdpr-subject", Some("ann"));
+        made.report.first_page.completeness.events_in_scope
+    };
+    assert_eq!(scope(&store), 0, "no usual field names her");
+    let models = crate::model::folder(&store.path).join("models");
+    std::fs::create_dir_all(&models).unwrap();
+    let model = "category = 'visit'\n[personal]\nsubject = 'data.guest'\ndata = ['guest']\n[on.VisitBooked]\nguest = 'data.guest'\n";
+    std::fs::write(models.join("visit.toml"), model).unwrap();
+    assert_eq!(
+        store.models().for_category("visit").reference().name,
+        "visit"
+    );
+    assert_eq!(scope(&store), 1);
+}

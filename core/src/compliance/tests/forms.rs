@@ -313,3 +313,22 @@ fn a_template_fault_has_its_place_and_what_to_write_instead() {
     let error = Template::parse("mine.toml", "").unwrap_err();
     assert!(error.message.starts_with("missing field"), "{error}");
 }
+
+#[test]
+fn a_disk_that_fills_up_leaves_what_was_there() {
+    let store = Store::guide();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("r.pdf");
+    std::fs::write(&file, "before").unwrap();
+    let error = write_whole(&store.log, &file, "pages", &mut |out| {
+        out.write_all(&[0; 1 << 20])?;
+        Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into())
+    })
+    .unwrap_err();
+    assert_eq!(
+        crate::code::ErrorCode::from(&error),
+        crate::code::ErrorCode::DiskFull
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

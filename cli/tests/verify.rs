@@ -352,9 +352,7 @@ fn a_leaf_made_again_to_hide_a_change_is_found() {
         );
         let (_, view) = verify(&sandbox, "shop.annals");
         let mut changed = view["findings"].as_array().unwrap().iter();
-        let changed = changed
-            .rfind(|f| f["kind"] == "content_changed")
-            .unwrap();
+        let changed = changed.rfind(|f| f["kind"] == "content_changed").unwrap();
         let detail = changed["detail"].as_str().unwrap();
         let leaf = detail
             .split("leaf hash ")

@@ -11,8 +11,8 @@
 
 mod append;
 mod command;
-mod evidence;
 mod compliance;
+mod evidence;
 mod evidence;
 mod explain;
 mod generate;

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use annals_core::access_log::AccessState;
+use annals_core::compliance::{
+    self, AccessLogState, ReportError, ReportRequest, TemplateSet, write_html, write_jsonl,
+};
 use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
 use annals_core::evidence::verify::{Trust, verify_file};
@@ -9,12 +13,17 @@ use annals_core::evidence::view::{
     EvidenceFacts, EvidenceGrade, EvidenceOutcome, EvidenceReport, EvidenceVerification,
 };
 use annals_core::integrity::checkpoint::SignedCheckpoint;
-use annals_core::integrity::note::{SigningKey, VerifyingKey};
+use annals_core::integrity::note::SigningKey;
 use annals_core::position::Position;
-use annals_core::store::Log;
+use annals_core::signing::open_or_make;
+use annals_core::store::{EventQuery, Log};
 use annals_core::surroundings::{OsUser, Surroundings};
+use annals_core::time::Time;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::checkpoint::verifier_key;
+use super::key::{self, Secret};
+use super::verify::text_of;
 use crate::failure::{Code, Exit, Failure};
 use crate::filters::{FilterReading, Filters};
 use crate::instant;
@@ -44,14 +53,21 @@ enum What {
 struct Make {
     /// The store
     store: PathBuf,
+    /// Template of a report on the same events, which goes into report/ (annals report list names them)
+    template: Option<String>,
     #[command(flatten)]
     filters: Filters,
+    /// Whom the report is about, where its template asks for somebody
+    #[arg(long, value_name = "S", requires = "template")]
+    subject: Option<String>,
     /// File to write, replaced if it exists
     #[arg(long, value_name = "F.zip")]
     out: PathBuf,
-    /// Private key of the log: a file with its 32 bytes as 64 hexadecimal digits
-    #[arg(long, value_name = "FILE")]
-    seed: PathBuf,
+    #[command(flatten)]
+    secret: Secret,
+    /// A private key that does not lie in the folder of keys: a file with its 32 bytes as 64 hexadecimal digits
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "unprotected"])]
+    seed: Option<PathBuf>,
     /// First position of the range that is accounted for
     #[arg(long, value_name = "POSITION", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     first: u64,
@@ -64,12 +80,6 @@ struct Make {
     /// What to show of events that do not match, so that anybody sees that they do not
     #[arg(long, value_enum)]
     others: Option<Show>,
-    /// A file of a report on the same question, as annals report makes them, to go into report/; again for more
-    #[arg(long, value_name = "FILE")]
-    report: Vec<PathBuf>,
-    /// Name of the template that the report was made with
-    #[arg(long, value_name = "NAME", requires = "report")]
-    template: Option<String>,
     /// A file to put in, under the signature; again for more
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
@@ -157,6 +167,17 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         None => (surroundings.clock)(),
         Some(text) => instant::from("--made-at", text, zone)?.at,
     };
+    let withheld = withheld(&args.withhold);
+    if args.template.is_some() && (withheld != Withheld::default() || args.first > 1) {
+        return Err(Failure::usage("a report shows what --withhold and --first leave out")
+            .hint("make the package without a template, or without these options"));
+    }
+    let made = By {
+        operator: args.operator.unwrap_or_else(|| OsUser::system().name),
+        purpose: output.purpose.clone(),
+        subject: args.subject,
+        access: output.access.clone(),
+    };
     let request = EvidenceRequest {
         first: Position(args.first),
         others: args.others.map(|others| match others {
@@ -165,19 +186,28 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
             Show::Identity => Others::Identity,
             Show::Payload => Others::Payload,
         }),
-        withheld: withheld(&args.withhold),
-        operator: Some(args.operator.unwrap_or_else(|| OsUser::system().name)),
-        purpose: output.purpose.clone(),
+        withheld,
+        operator: Some(made.operator.clone()),
+        purpose: made.purpose.clone(),
         reviewed_by: args.reviewed_by,
         handed_to: args.handed_to,
+        report: match &args.template {
+            None => Vec::new(),
+            Some(template) => report(&log, template, &query, at, &made)?,
+        },
         template: args.template,
-        report: contents(&args.report)?,
         attachments: contents(&args.attach)?,
         earlier: args.since.as_deref().map(checkpoint).transpose()?,
         access: Some(output.access.clone()),
         ..EvidenceRequest::of(query, at)
     };
-    let key = seed(&args.seed, &log.id().origin())?;
+    let key = match &args.seed {
+        Some(file) => seed(file, &log.id().origin())?,
+        None => args.secret.with(|protection| {
+            let random = &surroundings.random;
+            Ok(open_or_make(&log, &key::folder()?, protection, random)?)
+        })?,
+    };
     let report = watched("events", |progress| {
         make_to_file(&log, &request, &key, &args.out, progress)
     })?;
@@ -187,6 +217,52 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
             .try_for_each(|reading| output.line(reading))?;
         print_made(&report, output)
     })
+}
+
+/// Who makes a package, and what for.
+struct By {
+    operator: String,
+    purpose: Option<String>,
+    subject: Option<String>,
+    access: AccessState,
+}
+
+/// The report by a template on the events of a query, as a page and as rows.
+fn report(
+    log: &Log,
+    template: &str,
+    query: &EventQuery,
+    at: Time,
+    by: &By,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let failed = |error: ReportError| Failure::new((&error).into(), error.to_string());
+    let models = super::load_models(log.path())?;
+    let templates = TemplateSet::load(log.path())
+        .map_err(|error| Failure::file(log.path(), &error))?;
+    let request = ReportRequest {
+        query: query.clone(),
+        subject: by.subject.clone(),
+        purpose: by.purpose.clone(),
+        operator: Some(by.operator.clone()),
+        made_at: Some(at),
+        access_log: match &by.access {
+            AccessState::Logged { entry, hash } => AccessLogState::Entered {
+                entry: *entry,
+                hash: *hash,
+            },
+            AccessState::Off => AccessLogState::Off,
+        },
+        ..ReportRequest::of(template)
+    };
+    watched("events", |progress| {
+        let made = compliance::make(log, &models, &templates, &request, progress)?;
+        let (mut page, mut rows) = (Vec::new(), Vec::new());
+        write_html(&made, &mut page, progress)?;
+        write_jsonl(&made, &mut rows, progress)?;
+        let name = |ending: &str| format!("{template}.{ending}");
+        Ok(vec![(name("html"), page), (name("jsonl"), rows)])
+    })
+    .map_err(failed)
 }
 
 fn print_made(report: &EvidenceReport, output: &mut Output) -> Result<(), Failure> {
@@ -241,12 +317,6 @@ fn contents(files: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     files.iter().map(read).collect()
 }
 
-fn text_of(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-    String::from_utf8(bytes)
-        .map_err(|_| Failure::new(Code::BadInput, format!("{} is no text", path.display())))
-}
-
 fn checkpoint(path: &Path) -> Result<SignedCheckpoint, Failure> {
     SignedCheckpoint::parse(&text_of(path)?)
         .map_err(|error| Failure::new(Code::BadInput, format!("{}: {error}", path.display())))
@@ -265,23 +335,12 @@ fn seed(path: &Path, origin: &str) -> Result<SigningKey, Failure> {
         .map_err(|error| Failure::new(Code::BadInput, error.to_string()))
 }
 
-/// A verifier key, or the name of a file with one.
-fn verifying_key(text: &str) -> Result<VerifyingKey, Failure> {
-    let text = match text.contains('+') {
-        true => text.to_owned(),
-        false => text_of(Path::new(text))?,
-    };
-    text.trim()
-        .parse()
-        .map_err(|error| Failure::usage(format!("--key: {error}")))
-}
-
 fn run_verify(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
     let trust = Trust {
         keys: args
             .key
             .iter()
-            .map(|key| verifying_key(key))
+            .map(|key| verifier_key("--key", key))
             .collect::<Result<_, _>>()?,
         against: args
             .against

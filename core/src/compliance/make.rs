@@ -331,6 +331,7 @@ impl<'t> Making<'t> {
             }
             let mut setters = Setters::default();
             let mut failed = None;
+            let mut met = Vec::with_capacity(positions.len());
             let view = walk(log, models, stream, as_of, &mut |step| {
                 let event = &step.event.event;
                 let in_scope = positions.binary_search(&event.position.0).is_ok();
@@ -347,13 +348,15 @@ impl<'t> Making<'t> {
                 }
                 if in_scope && failed.is_none() {
                     progress.advance(1);
+                    met.push(event.position.0);
                     let seen = Seen::new(step.event, template, &mut tellers);
                     let outcome = steps
                         .iter_mut()
                         .try_for_each(|table| table.take_step(&seen, step, &template.dropped));
                     failed = outcome.err();
                 }
-                failed.is_none()
+                // Nothing after the last event in scope changes what is told of it.
+                failed.is_none() && (!states.is_empty() || met.len() < positions.len())
             })?;
             if let Some(error) = failed {
                 return Err(error);
@@ -361,6 +364,22 @@ impl<'t> Making<'t> {
             view.findings
                 .into_iter()
                 .for_each(|finding| self.findings.take(finding));
+            // By a model's own time an event may count only after the instant asked for: it is in scope all the same.
+            met.sort_unstable();
+            for position in positions.iter().filter(|p| met.binary_search(p).is_err()) {
+                let Some(event) = log.event(Position(*position))? else {
+                    continue;
+                };
+                let event = StreamEvent {
+                    version: event.version,
+                    qualifier: String::new(),
+                    event,
+                };
+                let seen = Seen::new(&event, template, &mut tellers);
+                for table in &mut steps {
+                    table.take_unfolded(&seen)?;
+                }
+            }
             if !states.is_empty()
                 && let Some(state) = crate::model::json::parse_state(view.state.get())
             {

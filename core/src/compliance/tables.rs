@@ -340,6 +340,21 @@ impl<'t> Filling<'t> {
         }
     }
 
+    /// Takes an event in scope that no state as of the moment is made of.
+    pub(super) fn take_unfolded(&mut self, seen: &Seen<'_>) -> Result<(), ReportError> {
+        if !self.rule.types.has(seen.event_type()) {
+            return Ok(());
+        }
+        let cells = self.rule.columns.iter().map(|col| match col {
+            Col::Told(ToldCol::Change) => {
+                Cell::Value("counts later, by the model's time".to_owned())
+            }
+            Col::Told(_) => Cell::None,
+            col => seen.cell(*col),
+        });
+        self.rows.push(seen.key(), &seen.row(cells.collect()))
+    }
+
     /// Takes the values of a stream's state, each with the event that set it last.
     pub(super) fn take_state(
         &mut self,

@@ -908,3 +908,41 @@ fn a_model_tells_whom_an_event_is_about() {
     );
     assert_eq!(scope(&store), 1);
 }
+
+#[test]
+fn an_event_that_counts_later_is_listed_all_the_same() {
+    let store = Store::of(&[
+        (
+            "user-1",
+            "Hired",
+            "2024-01-01T10:00:00Z",
+            r#"{"department":"A","from":"2024-01-01T00:00:00Z"}"#,
+            WHO,
+        ),
+        (
+            "user-1",
+            "Moved",
+            "2024-01-02T10:00:00Z",
+            r#"{"department":"B","from":"2024-06-01T00:00:00Z"}"#,
+            WHO,
+        ),
+    ]);
+    let models = crate::model::folder(&store.path).join("models");
+    std::fs::create_dir_all(&models).unwrap();
+    let model = "category = 'user'\ntime = 'data.from'\n[on.Hired]\ndepartment = 'data.department'\n[on.Moved]\ndepartment = 'data.department'\n";
+    std::fs::write(models.join("user.toml"), model).unwrap();
+    let mut request = whole("trade-reconstruction", None);
+    let rows = |request: &ReportRequest| -> Vec<String> {
+        let made = store.make(request).unwrap();
+        let rows = printed(&made, "actions").into_iter();
+        rows.map(|row| {
+            [&row[0], &row[8], &row[9], &row[10]]
+                .map(String::as_str)
+                .join(" ")
+        })
+        .collect()
+    };
+    assert_eq!(rows(&request), ["1 department none A", "2 department A B"]);
+    request.at = Some(Time::parse_rfc3339("2024-02-01T00:00:00Z").unwrap());
+    assert_eq!(rows(&request), ["1 department none A", "2 none none none"]);
+}

@@ -13,7 +13,6 @@ mod append;
 mod command;
 mod compliance;
 mod evidence;
-mod evidence;
 mod explain;
 mod generate;
 mod import;

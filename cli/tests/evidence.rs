@@ -390,3 +390,47 @@ fn what_is_withheld_is_not_in_the_package_and_is_said_to_be() {
         }
     }
 }
+
+#[test]
+fn a_template_adds_its_report_and_the_logs_own_key_signs() {
+    let sandbox = Sandbox::new();
+    ok(&sandbox, &["sample", "guide", "--out", "guide.annals"]);
+    let make = [
+        "evidence",
+        "make",
+        "guide.annals",
+        "audit-trail",
+        "--stream",
+        "order-789",
+        "--out",
+        "r.zip",
+    ];
+    let unsaid = sandbox.run(&make);
+    assert_eq!(unsaid.code, 1, "no key is made unasked: {}", unsaid.stderr);
+    ok(&sandbox, &[&make[..], &["--unprotected"]].concat());
+    let key = sandbox
+        .run(&["key", "show", "guide.annals", "--json"])
+        .json();
+    let key = key["held"]["verifier_key"].as_str().unwrap().to_owned();
+    let answer = sandbox.json(&["evidence", "verify", "r.zip", "--key", &key]);
+    assert_eq!(answer["outcome"], "intact", "{answer}");
+    assert_eq!(answer["facts"]["key_known"], true);
+    let files = apart(&std::fs::read(sandbox.path().join("r.zip")).unwrap());
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["report/audit-trail.html", "report/audit-trail.jsonl"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    // A report would show what is withheld.
+    let refused = sandbox.run(&[&make[..], &["--withhold", "data"]].concat());
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let unknown = sandbox.run(&[
+        "evidence",
+        "make",
+        "guide.annals",
+        "no-such",
+        "--out",
+        "n.zip",
+        "--unprotected",
+    ]);
+    assert_eq!(unknown.code, 1, "{}", unknown.stderr);
+}

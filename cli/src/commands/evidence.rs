@@ -169,8 +169,10 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
     };
     let withheld = withheld(&args.withhold);
     if args.template.is_some() && (withheld != Withheld::default() || args.first > 1) {
-        return Err(Failure::usage("a report shows what --withhold and --first leave out")
-            .hint("make the package without a template, or without these options"));
+        return Err(
+            Failure::usage("a report shows what --withhold and --first leave out")
+                .hint("make the package without a template, or without these options"),
+        );
     }
     let made = By {
         operator: args.operator.unwrap_or_else(|| OsUser::system().name),
@@ -237,8 +239,8 @@ fn report(
 ) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let failed = |error: ReportError| Failure::new((&error).into(), error.to_string());
     let models = super::load_models(log.path())?;
-    let templates = TemplateSet::load(log.path())
-        .map_err(|error| Failure::file(log.path(), &error))?;
+    let templates =
+        TemplateSet::load(log.path()).map_err(|error| Failure::file(log.path(), &error))?;
     let request = ReportRequest {
         query: query.clone(),
         subject: by.subject.clone(),
@@ -246,9 +248,8 @@ fn report(
         operator: Some(by.operator.clone()),
         made_at: Some(at),
         access_log: match &by.access {
-            AccessState::Logged { entry, hash } => AccessLogState::Entered {
-                entry: *entry,
-                hash: *hash,
+            AccessState::Logged { entry, hash } => AccessLogState::Kept {
+                entry: format!("{entry}:{hash}"),
             },
             AccessState::Off => AccessLogState::Off,
         },

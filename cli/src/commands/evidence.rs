@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use annals_core::access_log::AccessState;
 use annals_core::compliance::{
-    self, AccessLogState, ReportError, ReportRequest, TemplateSet, write_html, write_jsonl,
+    self, AccessLogState, ReportRequest, TemplateSet, write_html, write_jsonl,
 };
 use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
@@ -15,6 +15,7 @@ use annals_core::evidence::view::{
 use annals_core::integrity::checkpoint::SignedCheckpoint;
 use annals_core::integrity::note::SigningKey;
 use annals_core::position::Position;
+use annals_core::progress::WorkProgress;
 use annals_core::signing::open_or_make;
 use annals_core::store::{EventQuery, Log};
 use annals_core::surroundings::{OsUser, Surroundings};
@@ -180,7 +181,7 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         subject: args.subject,
         access: output.access.clone(),
     };
-    let request = EvidenceRequest {
+    let mut request = EvidenceRequest {
         first: Position(args.first),
         others: args.others.map(|others| match others {
             Show::None => Others::None,
@@ -193,11 +194,7 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         purpose: made.purpose.clone(),
         reviewed_by: args.reviewed_by,
         handed_to: args.handed_to,
-        report: match &args.template {
-            None => Vec::new(),
-            Some(template) => report(&log, template, &query, at, &made)?,
-        },
-        template: args.template,
+        template: args.template.clone(),
         attachments: contents(&args.attach)?,
         earlier: args.since.as_deref().map(checkpoint).transpose()?,
         access: Some(output.access.clone()),
@@ -210,8 +207,12 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
             Ok(open_or_make(&log, &key::folder()?, protection, random)?)
         })?,
     };
-    let report = watched("events", |progress| {
-        make_to_file(&log, &request, &key, &args.out, progress)
+    let report = watched("events", |progress| -> Result<_, Failure> {
+        if let Some(template) = &args.template {
+            request.report = report(&log, template, &request.query, at, &made, progress)?;
+        }
+        let done = make_to_file(&log, &request, &key, &args.out, progress)?;
+        Ok(done)
     })?;
     output.show(&report, |output| {
         readings
@@ -236,8 +237,8 @@ fn report(
     query: &EventQuery,
     at: Time,
     by: &By,
+    progress: &WorkProgress,
 ) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let failed = |error: ReportError| Failure::new((&error).into(), error.to_string());
     let models = super::load_models(log.path())?;
     let templates =
         TemplateSet::load(log.path()).map_err(|error| Failure::file(log.path(), &error))?;
@@ -255,15 +256,12 @@ fn report(
         },
         ..ReportRequest::of(template)
     };
-    watched("events", |progress| {
-        let made = compliance::make(log, &models, &templates, &request, progress)?;
-        let (mut page, mut rows) = (Vec::new(), Vec::new());
-        write_html(&made, &mut page, progress)?;
-        write_jsonl(&made, &mut rows, progress)?;
-        let name = |ending: &str| format!("{template}.{ending}");
-        Ok(vec![(name("html"), page), (name("jsonl"), rows)])
-    })
-    .map_err(failed)
+    let made = compliance::make(log, &models, &templates, &request, progress)?;
+    let (mut page, mut rows) = (Vec::new(), Vec::new());
+    write_html(&made, &mut page, progress)?;
+    write_jsonl(&made, &mut rows, progress)?;
+    let name = |ending: &str| format!("{template}.{ending}");
+    Ok(vec![(name("html"), page), (name("jsonl"), rows)])
 }
 
 fn print_made(report: &EvidenceReport, output: &mut Output) -> Result<(), Failure> {

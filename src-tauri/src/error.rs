@@ -8,9 +8,12 @@ use annals_core::import::ImportError;
 use annals_core::model::{PathError, SaveError};
 use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
+use annals_core::signing::SigningError;
+use annals_core::signing::keyfile::KeyFileError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::time::TimeError;
+use annals_core::verify::VerifyError;
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -245,6 +248,37 @@ impl From<SaveError> for HostError {
             SaveError::Model(_) | SaveError::Name { .. } => {
                 HostError::new(ErrorCode::BadInput, error.to_string())
             }
+        }
+    }
+}
+
+impl From<SigningError> for HostError {
+    fn from(error: SigningError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            SigningError::Open(error) => error.into(),
+            SigningError::Read(error) => error.into(),
+            SigningError::Write(error) => error.into(),
+            SigningError::Key(KeyFileError::NotFound { .. }) => told.hint(
+                "The log has signed before, and only its key can go on: copy the file from where it was signed.",
+            ),
+            SigningError::Unprotected { .. } => {
+                told.hint("Give a passphrase, or say that the key needs none.")
+            }
+            SigningError::Inconsistent(_) => told.hint("Verify the store; nothing was written."),
+            SigningError::Key(_)
+            | SigningError::OtherKey { .. }
+            | SigningError::NoCheckpoint(_)
+            | SigningError::Checkpoint(_) => told,
+        }
+    }
+}
+
+impl From<VerifyError> for HostError {
+    fn from(error: VerifyError) -> HostError {
+        match error {
+            VerifyError::Open(error) => error.into(),
+            VerifyError::Read(error) => error.into(),
         }
     }
 }

@@ -751,6 +751,29 @@ pub struct RestoreArgs {
     pub channel: JavaScriptChannelId,
 }
 
+/// What to compare the open store with.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyArgs {
+    /// A checkpoint or proof that was kept elsewhere, as the user typed its file; nothing where `null`.
+    pub against: Option<String>,
+    /// Takes a [`WorkProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// How the key that signs is opened, or made.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SignArgs {
+    /// The passphrase.
+    pub passphrase: Option<String>,
+    /// A key that is made needs none.
+    pub unprotected: bool,
+}
+
 /// Which package to verify.
 #[derive(Deserialize, TS)]
 #[ts(export)]

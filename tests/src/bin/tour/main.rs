@@ -93,6 +93,10 @@ impl Tour {
         window.text_when("palette-item", |shown| shown.contains("rder"))?;
         self.picture("palette")?;
         window.session.press(&key::ESCAPE.to_string())?;
+        window.go("#/integrity")?;
+        window.click("verify-run")?;
+        window.get("verify-result")?;
+        self.picture("integrity")?;
         window.go("#/settings")?;
         window.get("settings-purpose")?;
         self.picture("settings")?;

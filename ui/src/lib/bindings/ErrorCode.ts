@@ -9,4 +9,4 @@
  * assert_eq!(ErrorCode::from(&AppendError::DiskFull), ErrorCode::DiskFull);
  * ```
  */
-export type ErrorCode = "not_found" | "exists" | "not_a_store" | "newer_format" | "locked" | "damaged" | "read_only" | "no_store_open" | "no_stream" | "no_event" | "bad_input" | "malformed_file" | "cancelled" | "disk_full" | "conflict" | "io" | "internal";
+export type ErrorCode = "not_found" | "exists" | "not_a_store" | "newer_format" | "locked" | "damaged" | "read_only" | "no_store_open" | "no_stream" | "no_event" | "bad_input" | "malformed_file" | "cancelled" | "disk_full" | "conflict" | "io" | "passphrase" | "internal";

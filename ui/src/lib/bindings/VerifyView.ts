@@ -35,6 +35,10 @@ tree_size: Position,
  */
 root: Hash | null, 
 /**
+ * Size of the last checkpoint whose signature and root are good; `None` where there is none.
+ */
+signed_size: Position | null, 
+/**
  * What was checked, and how many.
  */
 checked: Array<Checked>, 

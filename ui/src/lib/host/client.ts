@@ -11,13 +11,14 @@ import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
 import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
+import type { SignArgs } from "$lib/bindings/SignArgs";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
-import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
+import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport, VerifyArgs } from "./commands";
 import { HostError } from "./errors";
 import { longWork } from "./longWork.svelte";
 
@@ -109,6 +110,11 @@ export const host = {
     call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
   cancelBackup: () => call("backup_cancel", {}),
   longProgress: () => call("long_progress", {}),
+  startVerify: (args: VerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("verify_start", args, (progress) => onProgress(progress as WorkProgressView)),
+  checkpoints: () => call("checkpoints", {}),
+  logKeys: () => call("log_keys_list", {}),
+  signCheckpoint: (args: SignArgs) => call("checkpoint_sign", args),
   verifyEvidence: (args: EvidenceVerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("evidence_verify", args, (progress) => onProgress(progress as WorkProgressView)),
   pickPackage: () => call("pick_package", {}),

@@ -3,6 +3,8 @@
 import type { ActorsView } from "$lib/bindings/ActorsView";
 import type { BackupArgs as BackupWire } from "$lib/bindings/BackupArgs";
 import type { BackupReport } from "$lib/bindings/BackupReport";
+import type { CheckpointRow } from "$lib/bindings/CheckpointRow";
+import type { CheckpointsView } from "$lib/bindings/CheckpointsView";
 import type { CountView } from "$lib/bindings/CountView";
 import type { DensityView } from "$lib/bindings/DensityView";
 import type { DiffView } from "$lib/bindings/DiffView";
@@ -27,6 +29,7 @@ import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { ImportReport } from "$lib/bindings/ImportReport";
 import type { ImportsView } from "$lib/bindings/ImportsView";
 import type { InfoView } from "$lib/bindings/InfoView";
+import type { KeysView } from "$lib/bindings/KeysView";
 import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { LateView } from "$lib/bindings/LateView";
 import type { ModelCheckView } from "$lib/bindings/ModelCheckView";
@@ -66,6 +69,9 @@ import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WhatIfView } from "$lib/bindings/WhatIfView";
 import type { WhyArgs } from "$lib/bindings/WhyArgs";
 import type { WhyView } from "$lib/bindings/WhyView";
+import type { SignArgs } from "$lib/bindings/SignArgs";
+import type { VerifyArgs as VerifyWire } from "$lib/bindings/VerifyArgs";
+import type { VerifyView } from "$lib/bindings/VerifyView";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
 
 /** The transport adds the channel on which progress comes. */
@@ -73,6 +79,7 @@ export type ImportArgs = Omit<ImportWire, "channel">;
 export type ExportArgs = Omit<ExportWire, "channel">;
 export type BackupArgs = Omit<BackupWire, "channel">;
 export type EvidenceVerifyArgs = Omit<EvidenceVerifyWire, "channel">;
+export type VerifyArgs = Omit<VerifyWire, "channel">;
 export type RestoreArgs = Omit<RestoreWire, "channel">;
 
 type None = Record<string, never>;
@@ -125,6 +132,10 @@ export interface Commands {
   restore_start: { args: RestoreArgs; result: RestoreReport; progress: WorkProgressView };
   backup_cancel: { args: None; result: null };
   long_progress: { args: None; result: WorkProgressView };
+  verify_start: { args: VerifyArgs; result: VerifyView; progress: WorkProgressView };
+  checkpoints: { args: None; result: CheckpointsView };
+  log_keys_list: { args: None; result: KeysView };
+  checkpoint_sign: { args: SignArgs; result: CheckpointRow };
   evidence_verify: { args: EvidenceVerifyArgs; result: EvidenceVerification; progress: WorkProgressView };
   pick_package: { args: None; result: PathsView };
   long_cancel: { args: None; result: null };

@@ -80,6 +80,7 @@ function views(): Item[] {
   return [
     view("Overview", "g o", () => navigation.go("overview"), "counts categories types actors"),
     view("Streams", "g s", () => navigation.go("streams"), "aggregates list"),
+    view("Integrity", "g y", () => navigation.go("integrity"), "verify checkpoint sign key tamper root hash"),
     view("Models", "g m", () => navigation.go("models"), "toml rhai expressions editor"),
     view("Events", "g e", () => navigation.go("events"), "log list"),
     ...always,

@@ -1,7 +1,10 @@
 /** The mock's long work: ticks, and can be cancelled. */
 
+import type { CheckpointRow } from "$lib/bindings/CheckpointRow";
 import type { EvidenceVerification } from "$lib/bindings/EvidenceVerification";
-import type { BackupArgs, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs } from "../commands";
+import type { SignArgs } from "$lib/bindings/SignArgs";
+import type { VerifyView } from "$lib/bindings/VerifyView";
+import type { BackupArgs, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, VerifyArgs } from "../commands";
 import { HostError } from "../errors";
 
 export interface Running {
@@ -116,4 +119,39 @@ export async function runVerify(args: EvidenceVerifyArgs, progress: (value: unkn
     },
     file: args.file,
   };
+}
+
+export const ORIGIN = `annals/${ID}`;
+
+/** The open store: intact, unless it is compared with a file whose name says `other`. */
+export async function runStoreVerify(events: number, args: VerifyArgs, progress: (value: unknown) => void, running: Running): Promise<VerifyView> {
+  await ticks(running, (share) => progress({ done: Math.round(events * share), total: events }));
+  const other = args.against?.includes("other") ?? false;
+  return {
+    outcome: other ? "problems" : "intact",
+    file: "/home/you/Annals/guide.annals",
+    id: ID,
+    events_checked: events,
+    tree_size: events,
+    root: "5f".repeat(32),
+    signed_size: null,
+    checked: [
+      { what: "events hashed again from their bytes", count: events },
+      { what: "places of events in streams", count: events },
+    ],
+    findings: other
+      ? [
+          { grade: "manipulation", kind: "content_changed", position: 7, count: 1, detail: "this event was changed after it was recorded: its bytes give the leaf hash 5f5f, recorded was 3a3a" },
+          { grade: "gap", kind: "tail_cut_off", position: events + 1, count: 3, detail: "other.note was signed over 55 events, and the log holds 52: its end was cut off, or this is an older copy" },
+        ]
+      : [{ grade: "notice", kind: "unsigned", count: 1, detail: "nothing was ever signed over this log: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show" }],
+    not_checked: ["what is beside the log: models and other files of yours, and caches, which can be made again"],
+  };
+}
+
+export function sign(events: number, args: SignArgs, signed: CheckpointRow[]): CheckpointRow {
+  if (args.passphrase === null && !args.unprotected) throw new HostError("passphrase", "this log has no key yet, and it would be made without protection", "Give a passphrase, or say that the key needs none.");
+  const row: CheckpointRow = { number: 1, size: events, root: "5f".repeat(32), made_at: "2026-11-26T02:00:00Z", key: 1, cosignatures: 0, timestamps: 0, note: `${ORIGIN}\n${events}\nX19f\n\n\u2014 ${ORIGIN} zXI6aw==\n` };
+  if (signed.length === 0) signed.push(row);
+  return row;
 }

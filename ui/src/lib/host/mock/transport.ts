@@ -1,5 +1,6 @@
 /** A transport without a host. Never in a production build: `client.ts` imports it in development only. */
 
+import type { CheckpointRow } from "$lib/bindings/CheckpointRow";
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { Settings } from "$lib/bindings/Settings";
@@ -14,7 +15,7 @@ import * as explain from "./explain";
 import { MockModels } from "./models";
 import { late, related } from "./related";
 import { countFound, findText } from "./search";
-import { previewOf, runBackup, runExport, runImport, runRestore, runVerify, type Running } from "./long";
+import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
 export interface MockOptions {
@@ -40,6 +41,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   let settings: Settings = { zone: "UTC", theme: "system", purpose: "" };
   const models = new MockModels();
   const running: Running = { cancelled: false };
+  const signed: CheckpointRow[] = [];
 
   const select = (query: EventQuery) => {
     const found = log.filter((event) => matches(event, query));
@@ -194,6 +196,10 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     backup_cancel: () => ((running.cancelled = true), null),
     long_progress: () => ({ done: 0, total: 0 }),
     evidence_verify: (args, progress) => runVerify(args, progress, running),
+    verify_start: (args, progress) => runStoreVerify(log.length, args, progress, running),
+    checkpoints: () => ({ origin: ORIGIN, checkpoints: signed, unsigned: signed.length === 0 ? log.length : 0 }),
+    log_keys_list: () => ({ origin: ORIGIN, keys: signed.length === 0 ? [] : [{ number: 1, verifier_key: `${ORIGIN}+cd723a6b+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs`, since: 1, in_force: true }], held: null }),
+    checkpoint_sign: (args) => sign(log.length, args, signed),
     pick_package: () => ({ paths: ["/home/you/Annals/order-789.zip"] }),
     long_cancel: () => null,
     pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),

@@ -764,3 +764,27 @@ fn reports() {
     }
     t.compare("report");
 }
+
+#[test]
+fn verify_and_keys() {
+    let mut t = Transcript::on_guide();
+    t.sandbox.write("text.annals", "not a database");
+    t.sandbox.write("odd.note", "annals/x\n52\n");
+    t.run("verify guide.annals")
+        .run("verify guide.annals --json")
+        .run("verify guide.annals --against odd.note")
+        .run("verify guide.annals --against none.note")
+        .run("verify guide.annals --key annals/x+00000000+AAAA")
+        .run("verify text.annals")
+        .run("verify none.annals")
+        .run("checkpoint guide.annals --list")
+        .run("checkpoint guide.annals --list --json")
+        .run("checkpoint guide.annals --cosigned odd.note")
+        .run("key show guide.annals")
+        .run("key show guide.annals --json")
+        .run("key export guide.annals")
+        .run("key rotate guide.annals --unprotected")
+        .run("prove guide.annals 7 --out 7.tlog-proof")
+        .run("prove guide.annals 99 --out 99.tlog-proof")
+        .compare("verify");
+}

@@ -97,6 +97,7 @@ fn print(view: &VerifyView, output: &mut Output) -> Result<(), Failure> {
     let word = match outcome {
         VerifyOutcome::Intact => "intact, as far as it was checked",
         VerifyOutcome::Problems => "PROBLEMS FOUND",
+        VerifyOutcome::Unreadable if id.is_some() => "what it was compared with cannot be read",
         VerifyOutcome::Unreadable => "cannot be read as a store",
     };
     output.line(&visible(&format!("{file}: {word}")))?;

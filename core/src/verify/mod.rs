@@ -30,7 +30,7 @@ pub enum VerifyOutcome {
     Intact,
     /// Something was manipulated, or is missing.
     Problems,
-    /// It cannot be read as what was to be verified.
+    /// It, or what it was to be compared with, cannot be read as such.
     Unreadable,
 }
 
@@ -150,6 +150,7 @@ pub fn verify(
         mut not_checked,
     } = checked;
     let signed_size = signatures.examine(id, size, &roots, &mut findings);
+    let unusable = signatures.unusable;
     checked.extend(signatures.checked);
     not_checked.extend(signatures.not_checked);
     if plan.replay {
@@ -157,12 +158,15 @@ pub fn verify(
     }
     not_checked.push("what is beside the log: models and other files of yours, and caches, which can be made again".into());
     let findings = findings.into_vec();
-    let problems = findings.iter().any(|f| f.grade != Grade::Notice);
+    let wrong = findings.iter().filter(|f| f.grade != Grade::Notice).count();
+    let outcome = match wrong {
+        0 => VerifyOutcome::Intact,
+        // A bad file beside a good log is not evidence against the log.
+        wrong if wrong == unusable => VerifyOutcome::Unreadable,
+        _ => VerifyOutcome::Problems,
+    };
     Ok(VerifyView {
-        outcome: match problems {
-            true => VerifyOutcome::Problems,
-            false => VerifyOutcome::Intact,
-        },
+        outcome,
         file: store.display().to_string(),
         id: Some(id),
         events_checked: events,

@@ -24,6 +24,8 @@ pub(super) struct Signatures<'p> {
     ledger: Result<Ledger, ReadError>,
     pub(super) checked: Vec<Checked>,
     pub(super) not_checked: Vec<String>,
+    /// Things from elsewhere that cannot be read as what they should be.
+    pub(super) unusable: usize,
 }
 
 /// Something that was kept elsewhere, read.
@@ -42,6 +44,7 @@ impl Signatures<'_> {
             ledger,
             checked: Vec::new(),
             not_checked: Vec::new(),
+            unusable: 0,
         }
     }
 
@@ -88,6 +91,12 @@ impl Signatures<'_> {
             count: ledger.checkpoints.len() as u64,
         }];
         let known = known_keys(self.plan, &examined, ledger, &origin, findings);
+        let unusable = self
+            .plan
+            .against
+            .iter()
+            .filter(|kept| read(kept).is_err())
+            .count();
         let mut last = examined.last_good;
         for kept in &self.plan.against {
             let good = self.against(kept, &origin, size, &known, ledger, &root, findings);
@@ -108,10 +117,12 @@ impl Signatures<'_> {
                 None,
                 "nothing was ever signed over this log: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show",
             ),
-            Some(signed) if signed < size.0 => not_checked.push(format!(
-                "whether the last {} events were others once: no checkpoint covers them",
-                size.0 - signed
-            )),
+            Some(signed) if signed < size.0 => not_checked.push(match size.0 - signed {
+                1 => "whether the last event was another once: no checkpoint covers it".into(),
+                more => format!(
+                    "whether the last {more} events were others once: no checkpoint covers them"
+                ),
+            }),
             _ => {}
         }
         if last.is_some() && self.plan.against.is_empty() && self.plan.keys.is_empty() {
@@ -120,6 +131,7 @@ impl Signatures<'_> {
             );
         }
         self.checked = checked;
+        self.unusable = unusable;
         self.not_checked = not_checked;
         last.map(Position)
     }

@@ -169,24 +169,28 @@ fn order(what: &str) -> usize {
 fn not_checked(all: &Counts) -> Vec<String> {
     let mut not = Vec::new();
     if all.erased_parts > 0 {
-        not.push(format!(
-            "{} erased parts of events: their hashes stand for them",
-            all.erased_parts
-        ));
+        let parts = counted(all.erased_parts, "erased part");
+        not.push(format!("{parts} of events, for which a hash stands"));
     }
     if all.unextracted > 0 {
+        let events = counted(all.unextracted, "event");
         not.push(format!(
-            "actor, correlation and causation of {} events, whose payload was erased or whose rule cannot be read",
-            all.unextracted
+            "actor, correlation and causation of {events}, of which a payload was erased or the rule cannot be read"
         ));
     }
     if all.erased_identities > 0 {
+        let events = counted(all.erased_identities, "event");
         not.push(format!(
-            "places in streams of {} events whose identity was erased",
-            all.erased_identities
+            "places in streams of {events}, whose identity was erased"
         ));
     }
     not
+}
+
+/// So many of something.
+fn counted(count: u64, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
 }
 
 /// What the threads counted, together.

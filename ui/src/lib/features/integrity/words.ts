@@ -8,7 +8,7 @@ import { grouped } from "$lib/model/numbers";
 const TITLES: Record<VerifyOutcome, string> = {
   intact: "Intact, as far as it was checked",
   problems: "Problems found",
-  unreadable: "Cannot be read as a store",
+  unreadable: "Cannot be read",
 };
 
 const TONES: Record<Grade, "plain" | "warning" | "severe"> = { manipulation: "severe", gap: "warning", notice: "plain" };

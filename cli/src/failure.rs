@@ -323,6 +323,15 @@ impl From<EvidenceError> for Failure {
     }
 }
 
+impl From<annals_report::Error> for Failure {
+    fn from(error: annals_report::Error) -> Failure {
+        match error {
+            annals_report::Error::Report(error) => error.into(),
+            annals_report::Error::Typeset(_) => Failure::new(Code::Internal, error.to_string()),
+        }
+    }
+}
+
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Failure {
         let told = Failure::of(&error);

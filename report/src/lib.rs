@@ -6,6 +6,7 @@
 //! | `columns` | widths of columns, and which way the paper lies |
 //! | `text` | what hides or has no glyph is written out; long words are broken |
 //! | `fonts`, `world` | the bundled fonts; what the typesetter may read |
+//! | `write` | the PDF as a file, with the rows and the question inside |
 //! | `typeset` | pages, checked glyph by glyph; PDF and pictures of them |
 //!
 //! The layouts are Typst files in `report/layouts`. Everything is handed in: the same report gives the same bytes.
@@ -19,16 +20,17 @@ mod sheet;
 mod text;
 mod typeset;
 mod world;
+mod write;
 
 pub use typeset::{Pages, pages, pdf};
+pub use write::{Form, evidence, write, write_pdf};
 
 use annals_core::compliance::ReportError;
-use annals_core::time::Time;
 
 /// A file inside the PDF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// Name, one of [`ATTACHMENTS`].
+    /// Name, without a folder. The typesetter keeps every name for good, so they are of a small set.
     pub name: String,
     /// Media type: `text/csv`.
     pub mime: &'static str,
@@ -65,13 +67,4 @@ pub enum Error {
     /// The typesetter refused the layout or the PDF: a fault of Annals, since a report is typeset whatever it holds.
     #[error("the pages could not be made: {0}")]
     Typeset(String),
-}
-
-/// Year, month, day, hour, minute and second in UTC.
-fn date_parts(time: Time) -> [i32; 6] {
-    let text = time.to_string();
-    let mut parts = text
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|part| part.parse().unwrap_or(0));
-    std::array::from_fn(|_| parts.next().unwrap_or(0))
 }

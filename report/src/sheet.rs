@@ -31,8 +31,6 @@ pub struct Sheet {
     report_hash: String,
     root: String,
     size: String,
-    /// Year, month, day, hour, minute and second that the document is dated with.
-    date: Option<[String; 6]>,
     groups: Vec<Group>,
     sections: Vec<Part>,
     attachments: Vec<Attached>,
@@ -57,12 +55,12 @@ pub struct Attached {
 }
 
 impl Attached {
-    /// Names a file. Its name and description are Annals' own.
-    pub fn of(file: &Attachment) -> Attached {
+    /// Names a file; what it says of itself may quote the template.
+    pub fn of(file: &Attachment, ink: &Ink) -> Attached {
         Attached {
             name: file.name.clone(),
             mime: file.mime,
-            description: file.description.clone(),
+            description: ink.visible(&file.description),
             bytes: counted(file.bytes.len() as u64),
         }
     }
@@ -203,11 +201,11 @@ pub fn sheet(
         }
         sections.push(part);
     }
-    let left_out = report.tables().map(|table| table.rows).sum::<u64>();
+    let all = report.tables().map(|table| table.rows).sum::<u64>();
     let printed = options.rows_max - room;
     let mut notes = Vec::new();
-    if left_out > printed {
-        let (printed, all) = (counted(printed), counted(left_out));
+    if all > printed {
+        let (printed, all) = (counted(printed), counted(all));
         notes.push(match options.preview {
             true => format!("A preview: {printed} of {all} rows are on these pages."),
             false => format!(
@@ -225,10 +223,6 @@ pub fn sheet(
         report_hash: report.hash().to_string(),
         root: head.root.to_string(),
         size: counted(head.size.0),
-        date: report
-            .first_page
-            .made_at
-            .map(|time| crate::date_parts(time).map(|part| part.to_string())),
         groups: groups(report, ink),
         sections,
         attachments: attachments.to_vec(),

@@ -83,11 +83,10 @@ pub fn pdf(
     not_cancelled(progress)?;
     let standards = PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1])
         .map_err(|error| Error::Typeset(error.message().to_string()))?;
-    let made_at = report.first_page.made_at;
     let export = ExportOptions {
         ident: Smart::Custom(report.hash().to_string()),
         creator: Smart::Custom(Some(format!("Annals {}", report.first_page.annals))),
-        timestamp: made_at.and_then(timestamp),
+        timestamp: Some(dated(report)),
         standards,
         ..ExportOptions::default()
     };
@@ -98,18 +97,27 @@ pub fn pdf(
     Ok(bytes)
 }
 
-fn timestamp(time: annals_core::time::Time) -> Option<Timestamp> {
-    let [year, month, day, hour, minute, second] = crate::date_parts(time);
-    let small = |n: i32| u8::try_from(n).ok();
-    Datetime::from_ymd_hms(
-        year,
-        small(month)?,
-        small(day)?,
-        small(hour)?,
-        small(minute)?,
-        small(second)?,
-    )
-    .map(Timestamp::new_utc)
+/// The date that an archive asks for: when the report was made; else when its log took its last event, so that the same
+/// question gives the same bytes; else the first day that archives of files know.
+fn dated(report: &Report) -> Timestamp {
+    let page = &report.first_page;
+    let time = page.made_at.or(page.source.last_recorded_at);
+    let text = time.map(|time| time.to_string()).unwrap_or_default();
+    let mut parts = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|part| part.parse::<u16>().ok());
+    let year = parts.next().map(i32::from);
+    let mut small = || parts.next().and_then(|part| u8::try_from(part).ok());
+    let stated = (year, small(), small(), small(), small(), small());
+    let (year, month, day, hour, minute, second) = match stated {
+        (Some(year), Some(month), Some(day), Some(hour), Some(minute), Some(second)) => {
+            (year, month, day, hour, minute, second)
+        }
+        _ => (1980, 1, 1, 0, 0, 0),
+    };
+    let date = Datetime::from_ymd_hms(year, month, day, hour, minute, second);
+    let date = date.or_else(|| Datetime::from_ymd_hms(1980, 1, 1, 0, 0, 0));
+    Timestamp::new_utc(date.expect("the first of January 1980 is a day"))
 }
 
 /// Sets pages until every character on them has a glyph.
@@ -124,7 +132,7 @@ fn set(
     let mut desk = Desk::new(MAIN, &LAYOUTS);
     let mut attached = Vec::new();
     for file in attachments {
-        attached.push(Attached::of(&file));
+        attached.push(Attached::of(&file, &ink));
         desk.put(&file.name, file.bytes);
     }
     for _ in 0..ROUNDS_MAX {

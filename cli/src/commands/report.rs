@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use annals_core::access_log::AccessState;
 use annals_core::compliance::{
-    AccessLogState, CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportForm,
-    ReportRequest, ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
-    write_report,
+    AccessLogState, CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest,
+    ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
 };
 use annals_core::progress::WorkProgress;
 use annals_core::store::{Direction, EventQuery, Log};
 use annals_core::surroundings::{OsUser, Surroundings};
 use annals_core::time::Time;
+use annals_report::Form;
 
 use crate::commands::load_models;
 use crate::commands::report::schedule::Every;
@@ -81,7 +81,7 @@ struct Make {
     /// the same bytes
     #[arg(long, value_name = "TIME|now")]
     made_at: Option<String>,
-    /// File to write, replaced if it exists; its ending says the form: .xlsx, .csv, .jsonl, .html
+    /// File to write, replaced if it exists; its ending says the form: .pdf, .xlsx, .csv, .jsonl, .html
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Make nothing; print a crontab and a systemd line that make it so often
@@ -229,26 +229,21 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         let message = format!("there is no folder {}", folder.display());
         return Err(Failure::new(Code::NotFound, message));
     }
-    let view = watched("events or rows", |progress: &WorkProgress| {
-        let made: MadeReport = make(&log, &models, &templates, &request, progress)?;
-        write_report(&log, &made, form, &out, progress)
-    })?;
+    let view = watched(
+        "events or rows",
+        |progress: &WorkProgress| -> Result<ReportView, annals_report::Error> {
+            let made: MadeReport = make(&log, &models, &templates, &request, progress)?;
+            annals_report::write(&log, &made, &request, form, &out, progress)
+        },
+    )?;
     output.show(&view, |output| print_made(&view, output))
 }
 
 /// The form that the file's name asks for.
-fn form(out: &Path) -> Result<ReportForm, Failure> {
-    if let Some(form) = ReportForm::of(out) {
-        return Ok(form);
-    }
-    let is_pdf = out
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("pdf"));
-    Err(match is_pdf {
-        true => Failure::usage("this build writes no PDF")
-            .hint("write .html and print it, or .xlsx, .csv, .jsonl"),
-        false => Failure::usage(format!("--out: {} names no form", out.display()))
-            .hint("end the name in .xlsx, .csv, .jsonl or .html"),
+fn form(out: &Path) -> Result<Form, Failure> {
+    Form::of(out).ok_or_else(|| {
+        Failure::usage(format!("--out: {} names no form", out.display()))
+            .hint("end the name in .pdf, .xlsx, .csv, .jsonl or .html")
     })
 }
 

@@ -41,7 +41,7 @@ impl HostError {
     }
 
     /// An error of core's, without a hint.
-    fn of<'e, E: std::fmt::Display>(error: &'e E) -> HostError
+    pub(crate) fn of<'e, E: std::fmt::Display>(error: &'e E) -> HostError
     where
         ErrorCode: From<&'e E>,
     {

@@ -37,6 +37,8 @@ commands! {
     model_check,
     model_draft,
     model_shapes,
+    command_names,
+    command_send,
     imports,
     import_lines,
     import_preview,

@@ -68,6 +68,7 @@ mod tests {
             zone: "Europe/Berlin".to_owned(),
             theme: Theme::Dark,
             purpose: "Ticket 4711".to_owned(),
+            console: true,
         };
         write(folder.path(), &chosen).unwrap();
         assert_eq!(read(folder.path()), chosen);

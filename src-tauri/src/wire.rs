@@ -43,6 +43,8 @@ pub struct Settings {
     pub theme: Theme,
     /// What the reader looks at logs for; empty if they do not say.
     pub purpose: String,
+    /// The command console is there, for the logs of sample worlds.
+    pub console: bool,
 }
 
 impl Default for Settings {
@@ -51,6 +53,7 @@ impl Default for Settings {
             zone: "UTC".to_owned(),
             theme: Theme::default(),
             purpose: String::new(),
+            console: false,
         }
     }
 }
@@ -692,6 +695,19 @@ pub struct ExportArgs {
     /// Takes an [`ExportProgressView`] every 100 ms.
     #[ts(type = "unknown")]
     pub channel: JavaScriptChannelId,
+}
+
+/// A command to the open log.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct CommandArgs {
+    /// Its name.
+    pub name: String,
+    /// What it says: one JSON object, as typed.
+    pub data: String,
+    /// Identity: sent again with it, it changes nothing.
+    pub id: String,
 }
 
 /// Which sample, and where to.

@@ -1,6 +1,7 @@
 //! The commands that the window may call: parse the arguments, call core off the main thread, map the error.
 
 mod backup;
+mod console;
 mod dialogs;
 mod events;
 mod evidence;
@@ -18,6 +19,7 @@ mod streams;
 mod ticks;
 
 pub use backup::*;
+pub use console::*;
 pub use dialogs::*;
 pub use events::*;
 pub use evidence::*;

@@ -8,7 +8,7 @@ import Palette from "$lib/features/shell/Palette.svelte";
 import { host, useTransport } from "$lib/host/client";
 import { createMock } from "$lib/host/mock/transport";
 
-const dialogs = { shortcuts: vi.fn(), link: vi.fn() };
+const dialogs = { shortcuts: vi.fn(), link: vi.fn(), console: vi.fn() };
 const onclose = vi.fn();
 const type = (value: string) => fireEvent.input(screen.getByTestId("palette-input"), { target: { value } });
 const press = (key: string) => fireEvent.keyDown(screen.getByTestId("palette-input"), { key });

@@ -16,4 +16,8 @@ theme: Theme,
 /**
  * What the reader looks at logs for; empty if they do not say.
  */
-purpose: string, };
+purpose: string, 
+/**
+ * The command console is there, for the logs of sample worlds.
+ */
+console: boolean, };

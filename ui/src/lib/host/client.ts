@@ -1,5 +1,6 @@
 /** The one typed client. Everything the UI knows of a log comes through here. */
 
+import type { CommandArgs } from "$lib/bindings/CommandArgs";
 import type { DropView } from "$lib/bindings/DropView";
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
@@ -60,6 +61,8 @@ export const host = {
   createStore: (path: string) => call("store_create", { path }),
   openSample: (path: string | null = null) => call("store_sample", { kind: "guide", events: null, path }),
   openWorld: (kind: "shop" | "trading" | "clinic", events: number | null = null) => long("Making a world", "store_sample", { kind, events, path: null }),
+  commandNames: () => call("command_names", {}),
+  sendCommand: (args: CommandArgs) => call("command_send", args),
   info: () => call("store_info", {}),
   actors: (limit: number) => call("store_actors", { limit }),
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),

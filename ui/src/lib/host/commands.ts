@@ -1,5 +1,8 @@
 /** What each command takes and gives. The one table that transports and client share. */
 
+import type { CommandArgs } from "$lib/bindings/CommandArgs";
+import type { CommandsView } from "$lib/bindings/CommandsView";
+import type { CommandView } from "$lib/bindings/CommandView";
 import type { ActorsView } from "$lib/bindings/ActorsView";
 import type { BackupArgs as BackupWire } from "$lib/bindings/BackupArgs";
 import type { BackupReport } from "$lib/bindings/BackupReport";
@@ -144,6 +147,8 @@ export interface Commands {
   pick_new_store: { args: { name: string }; result: PathsView };
   pick_export_file: { args: { name: string }; result: PathsView };
   copy_text: { args: { text: string }; result: null };
+  command_names: { args: None; result: CommandsView };
+  command_send: { args: CommandArgs; result: CommandView };
   settings_save: { args: { settings: Settings }; result: Settings };
   recent_remove: { args: { path: string }; result: RecentView };
   recent_pin: { args: { path: string; pinned: boolean }; result: RecentView };

@@ -27,6 +27,7 @@ export interface Item {
 export interface Dialogs {
   shortcuts: () => void;
   link: () => void;
+  console: () => void;
 }
 
 /** What the host found for the typed text. */
@@ -87,7 +88,7 @@ function views(): Item[] {
   ];
 }
 
-function actions({ shortcuts, link }: Dialogs): Item[] {
+function actions({ shortcuts, link, console }: Dialogs): Item[] {
   const action = (label: string, run: () => void, words = "", keys?: string): Item => ({ group: "Actions", label, words, run, ...(keys === undefined ? {} : { keys }) });
   const here = () => formatRoute(navigation.route);
   const inStore = session.open
@@ -98,6 +99,7 @@ function actions({ shortcuts, link }: Dialogs): Item[] {
         action("Import files into this store", () => navigation.go("import"), "csv jsonl xes load"),
         action("Export the events shown", () => wish("export"), "save csv jsonl"),
         action("Copy link to this view", () => void host.copyText(here()).catch(link), "address cite"),
+        ...(settings.chosen.console ? [action("Send a command", console, "console write append")] : []),
         action("Go to a link", link, "open address", "g l"),
       ]
     : [];

@@ -38,7 +38,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const names = [...streams.keys()].sort();
   let open = options.open ?? false;
   let recent = RECENT;
-  let settings: Settings = { zone: "UTC", theme: "system", purpose: "" };
+  let settings: Settings = { zone: "UTC", theme: "system", purpose: "", console: false };
   const models = new MockModels();
   const running: Running = { cancelled: false };
   const signed: CheckpointRow[] = [];
@@ -207,6 +207,14 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     pick_new_store: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     pick_export_file: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     copy_text: () => null,
+    command_names: () => ({ world: "shop", commands: ["PlaceOrder", "AddItem", "CancelOrder"] }),
+    command_send: ({ name, id }) => {
+      if (name === "AddItem") throw new HostError("bad_input", "AddItem: missing field `orderId` at line 1 column 2");
+      const brief = { position: 2, stream: "order-789", version: 2, type: "OrderShipped", time: "2024-01-15T14:30:00Z" };
+      if (name === "PlaceOrder") return { id, name, events: [{ ...brief, type: "OrderPlaced" }], repeated: false, rejected: null };
+      const rejected = { rule: "no-change-after-shipped", reason: "the order is shipped: it cannot be changed", stream: "order-789", version: 2, looked_at: [{ path: "status", value: "Shipped", set_by: brief }] };
+      return { id, name, events: [], repeated: false, rejected };
+    },
     settings_save: (args) => {
       if (args.settings.zone === "Mars/Olympus") throw new HostError("bad_input", "there is no time zone Mars/Olympus");
       return (settings = args.settings);

@@ -1,11 +1,13 @@
 //! Errors as the window gets them: a code that it acts on, a message, and a hint on what to do.
 
+use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode;
 use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
 use annals_core::import::ImportError;
 use annals_core::model::{PathError, SaveError};
+use annals_core::privacy::PrivacyError;
 use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
 use annals_core::signing::SigningError;
@@ -102,6 +104,26 @@ impl From<OpenError> for HostError {
             OpenError::Engine { .. } => return HostError::of(&error),
         };
         HostError::of(&error).hint(hint)
+    }
+}
+
+impl From<AccessLogError> for HostError {
+    fn from(error: AccessLogError) -> HostError {
+        HostError::of(&error).hint(
+            "Nothing is shown that cannot be written down first. The settings can do without an access log; reports then say so.",
+        )
+    }
+}
+
+impl From<PrivacyError> for HostError {
+    fn from(error: PrivacyError) -> HostError {
+        match error {
+            PrivacyError::Read(error) => error.into(),
+            PrivacyError::Append(error) => error.into(),
+            PrivacyError::BadText { .. }
+            | PrivacyError::NoHold { .. }
+            | PrivacyError::Cancelled => HostError::of(&error),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use annals_core::access_log::{AccessLog, AccessState, Look, LookKind};
 use annals_core::export::ExportProgress;
 use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
@@ -11,7 +12,7 @@ use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
 use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::store::Log;
-use annals_core::surroundings::Surroundings;
+use annals_core::surroundings::{OsUser, Surroundings, data_folder};
 use annals_core::temporal::StateCache;
 use serde::Serialize;
 use tauri::Manager as _;
@@ -296,6 +297,9 @@ impl Host {
     /// If it cannot be opened; the one before stays open then.
     pub fn open(&self, path: PathBuf) -> Result<Arc<OpenStore>, HostError> {
         let store = Arc::new(OpenStore::open(path, &self.0.cache_folder)?);
+        // Before anything of it is shown.
+        let asked = vec![("store".to_owned(), vec![store.path.display().to_string()])];
+        self.note_look(&store.log, LookKind::View, "open", asked)?;
         store.keep_indexing();
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = Some(store.clone());
         // The list of recent stores is a convenience: a store opens even where it cannot be written.
@@ -303,6 +307,47 @@ impl Host {
         let _ = recent::add(&self.0.config_folder, &store.path, now);
         window::name(&self.0.app, &store.path);
         Ok(store)
+    }
+
+    /// The access log of a log.
+    ///
+    /// # Errors
+    /// `not_found` if the environment names no home.
+    pub fn access_log(&self, log: &Log) -> Result<AccessLog, HostError> {
+        let folder = data_folder().ok_or_else(|| {
+            let message = "there is no folder for the access log: the environment names no home";
+            HostError::new(ErrorCode::NotFound, message)
+        })?;
+        Ok(AccessLog::of(log.id(), &folder))
+    }
+
+    /// Writes a look at a log down, for the user and the purpose of the settings, unless these say to keep none.
+    ///
+    /// # Errors
+    /// If it cannot be written: the answer must not be given then.
+    pub fn note_look(
+        &self,
+        log: &Log,
+        kind: LookKind,
+        action: &str,
+        asked: Vec<(String, Vec<String>)>,
+    ) -> Result<AccessState, HostError> {
+        let settings = self.settings();
+        if !settings.access_log {
+            return Ok(AccessState::Off);
+        }
+        let look = Look {
+            user: OsUser::system(),
+            purpose: Some(settings.purpose).filter(|purpose| !purpose.trim().is_empty()),
+            program: concat!("annals-desktop ", env!("CARGO_PKG_VERSION")).to_owned(),
+            kind,
+            action: action.to_owned(),
+            asked,
+            size: log.head()?.size,
+        };
+        Ok(self
+            .access_log(log)?
+            .write(look, &self.0.surroundings.clock)?)
     }
 
     /// Closes the open store.

@@ -69,6 +69,7 @@ mod tests {
             theme: Theme::Dark,
             purpose: "Ticket 4711".to_owned(),
             console: true,
+            access_log: false,
         };
         write(folder.path(), &chosen).unwrap();
         assert_eq!(read(folder.path()), chosen);

@@ -45,6 +45,8 @@ pub struct Settings {
     pub purpose: String,
     /// The command console is there, for the logs of sample worlds.
     pub console: bool,
+    /// Looks go into the log's access log.
+    pub access_log: bool,
 }
 
 impl Default for Settings {
@@ -54,6 +56,7 @@ impl Default for Settings {
             theme: Theme::default(),
             purpose: String::new(),
             console: false,
+            access_log: true,
         }
     }
 }
@@ -519,6 +522,37 @@ pub struct LateArgs {
     #[serde(default)]
     #[ts(optional)]
     pub limit: Option<u32>,
+}
+
+/// A view that stayed.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct LookArgs {
+    /// Name of the view.
+    pub view: String,
+    /// What it shows: names and values of its address.
+    pub asked: Vec<(String, Vec<String>)>,
+}
+
+/// How much of the access log.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct AccessLogArgs {
+    /// At most so many entries, the last ones.
+    pub last: u32,
+}
+
+/// Whose data an erasure would take.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ErasurePlanArgs {
+    /// The subject, as the models give it.
+    pub subject: String,
+    /// Also payloads that only name them.
+    pub mentions: bool,
 }
 
 /// Which states, all at one instant.

@@ -1,5 +1,6 @@
 //! Backups of the open store, and stores restored from them.
 
+use annals_core::access_log::LookKind;
 use annals_core::progress::WorkProgress;
 use annals_core::store::{Log, backup, restore};
 use tauri::ipc::{Channel, JavaScriptChannelId};
@@ -19,6 +20,8 @@ pub async fn backup_start(webview: Webview, host: State<'_, Host>, args: BackupA
     let file = host.typed_path(&args.file)?;
     let channel = channel(webview, args.channel);
     blocking(move || {
+        let asked = vec![("out".to_owned(), vec![file.display().to_string()])];
+        host.note_look(&store.log, LookKind::Export, "backup", asked)?;
         let report = watched(&host, &channel, |progress| {
             Ok(backup(&store.log, &file, progress)?)
         })?;
@@ -42,6 +45,8 @@ pub async fn restore_start(webview: Webview, host: State<'_, Host>, args: Restor
             None | Some("") => None,
             Some(text) => Some(known(&log, text)?),
         };
+        let asked = vec![("out".to_owned(), vec![to_store.display().to_string()])];
+        host.note_look(&log, LookKind::Export, "restore", asked)?;
         let report = watched(&host, &channel, |progress| {
             Ok(restore(&log, to, &to_store, progress)?)
         })?;

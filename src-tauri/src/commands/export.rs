@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use annals_core::access_log::LookKind;
 use annals_core::export;
 use annals_core::search::TextQuery;
 use tauri::ipc::Channel;
@@ -20,6 +21,16 @@ pub async fn export_start(webview: Webview, host: State<'_, Host>, args: ExportA
     let channel: Channel<ExportProgressView> = args.channel.channel_on(webview);
     let file = host.typed_path(&args.file)?;
     blocking(move || {
+        let mut asked = vec![("out".to_owned(), vec![file.display().to_string()])];
+        asked.extend(
+            args.text
+                .iter()
+                .map(|text| ("text".to_owned(), vec![text.clone()])),
+        );
+        if let Ok(query) = serde_json::to_string(&args.query) {
+            asked.push(("query".to_owned(), vec![query]));
+        }
+        host.note_look(&store.log, LookKind::Export, "export", asked)?;
         let running = host.export().begin().ok_or_else(|| {
             HostError::new(ErrorCode::Conflict, "an export is running already")
                 .hint("Wait until it is done, or cancel it.")

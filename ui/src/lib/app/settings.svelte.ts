@@ -8,7 +8,7 @@ import { isZone } from "$lib/model/zones";
 import { theme } from "./theme.svelte";
 
 class Settings {
-  chosen = $state.raw<Chosen>({ zone: "UTC", theme: theme.choice, purpose: "", console: false });
+  chosen = $state.raw<Chosen>({ zone: "UTC", theme: theme.choice, purpose: "", console: false, access_log: true });
   error = $state.raw<HostError | null>(null);
 
   /** Obeys what the host kept. */

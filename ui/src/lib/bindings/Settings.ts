@@ -20,4 +20,9 @@ purpose: string,
 /**
  * The command console is there, for the logs of sample worlds.
  */
-console: boolean, };
+console: boolean, 
+/**
+
+ * Looks go into the log's access log.
+ */
+access_log: boolean, };

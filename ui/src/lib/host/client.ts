@@ -126,6 +126,10 @@ export const host = {
   pickImportFiles: () => call("pick_import_files", {}),
   pickNewStore: (name: string) => call("pick_new_store", { name }),
   pickExportFile: (name: string) => call("pick_export_file", { name }),
+  /** Writes down that a view stayed. */
+  noteLook: (view: string, asked: [string, string[]][]) => call("look_note", { view, asked }),
+  accessLog: (last: number) => call("access_log", { last }),
+  erasurePlan: (subject: string, mentions: boolean) => long("Plan of an erasure", "erasure_plan", { subject, mentions }),
   saveSettings: (settings: Settings) => call("settings_save", { settings }),
   removeRecent: (path: string) => call("recent_remove", { path }),
   pinRecent: (path: string, pinned: boolean) => call("recent_pin", { path, pinned }),

@@ -3,6 +3,12 @@
 import type { CommandArgs } from "$lib/bindings/CommandArgs";
 import type { CommandsView } from "$lib/bindings/CommandsView";
 import type { CommandView } from "$lib/bindings/CommandView";
+import type { AccessLogArgs } from "$lib/bindings/AccessLogArgs";
+import type { AccessLogView } from "$lib/bindings/AccessLogView";
+import type { AccessState } from "$lib/bindings/AccessState";
+import type { ErasurePlan } from "$lib/bindings/ErasurePlan";
+import type { ErasurePlanArgs } from "$lib/bindings/ErasurePlanArgs";
+import type { LookArgs } from "$lib/bindings/LookArgs";
 import type { ActorsView } from "$lib/bindings/ActorsView";
 import type { BackupArgs as BackupWire } from "$lib/bindings/BackupArgs";
 import type { BackupReport } from "$lib/bindings/BackupReport";
@@ -149,6 +155,9 @@ export interface Commands {
   copy_text: { args: { text: string }; result: null };
   command_names: { args: None; result: CommandsView };
   command_send: { args: CommandArgs; result: CommandView };
+  look_note: { args: LookArgs; result: AccessState };
+  access_log: { args: AccessLogArgs; result: AccessLogView };
+  erasure_plan: { args: ErasurePlanArgs; result: ErasurePlan };
   settings_save: { args: { settings: Settings }; result: Settings };
   recent_remove: { args: { path: string }; result: RecentView };
   recent_pin: { args: { path: string; pinned: boolean }; result: RecentView };

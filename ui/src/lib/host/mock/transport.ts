@@ -1,6 +1,7 @@
 /** A transport without a host. Never in a production build: `client.ts` imports it in development only. */
 
 import type { CheckpointRow } from "$lib/bindings/CheckpointRow";
+import type { AccessEntry } from "$lib/bindings/AccessEntry";
 import type { EventQuery } from "$lib/bindings/EventQuery";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { Settings } from "$lib/bindings/Settings";
@@ -38,7 +39,8 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const names = [...streams.keys()].sort();
   let open = options.open ?? false;
   let recent = RECENT;
-  let settings: Settings = { zone: "UTC", theme: "system", purpose: "", console: false };
+  let settings: Settings = { zone: "UTC", theme: "system", purpose: "", console: false, access_log: true };
+  const looks: AccessEntry[] = [];
   const models = new MockModels();
   const running: Running = { cancelled: false };
   const signed: CheckpointRow[] = [];
@@ -214,6 +216,15 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       if (name === "PlaceOrder") return { id, name, events: [{ ...brief, type: "OrderPlaced" }], repeated: false, rejected: null };
       const rejected = { rule: "no-change-after-shipped", reason: "the order is shipped: it cannot be changed", stream: "order-789", version: 2, looked_at: [{ path: "status", value: "Shipped", set_by: brief }] };
       return { id, name, events: [], repeated: false, rejected };
+    },
+    look_note: ({ view, asked }) => {
+      looks.push({ n: looks.length + 1, at: new Date().toISOString(), user: "jo", uid: 1000, purpose: settings.purpose || null, program: "annals-desktop mock", kind: "view", action: view, asked, size: log.length, prev: "ab".repeat(32) });
+      return { state: "logged", entry: looks.length, hash: "cd".repeat(32) };
+    },
+    access_log: ({ last }) => ({ log: "00000000-0000-0000-0000-000000000000", file: "/home/jo/.local/share/app.annals.desktop/logs/0/access.jsonl", lines: looks.length, last: looks.length, head: "cd".repeat(32), intact: true, faults: [], faults_count: 0, not_checked: ["looks with another program are not in it"], entries: looks.slice(-last) }),
+    erasure_plan: ({ subject, mentions }) => {
+      const own = streams.get(subject) ?? [];
+      return { subject, mentions, reason: null, head: { size: log.length, root: "ef".repeat(32) }, events: own.map((event) => ({ position: event.position, stream: event.stream, version: event.version, type: event.type, parts: ["data"], because: [{ part: "data", path: "name", how: "marked" }] })), held: [], named_and_stay: mentions ? 0 : 1, identity_stays: own.length > 0 ? [`stream ${subject}`] : [], not_reached: ["backups and copies made before hold what they held"] };
     },
     settings_save: (args) => {
       if (args.settings.zone === "Mars/Olympus") throw new HostError("bad_input", "there is no time zone Mars/Olympus");

@@ -2,6 +2,7 @@
 
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode;
+use annals_core::compliance::ReportError;
 use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
@@ -156,6 +157,30 @@ impl From<ReadError> for HostError {
                 told.hint("Copy the file before you do anything else with it; then open a backup.")
             }
             ReadError::Io(source) => io_error(&source, told.message),
+        }
+    }
+}
+
+impl From<ReportError> for HostError {
+    fn from(error: ReportError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            ReportError::Read(error) => error.into(),
+            ReportError::State(error) => error.into(),
+            ReportError::Io(source) => io_error(&source, told.message),
+            ReportError::NoTemplate { .. } => told.hint("Choose a template at the left."),
+            ReportError::Needs { .. } => told.hint("Say it in the scope of the report."),
+            ReportError::NoSubject { .. } => told.hint("Take the subject away."),
+            ReportError::BadSetting { .. } | ReportError::Zone(_) | ReportError::Cancelled => told,
+        }
+    }
+}
+
+impl From<annals_report::Error> for HostError {
+    fn from(error: annals_report::Error) -> HostError {
+        match error {
+            annals_report::Error::Report(error) => error.into(),
+            annals_report::Error::Typeset(_) => HostError::internal(error),
         }
     }
 }

@@ -20,8 +20,9 @@ use tauri::ipc::{Channel, Response};
 
 use crate::error::{ErrorCode, HostError};
 use crate::launch::Launch;
-use crate::wire::{DropView, RecentStore, Settings};
-use crate::{recent, settings, window};
+use crate::preview::Preview;
+use crate::wire::{DropView, RecentReport, RecentStore, Settings};
+use crate::{made, recent, settings, window};
 
 /// What a command gives back: JSON text as raw bytes, or an error for the window.
 pub type Answer = Result<Response, HostError>;
@@ -152,6 +153,8 @@ struct Inner {
     backup: Slot<WorkProgress>,
     /// How far each long question that is under way is.
     long: Mutex<Vec<Arc<WorkProgress>>>,
+    report: Slot<WorkProgress>,
+    preview: Preview,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
     clipboard: Mutex<Option<arboard::Clipboard>>,
     drops: Mutex<Option<Channel<DropView>>>,
@@ -187,6 +190,8 @@ impl Host {
             export: Slot::default(),
             backup: Slot::default(),
             long: Mutex::default(),
+            report: Slot::default(),
+            preview: Preview::default(),
             clipboard: Mutex::new(None),
             drops: Mutex::new(None),
         })))
@@ -232,6 +237,29 @@ impl Host {
     #[must_use]
     pub fn backup(&self) -> &Slot<WorkProgress> {
         &self.0.backup
+    }
+
+    /// The report that is being made.
+    #[must_use]
+    pub fn report(&self) -> &Slot<WorkProgress> {
+        &self.0.report
+    }
+
+    /// The pages that are looked at before a report is made.
+    #[must_use]
+    pub fn preview(&self) -> &Preview {
+        &self.0.preview
+    }
+
+    /// Reports made last, newest first.
+    #[must_use]
+    pub fn recent_reports(&self) -> Vec<RecentReport> {
+        made::list(&self.0.config_folder)
+    }
+
+    /// Remembers a report that was made. The list is a convenience: a report is made even where it cannot be written.
+    pub fn remember_report(&self, report: RecentReport) {
+        let _ = made::add(&self.0.config_folder, report);
     }
 
     /// Stores opened before: pinned ones first, then newest first.
@@ -353,6 +381,7 @@ impl Host {
     /// Closes the open store.
     pub fn close(&self) {
         self.cancel_long();
+        self.0.preview.end();
         *self.0.open.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | [`launch`] | what the command line asks for |
 //! | [`host`] | what the host holds between calls: the open store, running work, recent stores |
+//! | [`preview`] | the pages of a report that is looked at before it is made |
 //! | [`commands`] | the commands that the window may call, a few lines each |
-//! | `settings`, `recent` | what is kept in the configuration folder |
+//! | `settings`, `recent`, `made` | what is kept in the configuration folder |
 //! | [`wire`] | arguments and answers that core has no type for |
 //! | [`error`] | errors as the window gets them: code, message, hint |
 //!
@@ -16,6 +17,8 @@ pub mod commands;
 pub mod error;
 pub mod host;
 pub mod launch;
+mod made;
+pub mod preview;
 mod recent;
 mod settings;
 mod window;

@@ -1,8 +1,10 @@
 //! Arguments and answers that core has no type for. Everything else that crosses is a core view type.
 
+use annals_core::compliance::ReportRequest;
 use annals_core::export::ExportFormat;
 use annals_core::id::{Category, EventId, StreamId};
 use annals_core::import::{Encoding, Format, Mapping, Phase};
+use annals_core::integrity::Hash;
 use annals_core::position::{Position, Version};
 use annals_core::store::{ActorRow, EventQuery, InfoView, StreamQuery};
 use annals_core::time::Time;
@@ -896,4 +898,107 @@ pub struct DropArgs {
     /// Takes a [`DropView`] each time.
     #[ts(type = "unknown")]
     pub channel: JavaScriptChannelId,
+}
+
+/// Which report to look at before it is made.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ReportPreviewArgs {
+    /// The question.
+    pub request: ReportRequest,
+    /// Where progress goes.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// The pages of a report, before it is made: with the first rows only.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct ReportPagesView {
+    /// Names the preview, for [`ReportPageArgs`].
+    #[ts(type = "number")]
+    pub preview: u64,
+    /// Title of the report.
+    pub title: String,
+    /// Names the report with all its rows.
+    pub hash: Hash,
+    /// Width and height of each page in points.
+    pub pages: Vec<[f64; 2]>,
+    /// Rows of all its tables.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Rows on these pages.
+    #[ts(type = "number")]
+    pub shown: u64,
+    /// Events in its scope.
+    #[ts(type = "number")]
+    pub events: u64,
+    /// Exceptions that its checks found.
+    #[ts(type = "number")]
+    pub exceptions: u64,
+    /// Faults in the data that was read.
+    #[ts(type = "number")]
+    pub findings: u64,
+}
+
+/// Which page to draw.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ReportPageArgs {
+    /// The preview.
+    #[ts(type = "number")]
+    pub preview: u64,
+    /// The page, first is 0.
+    #[ts(type = "number")]
+    pub page: usize,
+}
+
+/// A page, drawn.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct ReportPageView {
+    /// As SVG, letters drawn; empty where the preview is another by now.
+    pub svg: String,
+}
+
+/// A report to be made.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ReportMakeArgs {
+    /// The question.
+    pub request: ReportRequest,
+    /// File to write; its ending says the form: pdf, xlsx, csv, jsonl, html.
+    pub file: String,
+    /// Where progress goes.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
+/// Reports made last, newest first.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct RecentReportsView {
+    /// At most twenty.
+    pub reports: Vec<RecentReport>,
+}
+
+/// A report that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct RecentReport {
+    /// Its file.
+    pub file: String,
+    /// Title.
+    pub title: String,
+    /// Name of its template.
+    pub template: String,
+    /// Store that it is of.
+    pub store: String,
+    /// When it was made.
+    pub made_at: Time,
+    /// Whether the file is still there.
+    pub exists: bool,
 }

@@ -283,6 +283,7 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
         ("#/events", "event-row"),
         ("#/events?known=4&e=2", "payload-data"),
         ("#/events?text=John", "search-hit"),
+        ("#/reports?template=audit-trail", "preview-says"),
         ("#/settings", "settings-purpose"),
         ("#/import", "import-preview"),
     ];

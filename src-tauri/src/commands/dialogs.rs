@@ -57,6 +57,16 @@ pub async fn pick_export_file(app: AppHandle, args: NameArgs) -> Answer {
     .await
 }
 
+/// Lets the user say where a report goes.
+#[tauri::command]
+pub async fn pick_report_file(app: AppHandle, args: NameArgs) -> Answer {
+    pick(app, move |dialog| {
+        let dialog = dialog.set_title("Make a report").set_file_name(args.name);
+        dialog.blocking_save_file().into_iter().collect()
+    })
+    .await
+}
+
 pub(super) async fn pick(
     app: AppHandle,
     ask: impl FnOnce(FileDialogBuilder<tauri::Wry>) -> Vec<FilePath> + Send + 'static,

@@ -13,6 +13,7 @@ import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
+import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { Settings } from "$lib/bindings/Settings";
@@ -20,6 +21,8 @@ import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
 import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport, VerifyArgs } from "./commands";
+import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
+import type { BackupArgs, Command, Commands, ExportArgs, ImportArgs, ReportMakeArgs, RestoreArgs, Transport } from "./commands";
 import { HostError } from "./errors";
 import { longWork } from "./longWork.svelte";
 
@@ -121,6 +124,15 @@ export const host = {
   verifyEvidence: (args: EvidenceVerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("evidence_verify", args, (progress) => onProgress(progress as WorkProgressView)),
   pickPackage: () => call("pick_package", {}),
+  reportTemplates: () => call("report_templates", {}),
+  previewReport: (request: ReportRequest, onProgress: (progress: WorkProgressView) => void) =>
+    call("report_preview", { request }, (progress) => onProgress(progress as WorkProgressView)),
+  reportPage: (preview: number, page: number) => call("report_page", { preview, page }),
+  makeReport: (args: ReportMakeArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("report_make", args, (progress) => onProgress(progress as WorkProgressView)),
+  cancelReport: () => call("report_cancel", {}),
+  recentReports: () => call("reports_recent", {}),
+  revealReport: (path: string) => call("report_reveal", { path }),
   cancelLong: () => call("long_cancel", {}),
   pickStore: () => call("pick_store", {}),
   pickImportFiles: () => call("pick_import_files", {}),
@@ -130,6 +142,7 @@ export const host = {
   noteLook: (view: string, asked: [string, string[]][]) => call("look_note", { view, asked }),
   accessLog: (last: number) => call("access_log", { last }),
   erasurePlan: (subject: string, mentions: boolean) => long("Plan of an erasure", "erasure_plan", { subject, mentions }),
+  pickReportFile: (name: string) => call("pick_report_file", { name }),
   saveSettings: (settings: Settings) => call("settings_save", { settings }),
   removeRecent: (path: string) => call("recent_remove", { path }),
   pinRecent: (path: string, pinned: boolean) => call("recent_pin", { path, pinned }),

@@ -83,6 +83,7 @@ function views(): Item[] {
     view("Streams", "g s", () => navigation.go("streams"), "aggregates list"),
     view("Integrity", "g y", () => navigation.go("integrity"), "verify checkpoint sign key tamper root hash"),
     view("Models", "g m", () => navigation.go("models"), "toml rhai expressions editor"),
+    view("Reports", "g r", () => navigation.go("reports"), "compliance audit pdf xlsx sox gdpr hipaa mifid template"),
     view("Events", "g e", () => navigation.go("events"), "log list"),
     ...always,
   ];

@@ -14,7 +14,7 @@ export interface Running {
 const STEPS = 12;
 const STEP_MS = 120;
 
-async function ticks(running: Running, tick: (share: number) => void): Promise<void> {
+export async function ticks(running: Running, tick: (share: number) => void): Promise<void> {
   running.cancelled = false;
   for (let step = 1; step <= STEPS; step++) {
     await new Promise((done) => setTimeout(done, STEP_MS));

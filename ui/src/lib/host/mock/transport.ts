@@ -15,6 +15,7 @@ import { changedByLast, changesBetween, fold } from "./fold";
 import * as explain from "./explain";
 import { MockModels } from "./models";
 import { late, related } from "./related";
+import { MockReports } from "./reports";
 import { countFound, findText } from "./search";
 import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
@@ -42,6 +43,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   let settings: Settings = { zone: "UTC", theme: "system", purpose: "", console: false, access_log: true };
   const looks: AccessEntry[] = [];
   const models = new MockModels();
+  const reports = new MockReports();
   const running: Running = { cancelled: false };
   const signed: CheckpointRow[] = [];
 
@@ -203,11 +205,19 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     log_keys_list: () => ({ origin: ORIGIN, keys: signed.length === 0 ? [] : [{ number: 1, verifier_key: `${ORIGIN}+cd723a6b+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs`, since: 1, in_force: true }], held: null }),
     checkpoint_sign: (args) => sign(log.length, args, signed),
     pick_package: () => ({ paths: ["/home/you/Annals/order-789.zip"] }),
+    report_templates: () => reports.templates(),
+    report_preview: ({ request }) => reports.look(request, select({ ...request.query, after: null }).length),
+    report_page: ({ preview, page }) => reports.page(preview, page),
+    report_make: (args, progress) => reports.make(args, select({ ...args.request.query, after: null }).length, progress, running),
+    report_cancel: () => ((running.cancelled = true), null),
+    reports_recent: () => reports.recent(),
+    report_reveal: ({ path }) => reports.reveal(path),
     long_cancel: () => null,
     pick_store: () => ({ paths: ["/home/you/Annals/picked.annals"] }),
     pick_import_files: () => ({ paths: ["/home/you/logs/orders.jsonl"] }),
     pick_new_store: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     pick_export_file: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
+    pick_report_file: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     copy_text: () => null,
     command_names: () => ({ world: "shop", commands: ["PlaceOrder", "AddItem", "CancelOrder"] }),
     command_send: ({ name, id }) => {

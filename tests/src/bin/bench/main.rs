@@ -19,6 +19,7 @@ mod import;
 mod read;
 mod report;
 mod search;
+mod typeset;
 mod view;
 mod window;
 
@@ -44,6 +45,11 @@ fn main() -> Outcome<()> {
         && mode == "--child-import"
     {
         return import::child(file.as_ref(), store.as_ref());
+    }
+    if let [mode, store, file] = &args[..]
+        && mode == "--child-typeset"
+    {
+        return typeset::child(store.as_ref(), file.as_ref());
     }
     if let [mode, store, events, out] = &args[..]
         && mode == "--child-report"
@@ -110,6 +116,10 @@ fn main() -> Outcome<()> {
         println!("{}", report::markdown(&plan, &append::measure(&plan)?));
         return Ok(());
     }
+    if args.iter().any(|a| a == "--typeset") {
+        println!("{}", report::markdown(&plan, &typeset::measure(&plan)?));
+        return Ok(());
+    }
     let mut rows = Vec::new();
     rows.extend(append::measure(&plan)?);
     let file = generate::file(&plan)?;
@@ -123,6 +133,7 @@ fn main() -> Outcome<()> {
     rows.extend(evidence::measure(&plan)?);
     rows.extend(command::measure(&plan)?);
     rows.extend(compliance::measure(&plan)?);
+    rows.extend(typeset::measure(&plan)?);
     if let Some(app) = after("--app") {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }

@@ -1,0 +1,113 @@
+//! What a report of 10,000 rows costs as PDF: made, typeset, written, in a process of its own.
+
+use std::path::Path;
+use std::time::Instant;
+
+use annals_core::compliance::{ReportRequest, TemplateSet, make};
+use annals_core::event::NewEvent;
+use annals_core::id::StreamId;
+use annals_core::model::ModelSet;
+use annals_core::progress::WorkProgress;
+use annals_core::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
+use annals_core::surroundings::Surroundings;
+use annals_report::{PdfOptions, write_pdf};
+
+use crate::report::{Goal, Row};
+use crate::{Outcome, Plan};
+
+const EVENTS: u64 = 10_000;
+const STREAMS: u64 = 500;
+
+/// Makes the report; prints seconds, kilobytes and rows.
+#[allow(clippy::print_stdout, reason = "the parent reads it")]
+pub fn child(store: &Path, file: &Path) -> Outcome<()> {
+    let start = Instant::now();
+    let log = Log::explore(store)?;
+    let progress = WorkProgress::default();
+    let request = ReportRequest::of("audit-trail");
+    let templates = TemplateSet::shipped();
+    let made = make(&log, &ModelSet::default(), &templates, &request, &progress)?;
+    let rows: u64 = made.report.tables().map(|table| table.rows).sum();
+    write_pdf(
+        &log,
+        &made,
+        &request,
+        file,
+        &PdfOptions::default(),
+        &progress,
+    )?;
+    let seconds = start.elapsed().as_secs_f64();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"))
+        .unwrap_or("0");
+    println!("{seconds} {} {rows}", peak.trim());
+    Ok(())
+}
+
+/// Measures time and peak memory.
+pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
+    let row = |what: &str, unit, goal| Row {
+        what: what.to_owned(),
+        unit,
+        ours: Vec::new(),
+        baseline: Vec::new(),
+        goal: Goal::AtMost(goal),
+    };
+    let mut time = row("a report of 10000 rows as PDF", "s", 12.0);
+    let mut memory = row("peak memory of that", "MB", 1_024.0);
+    let (store, file) = (
+        plan.folder.join("report.annals"),
+        plan.folder.join("report.pdf"),
+    );
+    fill(&store)?;
+    for _ in 0..plan.rounds.min(3) {
+        let output = std::process::Command::new(std::env::current_exe()?)
+            .arg("--child-typeset")
+            .args([&store, &file])
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let figures: Vec<f64> = text
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let [seconds, kilobytes, rows] = figures[..] else {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the report failed: {text}{said}").into());
+        };
+        if rows < EVENTS as f64 {
+            return Err(format!("the report has {rows} rows only").into());
+        }
+        time.ours.push(seconds);
+        memory.ours.push(kilobytes / 1024.0);
+    }
+    Ok(vec![time, memory])
+}
+
+/// A store of orders that somebody changes, with who and why.
+fn fill(path: &Path) -> Outcome<()> {
+    for left in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{left}", path.display()));
+    }
+    let writer = LogWriter::create(path, Surroundings::system())?;
+    for stream in 0..STREAMS {
+        let events = (0..EVENTS / STREAMS).map(|n| {
+            let text = format!(
+                "{{\"status\":\"step {n}\",\"total\":{}.{:02},\"changedBy\":\"clerk-{}\",\"reason\":\"customer asked by telephone\"}}",
+                stream * 7 + n,
+                n % 100,
+                (stream + n) % 13
+            );
+            NewEvent::json(if n == 0 { "OrderPlaced" } else { "OrderChanged" }, &text)
+        });
+        writer.append(vec![StreamAppend {
+            stream: StreamId::new(format!("order-{stream}"))?,
+            category: None,
+            expected: ExpectedVersion::NoStream,
+            events: events.collect::<Result<_, _>>()?,
+        }])?;
+    }
+    writer.close()?;
+    Ok(())
+}

@@ -79,14 +79,10 @@ fn bindings_are_fresh() -> Outcome {
 
 /// ts-rs writes a type's file in a test that it adds to the crate.
 fn generate(folder: &Path) -> Outcome {
-    let mut tests = cargo(&["test", "--locked", "--quiet", "--lib"]);
-    tests.args([
-        "--package",
-        "annals-core",
-        "--package",
-        "annals-host",
-        "export_bindings",
-    ]);
+    // The whole workspace, as everywhere: another selection would have the typesetter and the web view compiled
+    // again with other features.
+    let mut tests = cargo(&["test", "--workspace", "--locked", "--quiet", "--lib"]);
+    tests.arg("export_bindings");
     tests.env("TS_RS_EXPORT_DIR", folder);
     let output = tests.output().map_err(|error| error.to_string())?;
     match output.status.success() {

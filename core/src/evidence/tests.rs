@@ -16,15 +16,15 @@ use super::view::{
     EvidenceFindingKind as Kind, EvidenceOutcome as Outcome, EvidenceReport, EvidenceVerification,
 };
 use super::zip::{Archive, Writer};
-use crate::event::{NewEvent, Part};
+use crate::event::{NewEvent, NewLink, Part, Payload};
 use crate::id::{Actor, Category, EventType, StreamId};
 use crate::integrity::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::integrity::note::{Note, SigningKey};
 use crate::position::Position;
 use crate::progress::WorkProgress;
-use crate::store::{EventQuery, Extraction, Log, LogWriter};
+use crate::store::{EventQuery, ExpectedVersion, Extraction, Log, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
-use crate::time::Time;
+use crate::time::{SourceTime, Time};
 
 fn guide(folder: &Path) -> Log {
     let store = folder.join("guide.annals");
@@ -807,6 +807,116 @@ fn what_was_erased_reads_erased_and_everything_else_still_verifies() {
         assert!(rows.contains(r#""erased":["data"]"#), "{rows}");
         assert!(!rows.contains("123 Main St"), "{rows}");
         packages.add(&format!("erased_{}", packages.count()), &package, &answer);
+    }
+    packages.agree(&log);
+}
+
+#[test]
+fn both_verifiers_read_ugly_events_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("ugly.annals");
+    let writer = LogWriter::create(&store, Surroundings::fixed(at(), 5)).unwrap();
+    let mut events: Vec<NewEvent> = [
+        r#"{"x":"=1+1","q":"\"hi\", ok","nl":"a\nb\r\n","u":"\u2028\u202e","e":"\ud83d\ude00"}"#,
+        "{\r\n \"neg\": -12.500,\n\"exp\":1e400,\"big\":12345678901234567890123,\"z\":-0}\n",
+        r#"{"n":1,"n":2,"by":"first","by":"","by":null,"__proto__":5,"1":7,"a b":3,"":4}"#,
+        r#"{"userId":{"deep":1},"user_id":77.10,"changedBy":["x"]}"#,
+        "[1,2,3]",
+        "null",
+        "\"text\"",
+        "17",
+    ]
+    .into_iter()
+    .map(|data| NewEvent::json("=T\u{202e},\"x\"", data).unwrap())
+    .collect();
+    events.push(
+        NewEvent::json(
+            "Ünï 日本語",
+            &format!("{}0{}", "[".repeat(120), "]".repeat(120)),
+        )
+        .unwrap(),
+    );
+    for (kind, bytes) in [
+        ("text/plain", &b"plain, \"quoted\"\n=1"[..]),
+        ("application/json", b"{broken"),
+        ("application/vnd.x+json; charset=utf-8", b"{\"n\":0.1}"),
+        ("application/octet-stream", b"\xff\x00\x01"),
+    ] {
+        let mut event = NewEvent::json("Bytes", "{}").unwrap();
+        event.data = Payload {
+            content_type: kind.into(),
+            bytes: bytes.to_vec(),
+        };
+        event.metadata = Some(Payload {
+            content_type: kind.into(),
+            bytes: bytes.to_vec(),
+        });
+        event.links = vec![NewLink {
+            stream: StreamId::new("other-1").unwrap(),
+            qualifier: "zu \"x\"".into(),
+        }];
+        event.schema_version = Some("'2".into());
+        event.time = Some(SourceTime::parse("0001-01-01", chrono_tz::UTC).unwrap());
+        events.push(event);
+    }
+    for (n, time) in [
+        "9999-12-31T23:59:59.999999999Z",
+        "1969-12-31T23:59:59.999999999Z",
+        "2024-01-15T10:30:00.120+05:30",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let mut event = NewEvent::json("Timed", &format!("{{\"n\":{n}}}")).unwrap();
+        event.time = Some(SourceTime::parse(time, chrono_tz::UTC).unwrap());
+        events.push(event);
+    }
+    let batch = StreamAppend {
+        stream: StreamId::new("ugly-\u{1f1e9}").unwrap(),
+        category: None,
+        expected: ExpectedVersion::Any,
+        events,
+    };
+    writer.append(vec![batch]).unwrap();
+    let log = writer.log().clone();
+    let mut packages = page::Packages::default();
+    let withheld = |paths: &[&str]| Withheld {
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        ..Withheld::default()
+    };
+    for (query, withheld) in [
+        (EventQuery::default(), Withheld::default()),
+        (
+            EventQuery::default(),
+            withheld(&["data.x", "data.n", "metadata.n"]),
+        ),
+        (of_stream("other-1"), Withheld::default()),
+        (
+            EventQuery {
+                actor: Some(Actor::new("77.10").unwrap()),
+                ..EventQuery::default()
+            },
+            Withheld::default(),
+        ),
+        (
+            EventQuery {
+                to: Some(Time::parse_rfc3339("1970-01-01T00:00:00Z").unwrap()),
+                ..EventQuery::default()
+            },
+            Withheld {
+                metadata: true,
+                ..Withheld::default()
+            },
+        ),
+    ] {
+        let request = EvidenceRequest {
+            withheld,
+            ..EvidenceRequest::of(query.clone(), at())
+        };
+        let (package, _) = made(&log, &request);
+        let answer = checked(&package, &trusting(&log));
+        assert_eq!(answer.findings, [], "{query:?}");
+        packages.add(&format!("ugly_{}", packages.count()), &package, &answer);
     }
     packages.agree(&log);
 }

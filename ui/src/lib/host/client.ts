@@ -20,9 +20,7 @@ import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
-import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport, VerifyArgs } from "./commands";
-import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, RestoreArgs, Transport } from "./commands";
-import type { BackupArgs, Command, Commands, ExportArgs, ImportArgs, ReportMakeArgs, RestoreArgs, Transport } from "./commands";
+import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, ReportMakeArgs, RestoreArgs, Transport, VerifyArgs } from "./commands";
 import { HostError } from "./errors";
 import { longWork } from "./longWork.svelte";
 

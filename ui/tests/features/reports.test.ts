@@ -82,6 +82,15 @@ it("report_is_made_and_joins_the_recent_ones", async () => {
   await waitFor(() => expect(screen.getByTestId("reports-recent").textContent).toContain("audit-trail.xlsx"));
 });
 
+it("report_of_several_files_names_each", async () => {
+  await show("#/reports?template=audit-trail");
+  await fireEvent.change(await screen.findByTestId("report-form"), { target: { value: "csv" } });
+  await fireEvent.click(screen.getByTestId("report-make"));
+  const made = await screen.findByTestId("report-made", {}, { timeout: 5000 });
+  expect(made.textContent).toContain("2 files written");
+  expect(made.textContent).toContain("audit-trail.report.json");
+});
+
 it("cancelled_report_makes_nothing", async () => {
   await show("#/reports?template=audit-trail");
   await fireEvent.click(await screen.findByTestId("report-make"));

@@ -54,7 +54,7 @@ export class MockReports {
     await ticks(running, (share) => progress({ done: Math.round(events * share), total: events }));
     const title = this.look(request, events).title;
     this.made = [{ file, title, template: request.template, store: "/home/you/Annals/guide.annals", made_at: "2026-11-26T02:00:00Z", exists: true }, ...this.made.filter((report) => report.file !== file)];
-    return { report: null, hash: "4d".repeat(32), files: [{ file, holds: "pages", bytes: 233_058, sha256: "5f".repeat(32) }], left_out: events > 200 ? ["200 of the rows are on the pages; all of them are in the files inside the PDF."] : [] };
+    return { report: null, hash: "4d".repeat(32), files: (file.endsWith(".csv") ? [file, file.replace(/csv$/, "report.json")] : [file]).map((written) => ({ file: written, holds: "pages", bytes: 233_058, sha256: "5f".repeat(32) })), left_out: events > 200 ? ["200 of the rows are on the pages; all of them are in the files inside the PDF."] : [] };
   }
 
   recent() {

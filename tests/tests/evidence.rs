@@ -36,7 +36,7 @@ fn a_package_is_verified_in_the_window_and_tampering_is_shown_where_it_is() -> O
     annals(&made)?;
     std::fs::write(&changed, tampered(&std::fs::read(&package)?)?)?;
 
-    window.go("#/overview")?;
+    window.go("#/integrity")?;
     window.click("evidence-open-dialog")?;
     window.fill("evidence-file", text(&package))?;
     window.click("evidence-run")?;

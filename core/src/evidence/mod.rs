@@ -6,6 +6,7 @@
 
 mod check;
 pub mod custody;
+mod gather;
 pub mod make;
 pub mod manifest;
 pub mod names;

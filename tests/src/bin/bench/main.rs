@@ -2,7 +2,7 @@
 //! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--append`
 //! appending alone, `--evidence` packages alone.
 //! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--command` deciding.
-//! appending alone, `--reports` making reports alone.
+//! appending alone, `--reports` making reports alone, `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -16,6 +16,7 @@ mod evidence;
 mod explain;
 mod generate;
 mod import;
+mod integrity;
 mod read;
 mod report;
 mod search;
@@ -104,6 +105,11 @@ fn main() -> Outcome<()> {
         println!("{}", report::markdown(&plan, &explain::measure(&plan)?));
         return Ok(());
     }
+    if let Some(store) = after("--integrity") {
+        let rows = integrity::measure(&plan, store.as_ref(), &[])?;
+        println!("{}", report::markdown(&plan, &rows));
+        return Ok(());
+    }
     if args.iter().any(|a| a == "--evidence") {
         println!("{}", report::markdown(&plan, &evidence::measure(&plan)?));
         return Ok(());
@@ -124,7 +130,18 @@ fn main() -> Outcome<()> {
     rows.extend(append::measure(&plan)?);
     let file = generate::file(&plan)?;
     let (figures, imported) = import::measure(&plan, &file)?;
+    let import_s: Vec<f64> = figures
+        .first()
+        .map(|rates| {
+            rates
+                .ours
+                .iter()
+                .map(|rate| plan.events as f64 / rate)
+                .collect()
+        })
+        .unwrap_or_default();
     rows.extend(figures);
+    rows.extend(integrity::measure(&plan, &imported.store, &import_s)?);
     rows.push(import::measure_table(&plan, &file)?);
     rows.extend(read::measure(&plan, &imported)?);
     rows.extend(view::measure(&plan, &imported.store)?);

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use annals_core::access_log::{AccessState, LookKind};
 use annals_core::compliance::{
-    Block, MadeReport, Report, ReportRequest, ReportView, TemplateSet, make,
+    AccessLogState, Block, MadeReport, Report, ReportRequest, ReportView, TemplateSet, make,
 };
 use annals_core::progress::WorkProgress;
 use annals_report::{Form, PdfOptions};
@@ -85,6 +86,18 @@ pub async fn report_make(webview: Webview, host: State<'_, Host>, args: ReportMa
         let mut request = args.request;
         let now = (host.surroundings().clock)();
         request.made_at.get_or_insert(now);
+        let asked = [
+            ("template", request.template.clone()),
+            ("out", file.display().to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), vec![value]));
+        let look = host.note_look(&store.log, LookKind::Report, "report", asked.to_vec())?;
+        request.access_log = match look {
+            AccessState::Off => AccessLogState::Off,
+            AccessState::Logged { entry, hash } => AccessLogState::Kept {
+                entry: format!("{entry}:{hash}"),
+            },
+        };
         let view = with_ticks(ticks(&channel, progress), || {
             write(&store, &request, &file, progress)
         })?;

@@ -7,10 +7,14 @@ use std::ops::Range;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::log::{Log, head};
+use super::reader::Reader;
 use super::tiles::{TILE, corrupt, hashes};
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
 use crate::store::ReadError;
+
+/// Roots of subtrees that a connection remembers.
+const MAX_SUBTREES: usize = 16_384;
 
 /// Levels of the tree in one tile.
 const TILE_LEVELS: u32 = TILE.ilog2();
@@ -121,7 +125,7 @@ impl Log {
             if head(conn)?.size < size {
                 return Err(ReadError::NoEvent(asked()));
             }
-            let stored = StoredTree::new(conn);
+            let stored = StoredTree::new(conn)?;
             path.into_iter()
                 .map(|under| Ok(stored.root(under)?))
                 .collect()
@@ -145,22 +149,41 @@ fn leaves(conn: &Connection, indexes: Range<u64>) -> rusqlite::Result<Vec<Hash>>
     .collect()
 }
 
+/// The subtrees of the head's frontier, by level and index. Empty where the head contradicts itself.
+fn edge(conn: &Connection) -> rusqlite::Result<HashMap<(u32, u64), Hash>> {
+    let (size, frontier): (u64, Vec<u8>) = conn
+        .prepare_cached("SELECT size, frontier FROM head")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some(frontier) = tree::Frontier::from_parts(size, hashes(&frontier)?) else {
+        return Ok(HashMap::new());
+    };
+    let levels = (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1);
+    let subtrees = levels.zip(frontier.roots());
+    Ok(subtrees
+        .map(|(level, root)| ((level, (size >> level) - 1), *root))
+        .collect())
+}
+
 /// Hashes of a tile, where it is stored.
 type StoredTile = Option<Vec<Hash>>;
 
 /// Subtrees of the stored tree, with the tiles that one question has read.
 pub(super) struct StoredTree<'c> {
-    conn: &'c Connection,
+    conn: &'c Reader,
+    /// Roots of the subtrees at the right edge, as the head keeps them: they stand in no tile, and to make them anew
+    /// costs a hash for every leaf of the last tiles.
+    edge: HashMap<(u32, u64), Hash>,
     /// By level and index of the tile; `None` where it is not full and so not stored.
     tiles: RefCell<HashMap<(u32, u64), StoredTile>>,
 }
 
 impl StoredTree<'_> {
-    pub(super) fn new(conn: &Connection) -> StoredTree<'_> {
-        StoredTree {
+    pub(super) fn new(conn: &Reader) -> rusqlite::Result<StoredTree<'_>> {
+        Ok(StoredTree {
             conn,
+            edge: edge(conn)?,
             tiles: RefCell::default(),
-        }
+        })
     }
 
     /// Root over the leaves of a range that is a subtree, or the right edge of one.
@@ -177,6 +200,27 @@ impl StoredTree<'_> {
 
     /// Root of the subtree of 2^`level` leaves, the `index`th of its size.
     fn perfect(&self, level: u32, index: u64) -> rusqlite::Result<Hash> {
+        let place = (level, index);
+        if let Some(known) = self.edge.get(&place) {
+            return Ok(*known);
+        }
+        let known = self.conn.subtrees.borrow().get(&place).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let root = self.make(level, index)?;
+        // Smaller ones cost little.
+        if level >= TILE_LEVELS {
+            let mut subtrees = self.conn.subtrees.borrow_mut();
+            if subtrees.len() >= MAX_SUBTREES {
+                subtrees.clear();
+            }
+            subtrees.insert(place, root);
+        }
+        Ok(root)
+    }
+
+    fn make(&self, level: u32, index: u64) -> rusqlite::Result<Hash> {
         // The roots of whole tiles are one level up, in a tile of which they are single hashes.
         let (tile_level, inner) = (level / TILE_LEVELS, level % TILE_LEVELS);
         let first = index << inner;

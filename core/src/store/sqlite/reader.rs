@@ -4,6 +4,7 @@
 //! every row. Rows keep only ids that were committed, and a reader sees nothing else.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::row::{NO_ACTOR, NO_CATEGORY, NO_STREAM, NO_TYPE};
 use crate::id::{Actor, Category, EventType, StreamId};
+use crate::integrity::Hash;
 use crate::store::ReadError;
 
 /// So many streams are remembered at most; ids that differ by a multiple of it displace each other.
@@ -40,6 +42,8 @@ pub(super) struct Reader {
     types: RefCell<Slots<EventType>>,
     actors: RefCell<Slots<Actor>>,
     texts: [RefCell<Slots<Arc<str>>>; 2],
+    /// Roots of whole subtrees that no stored tile holds, by level and index; they never change.
+    pub(super) subtrees: RefCell<HashMap<(u32, u64), Hash>>,
 }
 
 impl Deref for Reader {
@@ -62,6 +66,7 @@ impl Reader {
             streams: RefCell::new(Slots::new(streams)),
             types: RefCell::new(Slots::new(names)),
             actors: RefCell::new(Slots::new(names)),
+            subtrees: RefCell::default(),
             texts: [(); 2].map(|()| RefCell::new(Slots::new(names))),
         }
     }

@@ -115,7 +115,7 @@ impl SealedLog<'_> {
     /// # Errors
     /// [`ReadError`] of the engine.
     pub fn roots(&self, under: Vec<Range<u64>>) -> Result<Vec<Hash>, ReadError> {
-        let stored = StoredTree::new(self.reader);
+        let stored = StoredTree::new(self.reader)?;
         let roots = under.into_iter().map(|under| Ok(stored.root(under)?));
         roots.collect()
     }

@@ -166,7 +166,7 @@ pub struct EvidenceFacts {
     #[ts(type = "number")]
     pub unproven_rows: u64,
     /// Rows of each type, by type.
-    #[ts(as = "Vec<(String, f64)>")]
+    #[ts(type = "Array<[string, number]>")]
     pub types: Vec<(String, u64)>,
     /// Control totals.
     pub sums: Vec<Sum>,

@@ -378,7 +378,7 @@ fn every_model_of_the_manual_is_one() {
         .skip(1)
         .filter_map(|rest| Some(rest.split_once("```")?.0))
         .collect();
-    assert_eq!(models.len(), 5);
+    assert_eq!(models.len(), 6);
     for text in models {
         crate::model::Model::parse("manual", text).unwrap();
     }

@@ -22,7 +22,6 @@ purpose: string,
  */
 console: boolean, 
 /**
-
  * Looks go into the log's access log.
  */
 access_log: boolean, };

@@ -58,13 +58,11 @@ fn a_report_conforms_to_pdf_a_3a_and_pdf_ua_1() {
     )
     .unwrap();
     std::fs::write(folder.path().join("a.pdf"), &bytes).unwrap();
-    // Without its output intent it is no archive's file: that the validator sees this shows that it looks.
-    let at = bytes
-        .windows(14)
-        .position(|w| w == b"/OutputIntents")
-        .unwrap();
+    // A file that claims another part of the standard: that the validator sees this shows that it looks.
+    let claim = b"pdfaid:part>3";
+    let at = bytes.windows(claim.len()).position(|w| w == claim).unwrap();
     let mut spoilt = bytes;
-    spoilt[at + 1] = b'X';
+    spoilt[at + claim.len() - 1] = b'2';
     std::fs::write(folder.path().join("spoilt.pdf"), &spoilt).unwrap();
     for (flavour, file, outcome) in [
         ("3a", "a.pdf", "PASS"),

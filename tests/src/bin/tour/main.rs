@@ -97,6 +97,10 @@ impl Tour {
         window.click("verify-run")?;
         window.get("verify-result")?;
         self.picture("integrity")?;
+        window.go("#/reports?template=audit-trail")?;
+        window.get("report-page")?;
+        window.text_when("preview-says", |shown| shown.contains("events"))?;
+        self.picture("reports")?;
         window.go("#/settings")?;
         window.get("settings-purpose")?;
         self.picture("settings")?;
@@ -125,6 +129,13 @@ impl Tour {
         window.go("#/overview")?;
         window.get("overview-events")?;
         self.picture("overview-other-theme")?;
+        window.go("#/reports?template=audit-trail")?;
+        window.text_when("preview-says", |shown| shown.contains("events"))?;
+        self.picture("reports-other-theme")?;
+        window.go("#/integrity")?;
+        window.click("verify-run")?;
+        window.get("verify-result")?;
+        self.picture("integrity-other-theme")?;
         window.go("#/stream/account-12345?at=2024-01-10T23:59:59.999999999Z")?;
         window.text_when("state-asof", |shown| shown.contains("2024-01-10"))?;
         self.picture("stream-as-of-other-theme")?;

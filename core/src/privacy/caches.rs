@@ -36,8 +36,10 @@ pub fn clear_caches(
         SearchError::Read(error) => error,
         SearchError::Cancelled => ReadError::Cancelled,
     };
-    // What was never indexed was never in it.
-    if index.view().map_err(read)?.covered.0 > 0 {
+    // Where there is no file there is nothing in it. One that covers nothing may still hold what it had covered.
+    let on_disk =
+        |file: &Option<String>| file.as_deref().is_some_and(|file| Path::new(file).exists());
+    if on_disk(&index.view().map_err(read)?.file) {
         index.catch_up(progress).map_err(read)?;
     }
     let view = index.view().map_err(read)?;

@@ -35,6 +35,12 @@ impl Fold {
             (failure.kind, detail)
         };
         let read = read.as_ref().map_err(told)?;
+        if self.incomplete && rule.require.reads(Root::State) {
+            let detail =
+                "the state before it is incomplete: an event before it could not be read or folded";
+            let kind = FindingKind::NotTold;
+            return Err((kind, format!("rule {}: {detail}", rule.name)));
+        }
         let empty;
         let state = if self.state.is_null() && rule.require.reads(Root::State) {
             empty = Arc::new(Value::Object(Map::new()));

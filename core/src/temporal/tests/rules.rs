@@ -153,3 +153,18 @@ fn a_rule_that_is_none_is_refused_with_line_and_column() {
     let error = Model::parse("m", "category = 'order'\nrules = 7").unwrap_err();
     assert!(error.message.contains("write [[rules]]"), "{error}");
 }
+
+#[test]
+fn a_rule_about_a_state_with_a_hole_is_untold_and_accuses_nobody() {
+    let test = TestLog::new();
+    let at = |day: u32| time(&format!("2024-01-{day:02}"));
+    // The total is not there, so the fold of the first event fails.
+    let placed = ("OrderPlaced", at(1), "{}".to_owned());
+    let shipped = ("OrderShipped", at(2), "{}".to_owned());
+    let added = ("ItemAdded", at(3), "{}".to_owned());
+    test.add("order-1", &[placed, shipped, added]);
+    let log = test.writer.log();
+    let view = check_rules(&log, &models(ORDER), None, 10, &mut |_| true).unwrap();
+    let rule = &view.rules[0];
+    assert_eq!((rule.asked, rule.violations, rule.untold), (1, 0, 1));
+}

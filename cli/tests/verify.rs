@@ -342,6 +342,33 @@ fn every_change_of_the_file_is_found_at_its_place() {
 }
 
 #[test]
+fn an_erasure_that_no_event_tells_of_is_found() {
+    let sandbox = shop();
+    let erase = [
+        "privacy",
+        "erase",
+        "shop.annals",
+        "cust-2",
+        "--mentions",
+        "--yes",
+    ];
+    let run = sandbox.run(&erase);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (run, view) = verify(&sandbox, "shop.annals");
+    assert_eq!(run.code, 0, "{view}");
+    // Said to be erased by an event that is there and tells of something else.
+    let file = sandbox.path().join("shop.annals");
+    tamper(
+        &file,
+        "UPDATE erasures SET event_position = 1 WHERE position = (SELECT MIN(position) FROM erasures)",
+    );
+    let (run, view) = verify(&sandbox, "shop.annals");
+    let kinds: Vec<String> = found(&view).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(run.code, 3, "{view}");
+    assert!(kinds.contains(&"erasure_differs".to_owned()), "{kinds:?}");
+}
+
+#[test]
 fn a_leaf_made_again_to_hide_a_change_is_found() {
     let sandbox = shop();
     let file = sandbox.path().join("shop.annals");

@@ -1,6 +1,6 @@
 //! What is one for the whole log: the tree above the leaves, the head, counters, and the schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -573,7 +573,48 @@ fn erasures(conn: &Connection, aim: &Aim, findings: &mut VerifyFindings) -> rusq
             format!("its {part} is said to be erased by the event at position {by}, and one of the two is not there"),
         );
     }
+    // What an erasure took is written in its event, which the tree holds; the table alone could say anything.
+    let mut recorded = conn.prepare(
+        "SELECT x.position, x.part, x.hash, x.event_position, e.data FROM erasures x
+         JOIN events e ON e.position = x.event_position WHERE e.position <= ?1
+         ORDER BY x.event_position",
+    )?;
+    let mut rows = recorded.query([aim.size])?;
+    let mut told = (0, BTreeSet::new());
+    while let Some(row) = rows.next()? {
+        let (position, part, by): (u64, String, u64) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        if told.0 != by {
+            told = (
+                by,
+                told_parts(&row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default()),
+            );
+        }
+        let hash = hex(&row.get::<_, Vec<u8>>(2)?);
+        if !told.1.contains(&(position, part.clone(), hash)) {
+            findings.add(
+                Grade::Manipulation,
+                VerifyKind::ErasureDiffers,
+                Position(position),
+                format!("its {part} is gone, and the event at position {by}, which is said to have erased it, does not say so"),
+            );
+        }
+    }
     Ok(())
+}
+
+/// What the event of an erasure says that it took: position, part, hash in hexadecimal.
+fn told_parts(data: &[u8]) -> BTreeSet<(u64, String, String)> {
+    let data: serde_json::Value = serde_json::from_slice(data).unwrap_or_default();
+    let parts = data["parts"].as_array().into_iter().flatten();
+    let part = |told: &serde_json::Value| {
+        let text = |key: &str| told[key].as_str().map(str::to_owned);
+        Some((told["position"].as_u64()?, text("part")?, text("hash")?))
+    };
+    parts.filter_map(part).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Compares tables, indexes and triggers with those that a new log gets.

@@ -51,6 +51,19 @@ fn no_output_replaces_the_store_or_what_is_read() {
 
 /// A slip of the tab key here cost a whole store: it became a mapping of a few lines.
 #[test]
+fn nobody_appends_erasures_or_holds_by_hand() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.run(&["sample", "guide", "--out", "guide.annals"]);
+    assert_eq!(made.code, 0);
+    for stream in ["annals-holds", "annals-erasures"] {
+        let event = ["--type", "HoldReleased", "--data", "{\"matter\":\"m\"}"];
+        let run = sandbox.run(&[&["append", "guide.annals", stream], &event[..]].concat());
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stderr.contains("Annals' own stream"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_saved_mapping_replaces_no_store_and_nothing_that_is_read() {
     let sandbox = Sandbox::new();
     for store in ["guide.annals", "other.annals"] {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use annals_core::event::{NewEvent, Payload, SourceFields};
 use annals_core::id::{Category, EventId, EventType, StreamId};
 use annals_core::position::{Position, Version};
+use annals_core::privacy::{ERASURES, HOLDS};
 use annals_core::store::{Appended, ExpectedVersion, Head, LogWriter, StreamAppend};
 use annals_core::surroundings::Surroundings;
 use chrono_tz::Tz;
@@ -176,6 +177,16 @@ struct AppendView {
 
 /// Appends all or nothing; returns also the id of the last event.
 fn append(store: &Path, wanted: Vec<Wanted>) -> Result<(AppendView, Option<String>), Failure> {
+    let own = |wanted: &&Wanted| [ERASURES, HOLDS].contains(&wanted.stream.as_str());
+    if let Some(wanted) = wanted.iter().find(own) {
+        let what = format!(
+            "{} is Annals' own stream: nothing is appended to it by hand",
+            wanted.stream
+        );
+        return Err(
+            Failure::usage(what).hint("annals privacy erase and annals privacy hold write it")
+        );
+    }
     let writer = LogWriter::open(store, Surroundings::system())?;
     let names: Vec<String> = wanted.iter().map(|w| w.stream.to_string()).collect();
     let Appended { events, head } = writer.append(by_stream(wanted))?;

@@ -112,7 +112,7 @@ pub struct ErasureReport {
 /// Plans the erasure of a subject's data. Writes nothing.
 ///
 /// What goes: of events that are the subject's by a model, the parts with marked fields and the parts that name them;
-/// with `mentions` also parts of other events that name them. Held events stay.
+/// with `mentions` also parts of other events that name them. Held events stay, and so do the events of erasures.
 ///
 /// # Errors
 /// As [`subject`].
@@ -153,7 +153,8 @@ pub fn plan(
         if parts.is_empty() {
             continue;
         }
-        if !event.theirs && !request.mentions {
+        // What an earlier erasure took is told by its event alone, so that stays, whomever it names.
+        if event.stream.as_deref() == Some(ERASURES) || !event.theirs && !request.mentions {
             plan.named_and_stay += 1;
         } else if event.held_by.is_empty() {
             plan.events.push(PlannedEvent {

@@ -104,7 +104,10 @@ pub fn holds(log: &Log) -> Result<HoldsView, ReadError> {
         };
         next = last.version.next();
         for event in page {
-            read(&mut holds, &event.event);
+            // Holds of another log that was imported are its history, and no import lifts one of this log.
+            if event.event.source.source.is_none() {
+                read(&mut holds, &event.event);
+            }
         }
     }
 }

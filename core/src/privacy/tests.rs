@@ -405,6 +405,25 @@ fn a_held_event_is_not_erased_and_says_by_which_matter() {
 }
 
 #[test]
+fn an_import_lifts_no_hold() {
+    let shop = Shop::new();
+    let writer = shop.writer();
+    hold(&writer, "m", HoldScope::Everything, None, &jo()).unwrap();
+    let mut event = NewEvent::json(HOLD_RELEASED, r#"{"matter":"m"}"#).unwrap();
+    event.source.source = Some("elsewhere.jsonl".into());
+    let stream = StreamId::new(HOLDS).unwrap();
+    let append = StreamAppend {
+        stream,
+        category: None,
+        expected: ExpectedVersion::Any,
+        events: vec![event],
+    };
+    writer.append(vec![append]).unwrap();
+    let holds = holds(&writer.log()).unwrap().holds;
+    assert_eq!((holds.len(), holds[0].released_at), (1, None));
+}
+
+#[test]
 fn every_scope_of_a_hold_holds() {
     for scope in [
         HoldScope::Subject("7".into()),

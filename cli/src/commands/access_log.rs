@@ -105,7 +105,9 @@ fn print(view: &AccessLogView, against: Option<Noted>, output: &mut Output) -> R
         output.line(&visible(&line))?;
     }
     output.line("")?;
-    if *intact {
+    if *intact && *lines == 0 {
+        output.line("there is no access log here: nobody looked with this program and user, or it was taken away")?;
+    } else if *intact {
         output.line(&format!(
             "checked {}, the chain from the first to the last{}: no fault",
             counted(*lines, "look"),

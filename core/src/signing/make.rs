@@ -32,7 +32,7 @@ pub enum SigningError {
     #[error(transparent)]
     Key(#[from] KeyFileError),
     /// A private key would have to be made, and nobody said how it is protected.
-    #[error("this log has no key yet, and {path} would be made without protection")]
+    #[error("a new key would have to be made, and {path} would lie there without protection")]
     Unprotected {
         /// Where it would lie.
         path: std::path::PathBuf,

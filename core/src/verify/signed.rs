@@ -115,7 +115,7 @@ impl Signatures<'_> {
                 Grade::Notice,
                 VerifyKind::Unsigned,
                 None,
-                "nothing was ever signed over this log: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show",
+                "no checkpoint is in this file: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show",
             ),
             Some(signed) if signed < size.0 => not_checked.push(match size.0 - signed {
                 1 => "whether the last event was another once: no checkpoint covers it".into(),

@@ -144,7 +144,7 @@ export async function runStoreVerify(events: number, args: VerifyArgs, progress:
           { grade: "manipulation", kind: "content_changed", position: 7, count: 1, detail: "this event was changed after it was recorded: its bytes give the leaf hash 5f5f, recorded was 3a3a" },
           { grade: "gap", kind: "tail_cut_off", position: events + 1, count: 3, detail: "other.note was signed over 55 events, and the log holds 52: its end was cut off, or this is an older copy" },
         ]
-      : [{ grade: "notice", kind: "unsigned", count: 1, detail: "nothing was ever signed over this log: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show" }],
+      : [{ grade: "notice", kind: "unsigned", count: 1, detail: "no checkpoint is in this file: a log rewritten as a whole would not show; a checkpoint that is kept elsewhere makes it show" }],
     not_checked: ["what is beside the log: models and other files of yours, and caches, which can be made again"],
   };
 }

@@ -361,8 +361,21 @@ impl Aggregate for Order {
                 quantity,
                 price,
             }),
-            OrderEvent::ItemRemoved { product_id, .. } => {
-                self.lines.retain(|line| line.product_id != product_id);
+            OrderEvent::ItemRemoved {
+                product_id,
+                quantity,
+                price,
+                ..
+            } => {
+                // The one line that it names: an order may hold a product in several, at several prices.
+                let named = |line: &Line| {
+                    line.product_id == product_id
+                        && line.quantity == quantity
+                        && line.price == price
+                };
+                if let Some(at) = self.lines.iter().position(named) {
+                    self.lines.remove(at);
+                }
             }
             OrderEvent::InventoryReserved { .. } => self.reserved = true,
             OrderEvent::OrderShipped { .. } => self.shipped = true,

@@ -31,7 +31,7 @@ fn a_store_is_verified_signed_and_found_out_in_the_window() -> Outcome {
         shown.contains("Intact, as far as it was checked") && shown.contains("52 events of 52")
     })?;
     window.text_when("verify-finding", |shown| {
-        shown.contains("nothing was ever signed")
+        shown.contains("no checkpoint is in this file")
     })?;
 
     window.click("checkpoint-open")?;

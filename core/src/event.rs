@@ -146,6 +146,21 @@ pub enum Part {
     Metadata,
 }
 
+impl Part {
+    /// All of them, in order.
+    pub const ALL: [Part; 3] = [Part::Identity, Part::Data, Part::Metadata];
+
+    /// Its name, as it is written and printed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Identity => "identity",
+            Part::Data => "data",
+            Part::Metadata => "metadata",
+        }
+    }
+}
+
 /// An event after the log took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

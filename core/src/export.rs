@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
-use crate::event::{Event, Part, Payload};
+use crate::event::{Event, Payload};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::import::{files_of, folder_of, may_replace};
 use crate::search::{SearchError, TextIndex, TextQuery};
@@ -392,14 +392,7 @@ fn write_csv(out: &mut Vec<u8>, event: Event) -> std::io::Result<()> {
     let json = |json: Option<Box<RawValue>>| {
         guarded(json.map_or_else(String::new, |j| j.get().to_owned()))
     };
-    let erased: Vec<&str> = erased
-        .iter()
-        .map(|part| match part {
-            Part::Identity => "identity",
-            Part::Data => "data",
-            Part::Metadata => "metadata",
-        })
-        .collect();
+    let erased: Vec<&str> = erased.iter().map(|part| part.name()).collect();
     let cells: [String; 22] = [
         position.to_string(),
         text(stream),

@@ -327,7 +327,7 @@ impl Running<'_> {
             (Rule::Erased, _) if concerned => {
                 self.checked += 1;
                 if !event.erased.is_empty() {
-                    let parts = event.erased.iter().map(|part| super::part_name(*part));
+                    let parts = event.erased.iter().map(|part| part.name());
                     found.push(format!("erased: {}", parts.collect::<Vec<_>>().join(", ")));
                 }
             }

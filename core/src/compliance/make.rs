@@ -282,10 +282,7 @@ impl<'t> Making<'t> {
                 position: Some(event.position),
                 ..Place::default()
             };
-            let detail = format!(
-                "the {} of events in scope was erased",
-                super::part_name(*part)
-            );
+            let detail = format!("the {} of events in scope was erased", part.name());
             self.findings
                 .add_cause(FindingKind::Erased, Severity::Notice, place, detail);
         }

@@ -40,7 +40,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::event::Part;
 use crate::store::{EventQuery, ReadError};
 use crate::temporal::TemporalError;
 use crate::time::{Time, TimeError};
@@ -196,15 +195,6 @@ fn plural(count: u64, word: &str) -> String {
     match count {
         1 => format!("1 {word}"),
         _ => format!("{count} {word}s"),
-    }
-}
-
-/// What a part of an event is called.
-fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Identity => "identity",
-        Part::Data => "data",
-        Part::Metadata => "metadata",
     }
 }
 

@@ -266,10 +266,7 @@ impl Gathering<'_> {
             event.event.data.as_ref(),
             event.event.metadata.as_ref(),
         ];
-        for (at, part) in [Part::Identity, Part::Data, Part::Metadata]
-            .into_iter()
-            .enumerate()
-        {
+        for (at, part) in Part::ALL.into_iter().enumerate() {
             let PartShown::Open { .. } = parts[at] else {
                 continue;
             };

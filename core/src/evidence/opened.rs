@@ -2,7 +2,7 @@
 
 use crate::event::{Part, Payload};
 use crate::evidence::manifest::Filter;
-use crate::evidence::range::{PARTS, PartShown, Shown};
+use crate::evidence::range::{PartShown, Shown};
 use crate::integrity::Hash;
 use crate::integrity::decode::{self, DecodedIdentity};
 use crate::integrity::leaf::{Leaf, NO_METADATA, hash_part};
@@ -35,7 +35,7 @@ pub enum OpenedError {
     #[error("its leaf cannot be read: {0}")]
     Leaf(decode::DecodeError),
     /// A part does not make the hash that the leaf has for it.
-    #[error("its {} is not what the log recorded: it does not make the hash in its leaf", name(*.0))]
+    #[error("its {} is not what the log recorded: it does not make the hash in its leaf", .0.name())]
     Changed(Part),
     /// Its identity bytes are none.
     #[error("its identity cannot be read: {0}")]
@@ -46,16 +46,6 @@ pub enum OpenedError {
     /// It names a rule of extraction that the manifest does not have.
     #[error("it names rule of extraction {0}, which the manifest does not have")]
     Rule(u16),
-}
-
-/// A part's name as it is printed.
-#[must_use]
-pub fn name(part: Part) -> &'static str {
-    match part {
-        Part::Identity => "identity",
-        Part::Data => "data",
-        Part::Metadata => "metadata",
-    }
 }
 
 /// Whether an event matches a filter, as far as it is shown.
@@ -77,7 +67,7 @@ impl<'b> Opened<'b> {
     pub fn read(shown: &Shown<'b>, rules: &[Extractor]) -> Result<Opened<'b>, OpenedError> {
         let leaf = decode::leaf(shown.leaf).map_err(OpenedError::Leaf)?;
         let hashes = [leaf.identity, leaf.data, leaf.metadata];
-        for ((part, shown), hash) in PARTS.into_iter().zip(&shown.parts).zip(hashes) {
+        for ((part, shown), hash) in Part::ALL.into_iter().zip(&shown.parts).zip(hashes) {
             match shown {
                 PartShown::Open { salt, bytes } if hash_part(part, salt, bytes) != hash => {
                     return Err(OpenedError::Changed(part));
@@ -135,7 +125,7 @@ impl<'b> Opened<'b> {
 
     /// Parts of which this is so, in order.
     pub fn parts_that(&self, so: impl Fn(&PartShown<'b>) -> bool) -> Vec<Part> {
-        let parts = PARTS.into_iter().zip(&self.parts);
+        let parts = Part::ALL.into_iter().zip(&self.parts);
         parts
             .filter_map(|(part, shown)| so(shown).then_some(part))
             .collect()

@@ -2,7 +2,6 @@
 //!
 //! `docs/formats/evidence-package.md` draws the bytes.
 
-use crate::event::Part;
 use crate::integrity::decode::{DecodeError, Reader};
 use crate::integrity::leaf::Salt;
 use crate::integrity::{Hash, tree};
@@ -47,7 +46,7 @@ pub struct Shown<'b> {
     pub rule: u16,
     /// Leaf bytes.
     pub leaf: &'b [u8],
-    /// Identity, data and metadata, in the order of [`Part`].
+    /// Identity, data and metadata, in the order of [`crate::event::Part`].
     pub parts: [PartShown<'b>; 3],
 }
 
@@ -276,9 +275,6 @@ fn shown<'b>(
         parts,
     })
 }
-
-/// The parts of an event by their place in [`Shown::parts`].
-pub const PARTS: [Part; 3] = [Part::Identity, Part::Data, Part::Metadata];
 
 /// The leaves under each hash of a range proof, from left to right, where the events at `shown` (indexes, ascending) of
 /// a log of `size` are shown. `None` if one is outside.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::event::{JSON, Part, Payload};
 use crate::evidence::manifest::Sum;
-use crate::evidence::opened::{Opened, name};
+use crate::evidence::opened::Opened;
 use crate::evidence::range::PartShown;
 use crate::export::{guarded, write_csv_record};
 use crate::integrity::leaf::TimeFlags;
@@ -355,7 +355,7 @@ fn cells(line: Line<'_>) -> [String; 24] {
     let json = |json: &Option<Box<RawValue>>| text(json.as_ref().map(|j| j.get()));
     let time = |time: Option<Time>| time.map_or_else(String::new, |t| t.to_string());
     let parts = |parts: &[Part]| {
-        let names: Vec<&str> = parts.iter().map(|part| name(*part)).collect();
+        let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
         names.join(" ")
     };
     [

@@ -152,7 +152,7 @@ impl Log {
             let mut parts = Vec::new();
             for row in found {
                 let (name, hash, by): (String, [u8; 32], u64) = row?;
-                if let Some(part) = part_of(&name) {
+                if let Some(part) = Part::ALL.into_iter().find(|part| part.name() == name) {
                     let hash = Hash(hash);
                     parts.push((
                         ErasedPart {
@@ -249,7 +249,7 @@ impl Order<'_> {
                 hash,
             } in &erased
             {
-                name.execute(params![at.0, name_of(*part), hash.0, position.0])?;
+                name.execute(params![at.0, part.name(), hash.0, position.0])?;
             }
             Ok(position)
         };
@@ -417,18 +417,4 @@ fn scrub_actors(conn: &Connection, mut actors: Vec<i64>) -> rusqlite::Result<()>
         )?;
     }
     conn.execute_batch(&trigger)
-}
-
-fn name_of(part: Part) -> &'static str {
-    match part {
-        Part::Identity => "identity",
-        Part::Data => "data",
-        Part::Metadata => "metadata",
-    }
-}
-
-fn part_of(name: &str) -> Option<Part> {
-    [Part::Identity, Part::Data, Part::Metadata]
-        .into_iter()
-        .find(|part| name_of(*part) == name)
 }

@@ -2,7 +2,7 @@
 //!
 //! Left out: whether the log as a whole is; and the columns extracted for searching, which no leaf holds.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::log::{Log, sql_position};
 use super::tiles::TILE;
@@ -10,6 +10,7 @@ use crate::event::{Event, Part};
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::integrity::Hash;
 use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
+use crate::position::Position;
 use crate::store::{LinkView, ReadError};
 
 /// What is beside an event in its row: salts, and content types also of what was erased.
@@ -141,7 +142,7 @@ pub(super) fn parts_of(
         (Some(salt), Some(bytes)) if !event.erased.contains(&part) => {
             Ok(Some(hash_part(part, &salt, bytes)))
         }
-        (None, _) if event.erased.contains(&part) => erased_hash(conn, event, part),
+        (None, _) if event.erased.contains(&part) => erased_hash(conn, event.position, part),
         _ => Ok(None),
     };
     let identity = part(Part::Identity, beside.salts[0], Some(&identity_bytes))?;
@@ -186,17 +187,19 @@ pub(super) fn parts_of(
 }
 
 /// The hash that stands for an erased part.
-fn erased_hash(conn: &Connection, event: &Event, part: Part) -> Result<Option<Hash>, ReadError> {
-    let name = match part {
-        Part::Identity => "identity",
-        Part::Data => "data",
-        Part::Metadata => "metadata",
+pub(super) fn erased_hash(
+    conn: &Connection,
+    position: Position,
+    part: Part,
+) -> rusqlite::Result<Option<Hash>> {
+    let hash = |row: &Row<'_>| {
+        let bytes = row.get_ref(0)?.as_blob().ok();
+        Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(Hash))
     };
-    let found: Option<Vec<u8>> = conn
-        .prepare_cached("SELECT hash FROM erasures WHERE position = ?1 AND part = ?2")?
-        .query_row((sql_position(event.position), name), |row| row.get(0))
-        .optional()?;
-    Ok(found.and_then(|bytes| bytes.try_into().ok()).map(Hash))
+    conn.prepare_cached("SELECT hash FROM erasures WHERE position = ?1 AND part = ?2")?
+        .query_row((sql_position(position), part.name()), hash)
+        .optional()
+        .map(Option::flatten)
 }
 
 /// The event's leaf hash as the tree holds it; `None` while its tile is not full.

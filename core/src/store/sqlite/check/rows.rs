@@ -11,6 +11,7 @@ use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
 use crate::store::extraction::Extracted;
+use crate::store::sqlite::recheck::erased_hash;
 use crate::store::sqlite::tiles::TILE;
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
 use crate::time::Time;
@@ -392,17 +393,17 @@ impl<'a> Work<'a> {
                 (Some(salt), Some(bytes)) => Ok(hash_part(part, &salt, bytes)),
                 (None, None) => {
                     erased += 1;
-                    erased_hash(conn, position, part)?.ok_or_else(|| {
+                    erased_hash(conn, at, part)?.ok_or_else(|| {
                         let what =
-                            format!("its {} is gone, and no erasure is recorded", word(part));
+                            format!("its {} is gone, and no erasure is recorded", part.name());
                         Odd(VerifyKind::ErasureDiffers, what)
                     })
                 }
                 (_, None) => Err(Odd::new(format!(
                     "its {} is gone, and its salt is not",
-                    word(part)
+                    part.name()
                 ))),
-                (None, _) => Err(Odd::new(format!("the salt of its {} is gone", word(part)))),
+                (None, _) => Err(Odd::new(format!("the salt of its {} is gone", part.name()))),
             }
         };
         let identity = part_hash(
@@ -566,28 +567,12 @@ impl From<rusqlite::Error> for Odd {
     }
 }
 
-fn word(part: Part) -> &'static str {
-    match part {
-        Part::Identity => "identity",
-        Part::Data => "data",
-        Part::Metadata => "metadata",
-    }
-}
-
 fn blob<'r>(row: &'r Row<'_>, column: usize) -> Option<&'r [u8]> {
     row.get_ref(column).ok()?.as_blob().ok()
 }
 
 fn hash(value: ValueRef<'_>) -> Option<Hash> {
     Some(Hash(value.as_blob().ok()?.try_into().ok()?))
-}
-
-/// The hash that stands for an erased part.
-fn erased_hash(conn: &Connection, position: u64, part: Part) -> rusqlite::Result<Option<Hash>> {
-    conn.prepare_cached("SELECT hash FROM erasures WHERE position = ?1 AND part = ?2")?
-        .query_row((position, word(part)), |row| Ok(hash(row.get_ref(0)?)))
-        .optional()
-        .map(Option::flatten)
 }
 
 fn stored_tile(tile: &mut CachedStatement<'_>, idx: u64) -> rusqlite::Result<Option<Vec<Hash>>> {

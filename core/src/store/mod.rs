@@ -68,7 +68,18 @@ pub struct AppendedEvent {
 }
 
 /// A part of an event that was erased, and the hash that stands for it from then on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    ts_rs::TS,
+)]
 #[ts(export)]
 pub struct ErasedPart {
     /// The event.

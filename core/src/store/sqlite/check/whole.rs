@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension};
+use serde::Deserialize;
 
 use super::derived;
 use super::names::{ById, Counted, Names};
 use super::rows::{Stretch, Sums, Work, widen};
 use super::{Aim, LogCheck, Outcome, STRETCH};
+use crate::event::Part;
 use crate::id::LogId;
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
+use crate::store::ErasedPart;
 use crate::store::sqlite::schema;
 use crate::store::sqlite::tiles::TILE;
 use crate::store::verify::{Checked, Grade, VerifyFindings, VerifyKind};
@@ -589,8 +592,14 @@ fn erasures(conn: &Connection, aim: &Aim, findings: &mut VerifyFindings) -> rusq
                 told_parts(&row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default()),
             );
         }
-        let hash = hex(&row.get::<_, Vec<u8>>(2)?);
-        if !told.1.contains(&(position, part.clone(), hash)) {
+        let hash = row.get::<_, Vec<u8>>(2)?.try_into().ok().map(Hash);
+        let of = Part::ALL.into_iter().find(|of| of.name() == part);
+        let erased = of.zip(hash).map(|(part, hash)| ErasedPart {
+            position: Position(position),
+            part,
+            hash,
+        });
+        if erased.is_none_or(|erased| !told.1.contains(&erased)) {
             findings.add(
                 Grade::Manipulation,
                 VerifyKind::ErasureDiffers,
@@ -602,19 +611,13 @@ fn erasures(conn: &Connection, aim: &Aim, findings: &mut VerifyFindings) -> rusq
     Ok(())
 }
 
-/// What the event of an erasure says that it took: position, part, hash in hexadecimal.
-fn told_parts(data: &[u8]) -> BTreeSet<(u64, String, String)> {
+/// What the event of an erasure says that it took.
+fn told_parts(data: &[u8]) -> BTreeSet<ErasedPart> {
     let data: serde_json::Value = serde_json::from_slice(data).unwrap_or_default();
     let parts = data["parts"].as_array().into_iter().flatten();
-    let part = |told: &serde_json::Value| {
-        let text = |key: &str| told[key].as_str().map(str::to_owned);
-        Some((told["position"].as_u64()?, text("part")?, text("hash")?))
-    };
-    parts.filter_map(part).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    parts
+        .filter_map(|told| ErasedPart::deserialize(told).ok())
+        .collect()
 }
 
 /// Compares tables, indexes and triggers with those that a new log gets.

@@ -49,12 +49,29 @@ pub(super) struct Sums {
     pub(super) linked: Sum,
 }
 
-/// What one thread has found so far.
-pub(super) struct Work<'a> {
-    names: &'a Names,
-    key: &'a Key,
-    aim: &'a Aim,
-    pub(super) findings: VerifyFindings,
+impl Sums {
+    fn join(&mut self, other: &Sums) {
+        let Sums {
+            by_type,
+            by_actor,
+            by_time,
+            by_correlation,
+            ids,
+            home,
+            linked,
+        } = other;
+        self.by_type.join(by_type);
+        self.by_actor.join(by_actor);
+        self.by_time.join(by_time);
+        self.by_correlation.join(by_correlation);
+        self.ids.join(ids);
+        self.home.join(home);
+        self.linked.join(linked);
+    }
+}
+
+/// What was counted of events: by one thread, or by all together.
+pub(super) struct Counts {
     pub(super) events: u64,
     pub(super) sums: Sums,
     pub(super) types: Vec<u64>,
@@ -66,7 +83,63 @@ pub(super) struct Work<'a> {
     pub(super) erased_parts: u64,
     pub(super) erased_identities: u64,
     pub(super) unextracted: u64,
-    pub(super) links: u64,
+}
+
+impl Counts {
+    pub(super) fn new(names: &Names) -> Counts {
+        Counts {
+            events: 0,
+            sums: Sums::default(),
+            types: vec![0; names.types.end()],
+            actors: vec![0; names.actors.end()],
+            categories: vec![0; names.categories.end()],
+            times: vec![None; names.streams.end()],
+            erased_parts: 0,
+            erased_identities: 0,
+            unextracted: 0,
+        }
+    }
+
+    /// Adds what another thread counted.
+    pub(super) fn join(&mut self, other: &Counts) {
+        let Counts {
+            events,
+            sums,
+            types,
+            actors,
+            categories,
+            times,
+            erased_parts,
+            erased_identities,
+            unextracted,
+        } = other;
+        self.events += events;
+        self.sums.join(sums);
+        for (all, more) in [
+            (&mut self.types, types),
+            (&mut self.actors, actors),
+            (&mut self.categories, categories),
+        ] {
+            all.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+        }
+        for (range, more) in self.times.iter_mut().zip(times) {
+            for time in more.iter().flatten() {
+                widen(range, *time);
+            }
+        }
+        self.erased_parts += erased_parts;
+        self.erased_identities += erased_identities;
+        self.unextracted += unextracted;
+    }
+}
+
+/// What one thread has found so far.
+pub(super) struct Work<'a> {
+    names: &'a Names,
+    key: &'a Key,
+    aim: &'a Aim,
+    pub(super) findings: VerifyFindings,
+    pub(super) counts: Counts,
     identity_bytes: Vec<u8>,
     leaf_bytes: Vec<u8>,
 }
@@ -78,16 +151,7 @@ impl<'a> Work<'a> {
             key,
             aim,
             findings: VerifyFindings::default(),
-            events: 0,
-            sums: Sums::default(),
-            types: vec![0; names.types.end()],
-            actors: vec![0; names.actors.end()],
-            categories: vec![0; names.categories.end()],
-            times: vec![None; names.streams.end()],
-            erased_parts: 0,
-            erased_identities: 0,
-            unextracted: 0,
-            links: 0,
+            counts: Counts::new(names),
             identity_bytes: Vec::new(),
             leaf_bytes: Vec::new(),
         }
@@ -106,7 +170,6 @@ impl<'a> Work<'a> {
             "SELECT {COLUMNS} FROM events NOT INDEXED WHERE position > ?1 AND position <= ?2 ORDER BY position"
         ))?;
         let mut links = Links::load(conn, self.names, self.aim.has_links, first, end)?;
-        self.links += links.all.len() as u64;
         let mut leaves: Vec<Option<Hash>> = Vec::with_capacity((end - first) as usize);
         let mut recorded: Option<(i64, i64)> = None;
         let mut rows = rows_of.query([first, end])?;
@@ -137,7 +200,7 @@ impl<'a> Work<'a> {
                 }
             };
             leaves.push(leaf);
-            self.events += 1;
+            self.counts.events += 1;
             if position.is_multiple_of(256) {
                 progress.advance(256 * 4);
                 if progress.is_cancelled() {
@@ -446,8 +509,8 @@ impl<'a> Work<'a> {
                 format!("this event was changed after it was recorded: its bytes give the leaf hash {leaf}, recorded was {said}"),
             );
         }
-        self.erased_parts += erased;
-        self.erased_identities += u64::from(!has_identity);
+        self.counts.erased_parts += erased;
+        self.counts.erased_identities += u64::from(!has_identity);
 
         // What no leaf holds: columns for searching, and what other tables make of the event.
         let correlation = text(17)?;
@@ -458,7 +521,7 @@ impl<'a> Work<'a> {
                 Some(source) => source.extractor.as_ref(),
             };
             match rule {
-                None => self.unextracted += 1,
+                None => self.counts.unextracted += 1,
                 Some(rule) => {
                     let again = rule.apply_json(
                         data.filter(|_| is_json_type(data_type)),
@@ -474,49 +537,54 @@ impl<'a> Work<'a> {
                 }
             }
         } else {
-            self.unextracted += 1;
+            self.counts.unextracted += 1;
         }
         let key = self.key;
         let when = (time_us, sub_ns);
         if let Some(stream_id) = stream_id {
-            self.sums
+            self.counts
+                .sums
                 .home
                 .add(key, &[stream_id as u64, version as u64, position]);
-            widen(&mut self.times[stream_id as usize], when);
+            widen(&mut self.counts.times[stream_id as usize], when);
         }
         for link in links {
             let entry = [link.stream as u64, link.version, position];
-            self.sums.linked.add(key, &entry);
-            widen(&mut self.times[link.stream as usize], when);
+            self.counts.sums.linked.add(key, &entry);
+            widen(&mut self.counts.times[link.stream as usize], when);
         }
         if let Some(id) = id {
-            self.sums.ids.add_text(key, id.as_bytes(), position);
+            self.counts.sums.ids.add_text(key, id.as_bytes(), position);
         }
         if position <= self.aim.indexed {
             let time = [time_us as u64, sub_ns as u64];
-            self.sums
+            self.counts
+                .sums
                 .by_type
                 .add(key, &[type_id as u64, position, time[0], time[1]]);
-            self.types[type_id as usize] += 1;
+            self.counts.types[type_id as usize] += 1;
             if let Some(actor) = actor_id {
-                self.sums
+                self.counts
+                    .sums
                     .by_actor
                     .add(key, &[actor as u64, position, time[0], time[1]]);
-                if let Some(count) = self.actors.get_mut(actor as usize) {
+                if let Some(count) = self.counts.actors.get_mut(actor as usize) {
                     *count += 1;
                 }
             }
             let stream_or_none = stream_id.map_or(0, |id| id as u64);
-            self.sums
+            self.counts
+                .sums
                 .by_time
                 .add(key, &[time[0], time[1], position, stream_or_none]);
             if let Some(correlation) = correlation {
-                self.sums
+                self.counts
+                    .sums
                     .by_correlation
                     .add_text(key, correlation.as_bytes(), position);
             }
             if let Some((stream, _)) = stream {
-                self.categories[stream.category as usize] += 1;
+                self.counts.categories[stream.category as usize] += 1;
             }
         }
         Ok(recorded)

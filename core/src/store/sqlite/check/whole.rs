@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::derived;
 use super::names::{ById, Counted, Names};
-use super::rows::{Stretch, Sums, Work, widen};
+use super::rows::{Counts, Stretch};
 use super::{Aim, LogCheck, Outcome, STRETCH};
 use crate::event::Part;
 use crate::id::LogId;
@@ -65,7 +65,8 @@ pub(super) fn join(
     let mut findings = VerifyFindings::default();
     let mut all = Counts::new(names);
     for work in works {
-        all.take(work, &mut findings);
+        findings.append(work.findings);
+        all.join(&work.counts);
     }
     for (index, error) in &unread {
         let (from, to) = (index * STRETCH + 1, ((index + 1) * STRETCH).min(aim.size));
@@ -194,70 +195,6 @@ fn not_checked(all: &Counts) -> Vec<String> {
 fn counted(count: u64, what: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {what}{s}")
-}
-
-/// What the threads counted, together.
-struct Counts {
-    events: u64,
-    sums: Sums,
-    types: Vec<u64>,
-    actors: Vec<u64>,
-    categories: Vec<u64>,
-    times: Vec<Option<[(i64, i64); 2]>>,
-    erased_parts: u64,
-    erased_identities: u64,
-    unextracted: u64,
-}
-
-impl Counts {
-    fn new(names: &Names) -> Counts {
-        Counts {
-            events: 0,
-            sums: Sums::default(),
-            types: vec![0; names.types.end()],
-            actors: vec![0; names.actors.end()],
-            categories: vec![0; names.categories.end()],
-            times: vec![None; names.streams.end()],
-            erased_parts: 0,
-            erased_identities: 0,
-            unextracted: 0,
-        }
-    }
-
-    fn take(&mut self, work: Work<'_>, findings: &mut VerifyFindings) {
-        findings.append(work.findings);
-        self.events += work.events;
-        self.erased_parts += work.erased_parts;
-        self.erased_identities += work.erased_identities;
-        self.unextracted += work.unextracted;
-        let add = |all: &mut Vec<u64>, more: &[u64]| {
-            all.iter_mut().zip(more).for_each(|(a, b)| *a += b);
-        };
-        add(&mut self.types, &work.types);
-        add(&mut self.actors, &work.actors);
-        add(&mut self.categories, &work.categories);
-        for (range, more) in self.times.iter_mut().zip(work.times) {
-            for time in more.into_iter().flatten() {
-                widen(range, time);
-            }
-        }
-        let Sums {
-            by_type,
-            by_actor,
-            by_time,
-            by_correlation,
-            ids,
-            home,
-            linked,
-        } = &work.sums;
-        self.sums.by_type.join(by_type);
-        self.sums.by_actor.join(by_actor);
-        self.sums.by_time.join(by_time);
-        self.sums.by_correlation.join(by_correlation);
-        self.sums.ids.join(ids);
-        self.sums.home.join(home);
-        self.sums.linked.join(linked);
-    }
 }
 
 /// Events after the end, which the head does not count.

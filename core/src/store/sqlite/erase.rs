@@ -15,7 +15,7 @@ use super::log::{Log, sql_position};
 use super::open::append_error;
 use super::row;
 use super::writer::LogWriter;
-use super::{content, imports};
+use super::{content, schema};
 use crate::event::{Event, NewEvent, Part, Payload};
 use crate::id::{EventId, StreamId};
 use crate::integrity::Hash;
@@ -172,7 +172,7 @@ impl Log {
 
 fn unfinished(conn: &Connection) -> rusqlite::Result<Option<i64>> {
     // Asked in SQL: a connection that has not looked since does not know of a new table otherwise.
-    if !imports::has_table(conn, "erasures_unfinished")? {
+    if !schema::has_table(conn, "erasures_unfinished")? {
         return Ok(None);
     }
     conn.query_row(

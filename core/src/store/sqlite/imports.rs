@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::log::Log;
+use super::schema::has_table;
 use crate::integrity::Hash;
 use crate::position::Position;
 use crate::store::{ImportNote, ImportRow, ImportedFile, LastSeen, ReadError, SeenFile};
@@ -61,14 +62,6 @@ pub(super) fn are_there(conn: &Connection) -> rusqlite::Result<bool> {
 /// Whether the file has the table of what imports saw, which came later.
 pub(super) fn seen_is_there(conn: &Connection) -> rusqlite::Result<bool> {
     has_table(conn, "import_seen")
-}
-
-/// Whether the file has a table of this name.
-pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let found = conn
-        .prepare_cached("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
-        .query_row([name], |_| Ok(()));
-    Ok(found.optional()?.is_some())
 }
 
 /// Writes the record of an import, inside its transaction. `positions` are its first and last, if it has any.

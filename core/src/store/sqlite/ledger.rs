@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::log::{Log, head};
-use super::open;
+use super::{open, schema};
 use crate::id::LogId;
 use crate::store::ledger::{Attestation, AttestationKind, Ledger, LedgerCheckpoint, LedgerKey};
 use crate::store::{AppendError, Head, OpenError, ReadError};
@@ -21,40 +21,25 @@ CREATE TABLE attestations(
     kind TEXT NOT NULL CHECK (kind IN ('cosignature', 'timestamp')), content BLOB NOT NULL) STRICT;
 ";
 
-/// The tables, and the key of each.
+/// The tables, with their keys.
 const FROZEN: [(&str, &str); 3] = [
-    ("keys", "number"),
-    ("checkpoints", "number"),
-    ("attestations", "id"),
+    ("keys", "number = NEW.number"),
+    ("checkpoints", "number = NEW.number"),
+    ("attestations", "id = NEW.id"),
 ];
 
 /// Makes the tables, inside the caller's transaction.
 pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(TABLES)?;
-    for (table, key) in FROZEN {
-        conn.execute_batch(&format!(
-            "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
-             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never changed'); END;
-             CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
-             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never deleted'); END;
-             CREATE TRIGGER {table}_insert BEFORE INSERT ON {table}
-             WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})
-             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
-        ))?;
+    for (table, same) in FROZEN {
+        schema::freeze(conn, table, same)?;
     }
     Ok(())
 }
 
 /// Whether the file has the tables.
 pub(super) fn are_there(conn: &Connection) -> rusqlite::Result<bool> {
-    let found = conn
-        .query_row(
-            "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'keys'",
-            [],
-            |_| Ok(()),
-        )
-        .optional()?;
-    Ok(found.is_some())
+    schema::has_table(conn, "keys")
 }
 
 /// Reads everything that was signed.

@@ -1,6 +1,6 @@
 //! Tables, indexes and triggers of the file, format 1. `docs/formats/store.md` says what each is for.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 /// `application_id` of the file: "AnnL".
 pub(super) const APPLICATION_ID: u32 = 0x416e_6e4c;
@@ -194,15 +194,7 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
     super::imports::create(conn)?;
     super::ledger::create(conn)?;
     for (table, same) in FROZEN {
-        conn.execute_batch(&format!(
-            "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
-             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never changed'); END;
-             CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
-             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never deleted'); END;
-             CREATE TRIGGER {table}_insert BEFORE INSERT ON {table}
-             WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
-             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
-        ))?;
+        freeze(conn, table, same)?;
     }
     for (table, same) in DERIVED {
         conn.execute_batch(&format!(
@@ -226,6 +218,29 @@ pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// Makes the triggers that keep the rows of a table as they are. `same` says when a new row would replace one.
+///
+/// Their text is compared with that of other logs when one is verified, so it stays, spaces and all.
+pub(super) fn freeze(conn: &Connection, table: &str, same: &str) -> rusqlite::Result<()> {
+    conn.execute_batch(&format!(
+        "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never changed'); END;
+             CREATE TRIGGER {table}_delete BEFORE DELETE ON {table}
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never deleted'); END;
+             CREATE TRIGGER {table}_insert BEFORE INSERT ON {table}
+             WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+             BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
+    ))
+}
+
+/// Whether the file has a table of this name.
+pub(super) fn has_table(conn: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let found = conn
+        .prepare_cached("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
+        .query_row([name], |_| Ok(()));
+    Ok(found.optional()?.is_some())
 }
 
 /// Builds the index on ids and the triggers on insertion.

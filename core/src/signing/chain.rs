@@ -102,9 +102,9 @@ pub fn examine(
             ),
             Some(key) => {
                 let tied = before.filter(|before| before.number + 1 == number);
-                let good = examine_one(checkpoint, tied, key, origin, findings)
-                    && compare(checkpoint, number, size, root, findings);
-                if good {
+                let signed = examine_one(checkpoint, tied, key, origin, findings);
+                let of = format!("checkpoint {number}");
+                if signed.is_some_and(|signed| against(&signed, &of, size, root, findings)) {
                     examined.last_good = Some(checkpoint.size);
                 }
             }
@@ -179,14 +179,14 @@ fn examine_keys(
     keys
 }
 
-/// Whether a checkpoint's note and entry are signed by its key and say what they should.
+/// The checkpoint, if its note and entry are signed by its key and say what they should; a finding if not.
 fn examine_one(
     checkpoint: &LedgerCheckpoint,
     before: Option<&LedgerCheckpoint>,
     key: &VerifyingKey,
     origin: &str,
     findings: &mut VerifyFindings,
-) -> bool {
+) -> Option<SignedCheckpoint> {
     let number = checkpoint.number;
     let mut wrong = |detail: String| {
         findings.add(
@@ -195,7 +195,7 @@ fn examine_one(
             None,
             detail,
         );
-        false
+        None
     };
     let known = std::slice::from_ref(key);
     let signed = match SignedCheckpoint::parse(&checkpoint.note) {
@@ -233,22 +233,7 @@ fn examine_one(
             ));
         }
     }
-    true
-}
-
-/// Whether a checkpoint agrees with the log.
-fn compare(
-    checkpoint: &LedgerCheckpoint,
-    number: u64,
-    size: u64,
-    root: &dyn Fn(u64) -> Option<Hash>,
-    findings: &mut VerifyFindings,
-) -> bool {
-    let Ok(signed) = SignedCheckpoint::parse(&checkpoint.note) else {
-        return false;
-    };
-    let of = format!("checkpoint {number}");
-    against(&signed, &of, size, root, findings)
+    Some(signed)
 }
 
 /// Compares a checkpoint, whose signature is good, with the log. `of` names it.

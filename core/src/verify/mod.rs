@@ -125,7 +125,7 @@ pub fn verify(
     surroundings: &Surroundings,
     progress: &WorkProgress,
 ) -> Result<VerifyView, VerifyError> {
-    let mut signatures = signed::Signatures::load(store, plan);
+    let signatures = signed::Signatures::load(store, plan);
     let sizes = signatures.sizes();
     let checked = match check(store, &sizes, plan.threads, &surroundings.random, progress) {
         Ok(Ok(checked)) => checked,
@@ -149,10 +149,9 @@ pub fn verify(
         mut findings,
         mut not_checked,
     } = checked;
-    let signed_size = signatures.examine(id, size, &roots, &mut findings);
-    let unusable = signatures.unusable;
-    checked.extend(signatures.checked);
-    not_checked.extend(signatures.not_checked);
+    let compared = signatures.examine(id, size, &roots, &mut findings);
+    checked.extend(compared.checked);
+    not_checked.extend(compared.not_checked);
     if plan.replay {
         not_checked.push("snapshots and projections: no store keeps any yet".into());
     }
@@ -163,7 +162,7 @@ pub fn verify(
     let outcome = match wrong {
         0 => VerifyOutcome::Intact,
         // A bad file beside a good log is not evidence against the log.
-        wrong if wrong == unusable => VerifyOutcome::Unreadable,
+        wrong if wrong == compared.unusable => VerifyOutcome::Unreadable,
         _ => VerifyOutcome::Problems,
     };
     Ok(VerifyView {
@@ -173,7 +172,7 @@ pub fn verify(
         events_checked: events,
         tree_size: size,
         root,
-        signed_size,
+        signed_size: compared.signed_size,
         checked,
         findings,
         not_checked,

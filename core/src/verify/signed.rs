@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::{Kept, VerifyPlan};
 use crate::id::LogId;
 use crate::integrity::Hash;
 use crate::integrity::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::integrity::leaf::hash_bytes;
 use crate::integrity::note::{KeyKind, Note, NoteError, VerifyingKey};
 use crate::integrity::proof::{LogProof, MAGIC};
 use crate::position::Position;
@@ -22,6 +21,15 @@ pub(super) struct Signatures<'p> {
     plan: &'p VerifyPlan,
     log: Option<Log>,
     ledger: Result<Ledger, ReadError>,
+    /// What was kept elsewhere, by name.
+    against: Vec<(&'p str, Result<Read, String>)>,
+}
+
+/// What came of comparing.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// Size of the last checkpoint that is good.
+    pub(super) signed_size: Option<Position>,
     pub(super) checked: Vec<Checked>,
     pub(super) not_checked: Vec<String>,
     /// Things from elsewhere that cannot be read as what they should be.
@@ -34,6 +42,26 @@ enum Read {
     Proof(Box<LogProof>),
 }
 
+impl Read {
+    fn of(kept: &Kept) -> Result<Read, String> {
+        if kept.text.starts_with(MAGIC) {
+            return LogProof::parse(&kept.text)
+                .map(|proof| Read::Proof(Box::new(proof)))
+                .map_err(|e| e.to_string());
+        }
+        SignedCheckpoint::parse(&kept.text)
+            .map(Read::Checkpoint)
+            .map_err(|e| e.to_string())
+    }
+
+    fn signed(&self) -> &SignedCheckpoint {
+        match self {
+            Read::Checkpoint(signed) => signed,
+            Read::Proof(proof) => &proof.checkpoint,
+        }
+    }
+}
+
 impl Signatures<'_> {
     pub(super) fn load<'p>(store: &Path, plan: &'p VerifyPlan) -> Signatures<'p> {
         let log = Log::explore_cut(store).ok();
@@ -42,9 +70,11 @@ impl Signatures<'_> {
             plan,
             log,
             ledger,
-            checked: Vec::new(),
-            not_checked: Vec::new(),
-            unusable: 0,
+            against: plan
+                .against
+                .iter()
+                .map(|kept| (kept.name.as_str(), Read::of(kept)))
+                .collect(),
         }
     }
 
@@ -52,28 +82,20 @@ impl Signatures<'_> {
     pub(super) fn sizes(&self) -> Vec<u64> {
         let kept = self.ledger.iter().flat_map(|ledger| &ledger.checkpoints);
         let kept = kept.filter_map(|kept| SignedCheckpoint::parse(&kept.note).ok());
-        let given = self
-            .plan
-            .against
-            .iter()
-            .filter_map(|kept| match read(kept) {
-                Ok(Read::Checkpoint(signed)) => Some(signed),
-                Ok(Read::Proof(proof)) => Some(proof.checkpoint),
-                Err(_) => None,
-            });
-        kept.chain(given)
-            .map(|signed| signed.checkpoint.size)
+        let given = self.against.iter().flat_map(|(_, read)| read);
+        kept.map(|signed| signed.checkpoint.size)
+            .chain(given.map(|read| read.signed().checkpoint.size))
             .collect()
     }
 
-    /// Compares everything; returns the size of the last checkpoint that is good.
+    /// Compares everything.
     pub(super) fn examine(
-        &mut self,
+        &self,
         id: LogId,
         size: Position,
         roots: &[(u64, Hash)],
         findings: &mut VerifyFindings,
-    ) -> Option<Position> {
+    ) -> Compared {
         let origin = id.origin();
         let roots: BTreeMap<u64, Hash> = roots.iter().copied().collect();
         let root = |size| roots.get(&size).copied();
@@ -82,7 +104,7 @@ impl Signatures<'_> {
             Err(error) => {
                 let detail = format!("what was signed over the log could not be read: {error}");
                 findings.add(Grade::Gap, VerifyKind::Unreadable, None, detail);
-                return None;
+                return Compared::default();
             }
         };
         let examined = examine(ledger, &origin, size.0, &root, findings);
@@ -91,21 +113,26 @@ impl Signatures<'_> {
             count: ledger.checkpoints.len() as u64,
         }];
         let known = known_keys(self.plan, &examined, ledger, &origin, findings);
-        let unusable = self
-            .plan
-            .against
-            .iter()
-            .filter(|kept| read(kept).is_err())
-            .count();
+        let mut unusable = 0;
         let mut last = examined.last_good;
-        for kept in &self.plan.against {
-            let good = self.against(kept, &origin, size, &known, ledger, &root, findings);
-            last = last.max(good);
+        for (name, read) in &self.against {
+            match read {
+                Ok(read) => {
+                    let good =
+                        self.against(name, read, &origin, size, &known, ledger, &root, findings);
+                    last = last.max(good);
+                }
+                Err(error) => {
+                    unusable += 1;
+                    let detail = format!("{name} is no checkpoint and no proof: {error}");
+                    findings.add(Grade::Gap, VerifyKind::Unreadable, None, detail);
+                }
+            }
         }
-        if !self.plan.against.is_empty() {
+        if !self.against.is_empty() {
             checked.push(Checked {
                 what: "checkpoints and proofs from elsewhere".into(),
-                count: self.plan.against.len() as u64,
+                count: self.against.len() as u64,
             });
         }
         let mut not_checked = Vec::new();
@@ -125,15 +152,17 @@ impl Signatures<'_> {
             }),
             _ => {}
         }
-        if last.is_some() && self.plan.against.is_empty() && self.plan.keys.is_empty() {
+        if last.is_some() && self.against.is_empty() && self.plan.keys.is_empty() {
             not_checked.push(
                 "whether file, key and checkpoints were replaced together: compare with a checkpoint or a key that was kept elsewhere".into(),
             );
         }
-        self.checked = checked;
-        self.unusable = unusable;
-        self.not_checked = not_checked;
-        last.map(Position)
+        Compared {
+            signed_size: last.map(Position),
+            checked,
+            not_checked,
+            unusable,
+        }
     }
 
     #[allow(
@@ -142,7 +171,8 @@ impl Signatures<'_> {
     )]
     fn against(
         &self,
-        kept: &Kept,
+        name: &str,
+        read: &Read,
         origin: &str,
         size: Position,
         known: &[VerifyingKey],
@@ -150,16 +180,7 @@ impl Signatures<'_> {
         root: &dyn Fn(u64) -> Option<Hash>,
         findings: &mut VerifyFindings,
     ) -> Option<u64> {
-        let name = &kept.name;
-        let (signed, proof) = match read(kept) {
-            Ok(Read::Checkpoint(signed)) => (signed, None),
-            Ok(Read::Proof(proof)) => (proof.checkpoint.clone(), Some(proof)),
-            Err(error) => {
-                let detail = format!("{name} is no checkpoint and no proof: {error}");
-                findings.add(Grade::Gap, VerifyKind::Unreadable, None, detail);
-                return None;
-            }
-        };
+        let signed = read.signed();
         if let Err(error) = signed.verify(origin, known) {
             let (kind, why) = match &error {
                 CheckpointError::OtherLog { .. } => (VerifyKind::OtherLog, String::new()),
@@ -173,11 +194,11 @@ impl Signatures<'_> {
             findings.add(Grade::Manipulation, kind, None, detail);
             return None;
         }
-        if !crate::signing::against(&signed, name, size.0, root, findings) {
+        if !crate::signing::against(signed, name, size.0, root, findings) {
             return None;
         }
-        if let Some(proof) = proof {
-            self.prove(name, &proof, origin, known, findings);
+        if let Read::Proof(proof) = read {
+            self.prove(name, proof, origin, known, findings);
         }
         let text = signed.note.text();
         let keeps = ledger
@@ -215,14 +236,8 @@ impl Signatures<'_> {
         let wrong = match event {
             None => Some("there is no event at its place".to_owned()),
             Some(event) => {
-                let leaf: Option<[u8; 32]> = proof.extra.as_ref().map(|leaf| {
-                    Sha256::new()
-                        .chain_update([0])
-                        .chain_update(leaf)
-                        .finalize()
-                        .into()
-                });
-                if leaf.is_some_and(|leaf| leaf != event.leaf.0) {
+                let leaf = proof.extra.as_deref().map(hash_bytes);
+                if leaf.is_some_and(|leaf| leaf != event.leaf) {
                     Some("its leaf is not that of the event at its place".to_owned())
                 } else {
                     proof
@@ -324,15 +339,4 @@ fn attested(
             "{stamps} time stamps, whose authorities were not named"
         ));
     }
-}
-
-fn read(kept: &Kept) -> Result<Read, String> {
-    if kept.text.starts_with(MAGIC) {
-        return LogProof::parse(&kept.text)
-            .map(|proof| Read::Proof(Box::new(proof)))
-            .map_err(|e| e.to_string());
-    }
-    SignedCheckpoint::parse(&kept.text)
-        .map(Read::Checkpoint)
-        .map_err(|e| e.to_string())
 }

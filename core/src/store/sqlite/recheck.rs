@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::log::{Log, sql_position};
 use super::tiles::TILE;
+use super::verify::damaged;
 use crate::event::{Event, Part};
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::integrity::Hash;
@@ -90,8 +91,19 @@ pub(super) fn leaf_of(
     Ok(parts_of(conn, event, links)?.map(|parts| parts.hash))
 }
 
+/// The parts of a leaf that make the hash recorded with the event.
+pub(super) fn sound_parts_of(
+    conn: &Connection,
+    event: &Event,
+    links: &[LinkView],
+) -> Result<LeafParts, ReadError> {
+    parts_of(conn, event, links)?
+        .filter(|parts| parts.hash == event.leaf)
+        .ok_or_else(|| damaged(event.position, "its content is not what its leaf hash says"))
+}
+
 /// `None` if something that the leaf needs is not there.
-pub(super) fn parts_of(
+fn parts_of(
     conn: &Connection,
     event: &Event,
     links: &[LinkView],

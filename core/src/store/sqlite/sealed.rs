@@ -10,6 +10,7 @@ use super::log::{Log, head, sql_position};
 use super::plan::Plan;
 use super::proofs::StoredTree;
 use super::reader::Reader;
+use super::verify::damaged;
 use super::{recheck, row};
 use crate::event::Event;
 use crate::integrity::Hash;
@@ -129,19 +130,13 @@ impl SealedLog<'_> {
 
     fn seal(&self, event: Event) -> Result<SealedEvent, ReadError> {
         let position = event.position;
-        let damaged = |reason: &str| ReadError::Damaged {
-            position,
-            reason: reason.to_owned(),
-        };
         let links = row::links(self.reader, position)?;
-        let parts = recheck::parts_of(self.reader, &event, &links)?;
-        let parts = parts.filter(|parts| parts.hash == event.leaf);
         let recheck::LeafParts {
             salts,
             identity,
             leaf,
             hash: _,
-        } = parts.ok_or_else(|| damaged("its content is not what its leaf hash says"))?;
+        } = recheck::sound_parts_of(self.reader, &event, &links)?;
         Ok(SealedEvent {
             rule: self.rule_of(position)?,
             event,
@@ -170,10 +165,8 @@ impl SealedLog<'_> {
                     .query_row([id], |row| row.get(0))
                     .optional()?;
                 let rule = text.and_then(|text| serde_json::from_str(&text).ok());
-                rule.ok_or_else(|| ReadError::Damaged {
-                    position,
-                    reason: "the rule of extraction of its source cannot be read".to_owned(),
-                })?
+                let reason = "the rule of extraction of its source cannot be read";
+                rule.ok_or_else(|| damaged(position, reason))?
             }
         };
         rules.push((source, rule));

@@ -40,8 +40,7 @@ impl ReportRows {
         spool.for_each(each)
     }
 
-    /// Keeps rows, in the order given, as those of a table; gives their number and hash, as [`Table`](super::Table)
-    /// says them.
+    /// Takes all rows of a table, in order; gives their number and the hash that the [`Table`](super::Table) names.
     ///
     /// # Errors
     /// [`ReportError::Io`] if they do not fit into memory and the temporary file cannot be written.
@@ -50,35 +49,12 @@ impl ReportRows {
     /// use annals_core::compliance::{Cell, ReportRows, Row};
     /// let mut rows = ReportRows::default();
     /// let row = Row { event: None, cells: vec![Cell::NotRecorded] };
-    /// let (count, _) = rows.keep_all("changes", [row.clone()])?;
+    /// let (count, _) = rows.take("changes", [row.clone()])?;
     /// let mut read = Vec::new();
     /// rows.for_each("changes", &mut |row| { read.push(row); Ok(true) })?;
     /// assert_eq!((count, read), (1, vec![row]));
     /// # Ok::<(), annals_core::compliance::ReportError>(())
     /// ```
-    pub fn keep_all(
-        &mut self,
-        table: &str,
-        all: impl IntoIterator<Item = Row>,
-    ) -> Result<(u64, Hash), ReportError> {
-        let mut spool = Spool::default();
-        for row in all {
-            spool.push(0, &row)?;
-        }
-        self.keep(table, spool)
-    }
-
-    /// Takes all rows of a table, in order; gives their number and the hash that the [`Table`](super::Table) names.
-    ///
-    /// ```
-    /// use annals_core::compliance::{Cell, ReportRows, Row};
-    /// let mut rows = ReportRows::default();
-    /// let row = Row { event: None, cells: vec![Cell::NotRecorded] };
-    /// assert_eq!(rows.take("events", [row]).unwrap().0, 1);
-    /// ```
-    ///
-    /// # Errors
-    /// [`ReportError::Io`] if the temporary file cannot be written.
     pub fn take(
         &mut self,
         table: &str,

@@ -89,6 +89,8 @@ pub(super) struct Spool {
     len: u64,
     rows: u64,
     line: Vec<u8>,
+    /// Of the lines so far, as long as they are sorted.
+    hash: Sha256,
 }
 
 impl Default for Spool {
@@ -100,6 +102,7 @@ impl Default for Spool {
             len: 0,
             rows: 0,
             line: Vec::new(),
+            hash: Sha256::new(),
         }
     }
 }
@@ -112,6 +115,9 @@ impl Spool {
         self.line.push(b'\n');
         self.file.write_all(&self.line)?;
         self.sorted &= self.places.last().is_none_or(|(last, _)| *last <= key);
+        if self.sorted {
+            self.hash.update(&self.line);
+        }
         self.places.push((key, self.len));
         self.len += self.line.len() as u64;
         self.rows += 1;
@@ -120,16 +126,17 @@ impl Spool {
 
     fn finish(&mut self) -> Result<(u64, Hash), ReportError> {
         self.file.flush()?;
+        let mut hash = std::mem::take(&mut self.hash);
         if self.sorted {
             self.places = Vec::new();
         } else {
             self.places.sort_by_key(|(key, _)| *key);
+            hash = Sha256::new();
+            self.for_each_line(&mut |line| {
+                hash.update(line);
+                Ok(true)
+            })?;
         }
-        let mut hash = Sha256::new();
-        self.for_each_line(&mut |line| {
-            hash.update(line);
-            Ok(true)
-        })?;
         Ok((self.rows, Hash(hash.finalize().into())))
     }
 

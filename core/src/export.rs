@@ -4,18 +4,18 @@
 
 pub mod fixture;
 mod jsonl;
+pub(crate) mod whole;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
 use crate::event::{Event, Payload};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
-use crate::import::{files_of, folder_of, may_replace};
+use crate::export::whole::Hashed;
 use crate::search::{SearchError, TextIndex, TextQuery};
 use crate::store::{EventQuery, EventView, LinkView, Log, ReadError};
 
@@ -161,7 +161,7 @@ fn write_all(
 /// An export on its way out.
 struct Writing<'o> {
     format: ExportFormat,
-    out: Hashed<'o>,
+    out: Hashed<&'o mut dyn Write>,
     buffer: Vec<u8>,
     events: u64,
     findings: Findings,
@@ -175,11 +175,7 @@ impl<'o> Writing<'o> {
         }
         Ok(Writing {
             format,
-            out: Hashed {
-                out,
-                hash: Sha256::new(),
-                bytes: 0,
-            },
+            out: Hashed::new(out),
             buffer,
             events: 0,
             findings: Findings::default(),
@@ -205,10 +201,11 @@ impl<'o> Writing<'o> {
     fn end(mut self) -> std::io::Result<ExportReport> {
         self.out.write_all(&self.buffer)?;
         self.out.flush()?;
+        let (sha256, bytes) = self.out.told();
         Ok(ExportReport {
             events: self.events,
-            bytes: self.out.bytes,
-            sha256: crate::integrity::Hash(self.out.hash.finalize().into()),
+            bytes,
+            sha256,
             file: String::new(),
             findings: self.findings.into_vec(),
         })
@@ -288,53 +285,13 @@ fn to_file(
     file: &std::path::Path,
     export: &mut dyn FnMut(&mut dyn Write) -> Result<ExportReport, ExportError>,
 ) -> Result<ExportReport, ExportError> {
-    let own = files_of(log.path());
-    may_replace(file, &own.each_ref().map(|path| path.as_path()))?;
-    let folder = folder_of(file);
-    let mut temporary = new_file_in(folder)?;
+    whole::may_write(log, file)?;
+    let mut temporary = whole::new_file(file)?;
     let mut report = export(&mut temporary)?;
     temporary.as_file().sync_all()?;
-    temporary.persist(file).map_err(|e| e.error)?;
-    sync_folder(folder)?;
+    whole::put(temporary, file)?;
     report.file = file.display().to_string();
     Ok(report)
-}
-
-/// A temporary file that others may read as any new file, where the umask lets them.
-pub(crate) fn new_file_in(folder: &std::path::Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".annals-export-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
-}
-
-/// Makes the new name durable. Only some systems can open a folder for that.
-pub(crate) fn sync_folder(folder: &std::path::Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        std::fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Hashes and counts what goes through.
-struct Hashed<'o> {
-    out: &'o mut dyn Write,
-    hash: Sha256,
-    bytes: u64,
-}
-
-impl Write for Hashed<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
-    }
 }
 
 /// Columns of a CSV export.
@@ -458,6 +415,8 @@ mod tests;
 
 #[cfg(test)]
 mod form_tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
     use crate::event::{NewEvent, Payload, SourceFields};
     use crate::id::{Category, EventId, EventType, StreamId};

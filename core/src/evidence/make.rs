@@ -19,9 +19,8 @@ use crate::evidence::rows::Rows;
 use crate::evidence::verify::{Cancelled, Trust, sha256, signed_text, verify};
 use crate::evidence::view::{EvidenceFindingKind, EvidenceReport};
 use crate::evidence::zip::{Writer, is_name};
-use crate::export::{new_file_in, sync_folder};
+use crate::export::whole;
 use crate::finding::Finding;
-use crate::import::{files_of, folder_of, may_replace};
 use crate::integrity::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::integrity::note::{Note, NoteError, SigningKey};
 use crate::position::Position;
@@ -265,15 +264,12 @@ pub fn make_to_file(
     file: &Path,
     progress: &WorkProgress,
 ) -> Result<EvidenceReport, EvidenceError> {
-    let own = files_of(log.path());
-    may_replace(file, &own.each_ref().map(|path| path.as_path()))?;
+    whole::may_write(log, file)?;
     let (package, mut report) = make(log, request, key, progress)?;
-    let folder = folder_of(file);
-    let mut temporary = new_file_in(folder)?;
+    let mut temporary = whole::new_file(file)?;
     std::io::Write::write_all(&mut temporary, &package)?;
     temporary.as_file().sync_all()?;
-    temporary.persist(file).map_err(|error| error.error)?;
-    sync_folder(folder)?;
+    whole::put(temporary, file)?;
     report.file = file.display().to_string();
     report.verification.file = report.file.clone();
     Ok(report)

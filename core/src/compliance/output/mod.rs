@@ -12,13 +12,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
 use super::report::{Report, Table};
 use super::{MadeReport, ReportError};
-use crate::export::{new_file_in, sync_folder};
-use crate::import::{files_of, folder_of, may_replace};
+use crate::export::whole::{self, Hashed};
 use crate::integrity::Hash;
 use crate::progress::WorkProgress;
 use crate::store::Log;
@@ -227,25 +225,21 @@ impl Files {
         holds: &str,
         write: &mut dyn FnMut(&mut dyn Write) -> Result<(), ReportError>,
     ) -> Result<(), ReportError> {
-        let own = files_of(log.path());
-        may_replace(file, &own.each_ref().map(|path| path.as_path()))?;
-        let temporary = new_file_in(folder_of(file))?;
-        let (hash, bytes) = {
-            let mut out = Hashed {
-                out: std::io::BufWriter::with_capacity(1 << 18, temporary.as_file()),
-                hash: Sha256::new(),
-                bytes: 0,
-            };
+        whole::may_write(log, file)?;
+        let temporary = whole::new_file(file)?;
+        let (sha256, bytes) = {
+            let buffered = std::io::BufWriter::with_capacity(1 << 18, temporary.as_file());
+            let mut out = Hashed::new(buffered);
             write(&mut out)?;
             out.flush()?;
-            (out.hash.finalize(), out.bytes)
+            out.told()
         };
         temporary.as_file().sync_all()?;
         let written = WrittenFile {
             file: file.display().to_string(),
             holds: holds.to_owned(),
             bytes,
-            sha256: Hash(hash.into()),
+            sha256,
         };
         self.waiting.push((temporary, file.to_owned(), written));
         Ok(())
@@ -255,32 +249,11 @@ impl Files {
     fn keep(self) -> Result<Vec<WrittenFile>, ReportError> {
         let mut written = Vec::new();
         for (temporary, path, file) in self.waiting.into_iter().rev() {
-            temporary.persist(&path).map_err(|error| error.error)?;
-            sync_folder(folder_of(&path))?;
+            whole::put(temporary, &path)?;
             written.push(file);
         }
         written.reverse();
         Ok(written)
-    }
-}
-
-/// Hashes and counts what goes through.
-struct Hashed<W> {
-    out: W,
-    hash: Sha256,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
     }
 }
 

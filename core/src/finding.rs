@@ -19,6 +19,18 @@ pub enum Severity {
     Severe,
 }
 
+impl Severity {
+    /// The word to print: `Warning`.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Severity::Notice => "Notice",
+            Severity::Warning => "Warning",
+            Severity::Severe => "Severe",
+        }
+    }
+}
+
 /// What a finding is about. The wire name is the variant in `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -126,6 +138,38 @@ pub struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub path: Option<String>,
+}
+
+impl Place {
+    /// What is known of it, to print; empty where nothing is.
+    ///
+    /// ```
+    /// use annals_core::finding::Place;
+    /// use annals_core::position::Version;
+    /// let place = Place { stream: Some("order-1".into()), version: Some(Version(3)), ..Place::default() };
+    /// assert_eq!(place.text(), "order-1, version 3");
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Place {
+            file,
+            line,
+            stream,
+            version,
+            position,
+            path,
+        } = self;
+        let parts = [
+            file.clone(),
+            line.map(|line| format!("line {line}")),
+            stream.clone(),
+            version.map(|version| format!("version {version}")),
+            position.map(|position| format!("position {position}")),
+            path.clone().filter(|path| !path.is_empty()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        parts.join(", ")
+    }
 }
 
 /// A fault in the data: one place, or the first place of many alike.

@@ -1,7 +1,7 @@
 //! The first page: what an auditor asks of any list before its first row, in groups.
 
 use annals_core::compliance::{AccessLogState, Entry, FirstPage, Report, TemplateOrigin};
-use annals_core::finding::{Finding, Place, Severity};
+use annals_core::finding::Finding;
 use serde::Serialize;
 
 use crate::sheet::{Line, counted, line};
@@ -235,16 +235,15 @@ fn told(findings: &[Finding]) -> Vec<String> {
         .iter()
         .take(FINDINGS_MAX)
         .map(|finding| {
-            let severity = match finding.severity {
-                Severity::Notice => "Notice",
-                Severity::Warning => "Warning",
-                Severity::Severe => "Severe",
-            };
+            let severity = finding.severity.text();
             let times = match finding.count {
                 1 => String::new(),
                 n => format!(" ({} times, the first is named)", counted(n)),
             };
-            let place = place(&finding.place);
+            let place = match finding.place.text() {
+                place if place.is_empty() => place,
+                place => format!(" ({place})"),
+            };
             format!("{severity}: {}{place}{times}", finding.detail)
         })
         .collect();
@@ -253,38 +252,4 @@ fn told(findings: &[Finding]) -> Vec<String> {
         told.push(format!("{more} more findings are in the attached report."));
     }
     told
-}
-
-fn place(place: &Place) -> String {
-    let Place {
-        file,
-        line,
-        stream,
-        version,
-        position,
-        path,
-    } = place;
-    let mut parts = Vec::new();
-    if let Some(file) = file {
-        parts.push(file.clone());
-    }
-    if let Some(line) = line {
-        parts.push(format!("line {line}"));
-    }
-    if let Some(stream) = stream {
-        parts.push(stream.clone());
-    }
-    if let Some(version) = version {
-        parts.push(format!("version {version}"));
-    }
-    if let Some(position) = position {
-        parts.push(format!("position {position}"));
-    }
-    if let Some(path) = path {
-        parts.push(path.clone());
-    }
-    match parts.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", parts.join(", ")),
-    }
 }

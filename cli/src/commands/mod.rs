@@ -36,7 +36,7 @@ pub mod why;
 
 use std::path::Path;
 
-use annals_core::finding::{Finding, Place, Severity};
+use annals_core::finding::{Finding, Place};
 use annals_core::model::ModelSet;
 
 use crate::args::Command;
@@ -111,11 +111,7 @@ fn print_findings(findings: &[Finding], output: &mut Output) -> Result<(), Failu
             place,
             detail,
         } = finding;
-        let severity = match severity {
-            Severity::Notice => "notice",
-            Severity::Warning => "warning",
-            Severity::Severe => "severe",
-        };
+        let severity = severity.text().to_ascii_lowercase();
         let times = if *count == 1 {
             String::new()
         } else {

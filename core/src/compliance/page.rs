@@ -5,7 +5,7 @@ use super::report::{
     AccessLogState, CheckOutcome, Completeness, Entry, FirstPage, Report, ReportAsOf, ReportScope,
     ReportSource, TemplateOrigin,
 };
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::Finding;
 
 /// Entries of the first page under one heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,34 +287,13 @@ fn finding_entry(finding: &Finding) -> Entry {
         place,
         detail,
     } = finding;
-    let severity = match severity {
-        Severity::Notice => "Notice",
-        Severity::Warning => "Warning",
-        Severity::Severe => "Severe",
-    };
-    let Place {
-        file,
-        line,
-        stream,
-        version,
-        position,
-        path,
-    } = place;
-    let parts = [
-        file.clone(),
-        line.map(|line| format!("line {line}")),
-        stream.clone(),
-        version.map(|version| format!("version {version}")),
-        position.map(|position| format!("position {position}")),
-        path.clone().filter(|path| !path.is_empty()),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let first = match (count, parts.is_empty()) {
+    let place = place.text();
+    let first = match (count, place.is_empty()) {
         (_, true) => String::new(),
-        (1, false) => format!(" ({})", parts.join(", ")),
-        (n, false) => format!(" ({n} times, first {})", parts.join(", ")),
+        (1, false) => format!(" ({place})"),
+        (n, false) => format!(" ({n} times, first {place})"),
     };
-    Entry::new(severity, format!("{detail}{first}"))
+    Entry::new(severity.text(), format!("{detail}{first}"))
 }
 
 impl CheckOutcome {

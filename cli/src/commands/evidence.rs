@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use annals_core::access_log::AccessState;
-use annals_core::compliance::{
-    self, AccessLogState, ReportRequest, TemplateSet, write_html, write_jsonl,
-};
+use annals_core::compliance::{self, ReportRequest, TemplateSet, write_html, write_jsonl};
 use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
 use annals_core::evidence::verify::{Trust, verify_file};
@@ -248,12 +246,7 @@ fn report(
         purpose: by.purpose.clone(),
         operator: Some(by.operator.clone()),
         made_at: Some(at),
-        access_log: match &by.access {
-            AccessState::Logged { entry, hash } => AccessLogState::Kept {
-                entry: format!("{entry}:{hash}"),
-            },
-            AccessState::Off => AccessLogState::Off,
-        },
+        access_log: (&by.access).into(),
         ..ReportRequest::of(template)
     };
     let made = compliance::make(log, &models, &templates, &request, progress)?;

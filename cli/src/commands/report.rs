@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use annals_core::access_log::AccessState;
 use annals_core::compliance::{
-    AccessLogState, CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest,
+    CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest,
     ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
 };
 use annals_core::progress::WorkProgress;
@@ -324,12 +323,7 @@ impl Asked {
             request.readings.extend(reading);
         }
         request.purpose.clone_from(&output.purpose);
-        request.access_log = match &output.access {
-            AccessState::Off => AccessLogState::Off,
-            AccessState::Logged { entry, hash } => AccessLogState::Kept {
-                entry: format!("{entry}:{hash}"),
-            },
-        };
+        request.access_log = (&output.access).into();
         Ok(request)
     }
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::access_log::AccessState;
 use crate::chart::ChartSpec;
 use crate::finding::Finding;
 use crate::integrity::Hash;
@@ -227,6 +228,17 @@ pub enum AccessLogState {
         /// Which entry it is.
         entry: String,
     },
+}
+
+impl From<&AccessState> for AccessLogState {
+    fn from(state: &AccessState) -> AccessLogState {
+        match state {
+            AccessState::Off => AccessLogState::Off,
+            AccessState::Logged { entry, hash } => AccessLogState::Kept {
+                entry: format!("{entry}:{hash}"),
+            },
+        }
+    }
 }
 
 /// A part of a report under one heading.

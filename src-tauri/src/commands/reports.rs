@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use annals_core::access_log::{AccessState, LookKind};
+use annals_core::access_log::LookKind;
 use annals_core::compliance::{
-    AccessLogState, Block, MadeReport, Report, ReportRequest, ReportView, TemplateSet, make,
+    Block, MadeReport, Report, ReportRequest, ReportView, TemplateSet, make,
 };
 use annals_core::progress::WorkProgress;
 use annals_report::{Form, PdfOptions};
@@ -92,12 +92,7 @@ pub async fn report_make(webview: Webview, host: State<'_, Host>, args: ReportMa
         ]
         .map(|(name, value)| (name.to_owned(), vec![value]));
         let look = host.note_look(&store.log, LookKind::Report, "report", asked.to_vec())?;
-        request.access_log = match look {
-            AccessState::Off => AccessLogState::Off,
-            AccessState::Logged { entry, hash } => AccessLogState::Kept {
-                entry: format!("{entry}:{hash}"),
-            },
-        };
+        request.access_log = (&look).into();
         let view = with_ticks(ticks(&channel, progress), || {
             write(&store, &request, &file, progress)
         })?;

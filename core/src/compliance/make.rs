@@ -224,11 +224,7 @@ impl<'t> Making<'t> {
         links: &[LinkView],
         tellers: &mut Tellers<'_>,
     ) -> Result<(), ReportError> {
-        let event = StreamEvent {
-            version: event.version,
-            qualifier: String::new(),
-            event,
-        };
+        let event = StreamEvent::at_home(event);
         let template = self.template;
         let seen = Seen::new(&event, template, tellers);
         if let Some(subject) = &self.request.subject
@@ -367,11 +363,7 @@ impl<'t> Making<'t> {
                 let Some(event) = log.event(Position(*position))? else {
                     continue;
                 };
-                let event = StreamEvent {
-                    version: event.version,
-                    qualifier: String::new(),
-                    event,
-                };
+                let event = StreamEvent::at_home(event);
                 let seen = Seen::new(&event, template, &mut tellers);
                 for table in &mut steps {
                     table.take_unfolded(&seen)?;

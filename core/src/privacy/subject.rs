@@ -155,11 +155,7 @@ fn look(
     subject: &str,
 ) -> Option<SubjectEvent> {
     let mut mentions = mentions(&event, links, subject);
-    let event = StreamEvent {
-        version: event.version,
-        qualifier: String::new(),
-        event,
-    };
+    let event = StreamEvent::at_home(event);
     let owner = owner(models, &event);
     let theirs = owner.as_deref() == Some(subject);
     if theirs {

@@ -83,3 +83,14 @@ pub struct StreamEvent {
     /// The event.
     pub event: Event,
 }
+
+impl StreamEvent {
+    /// An event in its home stream.
+    pub(crate) fn at_home(event: Event) -> StreamEvent {
+        StreamEvent {
+            version: event.version,
+            qualifier: String::new(),
+            event,
+        }
+    }
+}

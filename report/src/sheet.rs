@@ -201,7 +201,7 @@ pub fn sheet(
         }
         sections.push(part);
     }
-    let all = report.tables().map(|table| table.rows).sum::<u64>();
+    let all = report.row_count();
     let printed = options.rows_max - room;
     let mut notes = Vec::new();
     if all > printed {

@@ -136,13 +136,7 @@ fn set(
         desk.put(&file.name, file.bytes);
     }
     for _ in 0..ROUNDS_MAX {
-        progress.expect(
-            report
-                .tables()
-                .map(|table| table.rows)
-                .sum::<u64>()
-                .min(options.rows_max),
-        );
+        progress.expect(report.row_count().min(options.rows_max));
         let (sheet, pictures) = sheet(report, rows, &attached, options, &ink, progress)?;
         let text = serde_json::to_vec(&sheet).map_err(|error| Error::Typeset(error.to_string()))?;
         drop(sheet);

@@ -83,7 +83,7 @@ pub fn write_pdf(
         "pages, with the rows and the question inside",
         &mut |out| Ok(out.write_all(&bytes)?),
     )?;
-    let rows: u64 = made.report.tables().map(|table| table.rows).sum();
+    let rows = made.report.row_count();
     let mut left_out = Vec::new();
     if rows > options.rows_max {
         let (printed, all) = (options.rows_max, rows);
@@ -113,8 +113,7 @@ pub fn evidence(
         .tables()
         .filter(|table| table.rows > 0)
         .collect();
-    let rows: u64 = tables.iter().map(|table| table.rows).sum();
-    progress.expect(rows * 2);
+    progress.expect(made.report.row_count() * 2);
     let mut lines = Vec::new();
     write_jsonl(made, &mut lines, progress)?;
     let mut files = vec![Attachment {

@@ -468,6 +468,12 @@ impl Report {
         })
     }
 
+    /// Number of rows of its tables together.
+    #[must_use]
+    pub fn row_count(&self) -> u64 {
+        self.tables().map(|table| table.rows).sum()
+    }
+
     /// What came of its checks; empty if the template has none.
     #[must_use]
     pub fn checks(&self) -> &[CheckResult] {

@@ -205,7 +205,7 @@ fn write(
 }
 
 fn pages_view(preview: u64, report: &Report, pages: &annals_report::Pages) -> ReportPagesView {
-    let rows = report.tables().map(|table| table.rows).sum();
+    let rows = report.row_count();
     let blocks = report.sections.iter().flat_map(|section| &section.blocks);
     let exceptions = blocks.map(|block| match block {
         Block::Checks { results } => results.iter().map(|result| result.exceptions).sum::<u64>(),

@@ -136,7 +136,7 @@ pub fn write_report(
     file: &Path,
     progress: &WorkProgress,
 ) -> Result<ReportView, ReportError> {
-    progress.expect(made.report.tables().map(|table| table.rows).sum());
+    progress.expect(made.report.row_count());
     let mut files = Files::default();
     let mut left_out = Vec::new();
     match form {

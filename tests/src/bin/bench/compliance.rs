@@ -53,7 +53,7 @@ pub fn child(store: &Path, events: u64, out: &Path) -> Outcome<()> {
         .unwrap_or("0")
         .trim()
         .to_owned();
-    let rows: u64 = view.report.tables().map(|table| table.rows).sum();
+    let rows = view.report.row_count();
     println!("{seconds} {peak} {rows}");
     Ok(())
 }

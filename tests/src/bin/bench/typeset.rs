@@ -27,7 +27,7 @@ pub fn child(store: &Path, file: &Path) -> Outcome<()> {
     let request = ReportRequest::of("audit-trail");
     let templates = TemplateSet::shipped();
     let made = make(&log, &ModelSet::default(), &templates, &request, &progress)?;
-    let rows: u64 = made.report.tables().map(|table| table.rows).sum();
+    let rows = made.report.row_count();
     write_pdf(
         &log,
         &made,

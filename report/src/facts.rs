@@ -1,10 +1,11 @@
 //! The first page: what an auditor asks of any list before its first row, in groups.
 
+use annals_core::chart::grouped;
 use annals_core::compliance::{AccessLogState, Entry, FirstPage, Report, TemplateOrigin};
 use annals_core::finding::Finding;
 use serde::Serialize;
 
-use crate::sheet::{Line, counted, line};
+use crate::sheet::{Line, line};
 use crate::text::Ink;
 
 /// Findings printed on the first page; the attached report holds all.
@@ -53,8 +54,8 @@ pub fn groups(report: &Report, ink: &Ink) -> Vec<Group> {
             "Events in the log",
             format!(
                 "{} in {} streams",
-                counted(source.head.size.0),
-                counted(source.streams)
+                grouped(source.head.size.0),
+                grouped(source.streams)
             ),
         ),
         Entry::new("Root of the log", source.head.root.to_string()),
@@ -72,7 +73,7 @@ pub fn groups(report: &Report, ink: &Ink) -> Vec<Group> {
         .saturating_sub(source.imported_from.len() as u64);
     let mut imported = source.imported_from.join(", ");
     if unlisted > 0 {
-        imported = format!("{imported} and {} more", counted(unlisted));
+        imported = format!("{imported} and {} more", grouped(unlisted));
     }
     if !imported.is_empty() {
         from.push(Entry::new("Imported from", imported));
@@ -100,7 +101,7 @@ pub fn groups(report: &Report, ink: &Ink) -> Vec<Group> {
         Entry::new(
             "Known at position",
             or(
-                as_of.as_of.known.map(|known| counted(known.0)),
+                as_of.as_of.known.map(|known| grouped(known.0)),
                 "no limit: all events",
             ),
         ),
@@ -116,15 +117,15 @@ pub fn groups(report: &Report, ink: &Ink) -> Vec<Group> {
             "Events in scope",
             format!(
                 "{} of {}, in {} streams",
-                counted(completeness.events_in_scope),
-                counted(completeness.events_in_log),
-                counted(completeness.streams_in_scope)
+                grouped(completeness.events_in_scope),
+                grouped(completeness.events_in_log),
+                grouped(completeness.streams_in_scope)
             ),
         ),
         Entry::new(
             "Positions",
             match (completeness.first, completeness.last) {
-                (Some(first), Some(last)) => format!("{} to {}", counted(first.0), counted(last.0)),
+                (Some(first), Some(last)) => format!("{} to {}", grouped(first.0), grouped(last.0)),
                 _ => "none".to_owned(),
             },
         ),
@@ -133,17 +134,17 @@ pub fn groups(report: &Report, ink: &Ink) -> Vec<Group> {
     for table in &completeness.tables {
         complete.push(Entry::new(
             format!("Rows of {}", table.title),
-            counted(table.rows),
+            grouped(table.rows),
         ));
     }
     for total in &completeness.totals {
         complete.push(Entry::new(
             format!("Sum of {}", total.what),
             match &total.sum {
-                Some(sum) => format!("{sum}, of {} events", counted(total.events)),
+                Some(sum) => format!("{sum}, of {} events", grouped(total.events)),
                 None => format!(
                     "does not fit 28 digits, of {} events",
-                    counted(total.events)
+                    grouped(total.events)
                 ),
             },
         ));
@@ -238,7 +239,7 @@ fn told(findings: &[Finding]) -> Vec<String> {
             let severity = finding.severity.text();
             let times = match finding.count {
                 1 => String::new(),
-                n => format!(" ({} times, the first is named)", counted(n)),
+                n => format!(" ({} times, the first is named)", grouped(n)),
             };
             let place = match finding.place.text() {
                 place if place.is_empty() => place,
@@ -248,7 +249,7 @@ fn told(findings: &[Finding]) -> Vec<String> {
         })
         .collect();
     if order.len() > FINDINGS_MAX {
-        let more = counted((order.len() - FINDINGS_MAX) as u64);
+        let more = grouped((order.len() - FINDINGS_MAX) as u64);
         told.push(format!("{more} more findings are in the attached report."));
     }
     told

@@ -3,6 +3,7 @@
 //! INVARIANT: the file holds no JSON number. With serde_json's `arbitrary_precision`, which the workspace needs, the
 //! typesetter would read a number as an object; lengths and dates are texts, and the layouts read them.
 
+use annals_core::chart::{ChartForm, ChartSpec, PAPER, grouped, svg};
 use annals_core::compliance::{
     Block, Cell, CellKind, CheckOutcome, CheckResult, Entry, Report, ReportRows, Table,
 };
@@ -61,7 +62,7 @@ impl Attached {
             name: file.name.clone(),
             mime: file.mime,
             description: ink.visible(&file.description),
-            bytes: counted(file.bytes.len() as u64),
+            bytes: grouped(file.bytes.len() as u64),
         }
     }
 }
@@ -187,10 +188,7 @@ pub fn sheet(
                     for point in &mut drawn.points {
                         point.label = ink.visible(&point.label);
                     }
-                    pictures.push((
-                        file.clone(),
-                        annals_core::chart::svg(&drawn, &annals_core::chart::PAPER),
-                    ));
+                    pictures.push((file.clone(), svg(&drawn, &PAPER)));
                     chart(&drawn, file, ink)
                 }
                 Block::Checks { results } => Piece::Checks {
@@ -205,7 +203,7 @@ pub fn sheet(
     let printed = options.rows_max - room;
     let mut notes = Vec::new();
     if all > printed {
-        let (printed, all) = (counted(printed), counted(all));
+        let (printed, all) = (grouped(printed), grouped(all));
         notes.push(match options.preview {
             true => format!("A preview: {printed} of {all} rows are on these pages."),
             false => format!(
@@ -222,7 +220,7 @@ pub fn sheet(
         fonts: crate::fonts::FONTS.families(),
         report_hash: report.hash().to_string(),
         root: head.root.to_string(),
-        size: counted(head.size.0),
+        size: grouped(head.size.0),
         groups: groups(report, ink),
         sections,
         attachments: attachments.to_vec(),
@@ -262,24 +260,19 @@ fn check(result: &CheckResult, ink: &Ink) -> Check {
     }
 }
 
-fn chart(spec: &annals_core::compliance::ChartSpec, file: String, ink: &Ink) -> Piece {
-    use annals_core::compliance::ChartForm;
+fn chart(spec: &ChartSpec, file: String, ink: &Ink) -> Piece {
     let mut points: Vec<[String; 2]> = spec
         .points
         .iter()
         .map(|point| {
             let label = broken(&point.label, 170.0, TABLE_PT, false).concat();
-            [label, counted(point.count)]
+            [label, grouped(point.count)]
         })
         .collect();
     if spec.rest > 0 {
-        let names = counted(spec.rest_names);
-        points.push([format!("{names} others"), counted(spec.rest)]);
+        let names = grouped(spec.rest_names);
+        points.push([format!("{names} others"), grouped(spec.rest)]);
     }
-    let first = match spec.form {
-        ChartForm::OverTime => format!("Time ({})", spec.zone),
-        ChartForm::ByName => "Name".to_owned(),
-    };
     Piece::Chart {
         title: spec.title.clone(),
         file,
@@ -288,7 +281,7 @@ fn chart(spec: &annals_core::compliance::ChartSpec, file: String, ink: &Ink) -> 
             ChartForm::OverTime => format!("Counted in {}.", ink.visible(&spec.zone)),
             ChartForm::ByName => String::new(),
         },
-        columns: [ink.visible(&first), capital(&ink.visible(&spec.unit))],
+        columns: [ink.visible(&spec.heading()), capital(&ink.visible(&spec.unit))],
         points,
     }
 }
@@ -428,7 +421,7 @@ fn shown(cell: &Cell, ink: &Ink) -> Shown {
             match cut {
                 None => Shown::Text(ink.visible(text)),
                 Some((at, _)) => {
-                    let more = counted(value[at..].chars().count() as u64);
+                    let more = grouped(value[at..].chars().count() as u64);
                     let start = ink.visible(&text[..at]);
                     Shown::Text(format!(
                         "{start} … [{more} more characters: see the attached rows]"
@@ -445,14 +438,14 @@ fn shown(cell: &Cell, ink: &Ink) -> Shown {
 fn row_note(rows: u64, printed: u64, preview: bool) -> String {
     let all = match rows {
         1 => "1 row".to_owned(),
-        n => format!("{} rows", counted(n)),
+        n => format!("{} rows", grouped(n)),
     };
     match (printed < rows, preview) {
         (false, _) => all,
-        (true, true) => format!("{all}; the preview shows the first {}", counted(printed)),
+        (true, true) => format!("{all}; the preview shows the first {}", grouped(printed)),
         (true, false) => format!(
             "{all}; the first {} are printed, all are attached",
-            counted(printed)
+            grouped(printed)
         ),
     }
 }
@@ -476,19 +469,6 @@ fn is_mono(kind: CellKind) -> bool {
         | CellKind::Name
         | CellKind::Time => false,
     }
-}
-
-/// The number with its digits in groups of three.
-pub fn counted(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn capital(text: &str) -> String {

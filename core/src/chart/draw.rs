@@ -229,7 +229,13 @@ fn ticks(most: u64) -> Vec<u64> {
         .collect()
 }
 
-fn grouped(n: u64) -> String {
+/// The number with its digits in groups of three.
+///
+/// ```
+/// assert_eq!(annals_core::chart::grouped(1_048_576), "1,048,576");
+/// ```
+#[must_use]
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -6,5 +6,5 @@
 mod draw;
 mod spec;
 
-pub use draw::{INK, PAPER, Palette, svg};
+pub use draw::{INK, PAPER, Palette, grouped, svg};
 pub use spec::{ChartForm, ChartPoint, ChartSpec};

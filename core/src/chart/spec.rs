@@ -29,6 +29,17 @@ pub struct ChartSpec {
     pub alt: String,
 }
 
+impl ChartSpec {
+    /// Heading of the names in the table twin: `Time (UTC)`, `Name`.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        match self.form {
+            ChartForm::OverTime => format!("Time ({})", self.zone),
+            ChartForm::ByName => "Name".to_owned(),
+        }
+    }
+}
+
 /// What kind of picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]

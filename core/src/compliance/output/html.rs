@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::step;
-use crate::chart::{ChartForm, ChartSpec, PAPER, svg};
+use crate::chart::{ChartSpec, PAPER, svg};
 use crate::compliance::page::first_page;
 use crate::compliance::report::{Block, Cell, CellKind, CheckOutcome, CheckResult, Entry, Table};
 use crate::compliance::{MadeReport, ReportError, visible};
@@ -121,25 +121,21 @@ fn draw(out: &mut dyn Write, chart: &ChartSpec) -> Result<(), ReportError> {
     let ChartSpec {
         id: _,
         title,
-        form,
+        form: _,
         unit,
-        zone,
+        zone: _,
         points,
         rest,
         rest_names,
         alt,
     } = &shown;
-    let first = match form {
-        ChartForm::OverTime => format!("Time ({zone})"),
-        ChartForm::ByName => "Name".to_owned(),
-    };
     writeln!(
         out,
         "<figure><figcaption>{}. {}</figcaption>\n{}\n<details><summary>As a table</summary><table class=\"chart\"><thead><tr><th scope=\"col\">{}</th><th scope=\"col\">{}</th></tr></thead><tbody>",
         text(title),
         text(alt),
         svg(&shown, &PAPER).trim(),
-        text(&first),
+        text(&shown.heading()),
         text(unit)
     )?;
     for point in points {

@@ -6,7 +6,7 @@ use super::ReportError;
 use super::report::{Cell, CellKind, CheckOutcome, CheckResult, Column, Row, RowEvent};
 use super::rows::Spool;
 use super::seen::Seen;
-use super::template::columns::{EventCol, named};
+use super::template::columns::EventCol;
 use super::template::{Check, Col, Rule, Template};
 use crate::time::Time;
 
@@ -53,15 +53,8 @@ struct Brief {
 }
 
 /// The columns of the table of exceptions.
-pub(super) fn exception_columns() -> Vec<Column> {
-    let of = |col| {
-        let (id, title, kind) = named(Col::Event(col)).unwrap_or(("", "", CellKind::Text));
-        Column {
-            id: id.to_owned(),
-            title: title.to_owned(),
-            kind,
-        }
-    };
+pub(super) fn exception_columns(template: &Template) -> Vec<Column> {
+    let of = |col| super::column(template, Col::Event(col));
     let column = |id: &str, title: &str, kind| Column {
         id: id.to_owned(),
         title: title.to_owned(),

@@ -439,7 +439,7 @@ impl<'t> Making<'t> {
             if let Some(empty) = &rule.exceptions
                 && let Some(spool) = exceptions.take()
             {
-                let columns = exception_columns();
+                let columns = exception_columns(template);
                 let table = keep(&mut rows, EXCEPTIONS, &rule.title, columns, empty, spool)?;
                 blocks.push(Block::Exceptions(table));
             }
@@ -453,7 +453,7 @@ impl<'t> Making<'t> {
         if let Some(spool) = exceptions
             && !template.checks.is_empty()
         {
-            let columns = exception_columns();
+            let columns = exception_columns(template);
             let empty = "No check found an exception.";
             let table = keep(&mut rows, EXCEPTIONS, "Exceptions", columns, empty, spool)?;
             sections.push(Section {

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::worlds::{Breach, Carry};
+use super::super::worlds::{Breach, Carry, link, stream};
 use crate::command::{Aggregate, Amount, CommandError, Work};
 use crate::event::NewLink;
-use crate::id::StreamId;
 
 /// Drugs that must not be given together.
 pub(in crate::sample) const INTERACTIONS: [(&str, &str); 6] = [
@@ -18,15 +17,6 @@ pub(in crate::sample) const INTERACTIONS: [(&str, &str); 6] = [
     ("lisinopril", "spironolactone"),
     ("tramadol", "sertraline"),
 ];
-
-/// Name of a stream: ids may be given with or without the category before them.
-pub(super) fn stream(category: &str, id: &str) -> StreamId {
-    let own = id
-        .strip_prefix(category)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let name = format!("{category}-{}", own.unwrap_or(id));
-    StreamId::new(name).unwrap_or_else(|_| StreamId::new(category).expect("a category is a name"))
-}
 
 /// A prescription of the stay under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -398,10 +388,9 @@ impl Aggregate for Patient {
 
     fn links(&self, event: &PatientEvent) -> Vec<NewLink> {
         match event {
-            PatientEvent::AppointmentScheduled { doctor_id, .. } => vec![NewLink {
-                stream: stream("doctor", doctor_id),
-                qualifier: "doctor".to_owned(),
-            }],
+            PatientEvent::AppointmentScheduled { doctor_id, .. } => {
+                vec![link(stream("doctor", doctor_id), "doctor")]
+            }
             _ => Vec::new(),
         }
     }

@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::shop::name;
-use super::super::worlds::calendar::{DAY, HOUR, MINUTE, SECOND, time, visitors_milli, working};
-use super::super::worlds::stage::{Doing, Happening, Stage};
+use super::super::worlds::calendar::{DAY, HOUR, MINUTE, SECOND, Visitors, days, time, working};
+use super::super::worlds::stage::{Doing, Happening, Stage, undecided};
 use super::super::worlds::{Book, Play};
 use super::rules::ClinicCommand;
-use crate::command::{Amount, Decided};
-use crate::id::StreamId;
+use crate::command::Amount;
 
 /// Code, text, and drugs that help, with their strength in milligrams.
 type Ill = (&'static str, &'static str, &'static [(&'static str, u64)]);
@@ -103,18 +102,7 @@ pub(in crate::sample) struct Clinic {
     stays: u64,
     prescriptions: u64,
     doctors: u64,
-    per_day: u64,
-    carried: u64,
-}
-
-fn days(events: u64) -> u64 {
-    match events {
-        0..=1_000 => 21,
-        1_001..=20_000 => 90,
-        20_001..=200_000 => 250,
-        200_001..=2_000_000 => 500,
-        _ => 1_000,
-    }
+    visitors: Visitors,
 }
 
 /// Events of one stay, about.
@@ -137,26 +125,12 @@ impl Clinic {
             stays: 0,
             prescriptions: 0,
             doctors: (per_day / 6).clamp(2, 60),
-            per_day,
-            carried: 0,
-        }
-    }
-
-    fn act(&mut self, due: Due) {
-        match due {
-            Due::Hour(hour) => self.begin_hour(hour),
-            Due::Call(person) => self.call(person),
-            Due::See(stay) => self.see(stay),
-            Due::Treat(stay) => self.treat(stay),
-            Due::Test(person, number, cause) => self.test(person, number, cause),
-            Due::Discharge(stay) => self.discharge(stay),
+            visitors: Visitors::new(per_day),
         }
     }
 
     fn begin_hour(&mut self, hour: i64) {
-        let milli = visitors_milli(hour, self.per_day) + self.carried;
-        self.carried = milli % 1_000;
-        for _ in 0..milli / 1_000 {
+        for _ in 0..self.visitors.of_hour(hour, 1) {
             let person = if self.people.is_empty() || self.stage.random.chance(400) {
                 let allergic = self.stage.random.chance(180);
                 let allergy = allergic.then(|| *self.stage.random.pick(&ALLERGIES));
@@ -406,14 +380,19 @@ impl Clinic {
 }
 
 impl Play for Clinic {
-    fn next(&mut self) -> Happening {
-        loop {
-            if let Some(happening) = self.stage.ready() {
-                return happening;
-            }
-            let due = self.stage.turn();
-            self.act(due);
+    fn step(&mut self) {
+        match self.stage.turn() {
+            Due::Hour(hour) => self.begin_hour(hour),
+            Due::Call(person) => self.call(person),
+            Due::See(stay) => self.see(stay),
+            Due::Treat(stay) => self.treat(stay),
+            Due::Test(person, number, cause) => self.test(person, number, cause),
+            Due::Discharge(stay) => self.discharge(stay),
         }
+    }
+
+    fn ready(&mut self) -> Option<Happening> {
+        self.stage.ready()
     }
 
     fn book(&mut self) -> &mut Book {
@@ -466,17 +445,7 @@ impl Play for Clinic {
                 )
             }
         };
-        let decided = Decided {
-            stream: StreamId::new(patient_id(at)).expect("the clinic's names are not empty"),
-            event_type: event_type.to_owned(),
-            data: data.to_string(),
-            links: Vec::new(),
-        };
-        let doing = Doing {
-            actor,
-            journey: None,
-            cause: None,
-        };
-        Some((rule, vec![self.stage.forge(decided, doing, number * 10)]))
+        let events = vec![undecided(patient_id(at), event_type, &data)];
+        Some((rule, self.stage.forge(events, actor, number)))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::worlds::Breach;
+use super::super::worlds::{self, Breach, link};
 use crate::command::{Aggregate, Amount};
 use crate::event::NewLink;
 use crate::id::StreamId;
@@ -39,21 +39,9 @@ pub struct Address {
     pub zip_code: String,
 }
 
-/// Name of a stream; names made of ids that the log took are no longer than it takes.
+/// As [`worlds::stream`]; a customer's id is shorter than its category.
 pub(super) fn stream(category: &str, id: &str) -> StreamId {
-    let id = id.strip_prefix("cust-").unwrap_or(id);
-    let own = id
-        .strip_prefix(category)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let name = format!("{category}-{}", own.unwrap_or(id));
-    StreamId::new(name).unwrap_or_else(|_| StreamId::new(category).expect("a category is a name"))
-}
-
-fn link(stream: StreamId, qualifier: &str) -> NewLink {
-    NewLink {
-        stream,
-        qualifier: qualifier.to_owned(),
-    }
+    worlds::stream(category, id.strip_prefix("cust-").unwrap_or(id))
 }
 
 /// The stream of an e-mail address: it names the address without giving it away.

@@ -3,16 +3,13 @@
 
 use serde_json::json;
 
-use super::super::worlds::calendar::{
-    DAY, HOUR, MINUTE, SECOND, delivery, visitors_milli, working,
-};
-use super::super::worlds::stage::{Doing, EventNumber, Happening, Stage};
+use super::super::worlds::calendar::{DAY, HOUR, MINUTE, SECOND, Visitors, delivery, working};
+use super::super::worlds::stage::{Doing, EventNumber, Happening, Stage, undecided};
 use super::super::worlds::{Book, Play};
 use super::commands::ShopCommand;
-use super::rules::{Line as TypedLine, stream};
+use super::rules::{Customer as CustomerRules, CustomerEvent, Line as TypedLine, stream};
 use super::words::{CARRIERS, Cents, SUPPLIERS, SUPPORT, WAREHOUSE, address, email, name, price};
-use crate::command::{Amount, Decided};
-use crate::id::StreamId;
+use crate::command::{Aggregate, Amount};
 
 #[derive(Debug)]
 struct Product {
@@ -149,8 +146,7 @@ pub(in crate::sample) struct Shop {
     customers: Vec<Customer>,
     active: Vec<usize>,
     visits: u64,
-    visitors_per_day: u64,
-    visitors_carried: u64,
+    visitors: Visitors,
     orders: u64,
     /// Orders that came last.
     closed: Vec<u64>,
@@ -204,8 +200,7 @@ impl Shop {
             customers: Vec::new(),
             active: Vec::new(),
             visits: 0,
-            visitors_per_day,
-            visitors_carried: 0,
+            visitors: Visitors::new(visitors_per_day),
             orders: 0,
             closed: Vec::new(),
         };
@@ -218,26 +213,8 @@ impl Shop {
         world
     }
 
-    fn act(&mut self, due: Due) {
-        match due {
-            Due::Hour(hour) => self.begin_hour(hour),
-            Due::Browse(visit) => self.browse(visit),
-            Due::Amend(order) => self.amend(order),
-            Due::Pay(order) => self.pay(order),
-            Due::Reserve(order) => self.reserve(order),
-            Due::Cancel(order, reason, by_customer) => self.cancel(*order, reason, by_customer),
-            Due::Ship(order) => self.ship(order),
-            Due::Deliver(order) => self.deliver(order),
-            Due::Review { order, delivered } => self.review(&order, delivered),
-            Due::Restock(product) => self.restock(product),
-            Due::Stocktake => self.take_stock(),
-        }
-    }
-
     fn begin_hour(&mut self, hour: i64) {
-        let milli = visitors_milli(hour, self.visitors_per_day) + self.visitors_carried;
-        self.visitors_carried = milli % 1_000;
-        for _ in 0..milli / 1_000 {
+        for _ in 0..self.visitors.of_hour(hour, 1) {
             self.visits += 1;
             let known = !self.active.is_empty() && self.stage.random.chance(700);
             let customer = known.then(|| *self.stage.random.pick(&self.active));
@@ -748,7 +725,7 @@ impl Shop {
             quantity,
             supplier: supplier.to_owned(),
         };
-        let clerk = clerk(self.stage.random.pick::<&str>(&WAREHOUSE));
+        let clerk = Doing::alone(self.stage.random.pick::<&str>(&WAREHOUSE));
         let received = self.stage.have(clerk, receive);
         let product = &mut self.products[index];
         product.on_hand += quantity;
@@ -770,7 +747,7 @@ impl Shop {
                 change,
                 reason: format!("stocktake: {reason}"),
             };
-            let clerk = clerk(self.stage.random.pick::<&str>(&WAREHOUSE));
+            let clerk = Doing::alone(self.stage.random.pick::<&str>(&WAREHOUSE));
             // What is promised to others cannot be missing.
             if let Ok(adjusted) = self.stage.ask(clerk, adjust) {
                 let on_hand = &mut self.products[index].on_hand;
@@ -784,23 +761,25 @@ impl Shop {
     }
 }
 
-fn clerk(actor: &str) -> Doing<'_> {
-    Doing {
-        actor,
-        journey: None,
-        cause: None,
-    }
-}
-
 impl Play for Shop {
-    fn next(&mut self) -> Happening {
-        loop {
-            if let Some(happening) = self.stage.ready() {
-                return happening;
-            }
-            let due = self.stage.turn();
-            self.act(due);
+    fn step(&mut self) {
+        match self.stage.turn() {
+            Due::Hour(hour) => self.begin_hour(hour),
+            Due::Browse(visit) => self.browse(visit),
+            Due::Amend(order) => self.amend(order),
+            Due::Pay(order) => self.pay(order),
+            Due::Reserve(order) => self.reserve(order),
+            Due::Cancel(order, reason, by_customer) => self.cancel(*order, reason, by_customer),
+            Due::Ship(order) => self.ship(order),
+            Due::Deliver(order) => self.deliver(order),
+            Due::Review { order, delivered } => self.review(&order, delivered),
+            Due::Restock(product) => self.restock(product),
+            Due::Stocktake => self.take_stock(),
         }
+    }
+
+    fn ready(&mut self) -> Option<Happening> {
+        self.stage.ready()
     }
 
     fn book(&mut self) -> &mut Book {
@@ -814,17 +793,11 @@ impl Play for Shop {
     fn forge(&mut self, number: u64) -> Option<(&'static str, Vec<Happening>)> {
         let product = self.stage.random.below(self.products.len() as u64) as usize;
         let item = product_id(product);
-        let decided = |stream: String, event_type: &str, data: serde_json::Value| Decided {
-            stream: StreamId::new(stream).expect("the shop's names are not empty"),
-            event_type: event_type.to_owned(),
-            data: data.to_string(),
-            links: Vec::new(),
-        };
         let (rule, actor, events) = match number % 4 {
             1 => {
                 let order = *self.closed.last()?;
                 let data = json!({"productId": item, "quantity": 1, "price": self.products[product].price.value(), "reason": "customer called"});
-                let added = decided(format!("order-{order}"), "ItemAdded", data);
+                let added = undecided(format!("order-{order}"), "ItemAdded", &data);
                 ("no-change-after-shipped", SUPPORT[0], vec![added])
             }
             2 => {
@@ -835,14 +808,14 @@ impl Play for Shop {
                     json!({"orderId": order, "quantity": 1_000_000, "reason": "typing error"}),
                 );
                 let events = vec![
-                    decided(name.clone(), "ItemReserved", data),
-                    decided(name, "ItemReleased", back),
+                    undecided(name.clone(), "ItemReserved", &data),
+                    undecided(name, "ItemReleased", &back),
                 ];
                 ("never-reserve-more-than-available", WAREHOUSE[0], events)
             }
             3 => {
                 let data = json!({"customerId": "cust-1", "items": [], "totalAmount": Cents(0).value(), "currency": "EUR", "shippingAddress": address(self.seed, 1, 0)});
-                let placed = decided(format!("order-forged-{number}"), "OrderPlaced", data);
+                let placed = undecided(format!("order-forged-{number}"), "OrderPlaced", &data);
                 ("total-positive", SUPPORT[1], vec![placed])
             }
             _ => {
@@ -852,24 +825,17 @@ impl Play for Shop {
                 let (owner, _) = owners.next()?;
                 let (thief, _) = owners.nth(number as usize / 4)?;
                 let (old, new) = (email(thief as u64 + 1, 0), email(owner as u64 + 1, 0));
-                let change = super::rules::CustomerEvent::EmailChanged {
-                    old_email: old.clone(),
-                    new_email: new.clone(),
+                let data = json!({"oldEmail": old, "newEmail": new});
+                let change = CustomerEvent::EmailChanged {
+                    old_email: old,
+                    new_email: new,
                 };
-                let mut changed = decided(
-                    format!("customer-{}", thief + 1),
-                    "EmailChanged",
-                    json!({"oldEmail": old, "newEmail": new}),
-                );
-                changed.links =
-                    crate::command::Aggregate::links(&super::rules::Customer::default(), &change);
+                let name = format!("customer-{}", thief + 1);
+                let mut changed = undecided(name, "EmailChanged", &data);
+                changed.links = CustomerRules::default().links(&change);
                 ("unique-email", SUPPORT[2], vec![changed])
             }
         };
-        let forged = events.into_iter().enumerate().map(|(nth, event)| {
-            let number = number * 10 + nth as u64;
-            self.stage.forge(event, clerk(actor), number)
-        });
-        Some((rule, forged.collect()))
+        Some((rule, self.stage.forge(events, actor, number)))
     }
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::worlds::{Breach, Carry};
+use super::super::worlds::{Breach, Carry, link, stream};
 use crate::command::{Aggregate, Amount, CommandError, Work};
 use crate::event::NewLink;
-use crate::id::StreamId;
 
 /// Which way an order goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,15 +16,6 @@ pub enum Side {
     Buy,
     /// Cash for shares.
     Sell,
-}
-
-/// Name of a stream: ids may be given with or without the category before them.
-pub(super) fn stream(category: &str, id: &str) -> StreamId {
-    let own = id
-        .strip_prefix(category)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let name = format!("{category}-{}", own.unwrap_or(id));
-    StreamId::new(name).unwrap_or_else(|_| StreamId::new(category).expect("a category is a name"))
 }
 
 /// An account, as its rules need it.
@@ -437,10 +427,7 @@ impl Aggregate for TradeOrder {
             | TradeOrderEvent::OrderExecuted(Executed { account_id, .. })
             | TradeOrderEvent::OrderCancelled { account_id, .. } => account_id,
         };
-        vec![NewLink {
-            stream: stream("account", account),
-            qualifier: "account".to_owned(),
-        }]
+        vec![link(stream("account", account), "account")]
     }
 }
 

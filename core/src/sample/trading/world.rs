@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::shop::name;
-use super::super::worlds::calendar::{DAY, HOUR, MINUTE, SECOND, visitors_milli, working};
-use super::super::worlds::stage::{Doing, Happening, Stage};
-use super::super::worlds::{Book, Play};
-use super::rules::{Side, TradingCommand, stream};
+use super::super::worlds::calendar::{DAY, HOUR, MINUTE, SECOND, Visitors, days, working};
+use super::super::worlds::stage::{Doing, Happening, Stage, undecided};
+use super::super::worlds::{Book, Play, link, stream};
+use super::rules::{Side, TradingCommand};
 use crate::command::{Amount, Decided};
-use crate::event::NewLink;
-use crate::id::StreamId;
 
 const SYMBOLS: [(&str, i64); 12] = [
     ("ACME", 12_550),
@@ -82,19 +80,8 @@ pub(in crate::sample) struct Trading {
     prices: Vec<i64>,
     clients: Vec<Client>,
     orders: u64,
-    per_day: u64,
-    carried: u64,
+    visitors: Visitors,
     most_clients: usize,
-}
-
-fn days(events: u64) -> u64 {
-    match events {
-        0..=1_000 => 21,
-        1_001..=20_000 => 90,
-        20_001..=200_000 => 250,
-        200_001..=2_000_000 => 500,
-        _ => 1_000,
-    }
 }
 
 fn cents(cents: i64) -> Value {
@@ -119,20 +106,8 @@ impl Trading {
             prices: SYMBOLS.iter().map(|(_, price)| *price).collect(),
             clients: Vec::new(),
             orders: 0,
-            per_day: (events / days(events) / 2).max(6),
-            carried: 0,
+            visitors: Visitors::new((events / days(events) / 2).max(6)),
             most_clients: (events / 80).max(4) as usize,
-        }
-    }
-
-    fn act(&mut self, due: Due) {
-        match due {
-            Due::Hour(hour) => self.begin_hour(hour),
-            Due::Act(client) => self.trade(client),
-            Due::Deposit(client) => self.deposit(client),
-            Due::Fill(trade) => self.fill(trade),
-            Due::Dividend(symbol) => self.dividend(symbol),
-            Due::Close(client) => self.close(client),
         }
     }
 
@@ -145,9 +120,7 @@ impl Trading {
                 *price = (*price + self.stage.random.between(-step, step)).max(100);
             }
             // A trading day has 9 of 24 hours, and most of the visitors.
-            let milli = visitors_milli(hour, self.per_day) * 2 + self.carried;
-            self.carried = milli % 1_000;
-            for _ in 0..milli / 1_000 {
+            for _ in 0..self.visitors.of_hour(hour, 2) {
                 let new = self.clients.len() < 3
                     || self.clients.len() < self.most_clients && self.stage.random.chance(60);
                 let client = if new {
@@ -162,14 +135,6 @@ impl Trading {
         self.stage.plan((hour + 1) * HOUR, Due::Hour(hour + 1));
     }
 
-    fn alone<'a>(&self, actor: &'a str) -> Doing<'a> {
-        Doing {
-            actor,
-            journey: None,
-            cause: None,
-        }
-    }
-
     fn trade(&mut self, client: usize) {
         if self.clients[client].closed {
             return;
@@ -181,7 +146,7 @@ impl Trading {
                 owner: name(self.seed, client as u64 + 70_000),
             };
             // Who comes back with nothing in the account has it already.
-            let _ = self.stage.ask(self.alone(&owner), open);
+            let _ = self.stage.ask(Doing::alone(&owner), open);
             return self
                 .stage
                 .plan_within(MINUTE, 20 * MINUTE, Due::Deposit(client));
@@ -260,7 +225,7 @@ impl Trading {
             amount: Amount::cents(amount),
             reference,
         };
-        let deposited = self.stage.have(self.alone("payments-desk"), deposit);
+        let deposited = self.stage.have(Doing::alone("payments-desk"), deposit);
         self.clients[client].cash += amount;
         self.note(client, deposited);
     }
@@ -351,7 +316,7 @@ impl Trading {
                 symbol: SYMBOLS[symbol].0.to_owned(),
                 per_share,
             };
-            let paid = self.stage.have(self.alone("corporate-actions"), pay);
+            let paid = self.stage.have(Doing::alone("corporate-actions"), pay);
             // Half to even, by hand.
             let thousandths = self.prices[symbol] / 20 * shares as i64;
             let (whole, rest) = (thousandths / 10, thousandths % 10);
@@ -372,7 +337,7 @@ impl Trading {
             account_id: account_id(client),
             reason: "moves to another broker".to_owned(),
         };
-        if let Ok(closed) = self.stage.ask(self.alone(&owner), close) {
+        if let Ok(closed) = self.stage.ask(Doing::alone(&owner), close) {
             self.clients[client].closed = true;
             self.clients[client].cash = 0;
             self.note(client, closed);
@@ -382,14 +347,19 @@ impl Trading {
 }
 
 impl Play for Trading {
-    fn next(&mut self) -> Happening {
-        loop {
-            if let Some(happening) = self.stage.ready() {
-                return happening;
-            }
-            let due = self.stage.turn();
-            self.act(due);
+    fn step(&mut self) {
+        match self.stage.turn() {
+            Due::Hour(hour) => self.begin_hour(hour),
+            Due::Act(client) => self.trade(client),
+            Due::Deposit(client) => self.deposit(client),
+            Due::Fill(trade) => self.fill(trade),
+            Due::Dividend(symbol) => self.dividend(symbol),
+            Due::Close(client) => self.close(client),
         }
+    }
+
+    fn ready(&mut self) -> Option<Happening> {
+        self.stage.ready()
     }
 
     fn book(&mut self) -> &mut Book {
@@ -413,18 +383,9 @@ impl Play for Trading {
         let order = format!("order-forged-{number}");
         let unheld = (0..SYMBOLS.len()).find(|s| !self.clients[client].shares.contains_key(s))?;
         let symbol = SYMBOLS[unheld].0;
-        let decided = |stream: &str, event_type: &str, data: Value, linked: bool| Decided {
-            stream: StreamId::new(stream).expect("the broker's names are not empty"),
-            event_type: event_type.to_owned(),
-            data: data.to_string(),
-            links: if linked {
-                vec![NewLink {
-                    stream: stream_of(&account),
-                    qualifier: "account".to_owned(),
-                }]
-            } else {
-                Vec::new()
-            },
+        let of_order = |event_type: &str, data: &Value| Decided {
+            links: vec![link(stream("account", &account), "account")],
+            ..undecided(order.clone(), event_type, data)
         };
         let (rule, actor, events) = match number % 3 {
             1 => {
@@ -432,8 +393,8 @@ impl Play for Trading {
                 let placed = json!({"orderId": order, "accountId": account, "symbol": symbol, "side": "sell", "quantity": 100, "limit": cents(1_000)});
                 let cancelled = json!({"orderId": order, "accountId": account, "symbol": symbol, "side": "sell", "limit": cents(1_000), "remaining": 100, "reason": "typing error"});
                 let events = vec![
-                    decided(&order, "OrderPlaced", placed, true),
-                    decided(&order, "OrderCancelled", cancelled, true),
+                    of_order("OrderPlaced", &placed),
+                    of_order("OrderCancelled", &cancelled),
                 ];
                 ("position-covers-sells", "client-1", events)
             }
@@ -441,26 +402,17 @@ impl Play for Trading {
                 let placed = json!({"orderId": order, "accountId": account, "symbol": symbol, "side": "buy", "quantity": 1_000_000, "limit": cents(90_000)});
                 let cancelled = json!({"orderId": order, "accountId": account, "symbol": symbol, "side": "buy", "limit": cents(90_000), "remaining": 1_000_000, "reason": "typing error"});
                 let events = vec![
-                    decided(&order, "OrderPlaced", placed, true),
-                    decided(&order, "OrderCancelled", cancelled, true),
+                    of_order("OrderPlaced", &placed),
+                    of_order("OrderCancelled", &cancelled),
                 ];
                 ("cash-covers-buys", "client-2", events)
             }
             _ => {
                 let paid = json!({"symbol": symbol, "shares": 10, "perShare": cents(25), "amount": cents(250)});
-                let events = vec![decided(&account, "DividendReceived", paid, false)];
+                let events = vec![undecided(account, "DividendReceived", &paid)];
                 ("dividend-for-shares-held", "corporate-actions", events)
             }
         };
-        let doing = self.alone(actor);
-        let forged = events.into_iter().enumerate().map(|(nth, event)| {
-            let number = number * 10 + nth as u64;
-            self.stage.forge(event, doing, number)
-        });
-        Some((rule, forged.collect()))
+        Some((rule, self.stage.forge(events, actor, number)))
     }
-}
-
-fn stream_of(account: &str) -> StreamId {
-    stream("account", account)
 }

@@ -33,8 +33,44 @@ pub(in crate::sample) fn time(us: i64) -> Time {
     Time::from_parts(OPENING_US + us, 0).expect("a shop closes long before the year 9999")
 }
 
+/// How long a world with so many events is to run, about, in days.
+pub(in crate::sample) fn days(events: u64) -> u64 {
+    match events {
+        0..=1_000 => 21,
+        1_001..=20_000 => 90,
+        20_001..=200_000 => 250,
+        200_001..=2_000_000 => 500,
+        _ => 1_000,
+    }
+}
+
+/// Those who come, hour by hour.
+#[derive(Debug)]
+pub(in crate::sample) struct Visitors {
+    per_day: u64,
+    /// What the hours before left over, in thousandths of a visitor.
+    carried_milli: u64,
+}
+
+impl Visitors {
+    /// So many on an ordinary day.
+    pub(in crate::sample) fn new(per_day: u64) -> Visitors {
+        Visitors {
+            per_day,
+            carried_milli: 0,
+        }
+    }
+
+    /// How many come in an hour, where its share of the day is `times` the usual one.
+    pub(in crate::sample) fn of_hour(&mut self, hour: i64, times: u64) -> u64 {
+        let milli = visitors_milli(hour, self.per_day) * times + self.carried_milli;
+        self.carried_milli = milli % 1_000;
+        milli / 1_000
+    }
+}
+
 /// Visitors of one hour where an ordinary day has `per_day`, in thousandths.
-pub(in crate::sample) fn visitors_milli(hour: i64, per_day: u64) -> u64 {
+fn visitors_milli(hour: i64, per_day: u64) -> u64 {
     let day = hour / 24;
     let season = match day % 365 {
         // Before Christmas.

@@ -29,6 +29,8 @@ pub use self::faults::{Fault, FaultKind};
 use self::stage::Happening;
 use super::{SampleError, clinic, shop, trading, write_models};
 use crate::command::{CommandError, Rejection, Work};
+use crate::event::NewLink;
+use crate::id::StreamId;
 use crate::progress::WorkProgress;
 use crate::store::{Extraction, UnnamedLog};
 use crate::surroundings::Surroundings;
@@ -88,6 +90,23 @@ pub trait Carry: Serialize + DeserializeOwned {
     /// # Errors
     /// [`CommandError`]: a rule is in the way, or a stream cannot be read.
     fn carry_out(self, work: &mut Work<'_>) -> Result<(), CommandError>;
+}
+
+/// Name of a stream: ids may be given with or without the category before them. Names made of ids that the log took
+/// are no longer than it takes.
+pub(super) fn stream(category: &str, id: &str) -> StreamId {
+    let own = id
+        .strip_prefix(category)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let name = format!("{category}-{}", own.unwrap_or(id));
+    StreamId::new(name).unwrap_or_else(|_| StreamId::new(category).expect("a category is a name"))
+}
+
+pub(super) fn link(stream: StreamId, qualifier: &str) -> NewLink {
+    NewLink {
+        stream,
+        qualifier: qualifier.to_owned(),
+    }
 }
 
 /// Which world.
@@ -151,8 +170,21 @@ impl World {
 
 /// A world under way.
 pub(super) trait Play {
+    /// Does what comes next in its calendar; there may be events of it.
+    fn step(&mut self);
+
+    /// An event that waits to be stored.
+    fn ready(&mut self) -> Option<Happening>;
+
     /// Its next event.
-    fn next(&mut self) -> Happening;
+    fn next(&mut self) -> Happening {
+        loop {
+            if let Some(happening) = self.ready() {
+                return happening;
+            }
+            self.step();
+        }
+    }
 
     /// The account that is kept of it.
     fn book(&mut self) -> &mut Book;

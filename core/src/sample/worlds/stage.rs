@@ -5,6 +5,8 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::calendar::time;
 use super::random::Random;
 use super::{Book, Carry};
@@ -30,6 +32,27 @@ pub(in crate::sample) struct Doing<'a> {
     pub(in crate::sample) actor: &'a str,
     pub(in crate::sample) journey: Option<(&'a str, u64)>,
     pub(in crate::sample) cause: Option<EventNumber>,
+}
+
+impl<'a> Doing<'a> {
+    /// Somebody does something by themselves.
+    pub(in crate::sample) fn alone(actor: &'a str) -> Doing<'a> {
+        Doing {
+            actor,
+            journey: None,
+            cause: None,
+        }
+    }
+}
+
+/// An event that no aggregate decided.
+pub(in crate::sample) fn undecided(stream: String, event_type: &str, data: &Value) -> Decided {
+    Decided {
+        stream: StreamId::new(stream).expect("the names of the worlds are short and not empty"),
+        event_type: event_type.to_owned(),
+        data: data.to_string(),
+        links: Vec::new(),
+    }
 }
 
 #[derive(Debug)]
@@ -153,14 +176,18 @@ impl<D> Stage<D> {
         self.memory.forget(stream);
     }
 
-    /// Makes an event that no rule allowed, for a log with faults.
+    /// Makes events that no rule allowed, for a log with faults: at most 10 of a number.
     pub(in crate::sample) fn forge(
         &self,
-        event: Decided,
-        doing: Doing<'_>,
+        events: Vec<Decided>,
+        actor: &str,
         number: u64,
-    ) -> Happening {
-        self.happening(event, doing, &format!("forged-{number:06}"))
+    ) -> Vec<Happening> {
+        let doing = Doing::alone(actor);
+        let forged = events.into_iter().zip(number * 10..);
+        forged
+            .map(|(event, number)| self.happening(event, doing, &format!("forged-{number:06}")))
+            .collect()
     }
 
     fn emit(&mut self, event: Decided, doing: Doing<'_>) {

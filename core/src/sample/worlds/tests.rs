@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::*;
 use crate::id::StreamId;
@@ -278,6 +278,51 @@ fn the_list_of_faults_says_what_is_wrong_and_where() {
         let none = none.iter().filter(|event| event.actor.is_none()).count() as u64;
         assert_eq!(none, kinds[&FaultKind::MissingActor]);
     }
+}
+
+#[test]
+fn one_line_goes_out_of_an_order_that_holds_its_product_in_several() {
+    let (folder, log, models) = made(World::Shop, 0, 1, false);
+    drop(log);
+    let store = folder.path().join("world.annals");
+    let surroundings = crate::surroundings::Surroundings::system();
+    let writer = crate::store::LogWriter::open(&store, surroundings).unwrap();
+    let ask = |id: &str, name: &str, data: Value| {
+        let context = crate::command::Context::new(id);
+        let done = carry_out(&writer, &models, name, &data.to_string(), &context).unwrap();
+        assert!(done.rejected.is_none(), "{:?}", done.rejected);
+    };
+    let home = json!({"street": "1 Main St", "city": "Anytown", "zipCode": "12345"});
+    let line = |quantity: u64, cents| {
+        let price = crate::command::Amount::cents(cents);
+        json!({"productId": "prod-1", "quantity": quantity, "price": price})
+    };
+    let (dear, cheap) = (line(1, 950), line(2, 425));
+    let customer = json!({"customerId": "cust-1", "name": "Ada", "email": "ada@mail.example", "address": home});
+    ask("cmd-1", "RegisterCustomer", customer);
+    let items = [&dear, &cheap, &cheap, &cheap];
+    let order = json!({"orderId": "order-1", "customerId": "cust-1", "items": items, "shippingAddress": home});
+    ask("cmd-2", "PlaceOrder", order);
+    let stream = StreamId::new("order-1").unwrap();
+    let left = |lines: &[&Value], total: &str| {
+        let now = Moment::AsOf(AsOf::default());
+        let state = temporal::state(&writer.log(), &models, &stream, &now).unwrap();
+        let state: Value = serde_json::from_str(state.state.get()).unwrap();
+        assert_eq!(state["items"], json!(lines));
+        assert_eq!(state["total"].to_string(), total);
+        assert_eq!(state["itemsTotal"].to_string(), total);
+        let commands = crate::command::Commands::new(&writer);
+        let (held, _) = commands
+            .load::<crate::sample::shop::rules::Order>(&stream)
+            .unwrap();
+        assert_eq!(serde_json::to_value(&held.lines).unwrap(), json!(lines));
+    };
+    left(&items, "35.00");
+    let remove = json!({"orderId": "order-1", "productId": "prod-1"});
+    ask("cmd-3", "RemoveItem", remove.clone());
+    left(&[&cheap, &cheap, &cheap], "25.50");
+    ask("cmd-4", "RemoveItem", remove);
+    left(&[&cheap, &cheap], "17.00");
 }
 
 mod whatever_is_asked {

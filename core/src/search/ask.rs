@@ -509,13 +509,7 @@ impl Page {
 
 fn hit((event, places): (Event, Places)) -> SearchHit {
     SearchHit {
-        event: EventBrief {
-            position: event.position,
-            stream: event.stream.map(|stream| stream.to_string()),
-            version: event.version,
-            event_type: event.event_type.to_string(),
-            time: event.time.time,
-        },
+        event: EventBrief::from(&event),
         actor: event.actor,
         matches: places.matches,
         more: places.more,

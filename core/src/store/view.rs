@@ -214,6 +214,18 @@ pub struct EventBrief {
     pub time: Time,
 }
 
+impl From<&Event> for EventBrief {
+    fn from(event: &Event) -> EventBrief {
+        EventBrief {
+            position: event.position,
+            stream: event.stream.as_ref().map(ToString::to_string),
+            version: event.version,
+            event_type: event.event_type.to_string(),
+            time: event.time.time,
+        }
+    }
+}
+
 /// A further stream that an event is linked into.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::TemporalError;
-use super::state::{brief, stream_row};
+use super::state::stream_row;
 use crate::event::Event;
 use crate::id::StreamId;
 use crate::position::Position;
@@ -88,7 +88,7 @@ pub fn late(
         for event in &page.events {
             view.looked_at += 1;
             let home = stream.cloned().or_else(|| event.stream.clone());
-            let now = brief(event);
+            let now = EventBrief::from(event);
             match latest.get(&home) {
                 Some((before, recorded)) if event.time.time < before.time => {
                     let back_dated = Recorded::of(event).is_after(recorded);

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::state::{brief, stream_row};
+use super::state::stream_row;
 use super::{AsOf, AsOfView, Moment, StateView, TemporalError, state};
 use crate::event::Event;
 use crate::id::{EventId, StreamId};
@@ -296,7 +296,7 @@ pub fn related(
     }
     Ok(RelatedView {
         stream: stream.to_string(),
-        event: event.as_ref().map(brief),
+        event: event.as_ref().map(EventBrief::from),
         as_of: AsOfView {
             at: as_of.at,
             known: as_of.known,
@@ -546,10 +546,10 @@ fn lanes(correlation: String, events: &[Event], events_count: u64) -> LanesView 
             .map(ToString::to_string)
             .unwrap_or_default();
         match lanes.iter_mut().find(|lane| lane.stream == stream) {
-            Some(lane) => lane.events.push(brief(event)),
+            Some(lane) => lane.events.push(EventBrief::from(event)),
             None => lanes.push(Lane {
                 stream,
-                events: vec![brief(event)],
+                events: vec![EventBrief::from(event)],
             }),
         }
     }

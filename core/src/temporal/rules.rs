@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::diff::raw;
-use super::state::{Course, Cut, When, brief};
+use super::state::{Course, Cut, When};
 use super::{AsOf, Moment, TemporalError};
 use crate::finding::{Finding, Findings, Place, Severity};
 use crate::id::{Category, StreamId};
@@ -313,7 +313,7 @@ fn violation(
         message: rule.message.clone(),
         stream: stream.to_string(),
         version: event.version,
-        event: brief(&event.event),
+        event: EventBrief::from(&event.event),
         actor: event.event.actor.as_ref().map(ToString::to_string),
         looked_at: looked_at.collect(),
     }
@@ -345,7 +345,7 @@ fn note(
             && fields.contains(name)
             && touch.before != touch.after
         {
-            set_by.insert(name.clone(), brief(&event.event));
+            set_by.insert(name.clone(), EventBrief::from(&event.event));
         }
     }
 }

@@ -7,7 +7,6 @@ use ts_rs::TS;
 
 use super::diff::{Change, changes_at};
 use super::{AsOf, Moment, TemporalError};
-use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::id::StreamId;
 use crate::model::{BrokenModel, Fold, ModelRef, ModelSet};
@@ -376,7 +375,7 @@ impl Course {
             self.failed += 1;
         }
         self.version = self.version.max(version);
-        self.last = Some(brief(&event.event));
+        self.last = Some(EventBrief::from(&event.event));
     }
 
     /// Notes an event that is left out.
@@ -510,15 +509,5 @@ fn broken_model(broken: &BrokenModel, inferred: bool) -> Finding {
             ..Place::default()
         },
         detail: format!("a model was left out{meant}: {error}; {instead}"),
-    }
-}
-
-pub(super) fn brief(event: &Event) -> EventBrief {
-    EventBrief {
-        position: event.position,
-        stream: event.stream.as_ref().map(ToString::to_string),
-        version: event.version,
-        event_type: event.event_type.to_string(),
-        time: event.time.time,
     }
 }

@@ -107,7 +107,7 @@ pub fn what_if(
         }
         if let Some(change) = changes.by_position.get(&event.event.position) {
             tried.push(TriedView {
-                event: super::state::brief(&event.event),
+                event: EventBrief::from(&event.event),
                 data: change.as_ref().and_then(|payload| {
                     RawValue::from_string(payload.json_text()?.to_owned()).ok()
                 }),

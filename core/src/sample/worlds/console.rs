@@ -230,13 +230,7 @@ fn carry<C: Carry + Clone>(
 
 fn brief(log: &Log, position: Position) -> Result<Option<EventBrief>, ReadError> {
     let event = log.event(position)?;
-    Ok(event.map(|event| EventBrief {
-        position: event.position,
-        stream: event.stream.as_ref().map(ToString::to_string),
-        version: event.version,
-        event_type: event.event_type.to_string(),
-        time: event.time.time,
-    }))
+    Ok(event.as_ref().map(EventBrief::from))
 }
 
 /// What a rule looked at, with the events that set it.

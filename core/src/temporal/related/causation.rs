@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::TemporalError;
-use super::super::state::brief;
 use super::{CausationNode, CausationView, EdgeKind, LanesView, Search};
 use crate::event::Event;
 use crate::position::Position;
+use crate::store::EventBrief;
 
 /// Most causes that are followed upwards.
 const MAX_CAUSES: usize = 200;
@@ -122,7 +122,7 @@ fn node(
     depth: i32,
 ) -> CausationNode {
     CausationNode {
-        event: brief(event),
+        event: EventBrief::from(event),
         actor: event.actor.as_ref().map(ToString::to_string),
         cause,
         causation: event.causation.clone(),

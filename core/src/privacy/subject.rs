@@ -86,8 +86,6 @@ pub struct SubjectView {
     pub named: u64,
     /// Categories whose model has no `[personal]`, so that it does not say whose events are.
     pub unmarked: Vec<String>,
-    /// Where else it is or may be: caches, holds. Filled by core; hosts add what they know.
-    pub elsewhere: Vec<String>,
     /// The events in order of position.
     pub events: Vec<SubjectEvent>,
 }
@@ -113,7 +111,6 @@ pub fn subject(
         theirs: 0,
         named: 0,
         unmarked: Vec::new(),
-        elsewhere: Vec::new(),
         events: Vec::new(),
     };
     let mut unmarked = std::collections::BTreeSet::new();

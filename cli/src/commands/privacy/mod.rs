@@ -137,7 +137,6 @@ fn print_subject(view: &SubjectView, output: &mut Output) -> Result<(), Failure>
         theirs,
         named,
         unmarked,
-        elsewhere,
         events,
     } = view;
     if !events.is_empty() {
@@ -179,9 +178,6 @@ fn print_subject(view: &SubjectView, output: &mut Output) -> Result<(), Failure>
             "no model says whose the events of these categories are: {}",
             unmarked.join(", ")
         )))?;
-    }
-    for line in elsewhere {
-        output.line(&visible(line))?;
     }
     Ok(())
 }

@@ -30,10 +30,6 @@ named: number,
  */
 unmarked: Array<string>, 
 /**
- * Where else it is or may be: caches, holds. Filled by core; hosts add what they know.
- */
-elsewhere: Array<string>, 
-/**
  * The events in order of position.
  */
 events: Array<SubjectEvent>, };

@@ -47,7 +47,7 @@ pub(super) fn find(log: &Log, fallback: Option<&Path>) -> Result<Found, CacheErr
         });
     }
     if let Some(fallback) = fallback {
-        let folder = fallback.join(log.id().0.to_string());
+        let folder = fallback_folder(log, fallback);
         if let Ok(conn) = open_in(&folder, log, &mut notes) {
             notes.push(format!(
                 "the cache is kept in {}, because {} cannot be used",
@@ -139,16 +139,32 @@ fn is_foreign(path: &Path) -> std::io::Result<bool> {
     Ok(application != APPLICATION_ID && !(application == 0 && is_empty))
 }
 
-/// Puts an empty cache in place of whatever is there.
-pub(super) fn replace(path: &Path, log: &Log) -> Result<Connection, CacheError> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+/// The log's folder among those for caches of stores that cannot be written to.
+fn fallback_folder(log: &Log, fallback: &Path) -> PathBuf {
+    fallback.join(log.id().0.to_string())
+}
+
+/// The cache of a log in the folder for caches of stores that cannot be written to, whether it is there or not.
+pub(crate) fn fallback_file(log: &Log, fallback: &Path) -> PathBuf {
+    fallback_folder(log, fallback).join(NAME)
+}
+
+/// Removes a cache that is not in use, with what lies beside it.
+pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
         let mut file = path.as_os_str().to_owned();
         file.push(suffix);
         match std::fs::remove_file(PathBuf::from(file)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
+    Ok(())
+}
+
+/// Puts an empty cache in place of whatever is there.
+pub(super) fn replace(path: &Path, log: &Log) -> Result<Connection, CacheError> {
+    remove(path)?;
     let conn = connect(path)?;
     make(&conn, log)?;
     Ok(conn)

@@ -22,6 +22,7 @@ use crate::integrity::Hash;
 use crate::position::Position;
 use crate::store::{Head, Log, ReadError};
 
+pub(crate) use file::{fallback_file, remove};
 pub(crate) use purge::LEFT;
 pub use purge::Purged;
 

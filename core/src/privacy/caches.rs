@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::cache::LEFT;
+use crate::cache::{LEFT, fallback_file, remove};
 use crate::search::{IndexProgress, SearchError, TextIndex};
 use crate::store::{Log, ReadError};
 
@@ -49,7 +49,7 @@ pub fn clear_caches(
         done.cleared.extend(view.file.clone());
     }
     if let Some(fallback) = fallback {
-        let other = fallback.join(log.id().0.to_string()).join("cache.sqlite");
+        let other = fallback_file(log, fallback);
         if view.file.as_deref().map(Path::new) != Some(&other) && other.exists() {
             match remove(&other) {
                 Ok(()) => done.cleared.push(other.display().to_string()),
@@ -60,16 +60,4 @@ pub fn clear_caches(
         }
     }
     Ok(done)
-}
-
-fn remove(file: &Path) -> std::io::Result<()> {
-    for suffix in ["-wal", "-shm", ""] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -8,11 +8,10 @@ use std::sync::atomic::Ordering;
 use super::detect::FileNames;
 use super::{ImportError, Progress};
 use crate::export::{ExportError, ExportFormat, ExportProgress, export};
-use crate::store::{EventQuery, Log};
+use crate::store::{APPLICATION_ID, EventQuery, Log};
 
-/// Where SQLite keeps the mark of the program whose file it is (file format, 1.3), and Annals' own.
+/// Where SQLite keeps the mark of the program whose file it is (file format, 1.3).
 const MARK_AT: std::ops::Range<usize> = 68..72;
-const MARK: &[u8] = b"AnnL";
 
 /// Whether a file is an Annals store; reads on from its beginning.
 pub(super) fn is_store(file: &mut File) -> std::io::Result<bool> {
@@ -24,7 +23,8 @@ pub(super) fn is_store(file: &mut File) -> std::io::Result<bool> {
     if file.seek(SeekFrom::Start(0)).is_err() {
         return Ok(false);
     }
-    Ok(header.starts_with(b"SQLite format 3\0") && header.get(MARK_AT) == Some(MARK))
+    let mark = APPLICATION_ID.to_be_bytes();
+    Ok(header.starts_with(b"SQLite format 3\0") && header.get(MARK_AT) == Some(&mark))
 }
 
 /// Writes the store's events to an unnamed temporary file, one a line.

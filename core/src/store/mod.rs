@@ -22,6 +22,7 @@ pub use imports::{ImportNote, ImportRow, ImportedFile, ImportsView, LastSeen, Se
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
+pub(crate) use sqlite::APPLICATION_ID;
 pub use sqlite::{
     Bulk, BulkOutcome, LedgerAddition, LedgerError, LedgerNow, Log, LogCheck, LogWriter, Pulse,
     SealedEvent, SealedLog, StreamEvent, Subscription, UnnamedLog, add_to_ledger, backup, check,

@@ -68,6 +68,7 @@ pub use ledger::{LedgerAddition, LedgerError, LedgerNow, add_to_ledger};
 pub use log::Log;
 pub use pulse::Pulse;
 pub use restore::restore;
+pub(crate) use schema::APPLICATION_ID;
 pub use sealed::{SealedEvent, SealedLog};
 pub use subscribe::Subscription;
 pub use unnamed::UnnamedLog;

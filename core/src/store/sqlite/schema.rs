@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 /// `application_id` of the file: "AnnL".
-pub(super) const APPLICATION_ID: u32 = 0x416e_6e4c;
+pub(crate) const APPLICATION_ID: u32 = 0x416e_6e4c;
 
 /// `user_version` of the file: the format that this build writes and the newest that it reads.
 pub(super) const FORMAT: u32 = 1;

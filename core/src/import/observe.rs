@@ -125,7 +125,7 @@ fn compare_file(
             ..Differences::default()
         }
     } else {
-        let ids = ById::new(look, head);
+        let ids = ById { look, head };
         differ(old, new, &ids)?
     };
     let told = Told {
@@ -136,23 +136,11 @@ fn compare_file(
     for (gone, _) in &differences.changed {
         let detail =
             |was: &Event| format!("the record is there with other content; {}", told.was(was));
-        told.tell(
-            FindingKind::SourceChanged,
-            Severity::Severe,
-            *gone,
-            detail,
-            notes,
-        )?;
+        told.tell(FindingKind::SourceChanged, *gone, detail, notes)?;
     }
     for gone in &differences.vanished {
         let detail = |was: &Event| format!("the record is not there any more; {}", told.was(was));
-        told.tell(
-            FindingKind::SourceVanished,
-            Severity::Severe,
-            *gone,
-            detail,
-            notes,
-        )?;
+        told.tell(FindingKind::SourceVanished, *gone, detail, notes)?;
     }
     for moved in &differences.moved {
         let detail = |was: &Event| {
@@ -161,13 +149,7 @@ fn compare_file(
                 told.was(was)
             )
         };
-        told.tell(
-            FindingKind::SourceReordered,
-            Severity::Severe,
-            *moved,
-            detail,
-            notes,
-        )?;
+        told.tell(FindingKind::SourceReordered, *moved, detail, notes)?;
     }
     if let Some(first) = differences.inserted.first() {
         let held = look.log.event(*first)?;
@@ -213,7 +195,6 @@ impl Told<'_> {
     fn tell(
         &self,
         kind: FindingKind,
-        severity: Severity,
         position: Position,
         detail: impl Fn(&Event) -> String,
         notes: &mut Notes,
@@ -228,7 +209,7 @@ impl Told<'_> {
             position: Some(position),
             ..Place::default()
         };
-        notes.add_each(kind, severity, place, detail(&event));
+        notes.add_each(kind, Severity::Severe, place, detail(&event));
         Ok(())
     }
 
@@ -263,11 +244,7 @@ struct ById<'l> {
     head: Head,
 }
 
-impl<'l> ById<'l> {
-    fn new(look: &'l Look<'l>, head: Head) -> ById<'l> {
-        ById { look, head }
-    }
-
+impl ById<'_> {
     /// `None` where nothing before can have had it.
     fn of(&self, position: Position) -> Result<Option<String>, ReadError> {
         if let Some(given) = self.look.reused.get(&position) {

@@ -285,11 +285,10 @@ fn appends<'a>(
             .find(|append| append.stream == decision.stream)
             .map_or(ExpectedVersion::Any, |append| append.expected);
         // Expectations are held against the streams as they stand before the whole append.
-        match read
-            .last_mut()
-            .filter(|last| last.stream == decision.stream && index > 0)
-        {
-            Some(last) if !last.events.is_empty() => last.events.push(event),
+        match read.last_mut() {
+            Some(last) if last.stream == decision.stream && !last.events.is_empty() => {
+                last.events.push(event);
+            }
             _ => read.push(StreamAppend {
                 stream: decision.stream.clone(),
                 category: None,

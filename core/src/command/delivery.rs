@@ -19,7 +19,7 @@ const PAGE: usize = 256;
 
 /// How far somebody who acts on events has come: a file in the store's folder, written whole or not at all. Without
 /// it everything is delivered again.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ConsumerCheckpoint {
     file: PathBuf,
     log: LogId,

@@ -255,9 +255,8 @@ impl<'w, P: FnMut(&str, Amount) -> PaymentOutcome> Fulfilments<'w, P> {
 
     fn deliver(&mut self, now: Time) -> Result<(), DeliveryError<CommandError>> {
         let log = self.log.clone();
-        // The checkpoint is moved out of the way of `self`, and back.
-        let again = ConsumerCheckpoint::open(&log, NAME, self.checkpoint.position())?;
-        let mut checkpoint = std::mem::replace(&mut self.checkpoint, again);
+        // Out of the way of `self`, and back.
+        let mut checkpoint = self.checkpoint.clone();
         let outcome = deliver(&log, &mut checkpoint, 64, |event| self.react(event, now));
         self.checkpoint = checkpoint;
         self.done.events += outcome?;
@@ -347,7 +346,7 @@ impl<'w, P: FnMut(&str, Amount) -> PaymentOutcome> Fulfilments<'w, P> {
     }
 
     fn ship(&mut self, order: &str, cause: &Cause<'_>) -> Result<(), CommandError> {
-        let refused = self.send("ShipOrder", order, cause, |work| {
+        self.send("ShipOrder", order, cause, |work| {
             let customer_id = work
                 .read::<Order>(&stream("order", order))?
                 .customer_id
@@ -361,7 +360,6 @@ impl<'w, P: FnMut(&str, Amount) -> PaymentOutcome> Fulfilments<'w, P> {
             .carry_out(work)?;
             notify(work, order, customer_id, "shipped")
         })?;
-        let _ = refused;
         Ok(())
     }
 

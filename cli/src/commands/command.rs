@@ -50,8 +50,7 @@ pub fn run(args: CommandArgs, output: &mut Output) -> Result<Exit, Failure> {
     let id = id.unwrap_or_else(|| {
         let mut random = [0u8; 8];
         (surroundings.random)(&mut random);
-        let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("cmd-{hex}")
+        format!("cmd-{:016x}", u64::from_be_bytes(random))
     });
     let models = load_models(&store)?;
     let writer = LogWriter::open(&store, surroundings)?;

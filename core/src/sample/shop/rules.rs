@@ -8,6 +8,7 @@ use super::super::worlds::{self, Breach, link};
 use crate::command::{Aggregate, Amount};
 use crate::event::NewLink;
 use crate::id::StreamId;
+use crate::integrity::Hash;
 
 /// A line of an order or a cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +49,7 @@ pub(super) fn stream(category: &str, id: &str) -> StreamId {
 pub(super) fn email_stream(email: &str) -> StreamId {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(email.trim().to_lowercase().as_bytes());
-    let short: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    stream("email", &short)
+    stream("email", &Hash(hash.into()).to_string()[..16])
 }
 
 // An order.

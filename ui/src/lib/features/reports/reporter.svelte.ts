@@ -4,49 +4,45 @@ import type { RecentReport } from "$lib/bindings/RecentReport";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { ReportView } from "$lib/bindings/ReportView";
 import type { TemplatesView } from "$lib/bindings/TemplatesView";
-import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
+import { Work } from "$lib/app/work.svelte";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
 
 class Reporter {
   templates = $state.raw<TemplatesView | null>(null);
   recent = $state.raw<RecentReport[]>([]);
-  /** How far the report is that is being made; `null`: none is. */
-  making = $state.raw<WorkProgressView | null>(null);
-  /** What was made last, for its result. */
-  made = $state.raw<ReportView | null>(null);
-  error = $state.raw<HostError | null>(null);
+  /** The report that is being made, or was made last; what else went wrong is told there too. */
+  readonly work = new Work<ReportView>();
 
   /** Reads the templates of the open store, and the list of reports made before. */
   async load(): Promise<void> {
-    try {
+    await this.guarded(async () => {
       this.templates = await host.reportTemplates();
-      this.recent = (await host.recentReports()).reports;
-    } catch (cause) {
-      this.error = HostError.from(cause);
-    }
+      await this.readRecent();
+    });
   }
 
   async make(request: ReportRequest, file: string): Promise<void> {
-    this.making = { done: 0, total: 0 };
-    this.made = null;
-    this.error = null;
-    try {
-      this.made = await host.makeReport({ request, file }, (progress) => (this.making = progress));
-      this.recent = (await host.recentReports()).reports;
-    } catch (cause) {
-      this.error = HostError.from(cause);
-    } finally {
-      this.making = null;
-    }
+    await this.work.run((tell) => host.makeReport({ request, file }, tell));
+    if (this.work.answer !== null) await this.guarded(() => this.readRecent());
   }
 
   async reveal(file: string): Promise<void> {
-    try {
+    await this.guarded(async () => {
       await host.revealReport(file);
-      this.error = null;
+      this.work.error = null;
+    });
+  }
+
+  private async readRecent(): Promise<void> {
+    this.recent = (await host.recentReports()).reports;
+  }
+
+  private async guarded(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
     } catch (cause) {
-      this.error = HostError.from(cause);
+      this.work.error = HostError.from(cause);
     }
   }
 }

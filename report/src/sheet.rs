@@ -281,7 +281,10 @@ fn chart(spec: &ChartSpec, file: String, ink: &Ink) -> Piece {
             ChartForm::OverTime => format!("Counted in {}.", ink.visible(&spec.zone)),
             ChartForm::ByName => String::new(),
         },
-        columns: [ink.visible(&spec.heading()), capital(&ink.visible(&spec.unit))],
+        columns: [
+            ink.visible(&spec.heading()),
+            capital(&ink.visible(&spec.unit)),
+        ],
         points,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use annals_core::compliance::{
-    CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest,
-    ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
+    CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest, ReportView,
+    TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
 };
 use annals_core::progress::WorkProgress;
 use annals_core::store::{Direction, EventQuery, Log};

@@ -8,13 +8,14 @@ use sha2::{Digest, Sha256};
 use super::asked::{settings, state_needs};
 use super::charts::Counts;
 use super::checks::{Checks, exception_columns};
+use super::lineage::Setters;
 use super::report::{
     Block, Completeness, ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope,
     ReportSource, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount,
 };
 use super::rows::{ReportRows, Spool};
 use super::seen::{Seen, Tellers};
-use super::tables::{Filling, Setters};
+use super::tables::Filling;
 use super::template::{TableSource, Template, TemplateSet};
 use super::{MadeReport, ReportError, ReportRequest, plural};
 use crate::event::Event;

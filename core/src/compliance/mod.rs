@@ -7,6 +7,7 @@ mod asked;
 mod cells;
 mod charts;
 mod checks;
+mod lineage;
 mod make;
 mod output;
 mod page;

@@ -116,6 +116,14 @@ impl Spell {
         }
     }
 
+    /// A row that sums the events up.
+    fn row(&self, cells: Vec<Cell>) -> Row {
+        Row {
+            cells,
+            event: Some(self.last_event.clone()),
+        }
+    }
+
     /// `once`; `12 times in 340 days`.
     fn frequency(&self) -> String {
         if self.events == 1 {
@@ -416,11 +424,7 @@ impl<'t> Filling<'t> {
                             Col::Told(col) => group.spell.cell(*col),
                             _ => cell,
                         });
-                    let row = Row {
-                        cells: cells.collect(),
-                        event: Some(group.spell.last_event.clone()),
-                    };
-                    self.rows.push(0, &row)?;
+                    self.rows.push(0, &group.spell.row(cells.collect()))?;
                 }
             }
             Memory::Sample { picks, .. } => {
@@ -468,11 +472,7 @@ impl<'t> Filling<'t> {
                         Col::Told(col) => spell.cell(*col),
                         _ => Cell::None,
                     });
-                    let row = Row {
-                        cells: cells.collect(),
-                        event: Some(spell.last_event.clone()),
-                    };
-                    self.rows.push(0, &row)?;
+                    self.rows.push(0, &spell.row(cells.collect()))?;
                 }
             }
             Memory::Keys(keys) => {
@@ -485,11 +485,7 @@ impl<'t> Filling<'t> {
                         Col::Told(col) => spell.cell(*col),
                         _ => Cell::None,
                     });
-                    let row = Row {
-                        cells: cells.collect(),
-                        event: Some(spell.last_event.clone()),
-                    };
-                    self.rows.push(0, &row)?;
+                    self.rows.push(0, &spell.row(cells.collect()))?;
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Texts from the data, made safe and honest to print: nothing moves the cursor, nothing reorders a line,
 //! nothing that is there stays unseen.
 
+use annals_core::hidden::{is_hidden, joins_emoji};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Widest name printed in a table, in terminal columns.
@@ -15,8 +16,7 @@ pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut previous = '\0';
     for c in text.chars() {
-        let joins_emoji = matches!(c, '\u{200D}' | '\u{FE0F}') && is_pictograph(previous);
-        if is_hidden(c) && !joins_emoji {
+        if is_hidden(c) && !joins_emoji(previous, c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -24,21 +24,6 @@ pub fn visible(text: &str) -> String {
         previous = c;
     }
     out
-}
-
-/// Whether printing the character would move, reorder or hide text.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-            | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E000}'..='\u{F8FF}'
-            | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..)
-}
-
-fn is_pictograph(c: char) -> bool {
-    matches!(c, '\u{203C}' | '\u{2049}' | '\u{2100}'..='\u{2BFF}' | '\u{3030}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
 /// Number of terminal columns that the text takes.

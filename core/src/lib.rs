@@ -5,6 +5,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`event`], [`position`], [`time`], [`id`], [`finding`], [`surroundings`], [`progress`] | the words everything else is written in |
+//! | [`hidden`] | characters that hide, move or reorder text where it is printed |
 //! | [`integrity`] | leaf bytes, the RFC 6962 tree, signed notes, checkpoints, proofs: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
 //! | [`access_log`] | who looked: one chained line a question |
@@ -39,6 +40,7 @@ pub mod event;
 pub mod evidence;
 pub mod export;
 pub mod finding;
+pub mod hidden;
 pub mod id;
 pub mod import;
 pub mod integrity;

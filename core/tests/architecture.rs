@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
         "time",
         "id",
         "finding",
+        "hidden",
         "surroundings",
         "progress",
         "integrity",

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use annals_core::hidden::{is_hidden, joins_emoji};
+
 use crate::fonts::FONTS;
 
 /// Writes texts so that every character of them is seen on paper.
@@ -38,8 +40,7 @@ impl Ink {
                 rest = &rest[sequence.len()..];
                 continue;
             }
-            let joins_emoji = matches!(c, '\u{200D}' | '\u{FE0F}') && is_pictograph(previous);
-            if joins_emoji || (!is_hidden(c) && FONTS.covers(c)) {
+            if joins_emoji(previous, c) || (!hides(c) && FONTS.covers(c)) {
                 out.push(c);
             } else {
                 written_out(&mut out, c);
@@ -63,19 +64,9 @@ fn written_out(out: &mut String, c: char) {
     out.push_str(&format!("‹U+{:04X}›", u32::from(c)));
 }
 
-/// Whether the character would move, reorder or hide text.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-            | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFF}' | '\u{E000}'..='\u{F8FF}'
-            | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..)
-}
-
-fn is_pictograph(c: char) -> bool {
-    matches!(c, '\u{203C}' | '\u{2049}' | '\u{2100}'..='\u{2BFF}' | '\u{3030}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
+/// Whether the character hides text on paper: those that stand for another or for none do as well.
+fn hides(c: char) -> bool {
+    is_hidden(c) || matches!(c, '\u{FFFC}'..='\u{FFFF}')
 }
 
 /// Width of the text in points, were it one line.

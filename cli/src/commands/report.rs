@@ -147,10 +147,15 @@ fn print_list(view: &TemplatesView, output: &mut Output) -> Result<(), Failure> 
         ]);
     }
     output.table(&table)?;
-    for error in &view.broken {
+    tell_left_out(&view.broken);
+    Ok(())
+}
+
+/// Says on standard error which template files are wrong.
+fn tell_left_out(broken: &[TemplateError]) {
+    for error in broken {
         complain(&visible(&format!("warning: template left out: {error}")));
     }
-    Ok(())
 }
 
 fn run_check(file: &Path, output: &mut Output) -> Result<Exit, Failure> {
@@ -220,9 +225,7 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
     let request = asked.on(&log, output)?;
     let models = load_models(&store)?;
     let templates = TemplateSet::load(&store)?;
-    for error in &templates.view().broken {
-        complain(&visible(&format!("warning: template left out: {error}")));
-    }
+    tell_left_out(templates.broken());
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let message = format!("there is no folder {}", folder.display());

@@ -180,6 +180,12 @@ impl TemplateSet {
         self.templates.iter().map(|t| t.reference.name.as_str())
     }
 
+    /// Files that are wrong and were left out.
+    #[must_use]
+    pub fn broken(&self) -> &[TemplateError] {
+        &self.broken
+    }
+
     /// What hosts show of the set.
     #[must_use]
     pub fn view(&self) -> TemplatesView {

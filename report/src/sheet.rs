@@ -107,7 +107,7 @@ struct Check {
     title: String,
     /// `passed`, `exceptions`, `nothing`: what the layout draws a sign for.
     outcome: &'static str,
-    says: &'static str,
+    says: String,
     detail: String,
 }
 
@@ -145,7 +145,7 @@ enum Set {
     /// Pieces between which a line may end.
     Pieces(Vec<String>),
     /// What the report says where there is no value.
-    Dim { dim: &'static str },
+    Dim { dim: String },
 }
 
 /// Makes the sheet of a report, and the pictures that it names.
@@ -247,15 +247,15 @@ pub fn line(ink: &Ink, entry: &Entry) -> Line {
 }
 
 fn check(result: &CheckResult, ink: &Ink) -> Check {
-    let (outcome, says) = match result.outcome {
-        CheckOutcome::Passed => ("passed", "Passed"),
-        CheckOutcome::Exceptions => ("exceptions", "Exceptions"),
-        CheckOutcome::NothingToCheck => ("nothing", "Nothing to check"),
+    let outcome = match result.outcome {
+        CheckOutcome::Passed => "passed",
+        CheckOutcome::Exceptions => "exceptions",
+        CheckOutcome::NothingToCheck => "nothing",
     };
     Check {
         title: ink.visible(&result.title),
         outcome,
-        says,
+        says: capital(result.outcome.text()),
         detail: ink.visible(&result.detail),
     }
 }
@@ -391,14 +391,13 @@ fn grid(
 /// A cell's text, before it is given a width.
 enum Shown {
     Text(String),
-    Dim(&'static str),
+    Dim(String),
 }
 
 impl Shown {
     fn text(&self) -> &str {
         match self {
-            Shown::Text(text) => text,
-            Shown::Dim(text) => text,
+            Shown::Text(text) | Shown::Dim(text) => text,
         }
     }
 
@@ -432,9 +431,7 @@ fn shown(cell: &Cell, ink: &Ink) -> Shown {
                 }
             }
         }
-        Cell::NotRecorded => Shown::Dim("not recorded"),
-        Cell::Erased => Shown::Dim("erased"),
-        Cell::None => Shown::Dim("none"),
+        Cell::NotRecorded | Cell::Erased | Cell::None => Shown::Dim(cell.text().to_owned()),
     }
 }
 

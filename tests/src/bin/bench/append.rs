@@ -35,16 +35,14 @@ pub fn baseline(path: &Path) -> Outcome<Connection> {
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     for (writers, floor, goal) in [(1, 0.75, 0.85), (8, 3.0, 4.0), (32, 4.0, 6.0)] {
-        let mut row = Row {
-            what: format!(
+        let mut row = Row::new(
+            format!(
                 "durable append, {writers} writer{}",
                 if writers == 1 { "" } else { "s" }
             ),
-            unit: "events/s",
-            ours: Vec::new(),
-            baseline: Vec::new(),
-            goal: Goal::RatioFrom { floor, goal },
-        };
+            "events/s",
+            Goal::RatioFrom { floor, goal },
+        );
         for round in 0..plan.rounds {
             // Who goes first changes from round to round, so that neither always meets the warmer disk.
             if round % 2 == 0 {
@@ -66,14 +64,11 @@ const LATENCIES: usize = 1_000;
 
 /// How long one append of one writer takes, beside what the disk alone takes to make a file a page longer.
 fn latency(plan: &Plan) -> Outcome<Row> {
-    let mut row = Row {
-        what: "latency of an append, 1 writer, median; beside it one page written and synced"
-            .to_owned(),
-        unit: "µs",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::RatioAtMost(1.3),
-    };
+    let mut row = Row::new(
+        "latency of an append, 1 writer, median; beside it one page written and synced",
+        "µs",
+        Goal::RatioAtMost(1.3),
+    );
     for _ in 0..plan.rounds {
         let folder = tempfile::tempdir_in(&plan.folder)?;
         let writer =

@@ -72,21 +72,16 @@ impl Aggregate for Cart {
 
 /// Measures both.
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
-    let mut warm = Row {
-        what: "command on a warm aggregate, median; beside it the bare append of its event"
-            .to_owned(),
-        unit: "µs",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::RatioAtMost(1.3),
-    };
-    let mut cold = Row {
-        what: format!("command on a cold aggregate of {COLD} events"),
-        unit: "ms",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(10.0),
-    };
+    let mut warm = Row::new(
+        "command on a warm aggregate, median; beside it the bare append of its event",
+        "µs",
+        Goal::RatioAtMost(1.3),
+    );
+    let mut cold = Row::new(
+        format!("command on a cold aggregate of {COLD} events"),
+        "ms",
+        Goal::AtMost(10.0),
+    );
     for round in 0..plan.rounds {
         if round % 2 == 0 {
             warm.ours.push(commands(plan)?);

@@ -10,6 +10,7 @@ use annals_core::progress::WorkProgress;
 use annals_core::sample::{ShopRequest, shop};
 use annals_core::store::Log;
 
+use crate::child::{self, Figures};
 use crate::report::{Goal, Row};
 use crate::{Outcome, Plan};
 
@@ -29,7 +30,7 @@ table = { source = "events", columns = ["position", "time", "who", "type", "stre
 /// Rows of the workbook.
 const ROWS: u64 = 10_000;
 
-/// Makes the report of a store's first `events` in a process of its own; prints seconds, kilobytes and rows.
+/// Makes the report of a store's first `events`, in a process of its own.
 pub fn child(store: &Path, events: u64, out: &Path) -> Outcome<()> {
     let start = Instant::now();
     let (log, (models, _)) = (Log::explore(store)?, ModelSet::load(store)?);
@@ -45,46 +46,30 @@ pub fn child(store: &Path, events: u64, out: &Path) -> Outcome<()> {
         &progress,
     )?;
     let view = write_report(&log, &made, form, out, &progress)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"))
-        .unwrap_or("0")
-        .trim()
-        .to_owned();
-    let rows = view.report.row_count();
-    println!("{seconds} {peak} {rows}");
+    child::told(start.elapsed().as_secs_f64(), view.report.row_count());
     Ok(())
 }
 
 /// Measures all forms that core writes.
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
-    let row = |what: String, unit, goal| Row {
-        what,
-        unit,
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal,
-    };
     let many = plan.events;
-    let mut workbook = row(
+    let mut workbook = Row::new(
         format!("report of {ROWS} rows as XLSX, made and written"),
         "s",
         Goal::AtMost(2.0),
     );
-    let mut csv = row(
+    let mut csv = Row::new(
         format!("report of {many} rows as CSV"),
         "rows/s",
         Goal::AtLeast(50_000.0),
     );
-    let mut lines = row(
+    let mut lines = Row::new(
         format!("report of {many} rows as JSON Lines"),
         "rows/s",
         Goal::AtLeast(50_000.0),
     );
-    let mut memory = row(
-        "peak resident memory of those two".to_owned(),
+    let mut memory = Row::new(
+        "peak resident memory of those two",
         "MB",
         Goal::AtMost(300.0),
     );
@@ -102,37 +87,24 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     for _ in 0..plan.rounds {
         workbook
             .ours
-            .push(in_child(&store, ROWS, &home.join("r.xlsx"))?.0);
-        let (seconds, peak) = in_child(&store, many, &home.join("r.csv"))?;
-        csv.ours.push(many as f64 / seconds);
-        memory.ours.push(peak / 1024.0);
-        let (seconds, peak) = in_child(&store, many, &home.join("r.jsonl"))?;
-        lines.ours.push(many as f64 / seconds);
-        memory.ours.push(peak / 1024.0);
+            .push(in_child(&store, ROWS, &home.join("r.xlsx"))?.seconds);
+        for (row, file) in [(&mut csv, "r.csv"), (&mut lines, "r.jsonl")] {
+            let report = in_child(&store, many, &home.join(file))?;
+            row.ours.push(many as f64 / report.seconds);
+            memory.ours.push(report.peak_kb / 1024.0);
+        }
     }
     std::fs::remove_dir_all(&home)?;
     Ok(vec![workbook, csv, lines, memory])
 }
 
-/// Seconds and kilobytes.
-fn in_child(store: &Path, events: u64, out: &Path) -> Outcome<(f64, f64)> {
-    let output = std::process::Command::new(std::env::current_exe()?)
-        .arg("--child-report")
-        .arg(store)
-        .arg(events.to_string())
-        .arg(out)
-        .output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let figures: Vec<f64> = text
-        .split_whitespace()
-        .filter_map(|n| n.parse().ok())
-        .collect();
-    match figures[..] {
-        [seconds, peak, rows] if rows == events as f64 => Ok((seconds, peak)),
-        _ => Err(format!(
-            "the report failed: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .into()),
+fn in_child(store: &Path, events: u64, out: &Path) -> Outcome<Figures> {
+    let count = events.to_string();
+    let args = [store.as_os_str(), count.as_ref(), out.as_os_str()];
+    let report = child::run("--child-report", args)?;
+    if report.count != events as f64 {
+        let rows = report.count;
+        return Err(format!("the report has {rows} rows for {events} events").into());
     }
+    Ok(report)
 }

@@ -13,6 +13,7 @@ use annals_core::sample::{ShopRequest, shop};
 use annals_core::store::{EventQuery, Log, StreamQuery};
 use annals_core::time::Time;
 
+use crate::child;
 use crate::report::{Goal, Row};
 use crate::{Outcome, Plan};
 
@@ -21,13 +22,7 @@ const ROWS: u64 = 10_000;
 
 /// Measures making and verifying.
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
-    let row = |what: &str, goal| Row {
-        what: what.to_owned(),
-        unit: "s",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(goal),
-    };
+    let row = |what: &str, goal| Row::new(what, "s", Goal::AtMost(goal));
     let mut making = row(
         "make an evidence package of 10,000 rows, verified before it is handed out",
         5.0,
@@ -38,7 +33,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         1.0,
     );
     let store = plan.folder.join("evidence.annals");
-    let _ = std::fs::remove_file(&store);
+    child::remove(&store);
     let progress = WorkProgress::default();
     let request = ShopRequest {
         events: 10 * ROWS,

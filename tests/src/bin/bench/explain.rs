@@ -14,6 +14,7 @@ use annals_core::surroundings::Surroundings;
 use annals_core::temporal::{AsOf, CONTRIBUTIONS, Moment, preview, why};
 use annals_core::time::{SourceTime, Time};
 
+use crate::child;
 use crate::report::{Goal, Row};
 use crate::{Outcome, Plan};
 
@@ -23,14 +24,7 @@ const MODEL: &str = "category = \"order\"\n[on.ItemAdded]\n\"total.add\" = \"dat
 
 /// Measures all three.
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
-    let row = |what: String, unit, goal| Row {
-        what,
-        unit,
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal,
-    };
-    let mut refold = row(
+    let mut refold = Row::new(
         format!(
             "fold {} events through a handler of three operations, JSON included",
             plan.events
@@ -38,13 +32,9 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         "events/s",
         Goal::AtLeast(200_000.0),
     );
-    let mut reason = row(
-        "why on a total of 10000 events".to_owned(),
-        "ms",
-        Goal::AtMost(200.0),
-    );
-    let mut typing = row(
-        "preview of a model on a stream of 1000 events".to_owned(),
+    let mut reason = Row::new("why on a total of 10000 events", "ms", Goal::AtMost(200.0));
+    let mut typing = Row::new(
+        "preview of a model on a stream of 1000 events",
         "ms",
         Goal::AtMost(100.0),
     );
@@ -121,9 +111,7 @@ fn event(n: u64) -> Outcome<StreamEvent> {
 /// A store with streams of so many events.
 fn store(plan: &Plan, streams: &[(&StreamId, u64)]) -> Outcome<Log> {
     let path = plan.folder.join("explain.annals");
-    for left in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{left}", path.display()));
-    }
+    child::remove(&path);
     let writer = LogWriter::create(&path, Surroundings::system())?;
     for (stream, count) in streams {
         let events = (0..*count).map(|n| NewEvent::json("ItemAdded", &payload(n)));

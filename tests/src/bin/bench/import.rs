@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::append::baseline;
+use crate::child::{self, Figures};
 use crate::report::{Goal, Row};
 use crate::{Outcome, Plan};
 
@@ -29,7 +30,7 @@ struct Line<'a> {
     metadata: &'a RawValue,
 }
 
-/// Imports in a process of its own, so that its peak memory is its own; prints seconds and kilobytes.
+/// Imports, in a process of its own.
 pub fn child(file: &Path, store: &Path) -> Outcome<()> {
     let start = Instant::now();
     let surroundings = Surroundings::system();
@@ -38,14 +39,7 @@ pub fn child(file: &Path, store: &Path) -> Outcome<()> {
     let report = import(&writer, &request, &surroundings, &Progress::default())?;
     let seconds = start.elapsed().as_secs_f64();
     writer.close()?;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"))
-        .unwrap_or("0")
-        .trim()
-        .to_owned();
-    println!("{seconds} {peak} {}", report.stored);
+    child::told(seconds, report.stored);
     Ok(())
 }
 
@@ -59,30 +53,24 @@ pub struct Imported {
 
 /// Measures rate, size and peak memory.
 pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, Imported)> {
-    let mut rate = Row {
-        what: format!("import of {} events, JSON Lines", plan.events),
-        unit: "events/s",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::RatioFrom {
+    let mut rate = Row::new(
+        format!("import of {} events, JSON Lines", plan.events),
+        "events/s",
+        Goal::RatioFrom {
             floor: 1.0,
             goal: 1.5,
         },
-    };
-    let mut size = Row {
-        what: "size of the file after that import".to_owned(),
-        unit: "MB",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::RatioAtMost(1.35),
-    };
-    let mut memory = Row {
-        what: "peak resident memory of that import".to_owned(),
-        unit: "MB",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(300.0),
-    };
+    );
+    let mut size = Row::new(
+        "size of the file after that import",
+        "MB",
+        Goal::RatioAtMost(1.35),
+    );
+    let mut memory = Row::new(
+        "peak resident memory of that import",
+        "MB",
+        Goal::AtMost(300.0),
+    );
     let store = plan.folder.join("imported.annals");
     let baseline = plan.folder.join("imported.sqlite");
     let mb = |path: &Path| -> Outcome<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
@@ -90,10 +78,9 @@ pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, Imported)> {
         if round % 2 == 1 {
             rate.baseline.push(theirs(&baseline, file)?);
         }
-        let (seconds, peak) = in_child(plan, file, &store)?;
-        let stored = plan.events as f64;
-        rate.ours.push(stored / seconds);
-        memory.ours.push(peak / 1024.0);
+        let import = in_child(plan, file, &store)?;
+        rate.ours.push(plan.events as f64 / import.seconds);
+        memory.ours.push(import.peak_kb / 1024.0);
         if round % 2 == 0 {
             rate.baseline.push(theirs(&baseline, file)?);
         }
@@ -103,29 +90,15 @@ pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, Imported)> {
     Ok((vec![rate, size, memory], Imported { store, baseline }))
 }
 
-/// Imports a file into a new store in a process of its own; seconds and kilobytes.
-fn in_child(plan: &Plan, file: &Path, store: &Path) -> Outcome<(f64, f64)> {
-    remove(store);
-    let output = std::process::Command::new(std::env::current_exe()?)
-        .arg("--child-import")
-        .args([file, store])
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let figures: Vec<f64> = text
-        .split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let [seconds, peak, stored] = figures[..] else {
-        return Err(format!(
-            "the import failed: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-        .into());
-    };
-    if stored != plan.events as f64 {
+/// Imports a file into a new store in a process of its own.
+fn in_child(plan: &Plan, file: &Path, store: &Path) -> Outcome<Figures> {
+    child::remove(store);
+    let import = child::run("--child-import", [file, store])?;
+    if import.count != plan.events as f64 {
+        let stored = import.count;
         return Err(format!("{stored} of {} events were stored", plan.events).into());
     }
-    Ok((seconds, peak))
+    Ok(import)
 }
 
 /// Measures the rate of the same events as a table, against that as JSON Lines.
@@ -133,16 +106,14 @@ pub fn measure_table(plan: &Plan, file: &Path) -> Outcome<Row> {
     let table = plan.folder.join("events.csv");
     write_table(file, &table)?;
     let store = plan.folder.join("table.annals");
-    let mut rate = Row {
-        what: format!("import of {} events, CSV, against JSON Lines", plan.events),
-        unit: "events/s",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::RatioAtLeast(0.8),
-    };
+    let mut rate = Row::new(
+        format!("import of {} events, CSV, against JSON Lines", plan.events),
+        "events/s",
+        Goal::RatioAtLeast(0.8),
+    );
     for round in 0..plan.rounds {
         let one = |file: &Path| -> Outcome<f64> {
-            Ok(plan.events as f64 / in_child(plan, file, &store)?.0)
+            Ok(plan.events as f64 / in_child(plan, file, &store)?.seconds)
         };
         if round % 2 == 0 {
             rate.ours.push(one(&table)?);
@@ -184,15 +155,8 @@ fn write_table(file: &Path, table: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Removes what an earlier round left.
-fn remove(database: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{suffix}", database.display()));
-    }
-}
-
 fn theirs(path: &Path, file: &Path) -> Outcome<f64> {
-    remove(path);
+    child::remove(path);
     let start = Instant::now();
     let mut connection = baseline(path)?;
     let mut versions: HashMap<String, i64> = HashMap::new();

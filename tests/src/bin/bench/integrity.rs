@@ -24,25 +24,18 @@ const PROOFS: u64 = 1_000;
 
 /// Measures on the store that the import left. `import_s` are the seconds of its rounds.
 pub fn measure(plan: &Plan, store: &Path, import_s: &[f64]) -> Outcome<Vec<Row>> {
-    let row = |what: String, unit, goal| Row {
-        what,
-        unit,
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal,
-    };
-    let mut hashing = row(
-        "hashes and tree of an import, beside the import".to_owned(),
+    let mut hashing = Row::new(
+        "hashes and tree of an import, beside the import",
         "s",
         Goal::RatioAtMost(0.2),
     );
     hashing.baseline = import_s.to_vec();
-    let mut proof = row(
+    let mut proof = Row::new(
         format!("inclusion proof of one event of {}, p95", plan.events),
         "µs",
         Goal::AtMost(200.0),
     );
-    let mut whole = row(
+    let mut whole = Row::new(
         format!("verify a store of {} events", plan.events),
         "s",
         Goal::AtMost(2.0),

@@ -1,8 +1,7 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
-//! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--append`
-//! appending alone, `--evidence` packages alone.
-//! `--app PROGRAM` measures in the real window too; `--explain` measures folding and explaining alone, `--command` deciding.
-//! appending alone, `--reports` making reports alone, `--integrity STORE` proofs and verifying on a store that is there.
+//! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
+//! explaining, `--command` deciding, `--evidence` packages, `--reports` making reports, `--typeset` a report as PDF,
+//! `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -10,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
 
 mod append;
+mod child;
 mod command;
 mod compliance;
 mod evidence;
@@ -39,6 +39,18 @@ pub struct Plan {
 }
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
+
+/// What can be measured alone, by the option that asks for it.
+const ALONE: [(&str, Measure); 6] = [
+    ("--append", append::measure),
+    ("--command", command::measure),
+    ("--evidence", evidence::measure),
+    ("--explain", explain::measure),
+    ("--reports", compliance::measure),
+    ("--typeset", typeset::measure),
+];
 
 fn main() -> Outcome<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -97,34 +109,16 @@ fn main() -> Outcome<()> {
     };
     std::fs::create_dir_all(&plan.folder)?;
 
-    if args.iter().any(|a| a == "--command") {
-        println!("{}", report::markdown(&plan, &command::measure(&plan)?));
-        return Ok(());
-    }
-    if args.iter().any(|a| a == "--explain") {
-        println!("{}", report::markdown(&plan, &explain::measure(&plan)?));
-        return Ok(());
-    }
     if let Some(store) = after("--integrity") {
         let rows = integrity::measure(&plan, store.as_ref(), &[])?;
         println!("{}", report::markdown(&plan, &rows));
         return Ok(());
     }
-    if args.iter().any(|a| a == "--evidence") {
-        println!("{}", report::markdown(&plan, &evidence::measure(&plan)?));
-        return Ok(());
-    }
-    if args.iter().any(|a| a == "--reports") {
-        println!("{}", report::markdown(&plan, &compliance::measure(&plan)?));
-        return Ok(());
-    }
-    if args.iter().any(|a| a == "--append") {
-        println!("{}", report::markdown(&plan, &append::measure(&plan)?));
-        return Ok(());
-    }
-    if args.iter().any(|a| a == "--typeset") {
-        println!("{}", report::markdown(&plan, &typeset::measure(&plan)?));
-        return Ok(());
+    for (name, measure) in ALONE {
+        if args.iter().any(|a| a == name) {
+            println!("{}", report::markdown(&plan, &measure(&plan)?));
+            return Ok(());
+        }
     }
     let mut rows = Vec::new();
     rows.extend(append::measure(&plan)?);

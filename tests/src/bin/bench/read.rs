@@ -27,13 +27,7 @@ pub fn measure(plan: &Plan, imported: &Imported) -> Outcome<Vec<Row>> {
     for (len, calls) in [(10, 400), (1_000, 40), (10_000, 5)] {
         rows.push(stream(plan, store, baseline, len, calls)?);
     }
-    let row = |what: &str, goal| Row {
-        what: what.to_owned(),
-        unit: "events/s",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal,
-    };
+    let row = |what: &str, goal| Row::new(what, "events/s", goal);
     let mut all = row("read everything", Goal::RatioAtLeast(0.8));
     let mut parsed = row("read everything, data parsed", Goal::AtLeast(600_000.0));
     for round in 0..plan.rounds {
@@ -57,13 +51,11 @@ fn stream(plan: &Plan, store: &Path, baseline: &Path, len: u64, calls: usize) ->
     let nearest = all.iter().min_by_key(|row| row.events.abs_diff(len));
     let nearest = nearest.ok_or("a stream is there")?;
     let id = StreamId::new(nearest.stream.clone())?;
-    let mut row = Row {
-        what: format!("read a stream of {} events", nearest.events),
-        unit: "µs",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::RatioAtMost(1.3),
-    };
+    let mut row = Row::new(
+        format!("read a stream of {} events", nearest.events),
+        "µs",
+        Goal::RatioAtMost(1.3),
+    );
     let connection = Connection::open(baseline)?;
     let mut select = connection.prepare(&format!(
         "SELECT {FIELDS} FROM events WHERE stream = ?1 ORDER BY version"

@@ -35,6 +35,19 @@ pub struct Row {
     pub goal: Goal,
 }
 
+impl Row {
+    /// A row before its first round.
+    pub fn new(what: impl Into<String>, unit: &'static str, goal: Goal) -> Row {
+        Row {
+            what: what.into(),
+            unit,
+            ours: Vec::new(),
+            baseline: Vec::new(),
+            goal,
+        }
+    }
+}
+
 /// Median of the figures; the mean of the two in the middle where there is no one middle.
 pub fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();

@@ -32,27 +32,20 @@ pub fn alone(store: &Path) -> Outcome<()> {
 
 /// Measures on the store that the import left.
 pub fn measure(plan: &Plan, store: &Path) -> Outcome<Vec<Row>> {
-    let row = |what: &str, unit, goal| Row {
-        what: what.to_owned(),
-        unit,
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal,
-    };
     let events = plan.events;
-    let mut build = row("build the text index", "events/s", Goal::AtLeast(80_000.0));
-    let mut count = row(
-        &format!("count the events of {events} that hold two words"),
+    let mut build = Row::new("build the text index", "events/s", Goal::AtLeast(80_000.0));
+    let mut count = Row::new(
+        format!("count the events of {events} that hold two words"),
         "ms",
         Goal::AtMost(10.0),
     );
-    let mut newest = row("the newest 20 of them, with marks", "ms", Goal::AtMost(2.0));
-    let mut phrase = row(
+    let mut newest = Row::new("the newest 20 of them, with marks", "ms", Goal::AtMost(2.0));
+    let mut phrase = Row::new(
         "the newest 20 with an id of two words",
         "ms",
         Goal::AtMost(10.0),
     );
-    let mut filtered = row(
+    let mut filtered = Row::new(
         "the newest 20 of them by a type and in a range of time",
         "ms",
         Goal::AtMost(10.0),

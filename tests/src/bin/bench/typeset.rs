@@ -12,14 +12,14 @@ use annals_core::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
 use annals_core::surroundings::Surroundings;
 use annals_report::{PdfOptions, write_pdf};
 
+use crate::child;
 use crate::report::{Goal, Row};
 use crate::{Outcome, Plan};
 
 const EVENTS: u64 = 10_000;
 const STREAMS: u64 = 500;
 
-/// Makes the report; prints seconds, kilobytes and rows.
-#[allow(clippy::print_stdout, reason = "the parent reads it")]
+/// Makes the report, in a process of its own.
 pub fn child(store: &Path, file: &Path) -> Outcome<()> {
     let start = Instant::now();
     let log = Log::explore(store)?;
@@ -36,25 +36,13 @@ pub fn child(store: &Path, file: &Path) -> Outcome<()> {
         &PdfOptions::default(),
         &progress,
     )?;
-    let seconds = start.elapsed().as_secs_f64();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"))
-        .unwrap_or("0");
-    println!("{seconds} {} {rows}", peak.trim());
+    child::told(start.elapsed().as_secs_f64(), rows);
     Ok(())
 }
 
 /// Measures time and peak memory.
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
-    let row = |what: &str, unit, goal| Row {
-        what: what.to_owned(),
-        unit,
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(goal),
-    };
+    let row = |what: &str, unit, goal| Row::new(what, unit, Goal::AtMost(goal));
     let mut time = row("a report of 10000 rows as PDF", "s", 12.0);
     let mut memory = row("peak memory of that", "MB", 1_024.0);
     let (store, file) = (
@@ -63,33 +51,19 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     );
     fill(&store)?;
     for _ in 0..plan.rounds.min(3) {
-        let output = std::process::Command::new(std::env::current_exe()?)
-            .arg("--child-typeset")
-            .args([&store, &file])
-            .output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let figures: Vec<f64> = text
-            .split_whitespace()
-            .filter_map(|word| word.parse().ok())
-            .collect();
-        let [seconds, kilobytes, rows] = figures[..] else {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("the report failed: {text}{said}").into());
-        };
-        if rows < EVENTS as f64 {
-            return Err(format!("the report has {rows} rows only").into());
+        let report = child::run("--child-typeset", [&store, &file])?;
+        if report.count < EVENTS as f64 {
+            return Err(format!("the report has {} rows only", report.count).into());
         }
-        time.ours.push(seconds);
-        memory.ours.push(kilobytes / 1024.0);
+        time.ours.push(report.seconds);
+        memory.ours.push(report.peak_kb / 1024.0);
     }
     Ok(vec![time, memory])
 }
 
 /// A store of orders that somebody changes, with who and why.
 fn fill(path: &Path) -> Outcome<()> {
-    for left in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{left}", path.display()));
-    }
+    child::remove(path);
     let writer = LogWriter::create(path, Surroundings::system())?;
     for stream in 0..STREAMS {
         let events = (0..EVENTS / STREAMS).map(|n| {

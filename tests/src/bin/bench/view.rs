@@ -15,30 +15,24 @@ use crate::{Outcome, Plan};
 
 /// Measures both on the store that the import left.
 pub fn measure(plan: &Plan, store: &Path) -> Outcome<Vec<Row>> {
-    let mut first = Row {
-        what: format!(
+    let mut first = Row::new(
+        format!(
             "open a store of {} events and answer the first view",
             plan.events
         ),
-        unit: "ms",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(1_000.0),
-    };
-    let mut cold = Row {
-        what: "state at the end of the longest stream, nothing remembered".to_owned(),
-        unit: "ms",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(500.0),
-    };
-    let mut drag = Row {
-        what: "state under a dragged slider on that stream, p95".to_owned(),
-        unit: "ms",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(50.0),
-    };
+        "ms",
+        Goal::AtMost(1_000.0),
+    );
+    let mut cold = Row::new(
+        "state at the end of the longest stream, nothing remembered",
+        "ms",
+        Goal::AtMost(500.0),
+    );
+    let mut drag = Row::new(
+        "state under a dragged slider on that stream, p95",
+        "ms",
+        Goal::AtMost(50.0),
+    );
     let long = StreamId::new("order-long")?;
     for _ in 0..plan.rounds {
         let start = Instant::now();

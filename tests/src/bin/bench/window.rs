@@ -11,23 +11,19 @@ use crate::{Outcome, Plan};
 
 /// Measures both, on the store that the import left, with the app as built for speed.
 pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
-    let mut first = Row {
-        what: format!(
+    let mut first = Row::new(
+        format!(
             "window: open a store of {} events, click to first view drawn",
             plan.events
         ),
-        unit: "ms",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(1_000.0),
-    };
-    let mut drag = Row {
-        what: "window: slider on its longest stream, input to drawn state, p95".to_owned(),
-        unit: "ms",
-        ours: Vec::new(),
-        baseline: Vec::new(),
-        goal: Goal::AtMost(50.0),
-    };
+        "ms",
+        Goal::AtMost(1_000.0),
+    );
+    let mut drag = Row::new(
+        "window: slider on its longest stream, input to drawn state, p95",
+        "ms",
+        Goal::AtMost(50.0),
+    );
     let store = std::path::absolute(store)?;
     let store = store.to_str().ok_or("the store's path is UTF-8")?;
     for _ in 0..plan.rounds {

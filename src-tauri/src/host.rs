@@ -150,7 +150,7 @@ struct Inner {
     following: AtomicU64,
     import: Slot<Progress>,
     export: Slot<ExportProgress>,
-    backup: Slot<WorkProgress>,
+    work: Slot<WorkProgress>,
     /// How far each long question that is under way is.
     long: Mutex<Vec<Arc<WorkProgress>>>,
     report: Slot<WorkProgress>,
@@ -188,7 +188,7 @@ impl Host {
             following: AtomicU64::new(0),
             import: Slot::default(),
             export: Slot::default(),
-            backup: Slot::default(),
+            work: Slot::default(),
             long: Mutex::default(),
             report: Slot::default(),
             preview: Preview::default(),
@@ -233,10 +233,10 @@ impl Host {
         &self.0.export
     }
 
-    /// The backup that is being made, or the store that is being restored.
+    /// The backup that is being made, the store that is being restored, or the verification that is running.
     #[must_use]
-    pub fn backup(&self) -> &Slot<WorkProgress> {
-        &self.0.backup
+    pub fn work(&self) -> &Slot<WorkProgress> {
+        &self.0.work
     }
 
     /// The report that is being made.

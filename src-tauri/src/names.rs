@@ -48,7 +48,7 @@ commands! {
     export_cancel,
     backup_start,
     restore_start,
-    backup_cancel,
+    work_cancel,
     long_progress,
     evidence_verify,
     verify_start,

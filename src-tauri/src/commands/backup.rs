@@ -1,14 +1,12 @@
 //! Backups of the open store, and stores restored from them.
 
 use annals_core::access_log::LookKind;
-use annals_core::progress::WorkProgress;
 use annals_core::store::{Log, backup, restore};
-use tauri::ipc::{Channel, JavaScriptChannelId};
+use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
 use super::state::known;
-use super::ticks::with_ticks;
-use crate::error::{ErrorCode, HostError};
+use super::work::watched;
 use crate::host::{Answer, Host, blocking, json};
 use crate::wire::{BackupArgs, RestoreArgs, WorkProgressView};
 
@@ -18,7 +16,7 @@ pub async fn backup_start(webview: Webview, host: State<'_, Host>, args: BackupA
     let store = host.open_store()?;
     let host = host.inner().clone();
     let file = host.typed_path(&args.file)?;
-    let channel = channel(webview, args.channel);
+    let channel: Channel<WorkProgressView> = args.channel.channel_on(webview);
     blocking(move || {
         let asked = vec![("out".to_owned(), vec![file.display().to_string()])];
         host.note_look(&store.log, LookKind::Export, "backup", asked)?;
@@ -35,7 +33,7 @@ pub async fn backup_start(webview: Webview, host: State<'_, Host>, args: BackupA
 pub async fn restore_start(webview: Webview, host: State<'_, Host>, args: RestoreArgs) -> Answer {
     let host = host.inner().clone();
     let to_store = host.typed_path(&args.store)?;
-    let channel = channel(webview, args.channel);
+    let channel: Channel<WorkProgressView> = args.channel.channel_on(webview);
     blocking(move || {
         let log = match &args.file {
             Some(file) => Log::explore(&host.typed_path(file)?)?,
@@ -53,39 +51,4 @@ pub async fn restore_start(webview: Webview, host: State<'_, Host>, args: Restor
         json(&report)
     })
     .await
-}
-
-/// Cancels the backup or restore that is running: nothing of it stays.
-#[tauri::command]
-pub async fn backup_cancel(host: State<'_, Host>) -> Answer {
-    if let Some(progress) = host.backup().running() {
-        progress.cancel();
-    }
-    json(&())
-}
-
-fn channel(webview: Webview, id: JavaScriptChannelId) -> Channel<WorkProgressView> {
-    id.channel_on(webview)
-}
-
-/// Runs one piece of work at a time and tells the window how far it is.
-pub(super) fn watched<T>(
-    host: &Host,
-    channel: &Channel<WorkProgressView>,
-    work: impl FnOnce(&WorkProgress) -> Result<T, HostError>,
-) -> Result<T, HostError> {
-    let running = host.backup().begin().ok_or_else(|| {
-        HostError::new(
-            ErrorCode::Conflict,
-            "a backup, restore or verification is running already",
-        )
-        .hint("Wait until it is done, or cancel it.")
-    })?;
-    let progress = &*running.progress;
-    // A window that has gone away needs no progress.
-    let tick = || {
-        let (done, total) = progress.now();
-        drop(channel.send(WorkProgressView { done, total }));
-    };
-    with_ticks(tick, || work(progress))
 }

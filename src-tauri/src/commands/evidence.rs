@@ -5,7 +5,7 @@ use annals_core::integrity::note::VerifyingKey;
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
-use super::backup::watched;
+use super::work::watched;
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, blocking, json};
 use crate::wire::{EvidenceVerifyArgs, WorkProgressView};

@@ -8,8 +8,7 @@ use annals_core::search::TextQuery;
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
-use super::ticks::with_ticks;
-use crate::error::{ErrorCode, HostError};
+use super::work::{begin, with_ticks};
 use crate::host::{Answer, Host, blocking, json};
 use crate::wire::{ExportArgs, ExportProgressView};
 
@@ -31,10 +30,7 @@ pub async fn export_start(webview: Webview, host: State<'_, Host>, args: ExportA
             asked.push(("query".to_owned(), vec![query]));
         }
         host.note_look(&store.log, LookKind::Export, "export", asked)?;
-        let running = host.export().begin().ok_or_else(|| {
-            HostError::new(ErrorCode::Conflict, "an export is running already")
-                .hint("Wait until it is done, or cancel it.")
-        })?;
+        let running = begin(host.export(), "an export is running already")?;
         let progress = &*running.progress;
         // A window that has gone away needs no progress.
         let tick = move || {

@@ -9,8 +9,7 @@ use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
 use super::start::make_folder_of;
-use super::ticks::with_ticks;
-use crate::error::{ErrorCode, HostError};
+use super::work::{begin, with_ticks};
 use crate::host::{Answer, Host, blocking, json};
 use crate::wire::{ImportArgs, ImportLinesArgs, ImportProgressView, PreviewArgs};
 
@@ -41,10 +40,7 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
         rejects: args.rejects.as_ref().map(typed).transpose()?,
     };
     blocking(move || {
-        let running = host.import().begin().ok_or_else(|| {
-            HostError::new(ErrorCode::Conflict, "an import is running already")
-                .hint("Wait until it is done, or cancel it.")
-        })?;
+        let running = begin(host.import(), "an import is running already")?;
         let progress = &*running.progress;
         if presence == Presence::New && !request.dry_run {
             make_folder_of(&store, host.default_folder())?;

@@ -9,7 +9,7 @@ use annals_core::verify::{Kept, VerifyPlan, verify};
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
-use super::backup::watched;
+use super::work::watched;
 use crate::error::{ErrorCode, HostError, io_error};
 use crate::host::{Answer, Host, blocking, json};
 use crate::wire::{SignArgs, VerifyArgs, WorkProgressView};

@@ -18,7 +18,7 @@ mod settings;
 mod start;
 mod state;
 mod streams;
-mod ticks;
+mod work;
 
 pub use backup::*;
 pub use console::*;
@@ -38,3 +38,4 @@ pub use settings::*;
 pub use start::*;
 pub use state::*;
 pub use streams::*;
+pub use work::*;

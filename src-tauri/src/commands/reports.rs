@@ -11,7 +11,7 @@ use annals_report::{Form, PdfOptions};
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
 
-use super::ticks::with_ticks;
+use super::work::{begin, told, with_ticks};
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, OpenStore, blocking, json};
 use crate::wire::{
@@ -41,7 +41,7 @@ pub async fn report_preview(
     let channel: Channel<WorkProgressView> = args.channel.channel_on(webview);
     blocking(move || {
         let (preview, progress) = host.preview().begin();
-        let (pages, view) = with_ticks(ticks(&channel, &progress), || {
+        let (pages, view) = with_ticks(told(&channel, &progress), || {
             let made = made(&store, &args.request, &progress)?;
             let options = PdfOptions {
                 rows_max: PREVIEW_ROWS,
@@ -78,10 +78,7 @@ pub async fn report_make(webview: Webview, host: State<'_, Host>, args: ReportMa
     let file = host.typed_path(&args.file)?;
     let channel: Channel<WorkProgressView> = args.channel.channel_on(webview);
     blocking(move || {
-        let running = host.report().begin().ok_or_else(|| {
-            HostError::new(ErrorCode::Conflict, "a report is being made already")
-                .hint("Wait until it is done, or cancel it.")
-        })?;
+        let running = begin(host.report(), "a report is being made already")?;
         let progress = &*running.progress;
         let mut request = args.request;
         let now = (host.surroundings().clock)();
@@ -93,7 +90,7 @@ pub async fn report_make(webview: Webview, host: State<'_, Host>, args: ReportMa
         .map(|(name, value)| (name.to_owned(), vec![value]));
         let look = host.note_look(&store.log, LookKind::Report, "report", asked.to_vec())?;
         request.access_log = (&look).into();
-        let view = with_ticks(ticks(&channel, progress), || {
+        let view = with_ticks(told(&channel, progress), || {
             write(&store, &request, &file, progress)
         })?;
         host.remember_report(RecentReport {
@@ -228,16 +225,5 @@ fn pages_view(preview: u64, report: &Report, pages: &annals_report::Pages) -> Re
         events: report.first_page.completeness.events_in_scope,
         exceptions: exceptions.sum(),
         findings: report.first_page.findings.iter().map(|f| f.count).sum(),
-    }
-}
-
-/// Tells the window how far the work is. A window that has gone away needs to know nothing.
-fn ticks<'c>(
-    channel: &'c Channel<WorkProgressView>,
-    progress: &'c WorkProgress,
-) -> impl Fn() + Send + 'c {
-    move || {
-        let (done, total) = progress.now();
-        drop(channel.send(WorkProgressView { done, total }));
     }
 }

@@ -112,7 +112,8 @@ export const host = {
     call("backup_start", args, (progress) => onProgress(progress as WorkProgressView)),
   startRestore: (args: RestoreArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
-  cancelBackup: () => call("backup_cancel", {}),
+  /** Stops the backup, restore or verification that runs: the host runs one of them at a time. */
+  cancelWork: () => call("work_cancel", {}),
   longProgress: () => call("long_progress", {}),
   startVerify: (args: VerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("verify_start", args, (progress) => onProgress(progress as WorkProgressView)),

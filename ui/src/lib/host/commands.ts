@@ -148,7 +148,7 @@ export interface Commands {
   export_cancel: { args: None; result: null };
   backup_start: { args: BackupArgs; result: BackupReport; progress: WorkProgressView };
   restore_start: { args: RestoreArgs; result: RestoreReport; progress: WorkProgressView };
-  backup_cancel: { args: None; result: null };
+  work_cancel: { args: None; result: null };
   long_progress: { args: None; result: WorkProgressView };
   verify_start: { args: VerifyArgs; result: VerifyView; progress: WorkProgressView };
   checkpoints: { args: None; result: CheckpointsView };

@@ -197,7 +197,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     export_cancel: () => ((running.cancelled = true), null),
     backup_start: (args, progress) => runBackup(log.length, args, progress, running),
     restore_start: (args, progress) => runRestore(log.length, args, progress, running),
-    backup_cancel: () => ((running.cancelled = true), null),
+    work_cancel: () => ((running.cancelled = true), null),
     long_progress: () => ({ done: 0, total: 0 }),
     evidence_verify: (args, progress) => runVerify(args, progress, running),
     verify_start: (args, progress) => runStoreVerify(log.length, args, progress, running),

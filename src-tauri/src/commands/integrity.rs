@@ -1,5 +1,7 @@
 //! The open store verified, its checkpoints, and signing one.
 
+use std::path::PathBuf;
+
 use annals_core::signing::{
     Protection, checkpoints as kept_checkpoints, held, keys as log_keys, open_or_make,
     sign_checkpoint,
@@ -35,8 +37,8 @@ pub async fn verify_start(webview: Webview, host: State<'_, Host>, args: VerifyA
             plan.against.push(Kept { name, text });
         }
         let view = watched(&host, &channel, |progress| {
-            let surroundings = Surroundings::system();
-            Ok(verify(store.log.path(), &plan, &surroundings, progress)?)
+            let path = store.log.path();
+            Ok(verify(path, &plan, host.surroundings(), progress)?)
         })?;
         json(&view)
     })
@@ -46,21 +48,19 @@ pub async fn verify_start(webview: Webview, host: State<'_, Host>, args: VerifyA
 /// The checkpoints that the open log keeps.
 #[tauri::command]
 pub async fn checkpoints(host: State<'_, Host>) -> Answer {
-    let store = host.open_store()?;
-    blocking(move || json(&kept_checkpoints(&store.log)?)).await
+    host.ask(move |store| kept_checkpoints(&store.log)).await
 }
 
 /// The keys of the open log, and where the private one lies.
 #[tauri::command]
 pub async fn log_keys_list(host: State<'_, Host>) -> Answer {
-    let store = host.open_store()?;
-    blocking(move || {
-        let held = match data_folder() {
-            Some(folder) => held(&store.log, &folder.join("keys"))?,
+    host.ask(move |store| {
+        let held = match key_folder() {
+            Some(folder) => held(&store.log, &folder)?,
             None => None,
         };
         let held = held.as_ref().map(|(path, file)| (path.as_path(), file));
-        json(&log_keys(&store.log, held)?)
+        Ok::<_, HostError>(log_keys(&store.log, held)?)
     })
     .await
 }
@@ -68,9 +68,9 @@ pub async fn log_keys_list(host: State<'_, Host>) -> Answer {
 /// Signs what the open log is now.
 #[tauri::command]
 pub async fn checkpoint_sign(host: State<'_, Host>, args: SignArgs) -> Answer {
-    let store = host.open_store()?;
-    blocking(move || {
-        let folder = data_folder().ok_or_else(|| {
+    let Surroundings { clock, random } = host.surroundings().clone();
+    host.ask(move |store| {
+        let folder = key_folder().ok_or_else(|| {
             let message = "there is no folder for keys: the environment names no home";
             HostError::new(ErrorCode::NotFound, message).hint("ANNALS_DATA_DIR names one.")
         })?;
@@ -79,9 +79,13 @@ pub async fn checkpoint_sign(host: State<'_, Host>, args: SignArgs) -> Answer {
             _ if args.unprotected => Protection::Nothing,
             _ => Protection::Unsaid,
         };
-        let Surroundings { clock, random } = Surroundings::system();
-        let key = open_or_make(&store.log, &folder.join("keys"), protection, &random)?;
-        json(&sign_checkpoint(store.log.path(), &key, &clock)?)
+        let key = open_or_make(&store.log, &folder, protection, &random)?;
+        Ok::<_, HostError>(sign_checkpoint(store.log.path(), &key, &clock)?)
     })
     .await
+}
+
+/// The folder of private keys; `None` where the environment names no home.
+fn key_folder() -> Option<PathBuf> {
+    data_folder().map(|folder| folder.join("keys"))
 }

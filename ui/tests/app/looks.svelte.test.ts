@@ -49,6 +49,18 @@ it("only_a_view_that_stays_is_written_down", async () => {
   expect(noted).toEqual(["stream"]);
 });
 
+/** Each drawing of what came began the wait anew: on a busy log nothing that was looked at was written down. */
+it("a_view_that_stays_while_the_log_grows_is_written_down", async () => {
+  navigation.open("#/events");
+  flushSync();
+  for (let n = 0; n < 5; n++) {
+    await vi.advanceTimersByTimeAsync(SETTLED_MS / 4);
+    if (session.info) session.info = { ...session.info, events: session.info.events + 1 };
+    flushSync();
+  }
+  expect(noted).toEqual(["events"]);
+});
+
 it("a_look_that_cannot_be_written_down_is_said", async () => {
   refuse = true;
   navigation.open("#/streams");

@@ -29,6 +29,8 @@ class Session {
   actors = $state.raw<ActorRow[]>([]);
   models = $state.raw<string[]>([]);
   modelErrors = $state.raw<string[]>([]);
+  /** Stays what it is while the log grows: what depends on it need not look again. */
+  readonly open = $derived(this.info !== null);
   error = $state.raw<HostError | null>(null);
   busy = $state<string | null>(null);
   /** Lists that depend on it read again. */
@@ -43,10 +45,6 @@ class Session {
   private heads = new Map<number, number>();
   private turn = 0;
   private catching = false;
-
-  get open(): boolean {
-    return this.info !== null;
-  }
 
   get name(): string {
     return this.path?.split(/[/\\]/).at(-1) ?? "";

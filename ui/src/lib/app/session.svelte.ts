@@ -10,6 +10,7 @@ import type { ModelsView } from "$lib/bindings/ModelsView";
 import type { OpenView } from "$lib/bindings/OpenView";
 import type { RecentStore } from "$lib/bindings/RecentStore";
 import type { StartView } from "$lib/bindings/StartView";
+import { nameOf } from "$lib/model/paths";
 import type { ViewName } from "$lib/model/route";
 import { navigation } from "./navigation.svelte";
 import { settings } from "./settings.svelte";
@@ -47,7 +48,7 @@ class Session {
   private catching = false;
 
   get name(): string {
-    return this.path?.split(/[/\\]/).at(-1) ?? "";
+    return this.path === null ? "" : nameOf(this.path);
   }
 
   /** Events in the log, drawn or not. */

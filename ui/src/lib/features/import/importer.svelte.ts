@@ -11,6 +11,7 @@ import { navigation } from "$lib/app/navigation.svelte";
 import { session } from "$lib/app/session.svelte";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
+import { nameOf } from "$lib/model/paths";
 
 /** Records of each file that are looked at. */
 const LOOKED_AT = 40;
@@ -195,11 +196,6 @@ class Importer {
   cancel(): void {
     void this.guarded(async () => void (await host.cancelImport()));
   }
-}
-
-/** The last part of a path. */
-export function nameOf(path: string): string {
-  return path.split(/[/\\]/).at(-1) ?? path;
 }
 
 /** `/data/orders.jsonl.gz` -> `/data/orders.annals` */

@@ -39,13 +39,13 @@ function connect(): Promise<Transport> {
 }
 
 /** Sends a command; the table in `commands.ts` says what comes back. */
-async function call<C extends Command>(
+async function call<C extends Command, P = never>(
   command: C,
   args: Commands[C]["args"],
-  onProgress?: (progress: unknown) => void,
+  onProgress?: (progress: P) => void,
 ): Promise<Commands[C]["result"]> {
   try {
-    return (await (await connect()).call(command, args, onProgress)) as Commands[C]["result"];
+    return (await (await connect()).call(command, args, onProgress as ((progress: unknown) => void) | undefined)) as Commands[C]["result"];
   } catch (cause) {
     throw HostError.from(cause);
   }
@@ -82,7 +82,7 @@ export const host = {
   searchCount: (text: string, query: EventQuery) => call("search_count", { text, query }),
   textIndex: () => call("text_index", {}),
   /** Ends when the store is closed, another is opened or another following begins. */
-  follow: (onView: (view: FollowView) => void) => call("follow", {}, (view) => onView(view as FollowView)),
+  follow: (onView: (view: FollowView) => void) => call("follow", {}, onView),
   stopFollowing: () => call("follow_stop", {}),
   state: (stream: string, moment: MomentArgs) => long("State", "state", { stream, ...moment }),
   diff: (stream: string, from: MomentArgs, to: MomentArgs) => long("Diff", "diff", { stream, from, to }),
@@ -103,32 +103,32 @@ export const host = {
   importLines: (args: ImportLinesArgs) => call("import_lines", args),
   previewImport: (args: PreviewArgs) => call("import_preview", args),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
-    call("import_start", args, (progress) => onProgress(progress as ImportProgressView)),
+    call("import_start", args, onProgress),
   cancelImport: () => call("import_cancel", {}),
   startExport: (args: ExportArgs, onProgress: (progress: ExportProgressView) => void) =>
-    call("export_start", args, (progress) => onProgress(progress as ExportProgressView)),
+    call("export_start", args, onProgress),
   cancelExport: () => call("export_cancel", {}),
   startBackup: (args: BackupArgs, onProgress: (progress: WorkProgressView) => void) =>
-    call("backup_start", args, (progress) => onProgress(progress as WorkProgressView)),
+    call("backup_start", args, onProgress),
   startRestore: (args: RestoreArgs, onProgress: (progress: WorkProgressView) => void) =>
-    call("restore_start", args, (progress) => onProgress(progress as WorkProgressView)),
+    call("restore_start", args, onProgress),
   /** Stops the backup, restore or verification that runs: the host runs one of them at a time. */
   cancelWork: () => call("work_cancel", {}),
   longProgress: () => call("long_progress", {}),
   startVerify: (args: VerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
-    call("verify_start", args, (progress) => onProgress(progress as WorkProgressView)),
+    call("verify_start", args, onProgress),
   checkpoints: () => call("checkpoints", {}),
   logKeys: () => call("log_keys_list", {}),
   signCheckpoint: (args: SignArgs) => call("checkpoint_sign", args),
   verifyEvidence: (args: EvidenceVerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
-    call("evidence_verify", args, (progress) => onProgress(progress as WorkProgressView)),
+    call("evidence_verify", args, onProgress),
   pickPackage: () => call("pick_package", {}),
   reportTemplates: () => call("report_templates", {}),
   previewReport: (request: ReportRequest, onProgress: (progress: WorkProgressView) => void) =>
-    call("report_preview", { request }, (progress) => onProgress(progress as WorkProgressView)),
+    call("report_preview", { request }, onProgress),
   reportPage: (preview: number, page: number) => call("report_page", { preview, page }),
   makeReport: (args: ReportMakeArgs, onProgress: (progress: WorkProgressView) => void) =>
-    call("report_make", args, (progress) => onProgress(progress as WorkProgressView)),
+    call("report_make", args, onProgress),
   cancelReport: () => call("report_cancel", {}),
   recentReports: () => call("reports_recent", {}),
   revealReport: (path: string) => call("report_reveal", { path }),
@@ -146,6 +146,6 @@ export const host = {
   removeRecent: (path: string) => call("recent_remove", { path }),
   pinRecent: (path: string, pinned: boolean) => call("recent_pin", { path, pinned }),
   /** Tells of files dragged over the window and dropped on it, for as long as the page lives. */
-  watchDrops: (onDrop: (drop: DropView) => void) => call("drop_watch", {}, (drop) => onDrop(drop as DropView)),
+  watchDrops: (onDrop: (drop: DropView) => void) => call("drop_watch", {}, onDrop),
   copyText: (text: string) => call("copy_text", { text }),
 };

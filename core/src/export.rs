@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
-use crate::event::{Event, Part, Payload};
+use crate::event::{Event, Payload};
 use crate::export::whole::Hashed;
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::search::{SearchError, TextIndex, TextQuery};

@@ -98,7 +98,7 @@ pub fn run(args: Checkpoint, output: &mut Output) -> Result<Exit, Failure> {
         Ok(sign_checkpoint(&args.store, &key, &clock)?)
     })?;
     if let Some(out) = &args.out {
-        write_new(out, &row.note)?;
+        write_new(out, row.note.as_bytes())?;
     }
     output.show(&row, |output| {
         let CheckpointRow {
@@ -159,8 +159,7 @@ fn list(args: &Checkpoint, output: &mut Output) -> Result<Exit, Failure> {
 pub fn run_prove(args: Prove, output: &mut Output) -> Result<Exit, Failure> {
     let log = Log::explore(&args.store)?;
     let proof = prove(&log, Position(args.position))?;
-    let text = proof.to_text();
-    write_new(&args.out, &text)?;
+    write_new(&args.out, proof.to_text().as_bytes())?;
     let head = &proof.checkpoint.checkpoint;
     let view = serde_json::json!({
         "position": args.position,
@@ -191,9 +190,10 @@ pub fn verifier_key(option: &str, text: &str) -> Result<VerifyingKey, Failure> {
         .map_err(|error| Failure::usage(format!("{option}: {error}")))
 }
 
-fn write_new(path: &std::path::Path, text: &str) -> Result<(), Failure> {
+/// Writes a file that must not exist yet.
+pub fn write_new(path: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
     let mut file = std::fs::File::create_new(path).map_err(|error| Failure::file(path, &error))?;
-    file.write_all(text.as_bytes())
+    file.write_all(bytes)
         .map_err(|error| Failure::file(path, &error))
 }

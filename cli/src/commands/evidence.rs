@@ -8,7 +8,7 @@ use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
 use annals_core::evidence::verify::{Trust, verify_file};
 use annals_core::evidence::view::{
-    EvidenceFacts, EvidenceGrade, EvidenceOutcome, EvidenceReport, EvidenceVerification,
+    EvidenceFacts, EvidenceOutcome, EvidenceReport, EvidenceVerification,
 };
 use annals_core::integrity::checkpoint::SignedCheckpoint;
 use annals_core::integrity::note::SigningKey;
@@ -20,9 +20,9 @@ use annals_core::surroundings::{OsUser, Surroundings};
 use annals_core::time::Time;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::checkpoint::verifier_key;
+use super::checkpoint::{verifier_key, write_new};
 use super::key::{self, Secret};
-use super::verify::text_of;
+use super::verify::{print_list, text_of, word_of};
 use crate::failure::{Code, Exit, Failure};
 use crate::filters::{FilterReading, Filters};
 use crate::instant;
@@ -454,35 +454,18 @@ fn print_checks(answer: &EvidenceVerification, output: &mut Output) -> Result<()
         output.line("findings")?;
     }
     for finding in &answer.findings {
-        let grade = match finding.grade {
-            EvidenceGrade::Manipulation => "manipulation",
-            EvidenceGrade::Gap => "gap",
-            EvidenceGrade::Notice => "notice",
-        };
+        let grade = word_of(finding.grade);
         let place = finding
             .position
             .map_or_else(String::new, |at| format!(" (position {at})"));
         output.line(&visible(&format!("  {grade}: {}{place}", finding.detail)))?;
     }
-    for (title, list) in [
-        ("what was checked", &answer.checked),
-        ("what was not checked", &answer.not_checked),
-    ] {
-        if !list.is_empty() {
-            output.line("")?;
-            output.line(title)?;
-        }
-        for line in list {
-            output.line(&visible(&format!("  {line}")))?;
-        }
-    }
-    Ok(())
+    print_list("what was checked", &answer.checked, output)?;
+    print_list("what was not checked", &answer.not_checked, output)
 }
 
 fn run_verifier(args: &Verifier, output: &mut Output) -> Result<Exit, Failure> {
-    let failed = |error: std::io::Error| Failure::file(&args.out, &error);
-    let mut file = std::fs::File::create_new(&args.out).map_err(failed)?;
-    std::io::Write::write_all(&mut file, VERIFIER_HTML).map_err(failed)?;
+    write_new(&args.out, VERIFIER_HTML)?;
     let sha256 = annals_core::evidence::verify::sha256(VERIFIER_HTML);
     let view = serde_json::json!({"file": args.out.display().to_string(), "sha256": sha256});
     output.show(&view, |output| {

@@ -128,14 +128,28 @@ fn print(view: &VerifyView, output: &mut Output) -> Result<(), Failure> {
             output.line(&format!("  {:>9}  {}", checked.count, checked.what))?;
         }
     }
-    if !not_checked.is_empty() {
+    print_list("what was not checked", not_checked, output)
+}
+
+/// Prints sentences under a title, one a line; nothing where there are none.
+pub fn print_list(title: &str, list: &[String], output: &mut Output) -> Result<(), Failure> {
+    if !list.is_empty() {
         output.line("")?;
-        output.line("what was not checked")?;
-        for not in not_checked {
-            output.line(&visible(&format!("  {not}")))?;
-        }
+        output.line(title)?;
+    }
+    for line in list {
+        output.line(&visible(&format!("  {line}")))?;
     }
     Ok(())
+}
+
+/// How much a finding weighs, in a word.
+pub fn word_of(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Manipulation => "manipulation",
+        Grade::Gap => "gap",
+        Grade::Notice => "notice",
+    }
 }
 
 /// Prints graded findings, one a line.
@@ -153,11 +167,7 @@ pub fn print_findings(findings: &[VerifyFinding], output: &mut Output) -> Result
             count,
             detail,
         } = finding;
-        let grade = match grade {
-            Grade::Manipulation => "manipulation",
-            Grade::Gap => "gap",
-            Grade::Notice => "notice",
-        };
+        let grade = word_of(*grade);
         let place = match (position, count) {
             (None, 1) => String::new(),
             (None, count) => format!(" ({count} times)"),

@@ -8,13 +8,14 @@ use crate::evidence::opened::{Opened, Verdict};
 use crate::evidence::range::{PartShown, Range};
 use crate::evidence::rows::Rows;
 use crate::evidence::verify::{Cancelled, Files, Findings};
-use crate::evidence::view::{EvidenceFindingKind as Kind, EvidenceGrade as Grade};
+use crate::evidence::view::EvidenceFindingKind as Kind;
 use crate::integrity::Hash;
 use crate::integrity::checkpoint::SignedCheckpoint;
 use crate::position::Position;
 use crate::progress::WorkProgress;
 use crate::store::Extraction;
 use crate::store::extraction::Extractor;
+use crate::store::verify::Grade;
 
 /// What the range proof came to.
 #[derive(Debug, Clone, Copy, Default)]

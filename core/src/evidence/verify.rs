@@ -8,8 +8,8 @@ use crate::evidence::custody;
 use crate::evidence::manifest::{self, Algorithms, Manifest};
 use crate::evidence::names;
 use crate::evidence::view::{
-    EvidenceFacts, EvidenceFinding, EvidenceFindingKind as Kind, EvidenceGrade as Grade,
-    EvidenceOutcome, EvidenceVerification,
+    EvidenceFacts, EvidenceFinding, EvidenceFindingKind as Kind, EvidenceOutcome,
+    EvidenceVerification,
 };
 use crate::evidence::zip::{Archive, MAX_ARCHIVE_BYTES, MAX_FILES};
 use crate::integrity::Hash;
@@ -18,6 +18,7 @@ use crate::integrity::note::{KeyKind, Note, NoteError, VerifyingKey};
 use crate::integrity::tree;
 use crate::position::Position;
 use crate::progress::WorkProgress;
+use crate::store::verify::Grade;
 
 /// What whoever verifies has from elsewhere.
 #[derive(Debug, Clone, Default)]
@@ -87,8 +88,7 @@ impl Findings {
             });
         }
         // Stable: within a grade in the order in which they were found.
-        self.list
-            .sort_by_key(|finding| std::cmp::Reverse(finding.grade));
+        self.list.sort_by_key(|finding| finding.grade);
         self.list
     }
 }
@@ -180,7 +180,7 @@ impl Answer {
         let checked = std::mem::take(&mut findings.checked);
         let not_checked = std::mem::take(&mut findings.not_checked);
         let list = findings.into_list();
-        let wrong = list.iter().any(|finding| finding.grade > Grade::Notice);
+        let wrong = list.iter().any(|finding| finding.grade != Grade::Notice);
         EvidenceVerification {
             outcome: match wrong {
                 true => EvidenceOutcome::Problems,

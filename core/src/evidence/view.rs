@@ -6,6 +6,7 @@ use ts_rs::TS;
 use crate::evidence::manifest::{Counts, FileClaim, Filter, Made, Others, Scope, Sum, Withheld};
 use crate::integrity::Hash;
 use crate::position::Position;
+use crate::store::verify::Grade;
 
 /// What came of verifying a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -18,19 +19,6 @@ pub enum EvidenceOutcome {
     Problems,
     /// It is no package, is cut off, or is beyond the limits.
     Unreadable,
-}
-
-/// How much a finding about a package weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
-#[ts(export)]
-#[serde(rename_all = "lowercase")]
-pub enum EvidenceGrade {
-    /// Worth knowing; nothing is wrong.
-    Notice,
-    /// Something is missing.
-    Gap,
-    /// Something is not what was signed, recorded or counted.
-    Manipulation,
 }
 
 /// What a finding about a package is about. The wire name is the variant in `snake_case`.
@@ -99,7 +87,7 @@ pub enum EvidenceFindingKind {
 #[ts(export)]
 pub struct EvidenceFinding {
     /// How much it weighs.
-    pub grade: EvidenceGrade,
+    pub grade: Grade,
     /// What it is about.
     pub kind: EvidenceFindingKind,
     /// Position of the event, where it is about one.

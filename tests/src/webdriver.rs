@@ -35,6 +35,14 @@ impl std::fmt::Display for DriverError {
 
 impl std::error::Error for DriverError {}
 
+/// Whether an error says that the element is no longer in the page, or not yet.
+#[must_use]
+pub fn is_gone(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error
+        .downcast_ref::<DriverError>()
+        .is_some_and(|e| e.error == "stale element reference" || e.error == "no such element")
+}
+
 /// A program with a web view, driven. The program ends when this is dropped.
 #[derive(Debug)]
 pub struct Session {
@@ -101,11 +109,21 @@ impl Session {
     /// If the driver does not answer.
     pub fn find_all(&self, selector: &str) -> Outcome<Vec<Element>> {
         let body = json!({ "using": "css selector", "value": selector });
-        let answer = self.post("/elements", &body)?;
-        let found = answer.as_array().into_iter().flatten();
-        Ok(found
-            .filter_map(|element| Some(Element(element[ELEMENT].as_str()?.to_owned())))
-            .collect())
+        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        loop {
+            match self.post("/elements", &body) {
+                Ok(answer) => {
+                    let found = answer.as_array().into_iter().flatten();
+                    return Ok(found
+                        .filter_map(|element| Some(Element(element[ELEMENT].as_str()?.to_owned())))
+                        .collect());
+                }
+                // The driver found one that the page took away before it had a name for it ("Stale element
+                // found when trying to create the node handle"): what is there now is asked again.
+                Err(error) if is_gone(&*error) && Instant::now() < deadline => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Clicks in the middle of an element, scrolling it into view.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Outcome;
 use crate::display::Display;
-use crate::webdriver::{DriverError, Element, Session};
+use crate::webdriver::{DriverError, Element, Session, is_gone};
 
 /// Longest wait for something to come up on screen. Long, because test machines are busy; nothing waits
 /// longer than it must.
@@ -69,7 +69,7 @@ impl Window {
                 Ok(Some(found)) => return Ok(found),
                 Ok(None) => {}
                 // The page has drawn itself anew between finding an element and looking at it.
-                Err(error) if is_stale(&*error) => {}
+                Err(error) if is_gone(&*error) => {}
                 Err(error) => return Err(format!("waiting for {what}: {error}").into()),
             }
             if Instant::now() > deadline {
@@ -109,11 +109,23 @@ impl Window {
     /// Puts text into the field with a `data-testid`, in place of what is there.
     ///
     /// # Errors
-    /// If there is no such field.
+    /// If there is no such field, or it never takes keys.
     pub fn fill(&self, test_id: &str, text: &str) -> Outcome {
-        let field = self.get(test_id)?;
-        self.session.clear(&field)?;
-        self.session.type_into(&field, text)
+        let selector = selector(test_id);
+        // Cleared anew at every attempt, so that a field drawn again half way holds the text once.
+        self.wait_for(test_id, |session| {
+            let Some(field) = session.find(&selector)? else {
+                return Ok(None);
+            };
+            let filled = session
+                .clear(&field)
+                .and_then(|()| session.type_into(&field, text));
+            match filled {
+                Ok(()) => Ok(Some(())),
+                Err(error) if is_not_yet_clickable(&*error) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 
     /// Text of the element with a `data-testid`, once `wanted` is true of it. White space is one space each.
@@ -129,6 +141,29 @@ impl Window {
             let text = session.text(&element)?;
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             Ok(wanted(&text).then_some(text))
+        })
+    }
+
+    /// Waits until just so many elements have a `data-testid`.
+    ///
+    /// # Errors
+    /// If it is never so many.
+    pub fn count_is(&self, test_id: &str, wanted: usize) -> Outcome {
+        let selector = selector(test_id);
+        self.wait_for(&format!("{wanted} times {test_id}"), |session| {
+            Ok((session.find_all(&selector)?.len() == wanted).then_some(()))
+        })
+    }
+
+    /// Middle of the element with a `data-testid` in the window, in CSS pixels, once it is there.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub fn middle(&self, test_id: &str) -> Outcome<(f64, f64)> {
+        let selector = selector(test_id);
+        self.wait_for(test_id, |session| match session.find(&selector)? {
+            None => Ok(None),
+            Some(element) => session.middle(&element).map(Some),
         })
     }
 
@@ -215,12 +250,6 @@ pub fn program(name: &str) -> Outcome<PathBuf> {
 fn selector(test_id: &str) -> String {
     let (id, rest) = test_id.split_at(test_id.find(['[', ' ']).unwrap_or(test_id.len()));
     format!("[data-testid=\"{id}\"]{rest}")
-}
-
-fn is_stale(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
-    error
-        .downcast_ref::<DriverError>()
-        .is_some_and(|e| e.error == "stale element reference" || e.error == "no such element")
 }
 
 fn is_not_yet_clickable(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {

@@ -156,7 +156,7 @@ fn one_cursor_moves_two_pinned_streams() -> Outcome {
     window.session.press(&key::ENTER.to_string())?;
     window.text_when("pinned-asof", |shown| shown.contains("Version 3"))?;
 
-    let (x, y) = window.session.middle(&window.get("timebar-cursor")?)?;
+    let (x, y) = window.middle("timebar-cursor")?;
     let (left, _) = window.left_of("timebar", "[role=presentation]")?;
     let points: Vec<(f64, f64)> = (0..=16)
         .map(|step| (x - (x - left - 3.0) * f64::from(step) / 16.0, y))

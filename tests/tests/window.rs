@@ -21,7 +21,7 @@ fn dragging_through_time_shows_the_state_of_that_instant() -> Outcome {
     let live_colour = window.style("timebar", "border-top-color")?;
 
     // From the end of time to its beginning, by hand.
-    let (x, y) = window.session.middle(&window.get("timebar-cursor")?)?;
+    let (x, y) = window.middle("timebar-cursor")?;
     let (left, _) = window.left_of("timebar", "[role=presentation]")?;
     let points: Vec<(f64, f64)> = (0..=20)
         .map(|step| (x - (x - left - 4.0) * f64::from(step) / 20.0, y))

@@ -42,8 +42,8 @@ fn an_ugly_table_is_seen_as_events_before_it_is_imported() -> Outcome {
             && shown.contains("placed")
             && shown.contains("2024-01-31 08:12:00 UTC")
     })?;
-    let rejected = || window.session.find_all("[data-testid=import-refused]");
-    assert_eq!(rejected()?.len(), 2, "a day that is not, and a short row");
+    // A day that is not, and a short row.
+    window.count_is("import-refused", 2)?;
 
     // Other uses of columns: the events under the table follow.
     window.click("import-column-note")?;
@@ -156,9 +156,9 @@ fn files_dropped_on_the_window_are_seen_before_they_are_imported_and_a_store_is_
     window.text_when("import-file", |shown| {
         shown.contains("m\u{fc}ll 1%.csv") && shown.contains("CSV, semicolon")
     })?;
-    let files = window.session.find_all("[data-testid=import-file]")?;
-    assert_eq!(files.len(), 2, "both files, under their own names");
-    assert!(window.session.find("[data-testid=drop-target]")?.is_none());
+    // Both files, under their own names, and nothing left of the drag.
+    window.count_is("import-file", 2)?;
+    window.count_is("drop-target", 0)?;
 
     let other = home.path().join("other.annals");
     annals(&[

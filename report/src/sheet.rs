@@ -26,7 +26,6 @@ pub struct Sheet {
     title: String,
     regime: String,
     statement: String,
-    retention: String,
     /// Families of the bundled fonts, in the order in which they are asked for a character.
     fonts: Vec<String>,
     report_hash: String,
@@ -216,7 +215,6 @@ pub fn sheet(
         title: heading(ink.visible(&report.title)),
         regime: ink.visible(&report.regime),
         statement: ink.visible(&report.first_page.statement),
-        retention: ink.visible(&report.first_page.retention),
         fonts: crate::fonts::FONTS.families(),
         report_hash: report.hash().to_string(),
         root: head.root.to_string(),
@@ -322,7 +320,12 @@ fn grid(
     let printed = rows.len() as u64;
     let shown: Vec<Vec<Shown>> = rows
         .into_iter()
-        .map(|row| row.iter().map(|cell| shown(cell, ink)).collect())
+        .map(|row| {
+            let cells = row.iter().zip(&table.columns);
+            cells
+                .map(|(cell, column)| shown(cell, column.kind, ink))
+                .collect()
+        })
         .collect();
     let titles: Vec<String> = table
         .columns
@@ -415,23 +418,20 @@ impl Shown {
     }
 }
 
-fn shown(cell: &Cell, ink: &Ink) -> Shown {
-    match cell {
-        Cell::Value(value) => {
-            let text = cell.text();
-            let cut = text.char_indices().nth(CELL_CHARS);
-            match cut {
-                None => Shown::Text(ink.visible(text)),
-                Some((at, _)) => {
-                    let more = grouped(value[at..].chars().count() as u64);
-                    let start = ink.visible(&text[..at]);
-                    Shown::Text(format!(
-                        "{start} … [{more} more characters: see the attached rows]"
-                    ))
-                }
-            }
+fn shown(cell: &Cell, kind: CellKind, ink: &Ink) -> Shown {
+    let text = cell.printed(kind);
+    if cell.value().is_none() {
+        return Shown::Dim(text.into_owned());
+    }
+    match text.char_indices().nth(CELL_CHARS) {
+        None => Shown::Text(ink.visible(&text)),
+        Some((at, _)) => {
+            let more = grouped(text[at..].chars().count() as u64);
+            let start = ink.visible(&text[..at]);
+            Shown::Text(format!(
+                "{start} … [{more} more characters: see the attached rows]"
+            ))
         }
-        Cell::NotRecorded | Cell::Erased | Cell::None => Shown::Dim(cell.text().to_owned()),
     }
 }
 

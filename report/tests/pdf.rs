@@ -90,7 +90,8 @@ fn a_report_of_every_block_and_script_is_a_sound_pdf() {
             "Evidence, not a legal determination",
             "Had happened by 2024-01-31T23:00:00Z",
             "Severe: version order and time order disagree (order-789, version 3)",
-            "12345678901234567890.97, of 15 events",
+            "12345678901234567890.97 over 15 events",
+            "as the \"customer\" said",
             "not recorded",
             "right‹U+202E›to left override",
             "注文を確定しました",
@@ -102,6 +103,10 @@ fn a_report_of_every_block_and_script_is_a_sound_pdf() {
         ] {
             assert!(text.contains(said), "{said} is not in {text}");
         }
+        assert!(
+            !text.contains(r#"\"customer"#),
+            "a value of JSON is printed as people read it: {text}"
+        );
     }
 }
 

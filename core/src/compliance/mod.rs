@@ -23,7 +23,7 @@ pub use output::{
     ReportForm, ReportView, WrittenFile, write_csv, write_html, write_jsonl, write_report,
     write_whole,
 };
-pub use page::{PageGroup, first_page};
+pub use page::{PageGroup, PageGroupForm, first_page};
 
 pub use crate::chart::{ChartForm, ChartPoint, ChartSpec};
 pub use report::{
@@ -191,11 +191,11 @@ fn column(template: &Template, col: template::Col) -> Column {
     }
 }
 
-/// `1 event`, `2 events`.
+/// `1 event`, `2,000 events`.
 fn plural(count: u64, word: &str) -> String {
     match count {
         1 => format!("1 {word}"),
-        _ => format!("{count} {word}s"),
+        _ => format!("{} {word}s", crate::chart::grouped(count)),
     }
 }
 

@@ -5,6 +5,7 @@ use super::report::{
     AccessLogState, CheckOutcome, Completeness, Entry, FirstPage, Report, ReportAsOf, ReportScope,
     ReportSource, TemplateOrigin,
 };
+use crate::chart::grouped;
 use crate::finding::Finding;
 
 /// Entries of the first page under one heading.
@@ -12,8 +13,21 @@ use crate::finding::Finding;
 pub struct PageGroup {
     /// Heading.
     pub title: &'static str,
+    /// What its entries are.
+    pub form: PageGroupForm,
     /// In order; none of their values is empty.
     pub entries: Vec<Entry>,
+}
+
+/// What the entries of a group are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageGroupForm {
+    /// Names with values.
+    Facts,
+    /// Sentences, each named by the heading.
+    Sentences,
+    /// Faults, each named by its severity, the most severe first; or one sentence, that there are none.
+    Findings,
 }
 
 /// The first page of a report, in the order in which an auditor asks: what it is, source, scope, as-of, completeness,
@@ -79,30 +93,17 @@ pub fn first_page(report: &Report) -> Vec<PageGroup> {
         Entry::new("Retention", retention),
         Entry::new("Annals", format!("version {annals}")),
     ];
-    let mut groups = vec![
-        PageGroup {
-            title: "Report",
-            entries: made,
-        },
-        PageGroup {
-            title: "Source",
-            entries: source_entries(source),
-        },
-        PageGroup {
-            title: "Scope",
-            entries: scope_entries(scope),
-        },
-        PageGroup {
-            title: "As of",
-            entries: as_of_entries(as_of),
-        },
-        PageGroup {
-            title: "Completeness",
-            entries: completeness_entries(completeness),
-        },
-    ];
-    let listed = |title: &'static str, none: &str, entries: Vec<Entry>| PageGroup {
+    let facts = |title: &'static str, entries: Vec<Entry>| PageGroup {
         title,
+        form: PageGroupForm::Facts,
+        entries,
+    };
+    let listed = |title: &'static str, form, none: &str, entries: Vec<Entry>| PageGroup {
+        title,
+        form: match entries.is_empty() {
+            true => PageGroupForm::Sentences,
+            false => form,
+        },
         entries: match entries.is_empty() {
             true => vec![Entry::new(title, none)],
             false => entries,
@@ -118,23 +119,38 @@ pub fn first_page(report: &Report) -> Vec<PageGroup> {
             }
             (None, _) => Entry::new(&model.name, "states are inferred from the payloads"),
         });
-    groups.push(listed(
-        "Models",
-        "no state was folded: no event is in scope",
-        models.collect(),
-    ));
-    groups.push(listed(
-        "Findings",
-        "none in what was read",
-        findings.iter().map(finding_entry).collect(),
-    ));
     let sentences = |title: &'static str, list: &[String]| {
         let entries = list.iter().map(|text| Entry::new(title, text));
-        listed(title, "nothing", entries.collect())
+        listed(
+            title,
+            PageGroupForm::Sentences,
+            "nothing",
+            entries.collect(),
+        )
     };
-    groups.push(sentences("Checked", checked));
-    groups.push(sentences("Not checked", not_checked));
-    groups
+    let mut worst_first: Vec<&Finding> = findings.iter().collect();
+    worst_first.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    vec![
+        facts("Report", made),
+        facts("Source", source_entries(source)),
+        facts("Scope", scope_entries(scope)),
+        facts("As of", as_of_entries(as_of)),
+        facts("Completeness", completeness_entries(completeness)),
+        listed(
+            "Models",
+            PageGroupForm::Facts,
+            "no state was folded: no event is in scope",
+            models.collect(),
+        ),
+        listed(
+            "Findings",
+            PageGroupForm::Findings,
+            "none in what was read",
+            worst_first.into_iter().map(finding_entry).collect(),
+        ),
+        sentences("Checked", checked),
+        sentences("Not checked", not_checked),
+    ]
 }
 
 fn source_entries(source: &ReportSource) -> Vec<Entry> {
@@ -156,7 +172,7 @@ fn source_entries(source: &ReportSource) -> Vec<Entry> {
     };
     let more = imported_from_count.saturating_sub(imported_from.len() as u64);
     if more > 0 {
-        imported.push_str(&format!(", and {more} more"));
+        imported.push_str(&format!(", and {} more", grouped(more)));
     }
     vec![
         Entry::new("File", file),
@@ -252,7 +268,9 @@ fn completeness_entries(completeness: &Completeness) -> Vec<Entry> {
         Entry::new(
             "Events in scope",
             format!(
-                "{events_in_scope} of {events_in_log}, in {}",
+                "{} of {}, in {}",
+                grouped(*events_in_scope),
+                grouped(*events_in_log),
                 plural(*streams_in_scope, "stream")
             ),
         ),
@@ -289,9 +307,10 @@ fn finding_entry(finding: &Finding) -> Entry {
     } = finding;
     let place = place.text();
     let first = match (count, place.is_empty()) {
-        (_, true) => String::new(),
+        (1, true) => String::new(),
+        (n, true) => format!(" ({} times)", grouped(*n)),
         (1, false) => format!(" ({place})"),
-        (n, false) => format!(" ({n} times, first {place})"),
+        (n, false) => format!(" ({} times, first {place})", grouped(*n)),
     };
     Entry::new(severity.text(), format!("{detail}{first}"))
 }

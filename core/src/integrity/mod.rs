@@ -6,6 +6,7 @@ pub mod decode;
 pub mod leaf;
 pub mod note;
 pub mod proof;
+pub mod timestamp;
 pub mod tree;
 
 #[cfg(test)]

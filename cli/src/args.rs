@@ -96,6 +96,8 @@ pub enum Command {
     Checkpoint(checkpoint::Checkpoint),
     /// Write a proof that an event is in a log
     Prove(checkpoint::Prove),
+    /// Have somebody else say when a checkpoint was there
+    Timestamp(timestamp::TimestampArgs),
     /// Show, hand on or replace the keys that a log signs with
     Key(key::KeyArgs),
 }

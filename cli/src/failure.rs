@@ -434,6 +434,9 @@ impl From<SigningError> for Failure {
             }
             SigningError::NoCheckpoint(_) => told.hint("annals checkpoint STORE signs what the log is now"),
             SigningError::Checkpoint(_) => told,
+            SigningError::TimeStamp(_) => told.hint(
+                "annals timestamp request STORE writes what to send; nothing was kept",
+            ),
         }
     }
 }

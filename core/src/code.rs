@@ -330,7 +330,7 @@ impl From<&SigningError> for ErrorCode {
             SigningError::OtherKey { .. } => ErrorCode::Conflict,
             SigningError::Inconsistent(_) => ErrorCode::Damaged,
             SigningError::NoCheckpoint(_) => ErrorCode::NotFound,
-            SigningError::Checkpoint(_) => ErrorCode::BadInput,
+            SigningError::Checkpoint(_) | SigningError::TimeStamp(_) => ErrorCode::BadInput,
         }
     }
 }

@@ -316,7 +316,8 @@ impl From<SigningError> for HostError {
             SigningError::Key(_)
             | SigningError::OtherKey { .. }
             | SigningError::NoCheckpoint(_)
-            | SigningError::Checkpoint(_) => told,
+            | SigningError::Checkpoint(_)
+            | SigningError::TimeStamp(_) => told,
         }
     }
 }

@@ -109,6 +109,7 @@ pub fn run(args: Checkpoint, output: &mut Output) -> Result<Exit, Failure> {
             key,
             cosignatures: _,
             timestamps: _,
+            stamps: _,
             note,
         } = &row;
         output.line(&format!(
@@ -146,6 +147,10 @@ fn list(args: &Checkpoint, output: &mut Output) -> Result<Exit, Failure> {
                 row.cosignatures,
                 row.timestamps
             ))?;
+            if !row.stamps.is_empty() {
+                let said = super::timestamp::said(&row.stamps);
+                output.line(&visible(&format!("      stamped {said}")))?;
+            }
         }
         output.line(&format!(
             "{}, {} after the last one",

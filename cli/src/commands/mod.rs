@@ -30,6 +30,7 @@ pub mod show;
 pub mod state;
 pub mod streams;
 pub mod tail;
+pub mod timestamp;
 pub mod verify;
 pub mod whatif;
 pub mod why;
@@ -80,6 +81,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Privacy(args) => privacy::run(args, output),
         Command::Checkpoint(args) => checkpoint::run(args, output),
         Command::Prove(args) => checkpoint::run_prove(args, output),
+        Command::Timestamp(args) => timestamp::run(args, output),
         Command::Key(args) => key::run(args, output),
     }
 }

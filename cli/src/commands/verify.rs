@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use annals_core::integrity::timestamp::Authority;
 use annals_core::store::verify::{Grade, VerifyFinding};
 use annals_core::surroundings::Surroundings;
 use annals_core::verify::{Kept, VerifyOutcome, VerifyPlan, VerifyView, verify};
@@ -28,6 +29,9 @@ pub struct Verify {
     /// Verifier key of the log or of a witness, known from elsewhere, or a file with it; may be given again
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
+    /// Certificates of an authority in PEM, whose time stamps are believed; may be given again
+    #[arg(long, value_name = "CERTS.pem")]
+    authority: Vec<PathBuf>,
     /// Also verify what is kept of states: snapshots and projections
     #[arg(long)]
     replay: bool,
@@ -45,6 +49,7 @@ pub fn run(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
     let plan = VerifyPlan {
         against: against.collect::<Result<_, Failure>>()?,
         keys: keys.collect::<Result<_, _>>()?,
+        authorities: authorities(&args.authority)?,
         replay: args.replay,
         threads: threads(),
     };
@@ -54,6 +59,12 @@ pub fn run(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
     })?;
     output.show(&view, |output| print(&view, output))?;
     Ok(exit(view.outcome))
+}
+
+/// The authorities that certificates name.
+pub fn authorities(files: &[PathBuf]) -> Result<Vec<Authority>, Failure> {
+    let authorities = files.iter().map(|file| super::timestamp::authority(file));
+    authorities.collect()
 }
 
 /// Text of a file.

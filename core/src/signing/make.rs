@@ -8,6 +8,7 @@ use super::{CheckpointRow, CheckpointsView, HeldKey, KeyRow, KeysView};
 use crate::integrity::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::integrity::note::{KeyKind, Note, NoteError, SigningKey, VerifyingKey};
 use crate::integrity::proof::LogProof;
+use crate::integrity::timestamp::{StampView, TimeStampError};
 use crate::position::Position;
 use crate::store::ledger::{Attestation, AttestationKind, Ledger, LedgerCheckpoint, LedgerKey};
 use crate::store::verify::{Grade, VerifyFindings};
@@ -54,6 +55,9 @@ pub enum SigningError {
     /// A note is none, or is not what it should be.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A time stamp is not taken.
+    #[error(transparent)]
+    TimeStamp(#[from] TimeStampError),
 }
 
 impl From<NoteError> for SigningError {
@@ -298,7 +302,18 @@ fn whole(ledger: &Ledger, kept: &LedgerCheckpoint) -> Result<SignedCheckpoint, S
     Ok(SignedCheckpoint::parse(&text)?)
 }
 
-fn row(ledger: &Ledger, kept: &LedgerCheckpoint) -> Result<CheckpointRow, SigningError> {
+/// The time stamps of a checkpoint, by its number.
+fn stamps_of(ledger: &Ledger, checkpoint: u64) -> impl Iterator<Item = &[u8]> {
+    let of =
+        move |a: &&Attestation| a.checkpoint == checkpoint && a.kind == AttestationKind::Timestamp;
+    ledger
+        .attestations
+        .iter()
+        .filter(of)
+        .map(|attestation| attestation.content.as_slice())
+}
+
+pub(super) fn row(ledger: &Ledger, kept: &LedgerCheckpoint) -> Result<CheckpointRow, SigningError> {
     let signed = whole(ledger, kept)?;
     let count = |kind| {
         let of = |a: &&Attestation| a.checkpoint == kept.number && a.kind == kind;
@@ -312,6 +327,7 @@ fn row(ledger: &Ledger, kept: &LedgerCheckpoint) -> Result<CheckpointRow, Signin
         key: key_for(ledger, kept.number).map_or(0, |key| key.number),
         cosignatures: count(AttestationKind::Cosignature),
         timestamps: count(AttestationKind::Timestamp),
+        stamps: stamps_of(ledger, kept.number).map(StampView::of).collect(),
         note: signed.note.to_text(),
     })
 }

@@ -11,6 +11,7 @@ mod chain;
 mod held;
 pub mod keyfile;
 mod make;
+mod stamps;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,10 @@ pub use chain::{Examined, examine};
 pub use held::{Protection, held, held_path, make_next, open_or_make};
 pub use make::{SigningError, add_cosignatures, checkpoints, keys, prove, rotate, sign_checkpoint};
 
+pub use stamps::{add_time_stamp, request_time_stamp};
+
 use crate::integrity::Hash;
+use crate::integrity::timestamp::StampView;
 use crate::position::Position;
 
 /// A key of a log.
@@ -90,6 +94,8 @@ pub struct CheckpointRow {
     /// Time stamps that came for it.
     #[ts(type = "number")]
     pub timestamps: u64,
+    /// What they say of themselves.
+    pub stamps: Vec<StampView>,
     /// The signed note, as it is handed on.
     pub note: String,
 }

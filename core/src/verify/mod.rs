@@ -15,6 +15,7 @@ use ts_rs::TS;
 use crate::id::LogId;
 use crate::integrity::Hash;
 use crate::integrity::note::VerifyingKey;
+use crate::integrity::timestamp::Authority;
 use crate::position::Position;
 use crate::progress::WorkProgress;
 use crate::store::verify::{Checked, Grade, VerifyFinding, VerifyFindings, VerifyKind};
@@ -68,6 +69,8 @@ pub struct VerifyPlan {
     pub against: Vec<Kept>,
     /// Keys that are known from elsewhere: the log's own, and those of witnesses.
     pub keys: Vec<VerifyingKey>,
+    /// Authorities whose time stamps are believed.
+    pub authorities: Vec<Authority>,
     /// Also verify what is kept of states.
     pub replay: bool,
     /// Threads that share the work, at least 1.
@@ -79,6 +82,7 @@ impl Default for VerifyPlan {
         VerifyPlan {
             against: Vec::new(),
             keys: Vec::new(),
+            authorities: Vec::new(),
             replay: false,
             threads: 2,
         }

@@ -10,6 +10,7 @@ use crate::integrity::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::integrity::leaf::hash_bytes;
 use crate::integrity::note::{KeyKind, Note, NoteError, VerifyingKey};
 use crate::integrity::proof::{LogProof, MAGIC};
+use crate::integrity::timestamp::{Authority, TimeStamp, TimeStampError};
 use crate::position::Position;
 use crate::signing::{Examined, examine};
 use crate::store::ledger::{AttestationKind, Ledger};
@@ -301,16 +302,26 @@ fn attested(
         .filter(|key| key.kind() == KeyKind::Witness)
         .cloned()
         .collect();
-    let (mut good, mut unknown, mut stamps) = (0u64, 0u64, 0u64);
+    let (mut good, mut unknown) = (0u64, 0u64);
+    let (mut stamped_by_named, mut stamps) = (0u64, 0u64);
     for attestation in &ledger.attestations {
-        if attestation.kind == AttestationKind::Timestamp {
-            stamps += 1;
-            continue;
-        }
         let number = attestation.checkpoint;
         let Some(kept) = ledger.checkpoints.iter().find(|kept| kept.number == number) else {
             continue;
         };
+        if attestation.kind == AttestationKind::Timestamp {
+            match stamped(&plan.authorities, &attestation.content, &kept.note) {
+                Ok(true) => stamped_by_named += 1,
+                Ok(false) => stamps += 1,
+                Err(error) => findings.add(
+                    Grade::Manipulation,
+                    VerifyKind::TimestampDiffers,
+                    None,
+                    format!("a time stamp of checkpoint {number}: {error}"),
+                ),
+            }
+            continue;
+        }
         let line = String::from_utf8_lossy(&attestation.content);
         match Note::parse(&format!("{}{line}\n", kept.note)).and_then(|n| n.verify(&witnesses)) {
             Ok(_) => good += 1,
@@ -334,9 +345,29 @@ fn attested(
             "{unknown} cosignatures, whose witnesses were not named"
         ));
     }
+    if stamped_by_named > 0 {
+        checked.push(Checked {
+            what: "time stamps by authorities that were named, but for revocation of their certificates".into(),
+            count: stamped_by_named,
+        });
+    }
     if stamps > 0 {
         not_checked.push(format!(
-            "{stamps} time stamps, whose authorities were not named"
+            "{stamps} time stamps beyond that they are of these checkpoints: their authorities were not named"
         ));
     }
+}
+
+/// Whether one of the authorities made the stamp; `false` where none was named.
+fn stamped(authorities: &[Authority], stamp: &[u8], note: &str) -> Result<bool, TimeStampError> {
+    let stamp = TimeStamp::parse(stamp)?;
+    stamp.is_of(note.as_bytes())?;
+    let mut wrong = None;
+    for authority in authorities {
+        match authority.verify(&stamp, note.as_bytes()) {
+            Ok(_) => return Ok(true),
+            Err(error) => wrong = Some(error),
+        }
+    }
+    wrong.map_or(Ok(false), Err)
 }

@@ -18,7 +18,11 @@ mod tests;
 pub use authority::{Authority, Stamped};
 pub use read::TimeStamp;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use ts_rs::TS;
+
+use crate::time::Time;
 
 /// Why a time stamp is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +72,32 @@ pub enum TimeStampError {
     /// What names an authority does not.
     #[error("no authority is named: {0}")]
     NoAuthority(&'static str),
+}
+
+/// What a time stamp says of itself; whether it is to be believed only an [`Authority`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct StampView {
+    /// When the authority saw the checkpoint; `None` where the stamp cannot be read.
+    pub at: Option<Time>,
+    /// How exact it says that is, in microseconds either way.
+    #[ts(type = "number | null")]
+    pub accuracy_us: Option<u64>,
+    /// Who signed, by the certificate that came along.
+    pub signer: Option<String>,
+}
+
+impl StampView {
+    /// What the bytes of a stamp say.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> StampView {
+        let stamp = TimeStamp::parse(bytes).ok();
+        StampView {
+            at: stamp.as_ref().map(|stamp| stamp.time),
+            accuracy_us: stamp.as_ref().and_then(|stamp| stamp.accuracy_us),
+            signer: stamp.and_then(|stamp| stamp.claimed_signer()),
+        }
+    }
 }
 
 /// The request for a stamp over `content` (RFC 3161, section 2.4.1): its SHA-256, and that the certificate is to come

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::TimeStampError;
+use super::certificate::{Certificate, name_text};
 use super::der::{
     BIT_STRING, BOOLEAN, GENERALIZED_TIME, INTEGER, OBJECT_ID, OCTET_STRING, Reader, SEQUENCE, SET,
     UTF8_STRING, dotted, hex, inside,
@@ -146,6 +147,15 @@ impl TimeStamp {
             }
         };
         read_token(token)
+    }
+
+    /// Who signed, by the certificate that came along; nobody vouches for it.
+    #[must_use]
+    pub fn claimed_signer(&self) -> Option<String> {
+        let (kind, hash) = &self.signer_hash;
+        let own = |bytes: &&Vec<u8>| kind.digest(bytes) == *hash;
+        let certificate = Certificate::parse(self.certificates.iter().find(own)?).ok()?;
+        Some(name_text(certificate.subject))
     }
 
     /// Says whether the stamp is of these bytes.

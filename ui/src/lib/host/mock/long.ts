@@ -151,7 +151,7 @@ export async function runStoreVerify(events: number, args: VerifyArgs, progress:
 
 export function sign(events: number, args: SignArgs, signed: CheckpointRow[]): CheckpointRow {
   if (args.passphrase === null && !args.unprotected) throw new HostError("passphrase", "this log has no key yet, and it would be made without protection", "Give a passphrase, or say that the key needs none.");
-  const row: CheckpointRow = { number: 1, size: events, root: "5f".repeat(32), made_at: "2026-11-26T02:00:00Z", key: 1, cosignatures: 0, timestamps: 0, note: `${ORIGIN}\n${events}\nX19f\n\n\u2014 ${ORIGIN} zXI6aw==\n` };
+  const row: CheckpointRow = { number: 1, size: events, root: "5f".repeat(32), made_at: "2026-11-26T02:00:00Z", key: 1, cosignatures: 0, timestamps: 0, stamps: [], note: `${ORIGIN}\n${events}\nX19f\n\n\u2014 ${ORIGIN} zXI6aw==\n` };
   if (signed.length === 0) signed.push(row);
   return row;
 }

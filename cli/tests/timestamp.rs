@@ -1,0 +1,228 @@
+//! Time stamps through the command line, from an authority that OpenSSL plays. Where there is no OpenSSL, it is said.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use support::Sandbox;
+
+const CONFIG: &str = "
+[ tsa ]
+default_tsa = t
+[ t ]
+serial = serial
+crypto_device = builtin
+default_policy = 1.2.3.4.1
+signer_digest = sha256
+digests = sha256
+ordering = no
+tsa_name = no
+ess_cert_id_chain = no
+ess_cert_id_alg = sha256
+[ req ]
+distinguished_name = dn
+[ dn ]
+[ ca ]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign
+[ stamps ]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = critical,timeStamping
+";
+
+/// A time-stamping authority of OpenSSL's.
+struct Tsa<'s> {
+    folder: &'s Path,
+    name: &'static str,
+}
+
+impl<'s> Tsa<'s> {
+    /// `None` where there is no OpenSSL.
+    fn new(sandbox: &'s Sandbox, name: &'static str) -> Option<Tsa<'s>> {
+        if Command::new("openssl").arg("version").output().is_err() {
+            eprintln!("skipped: there is no openssl");
+            return None;
+        }
+        let tsa = Tsa {
+            folder: sandbox.path(),
+            name,
+        };
+        sandbox.write("tsa.cnf", CONFIG);
+        tsa.openssl(&format!(
+            "req -x509 -config tsa.cnf -extensions ca -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}-ca.key -out {name}-ca.pem -subj /CN={name}-root -days 9"
+        ));
+        tsa.openssl(&format!(
+            "req -config tsa.cnf -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}-stamps"
+        ));
+        tsa.openssl(&format!(
+            "x509 -req -in {name}.csr -CA {name}-ca.pem -CAkey {name}-ca.key -set_serial 7 -days 8 -extfile tsa.cnf -extensions stamps -out {name}.pem"
+        ));
+        Some(tsa)
+    }
+
+    fn openssl(&self, args: &str) {
+        let mut command = Command::new("openssl");
+        let run = command.args(args.split(' ')).current_dir(self.folder);
+        let run = run.output().unwrap();
+        let told = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "openssl {args}: {told}");
+    }
+
+    /// Stamps a request.
+    fn stamp(&self, request: &str, response: &str) {
+        std::fs::write(self.folder.join("serial"), "01\n").unwrap();
+        let name = self.name;
+        self.openssl(&format!(
+            "ts -reply -config tsa.cnf -queryfile {request} -signer {name}.pem -inkey {name}.key -out {response}"
+        ));
+    }
+}
+
+/// A shop with one checkpoint, `c.note`, and the request over it, `c.tsq`.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["sample", "shop", "--events", "300", "--out", "shop.annals"][..],
+        &[
+            "checkpoint",
+            "shop.annals",
+            "--unprotected",
+            "--out",
+            "c.note",
+        ],
+        &["timestamp", "request", "shop.annals", "--out", "c.tsq"],
+    ] {
+        let run = sandbox.run(args);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+    }
+    sandbox
+}
+
+fn attach(sandbox: &Sandbox, response: &str, authority: &str) -> support::Run {
+    let args = ["timestamp", "attach", "shop.annals", response];
+    sandbox.run(&[&args[..], &["--authority", authority, "--json"]].concat())
+}
+
+#[test]
+fn a_stamp_is_taken_kept_shown_and_verified_against_its_authority() {
+    let sandbox = sandbox();
+    let Some(tsa) = Tsa::new(&sandbox, "clock") else {
+        return;
+    };
+    tsa.stamp("c.tsq", "c.tsr");
+    // OpenSSL itself agrees that the stamp is of the file that was handed out.
+    tsa.openssl("ts -verify -data c.note -in c.tsr -CAfile clock-ca.pem");
+    let run = attach(&sandbox, "c.tsr", "clock-ca.pem");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.json()["timestamps"], 1);
+    let again = attach(&sandbox, "c.tsr", "clock-ca.pem");
+    assert_eq!(again.json()["timestamps"], 1, "the same stamp is kept once");
+
+    let list = sandbox.json(&["checkpoint", "shop.annals", "--list"]);
+    let stamp = &list["checkpoints"][0]["stamps"][0];
+    assert_eq!(stamp["signer"], "CN=clock-stamps", "{list}");
+
+    let view = sandbox.json(&["verify", "shop.annals"]);
+    let not_checked = view["not_checked"].to_string();
+    assert!(not_checked.contains("1 time stamps beyond"), "{view}");
+    let view = sandbox.json(&["verify", "shop.annals", "--authority", "clock-ca.pem"]);
+    assert!(
+        view["checked"].to_string().contains("time stamps by"),
+        "{view}"
+    );
+    assert!(
+        !view["not_checked"].to_string().contains("time stamps"),
+        "{view}"
+    );
+}
+
+#[test]
+fn a_stamp_that_is_not_good_is_refused_and_nothing_is_kept() {
+    let sandbox = sandbox();
+    let (Some(tsa), Some(_)) = (Tsa::new(&sandbox, "clock"), Tsa::new(&sandbox, "other")) else {
+        return;
+    };
+    tsa.stamp("c.tsq", "c.tsr");
+    let good = std::fs::read(sandbox.path().join("c.tsr")).unwrap();
+    let mut changed = good.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    sandbox.write("signature_changed.tsr", &changed);
+    sandbox.write("cut_off.tsr", &good[..good.len() - 1]);
+    sandbox.write("followed_by_a_byte.tsr", [&good[..], b"x"].concat());
+    sandbox.write("no_stamp.tsr", "no stamp");
+    sandbox.write("something", "something else");
+    tsa.openssl("ts -query -data something -sha256 -cert -no_nonce -out something.tsq");
+    tsa.stamp("something.tsq", "of_something_else.tsr");
+    sandbox.write("no_authority.pem", "no certificate");
+    for (stamp, authority, code, why) in [
+        (
+            "signature_changed.tsr",
+            "clock-ca.pem",
+            "bad_input",
+            "did not sign it",
+        ),
+        ("cut_off.tsr", "clock-ca.pem", "bad_input", "in DER"),
+        (
+            "followed_by_a_byte.tsr",
+            "clock-ca.pem",
+            "bad_input",
+            "in DER",
+        ),
+        ("no_stamp.tsr", "clock-ca.pem", "bad_input", "in DER"),
+        (
+            "of_something_else.tsr",
+            "clock-ca.pem",
+            "not_found",
+            "has no checkpoint with the SHA-256",
+        ),
+        (
+            "c.tsr",
+            "other-ca.pem",
+            "bad_input",
+            "is not by other-ca.pem",
+        ),
+        (
+            "c.tsr",
+            "no_authority.pem",
+            "bad_input",
+            "no certificate in PEM",
+        ),
+        ("c.tsr", "c.note", "bad_input", "no certificate in PEM"),
+        ("missing.tsr", "clock-ca.pem", "not_found", "missing.tsr"),
+    ] {
+        let run = attach(&sandbox, stamp, authority);
+        assert_eq!(run.code, 1, "{stamp} by {authority}");
+        let told: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+        let message = told["error"]["message"].as_str().unwrap();
+        assert_eq!(told["error"]["code"], code, "{stamp}: {message}");
+        assert!(message.contains(why), "{stamp}: {message}");
+    }
+    let list = sandbox.json(&["checkpoint", "shop.annals", "--list"]);
+    assert_eq!(list["checkpoints"][0]["timestamps"], 0, "{list}");
+}
+
+#[test]
+fn a_stamp_by_another_authority_in_the_file_is_found() {
+    let sandbox = sandbox();
+    let (Some(_), Some(other)) = (Tsa::new(&sandbox, "clock"), Tsa::new(&sandbox, "other")) else {
+        return;
+    };
+    other.stamp("c.tsq", "other.tsr");
+    assert_eq!(attach(&sandbox, "other.tsr", "other-ca.pem").code, 0);
+    let verify = |authorities: &[&str]| {
+        let mut args = vec!["verify", "shop.annals", "--json"];
+        for authority in authorities {
+            args.extend(["--authority", authority]);
+        }
+        let run = sandbox.run(&args);
+        (run.code, run.json())
+    };
+    let (code, view) = verify(&["clock-ca.pem"]);
+    assert_eq!(code, 3, "{view}");
+    assert_eq!(view["findings"][0]["kind"], "timestamp_differs", "{view}");
+    let (code, view) = verify(&["clock-ca.pem", "other-ca.pem"]);
+    assert_eq!(code, 0, "one of those named made it: {view}");
+}

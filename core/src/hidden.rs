@@ -1,5 +1,7 @@
 //! Characters that move, reorder or hide text where it is printed: hosts write them out.
 
+use std::borrow::Cow;
+
 /// Whether printing the character would move, reorder or hide text: control, bidirectional, invisible and private
 /// characters.
 ///
@@ -30,4 +32,41 @@ pub fn is_hidden(c: char) -> bool {
 pub fn joins_emoji(before: char, c: char) -> bool {
     matches!(c, '\u{200D}' | '\u{FE0F}')
         && matches!(before, '\u{203C}' | '\u{2049}' | '\u{2100}'..='\u{2BFF}' | '\u{3030}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// A text whose characters that nobody sees, or that turn or hide others, are written out: `‹U+202E›`. Line ends and
+/// tabs stay.
+///
+/// ```
+/// use annals_core::hidden::visible;
+/// assert_eq!(visible("a\u{7}\u{202e}b\n"), "a‹U+0007›‹U+202E›b\n");
+/// assert_eq!(visible("注文 🚚 שלום"), "注文 🚚 שלום");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_written_out) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_written_out(c) {
+            true => shown.push_str(&format!("‹U+{:04X}›", u32::from(c))),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_written_out(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        // Bidi marks, embeddings, overrides and isolates; what has no width; what XML has no place for.
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
+            // The joiners shape letters of some scripts and emoji.
+            !matches!(c, '\u{200c}' | '\u{200d}')
+        }
+        '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' => true,
+        '\u{e0000}'..='\u{e0fff}' => true,
+        c => c.is_control(),
+    }
 }

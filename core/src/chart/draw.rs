@@ -19,6 +19,10 @@ pub struct Palette {
     pub line: [u8; 3],
     /// Of columns and bars.
     pub bar: [u8; 3],
+    /// Of what lies below the picture.
+    pub page: [u8; 3],
+    /// Of series, in turn.
+    pub series: [[u8; 3]; 6],
 }
 
 /// Dark on white: paper, and the app's light theme.
@@ -27,6 +31,15 @@ pub const PAPER: Palette = Palette {
     muted: [0x5b, 0x63, 0x6b],
     line: [0xd9, 0xdd, 0xe1],
     bar: [0x2f, 0x5d, 0x8a],
+    page: [0xff, 0xff, 0xff],
+    series: [
+        [0x2f, 0x5d, 0x8a],
+        [0xb3, 0x5a, 0x00],
+        [0x1c, 0x7a, 0x4c],
+        [0x7a, 0x2a, 0x8f],
+        [0xa8, 0x32, 0x2a],
+        [0x5b, 0x63, 0x6b],
+    ],
 };
 
 /// Light on dark: the app's dark theme.
@@ -35,6 +48,15 @@ pub const INK: Palette = Palette {
     muted: [0xa4, 0xab, 0xb3],
     line: [0x3a, 0x40, 0x47],
     bar: [0x7f, 0xb2, 0xe5],
+    page: [0x15, 0x18, 0x1c],
+    series: [
+        [0x7f, 0xb2, 0xe5],
+        [0xf3, 0xb9, 0x4f],
+        [0x5f, 0xcb, 0x94],
+        [0xdd, 0xa3, 0xec],
+        [0xf1, 0x89, 0x7f],
+        [0xa4, 0xab, 0xb3],
+    ],
 };
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -84,10 +106,7 @@ pub fn svg(spec: &ChartSpec, palette: &Palette) -> String {
 
 /// Puts what the picture says where a screen reader finds it.
 fn titled(svg: &str, alt: &str) -> String {
-    let escaped = alt
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
+    let escaped = escaped(alt);
     match svg.find('>') {
         Some(end) => format!(
             "{} role=\"img\"><title>{escaped}</title>{}",
@@ -96,6 +115,23 @@ fn titled(svg: &str, alt: &str) -> String {
         ),
         None => svg.to_owned(),
     }
+}
+
+/// A text as XML holds it, in an element or in an attribute; control characters, which XML cannot hold, as `�`.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// Columns along time.

@@ -17,7 +17,6 @@ mod seen;
 mod tables;
 mod template;
 
-pub use cells::visible;
 pub use make::make;
 pub use output::{
     ReportForm, ReportView, WrittenFile, write_csv, write_html, write_jsonl, write_report,
@@ -26,6 +25,7 @@ pub use output::{
 pub use page::{PageGroup, PageGroupForm, first_page};
 
 pub use crate::chart::{ChartForm, ChartPoint, ChartSpec};
+pub use crate::hidden::visible;
 pub use report::{
     AccessLogState, Block, Cell, CellKind, CheckOutcome, CheckResult, Column, Completeness,
     ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope, ReportSource, Row, RowEvent,

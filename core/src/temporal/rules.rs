@@ -38,7 +38,7 @@ pub struct RulesView {
     /// Number of streams looked at.
     #[ts(type = "number")]
     pub streams: u64,
-    /// Number of events looked at; one that is linked into several streams counts in each.
+    /// Number of events looked at; one that is linked into several streams counts once.
     #[ts(type = "number")]
     pub events: u64,
     /// The log's last position.
@@ -110,7 +110,8 @@ pub struct LookedAt {
 }
 
 /// Asks the rules of the models about every event of their categories; `only` one rule where it is named. At most
-/// `limit` violations are listed. `go_on` is told the number of events looked at and stops the work by saying no.
+/// `limit` violations are listed. `go_on` is told how many events were looked at, each in every stream that it belongs
+/// to, and stops the work by saying no.
 ///
 /// # Errors
 /// [`TemporalError::Read`] if the log cannot be read, or the work was stopped.
@@ -134,6 +135,8 @@ pub fn check_rules(
             problems: false,
         },
         findings: Findings::default(),
+        seen: Seen::of(known),
+        looked_at: 0,
         only,
         limit,
     };
@@ -153,6 +156,10 @@ pub fn check_rules(
 struct Check<'c> {
     view: RulesView,
     findings: Findings,
+    /// Events that count already.
+    seen: Seen,
+    /// Number of events looked at; a linked one in each of its streams.
+    looked_at: u64,
     only: Option<&'c str>,
     limit: usize,
 }
@@ -216,15 +223,16 @@ impl Check<'_> {
                         When::Before => self.ask(model, &rows, &stream, course, event, &set_by),
                         When::After => {
                             note(&fields, course, event, &mut set_by);
-                            self.view.events += 1;
-                            if self.view.events.is_multiple_of(1_000) {
-                                stopped = !go_on(self.view.events);
+                            self.view.events += u64::from(self.seen.add(event.event.position));
+                            self.looked_at += 1;
+                            if self.looked_at.is_multiple_of(1_000) {
+                                stopped = !go_on(self.looked_at);
                             }
                         }
                     }
                     !stopped
                 })?;
-                if stopped || !go_on(self.view.events) {
+                if stopped || !go_on(self.looked_at) {
                     return Err(ReadError::Cancelled.into());
                 }
                 for finding in course.findings() {
@@ -282,6 +290,26 @@ impl Check<'_> {
                 }
             }
         }
+    }
+}
+
+/// Positions of a log, each in it or not: a bit each.
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn of(known: Position) -> Seen {
+        Seen(vec![0; known.0 as usize / 64 + 1])
+    }
+
+    /// Adds one; `false` if it is there already.
+    fn add(&mut self, position: Position) -> bool {
+        let Some(word) = self.0.get_mut(position.0 as usize / 64) else {
+            return true;
+        };
+        let bit = 1 << (position.0 % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
     }
 }
 

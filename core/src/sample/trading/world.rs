@@ -367,8 +367,19 @@ impl Play for Trading {
     }
 
     fn harmless(&self) -> &'static [&'static str] {
-        // More cash is missed by no rule; less of it would be.
+        // More cash is missed by no rule; less of it would be, and is made up for.
         &["DividendReceived"]
+    }
+
+    fn make_up(&self, lost: &Happening) -> Option<Happening> {
+        // The account has what the dividend brought, so that no later order asks for more than is there.
+        let data: Value = serde_json::from_slice(&lost.event.data.bytes).ok()?;
+        let id = lost.event.id.as_ref()?;
+        let reference = format!("instead of {id}");
+        let deposited = json!({"amount": data["amount"], "reference": reference});
+        let event = undecided(lost.stream.to_string(), "FundsDeposited", &deposited);
+        let id = format!("{id}-instead");
+        Some(self.stage.instead(event, "payments-desk", &id))
     }
 
     fn forge(&mut self, number: u64) -> Option<(&'static str, Vec<Happening>)> {

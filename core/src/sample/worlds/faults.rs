@@ -115,7 +115,7 @@ impl Spoiler {
                 }
             }
             let happening = play.next();
-            self.take(happening, play.harmless());
+            self.take(happening, play);
         }
     }
 
@@ -125,11 +125,11 @@ impl Spoiler {
         self.until = self.every / 2 + self.random.below(self.every);
     }
 
-    fn take(&mut self, mut happening: Happening, harmless: &[&str]) {
+    fn take(&mut self, mut happening: Happening, play: &dyn Play) {
         self.until = self.until.saturating_sub(1);
         let name = happening.stream.to_string();
         let event_type = happening.event.event_type.as_str();
-        let is_harmless = harmless.contains(&event_type);
+        let is_harmless = play.harmless().contains(&event_type);
         let before = self.streams.get(&name).copied();
         if self.until == 0 {
             match KINDS[self.turn % KINDS.len()] {
@@ -149,7 +149,11 @@ impl Spoiler {
                 }
                 FaultKind::Gap if is_harmless && before.is_some() => {
                     self.wait();
-                    return self.lose(&happening);
+                    self.lose(&happening);
+                    if let Some(instead) = play.make_up(&happening) {
+                        self.store(instead, None);
+                    }
+                    return;
                 }
                 FaultKind::MissingActor => {
                     self.wait();

@@ -192,6 +192,13 @@ pub(super) trait Play {
     /// Types of events that nothing else hangs on: one may be lost or doubled, and no rule is broken.
     fn harmless(&self) -> &'static [&'static str];
 
+    /// An event that makes up for the loss of one that nothing else hangs on, so that the rest of the log stands; it
+    /// comes in its place.
+    fn make_up(&self, lost: &Happening) -> Option<Happening> {
+        let _ = lost;
+        None
+    }
+
     /// Events that no rule allowed, and which rule the first of them breaks; `None` where there is nothing to break
     /// at the moment. The others mend what is needed for the rest of the log to stand.
     fn forge(&mut self, number: u64) -> Option<(&'static str, Vec<Happening>)>;

@@ -190,6 +190,11 @@ impl<D> Stage<D> {
             .collect()
     }
 
+    /// Makes an event in place of one that was lost.
+    pub(in crate::sample) fn instead(&self, event: Decided, actor: &str, id: &str) -> Happening {
+        self.happening(event, Doing::alone(actor), id)
+    }
+
     fn emit(&mut self, event: Decided, doing: Doing<'_>) {
         self.emitted += 1;
         let happening = self.happening(event, doing, &format!("evt-{:09}", self.emitted));

@@ -281,6 +281,87 @@ fn the_list_of_faults_says_what_is_wrong_and_where() {
 }
 
 #[test]
+fn a_restored_world_still_takes_commands() {
+    use crate::store::{LogWriter, restore};
+    let (folder, log, models) = made(World::Trading, 300, 1, false);
+    let surroundings = crate::surroundings::Surroundings::system;
+    for (name, to) in [("all.annals", None), ("then.annals", Some(Position(200)))] {
+        let store = folder.path().join(name);
+        restore(&log, to, &store, &WorkProgress::default()).unwrap();
+        let writer = LogWriter::open(&store, surroundings()).unwrap();
+        let deposit = json!({"accountId": "account-1", "amount": 5, "reference": "wire"});
+        let context = crate::command::Context::new("cmd-1");
+        let view = carry_out(
+            &writer,
+            &models,
+            "DepositFunds",
+            &deposit.to_string(),
+            &context,
+        );
+        assert_eq!(view.unwrap().events.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn an_event_in_several_streams_counts_once_for_the_rules() {
+    let (_folder, log, models) = made(World::Trading, 600, 1, false);
+    let view = temporal::check_rules(&log, &models, None, 10, &mut |_| true).unwrap();
+    // Every event of this world stands in an account or an order; many in both.
+    assert_eq!(view.events, 600);
+}
+
+#[test]
+fn the_models_say_whose_the_personal_data_of_a_world_is() {
+    for (world, subject, types) in [
+        (
+            World::Shop,
+            "cust-1",
+            ["CustomerRegistered", "OrderPlaced"].as_slice(),
+        ),
+        (World::Trading, "account-1", &["AccountOpened"]),
+        (
+            World::Clinic,
+            "patient-1",
+            &["PatientRegistered", "DiagnosisAdded"],
+        ),
+    ] {
+        let (_folder, log, models) = made(world, 2_000, 1, false);
+        let view = crate::privacy::subject(&log, &models, subject, &mut |_| true).unwrap();
+        let marked = |event: &&crate::privacy::SubjectEvent| {
+            let how =
+                |mention: &crate::privacy::Mention| mention.how == crate::privacy::How::Marked;
+            event.theirs && event.mentions.iter().any(how)
+        };
+        let found: Vec<&str> = view
+            .events
+            .iter()
+            .filter(marked)
+            .map(|e| e.event_type.as_str())
+            .collect();
+        for event_type in types {
+            assert!(found.contains(event_type), "{}: {found:?}", world.name());
+        }
+    }
+}
+
+#[test]
+fn a_lost_dividend_is_made_up_for_so_that_no_later_order_lacks_it() {
+    let (folder, log, _) = made(World::Trading, 5_000, 3, true);
+    let store = folder.path().join("world.annals");
+    let faults = injected_faults(&store).unwrap().unwrap();
+    let lost: Vec<&Fault> = faults.iter().filter(|f| f.kind == FaultKind::Gap).collect();
+    assert!(!lost.is_empty());
+    for fault in lost {
+        assert_eq!(fault.event_type, "DividendReceived");
+        let event = log.event(fault.position.unwrap()).unwrap().unwrap();
+        assert_eq!(event.event_type.as_str(), "FundsDeposited");
+        let data: Value = serde_json::from_slice(&event.data.unwrap().bytes).unwrap();
+        let reference = data["reference"].as_str().unwrap();
+        assert!(reference.starts_with("instead of evt-"), "{reference}");
+    }
+}
+
+#[test]
 fn one_line_goes_out_of_an_order_that_holds_its_product_in_several() {
     let (folder, log, models) = made(World::Shop, 0, 1, false);
     drop(log);

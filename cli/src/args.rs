@@ -65,6 +65,8 @@ pub enum Command {
     Tail(tail::Tail),
     /// Draft, check, add, list and show the models beside a store
     Model(model::ModelArgs),
+    /// Add, list and show the projections beside a store, and their documents at any instant
+    Projection(projection::ProjectionArgs),
     /// Check the rules of the models over the whole history
     Rules(rules::RulesArgs),
     /// Send a command to the log of a sample world; never to any other log

@@ -12,6 +12,7 @@ use annals_core::export::fixture::FixtureError;
 use annals_core::import::ImportError;
 use annals_core::model::SaveError;
 use annals_core::privacy::PrivacyError;
+use annals_core::projection::{self, ProjectionError};
 use annals_core::sample::SampleError;
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
@@ -249,6 +250,35 @@ impl From<SaveError> for Failure {
             SaveError::Model(_) => Failure::new(Code::BadInput, error.to_string())
                 .hint("annals model check STORE FILE tries a model without adding it"),
             SaveError::Name { .. } => Failure::new(Code::BadInput, error.to_string()),
+        }
+    }
+}
+
+impl From<projection::SaveError> for Failure {
+    fn from(error: projection::SaveError) -> Failure {
+        use projection::SaveError as Error;
+        match error {
+            Error::Io { path, source } => Failure::file(Path::new(&path), &source),
+            Error::Exists { .. } => Failure::new(Code::Exists, error.to_string())
+                .hint("--replace takes its place, --name gives another name"),
+            Error::Taken { .. } => Failure::new(Code::Conflict, error.to_string())
+                .hint("replace that file with --name and --replace"),
+            Error::Definition(_) | Error::Name { .. } => {
+                Failure::new(Code::BadInput, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<ProjectionError> for Failure {
+    fn from(error: ProjectionError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            ProjectionError::Read(error) => error.into(),
+            ProjectionError::NoProjection { .. } => told.hint(
+                "annals projection list STORE lists them; they are X.annals.d/projections/NAME.toml",
+            ),
+            ProjectionError::Broken(_) | ProjectionError::NoPosition { .. } => told,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use annals_core::progress::WorkProgress;
+use annals_core::store::Log;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::complain;
@@ -25,6 +26,21 @@ pub fn watched<T>(unit: &str, work: impl FnOnce(&WorkProgress) -> T) -> T {
         bar.set_position(done);
     };
     beside_bar(&style, Duration::ZERO, draw, || work(&progress))
+}
+
+/// Runs work that reads a log, which can be watched and cancelled: the bar counts the events that it reads.
+pub fn reading<T>(log: &Log, work: impl FnOnce(&Log) -> T) -> T {
+    let progress = Arc::new(WorkProgress::default());
+    let on_interrupt = Arc::clone(&progress);
+    cancel_on_interrupt(move || on_interrupt.cancel());
+    let total = log.head().map_or(0, |head| head.size.0);
+    let draw = |bar: &ProgressBar| {
+        bar.set_length(total);
+        bar.set_position(progress.now().0);
+    };
+    let style = "{bar:30} {human_pos} of {human_len} events, {elapsed}";
+    let log = log.watched(Arc::clone(&progress));
+    beside_bar(style, PACE, draw, || work(&log))
 }
 
 /// Runs work with a bar on standard error, if that is a terminal. `draw` puts on it how far the work is, the first

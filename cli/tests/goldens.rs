@@ -586,6 +586,33 @@ fn model() {
 }
 
 #[test]
+fn projection() {
+    let mut t = Transcript::on_guide();
+    t.sandbox.write(
+        "emails.toml",
+        "description = \"How often each user changed the address\"\nkey = \"event.stream\"\nfrom = [\"user\"]\n\
+         show = [\"user\", \"email\", \"often\"]\n\
+         [on.EmailChanged]\nuser = \"event.key\"\nemail = \"data.newEmail\"\n\"changes.add\" = \"1\"\n\
+         [derived]\noften = \"if state.changes > 1 { 'yes' } else { 'no' }\"\n",
+    );
+    t.sandbox
+        .write("wrong.toml", "key = \"dta\"\n[on.A]\nx = \"1\"\n");
+    t.run("projection list guide.annals")
+        .run("projection add guide.annals wrong.toml")
+        .run("projection add guide.annals emails.toml")
+        .run("projection add guide.annals emails.toml")
+        .run("projection list guide.annals")
+        .run("projection list guide.annals --json")
+        .run("projection show guide.annals emails")
+        .run("projection show guide.annals emails --json")
+        .run("projection show guide.annals emails --at 2024-01-10 --limit 1")
+        .run("projection show guide.annals emails --known 5 --key user-9")
+        .run("projection show guide.annals email")
+        .run("projection show guide.annals emails --definition")
+        .compare("projection");
+}
+
+#[test]
 fn access_log() {
     let mut t = Transcript::on_guide();
     t.run("state guide.annals order-789 --at 2024-01-15 --purpose 'Ticket 4711'")

@@ -15,6 +15,7 @@ use crate::id::NameError;
 use crate::import::ImportError;
 use crate::model::PathError;
 use crate::privacy::PrivacyError;
+use crate::projection::ProjectionError;
 use crate::sample::{ConsoleError, SampleError};
 use crate::search::{QueryError, SearchError};
 use crate::signing::SigningError;
@@ -176,6 +177,17 @@ impl From<&TemporalError> for ErrorCode {
             | TemporalError::NoPosition { .. }
             | TemporalError::NotThere { .. } => ErrorCode::NoEvent,
             TemporalError::NoPath { .. } => ErrorCode::BadInput,
+        }
+    }
+}
+
+impl From<&ProjectionError> for ErrorCode {
+    fn from(error: &ProjectionError) -> ErrorCode {
+        match error {
+            ProjectionError::Read(error) => error.into(),
+            ProjectionError::NoProjection { .. } => ErrorCode::NotFound,
+            ProjectionError::Broken(_) => ErrorCode::BadInput,
+            ProjectionError::NoPosition { .. } => ErrorCode::NoEvent,
         }
     }
 }

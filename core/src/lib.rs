@@ -14,6 +14,7 @@
 //! | [`model`] | how events become state: definition, expression, inference, fold |
 //! | [`search`] | text search |
 //! | [`temporal`] | as-of, state, diff |
+//! | [`projection`] | read models over many streams |
 //! | [`command`] | the write side: aggregates that decide, commands with retry, a test helper for rules |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`chart`] | pictures of counts, as SVG |
@@ -48,6 +49,7 @@ pub mod model;
 pub mod position;
 pub mod privacy;
 pub mod progress;
+pub mod projection;
 pub mod sample;
 pub mod search;
 pub mod signing;

@@ -23,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["model"],
     &["search"],
     &["temporal"],
-    &["import", "export", "command"],
+    &["import", "export", "command", "projection"],
     &["import", "export", "chart"],
     &["import", "export", "command", "privacy"],
     &["sample"],

@@ -20,6 +20,7 @@ pub mod model;
 pub mod open;
 pub mod privacy;
 pub mod process;
+pub mod projection;
 pub mod query;
 pub mod related;
 pub mod report;
@@ -39,6 +40,7 @@ use std::path::Path;
 
 use annals_core::finding::{Finding, Place};
 use annals_core::model::ModelSet;
+use annals_core::projection::ProjectionSet;
 
 use crate::args::Command;
 use crate::failure::{Exit, Failure};
@@ -66,6 +68,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Late(args) => late::run(args, output),
         Command::Tail(args) => tail::run(args, output),
         Command::Model(args) => model::run(args, output),
+        Command::Projection(args) => projection::run(args, output),
         Command::Rules(args) => rules::run(args, output),
         Command::Ask(args) => command::run(args, output),
         Command::Process(args) => process::run(args, output),
@@ -96,6 +99,18 @@ fn load_models(store: &Path) -> Result<ModelSet, Failure> {
         ));
     }
     Ok(models)
+}
+
+/// Loads the store's projections; one that is wrong is left out with a warning on standard error.
+fn load_projections(store: &Path) -> Result<ProjectionSet, Failure> {
+    let (projections, errors) = ProjectionSet::load(store)?;
+    for error in errors {
+        complain(&format!(
+            "warning: projection left out: {}",
+            visible(&error.to_string())
+        ));
+    }
+    Ok(projections)
 }
 
 /// Prints findings, one a line.

@@ -1,5 +1,6 @@
 //! A model as a file: TOML tables of handlers whose values are expressions, checked whole before it is used.
 
+mod projection;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use super::expression::{Expression, Root};
 use super::operation::Operation;
 use super::path::{FieldPath, Step};
 use super::upcast::{self, Upcast};
+pub(crate) use projection::parse as parse_projection;
 pub(crate) use rules::Rule;
 
 /// Largest file of a model, in bytes.
@@ -59,24 +61,55 @@ pub(crate) struct Who {
 pub(crate) struct Handler {
     /// It does nothing where this is false.
     pub(crate) guard: Option<Expression>,
+    /// A list: the lines are done for each of its elements, which they read as `item`.
+    pub(crate) each: Option<Expression>,
     /// In the order written.
     pub(crate) actions: Vec<Action>,
     /// The fields of the payload that it reads, where it does not read the payload whole.
     pub(crate) data_fields: Option<Vec<String>>,
+    /// The event's own fields that it reads, where these are known.
+    pub(crate) event_fields: Option<Vec<String>>,
 }
 
 /// One line of a handler.
 #[derive(Debug)]
 pub(crate) struct Action {
+    /// The field, as far as it is known without an event.
     pub(crate) path: FieldPath,
+    /// The steps after it, from the first that is computed on.
+    pub(crate) tail: Vec<TailStep>,
     pub(crate) operation: Operation,
     pub(crate) expression: Expression,
 }
 
+/// A step of a field after the first one that is computed.
+#[derive(Debug)]
+pub(crate) enum TailStep {
+    Written(Step),
+    /// The name is the value of this: `products[item.sku]`.
+    Computed(Expression),
+}
+
+impl Action {
+    /// Its expression, and those of its field.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let tail = self.tail.iter().filter_map(|step| match step {
+            TailStep::Written(_) => None,
+            TailStep::Computed(expression) => Some(expression),
+        });
+        tail.chain([&self.expression])
+    }
+}
+
 impl Handler {
     fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        let guard = self.guard.iter();
-        guard.chain(self.actions.iter().map(|action| &action.expression))
+        let alone = self.guard.iter().chain(&self.each);
+        alone.chain(self.actions.iter().flat_map(Action::expressions))
+    }
+
+    /// Whether a line asks about each element of a list that it takes elements out of.
+    pub(crate) fn looks_through(&self, action: &Action) -> bool {
+        self.each.is_none() && action.expression.reads(Root::Item)
     }
 
     /// Whether any of its expressions reads this.
@@ -88,15 +121,7 @@ impl Handler {
 /// Reads and checks a definition.
 pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
     let file = File { name, text };
-    if text.len() > MAX_FILE_BYTES {
-        return Err(file.error(0, format!("a model is at most {MAX_FILE_BYTES} bytes long")));
-    }
-    let table = DeTable::parse(text).map_err(|error| {
-        file.error(
-            error.span().map_or(0, |span| span.start),
-            format!("this is not TOML: {}", error.message()),
-        )
-    })?;
+    let table = file.table()?;
     let mut category = None;
     let mut title = None;
     let mut handlers = BTreeMap::new();
@@ -200,6 +225,21 @@ struct File<'f> {
     text: &'f str,
 }
 
+impl<'f> File<'f> {
+    /// The whole file as a table.
+    fn table(&self) -> Result<Spanned<DeTable<'f>>, ModelError> {
+        if self.text.len() > MAX_FILE_BYTES {
+            return Err(self.error(0, format!("a model is at most {MAX_FILE_BYTES} bytes long")));
+        }
+        DeTable::parse(self.text).map_err(|error| {
+            self.error(
+                error.span().map_or(0, |span| span.start),
+                format!("this is not TOML: {}", error.message()),
+            )
+        })
+    }
+}
+
 impl File<'_> {
     fn error(&self, at: usize, message: String) -> ModelError {
         let before = self.text.get(..at).unwrap_or(self.text);
@@ -249,15 +289,24 @@ impl File<'_> {
             };
             let mut handler = Handler {
                 guard: None,
+                each: None,
                 actions: Vec::new(),
                 data_fields: None,
+                event_fields: None,
             };
+            let each = fields.iter().find(|(key, _)| key.get_ref() == "each");
+            if let Some((_, each)) = each.filter(|(_, each)| each.get_ref().is_str()) {
+                handler.each = Some(self.each(each)?);
+            }
             self.fields(fields, &[], &mut handler)?;
-            let mut data_fields = Vec::new();
-            let known = handler
-                .expressions()
-                .all(|expression| expression.fields_of(Root::Data, &mut data_fields));
-            handler.data_fields = known.then_some(data_fields);
+            let fields_of = |root| {
+                let mut fields = Vec::new();
+                let mut expressions = handler.expressions();
+                let known = expressions.all(|expression| expression.fields_of(root, &mut fields));
+                known.then_some(fields)
+            };
+            (handler.data_fields, handler.event_fields) =
+                (fields_of(Root::Data), fields_of(Root::Event));
             if handler.actions.is_empty() {
                 return Err(self.error(
                     key.span().start,
@@ -543,27 +592,100 @@ impl File<'_> {
                 continue;
             }
             if outer.is_empty() && written == "when" {
-                handler.guard = Some(self.expression(value, "when")?);
+                let guard = self.expression(value, "when")?;
+                self.no_item(handler, &guard, value.span().start)?;
+                handler.guard = Some(guard);
+                continue;
+            }
+            if outer.is_empty() && written == "each" && handler.each.is_some() {
                 continue;
             }
             let mut steps = outer.to_vec();
-            steps.extend(self.path(written, at)?.0);
+            let (inner, computed) = self.field(written, key)?;
+            steps.extend(inner.0);
             let (path, operation) = self.split(steps, at)?;
             let expression = self.expression(value, written)?;
-            if expression.reads(Root::Item) && operation != Operation::Remove {
-                return Err(self.error(
-                    value.span().start,
-                    "`item` is an element of the list that `remove` looks through; there is none here"
-                        .to_owned(),
-                ));
+            if operation != Operation::Remove {
+                self.no_item(handler, &expression, value.span().start)?;
             }
+            for computed in &computed {
+                self.no_item(handler, computed, at)?;
+            }
+            let (path, tail) = with_computed(path, computed);
             handler.actions.push(Action {
                 path,
+                tail,
                 operation,
                 expression,
             });
         }
         Ok(())
+    }
+
+    /// Reads `each`: the list whose elements a handler is done for.
+    fn each(&self, value: &Spanned<DeValue<'_>>) -> Result<Expression, ModelError> {
+        let each = self.expression(value, "each")?;
+        if each.reads(Root::Item) {
+            return Err(self.error(
+                value.span().start,
+                "`item` is an element of the list that `each` names; there is none here".to_owned(),
+            ));
+        }
+        Ok(each)
+    }
+
+    /// Refuses `item` where there is none.
+    fn no_item(
+        &self,
+        handler: &Handler,
+        expression: &Expression,
+        at: usize,
+    ) -> Result<(), ModelError> {
+        if handler.each.is_none() && expression.reads(Root::Item) {
+            return Err(self.error(
+                at,
+                "`item` is an element of the list that `remove` looks through; there is none here (each = \"data.items\" does a handler for each element)"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads a field that may have computed names: `products[item.sku].units`. Each of these stands in the path as a
+    /// name that no field has.
+    fn field(
+        &self,
+        written: &str,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+    ) -> Result<(FieldPath, Vec<Expression>), ModelError> {
+        let at = key.span().start;
+        let mut plain = String::with_capacity(written.len());
+        let mut computed = Vec::new();
+        let mut rest = written;
+        while let Some(open) = rest.find('[') {
+            let inside = &rest[open + 1..];
+            let Some(close) = closing(inside) else { break };
+            let text = &inside[..close];
+            let is_written = text.is_empty()
+                || text.starts_with(['"', '\''])
+                || text.bytes().all(|b| b.is_ascii_digit());
+            if is_written {
+                plain.push_str(&rest[..=open + 1 + close]);
+            } else {
+                let expression = Expression::parse(text).map_err(|error| {
+                    self.error(at, format!("in the name [{text}]: {}", error.message))
+                })?;
+                plain.push_str(&rest[..open]);
+                plain.push_str(&format!("[\"{COMPUTED}{}\"]", computed.len()));
+                computed.push(expression);
+            }
+            rest = &inside[close + 1..];
+        }
+        plain.push_str(rest);
+        if computed.is_empty() {
+            return Ok((self.path(written, at)?, computed));
+        }
+        Ok((self.path(&plain, at)?, computed))
     }
 
     fn path(&self, written: &str, at: usize) -> Result<FieldPath, ModelError> {
@@ -625,6 +747,48 @@ impl File<'_> {
             self.error(span.start + inside, error.message)
         })
     }
+}
+
+/// Begins the name that stands for a computed one while a field is read.
+const COMPUTED: &str = "\u{e000}computed ";
+
+/// Where the bracket closes that was opened before the text, passing over quotes and brackets inside.
+fn closing(text: &str) -> Option<usize> {
+    let mut deep = 0usize;
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[') => deep += 1,
+            (None, ']') if deep == 0 => return Some(at),
+            (None, ']') => deep -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Takes a field apart where its first computed name stands.
+fn with_computed(path: FieldPath, computed: Vec<Expression>) -> (FieldPath, Vec<TailStep>) {
+    let is_computed = |step: &Step| matches!(step, Step::Key(key) if key.starts_with(COMPUTED));
+    let mut steps = path.0;
+    let Some(first) = steps.iter().position(is_computed) else {
+        return (FieldPath(steps), Vec::new());
+    };
+    let mut computed = computed.into_iter();
+    let tail = steps
+        .split_off(first)
+        .into_iter()
+        .map(
+            |step| match is_computed(&step).then(|| computed.next()).flatten() {
+                Some(expression) => TailStep::Computed(expression),
+                None => TailStep::Written(step),
+            },
+        )
+        .collect();
+    (FieldPath(steps), tail)
 }
 
 /// The operation that a name comes close to, or is another word for.

@@ -130,8 +130,7 @@ pub fn show(store: &Path, name: &str) -> std::io::Result<Option<ModelTextView>> 
 /// [`SaveError`] if the text is no model, the name cannot be one, a file or another model is in the way, or the system
 /// refuses. Nothing is changed then.
 pub fn save(store: &Path, name: &str, text: &str, replace: bool) -> Result<ModelRow, SaveError> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || name.starts_with('.') || name.len() > 100 || !name.chars().all(plain) {
+    if !is_file_name(name) {
         return Err(SaveError::Name {
             name: name.to_owned(),
         });
@@ -155,18 +154,27 @@ pub fn save(store: &Path, name: &str, text: &str, replace: bool) -> Result<Model
             });
         }
     }
-    std::fs::create_dir_all(&folder).map_err(told(&folder))?;
-    // Whole or not at all: a reader never sees half a model.
     let path = folder.join(&file);
-    let mut fresh = tempfile::NamedTempFile::new_in(&folder).map_err(told(&folder))?;
-    fresh
-        .write_all(text.as_bytes())
-        .and_then(|()| fresh.as_file().sync_all())
-        .map_err(told(&path))?;
-    fresh
-        .persist(&path)
-        .map_err(|error| told(&path)(error.error))?;
+    write_whole(&path, text).map_err(told(&path))?;
     Ok(row(&path, Ok(text.to_owned())))
+}
+
+/// Whether a name can be that of a definition's file, without `.toml`.
+pub(crate) fn is_file_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && !name.starts_with('.') && name.len() <= 100 && name.chars().all(plain)
+}
+
+/// Writes a definition's file whole or not at all: a reader never sees half of one. The folder is made where it is not
+/// there.
+pub(crate) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    fresh.write_all(text.as_bytes())?;
+    fresh.as_file().sync_all()?;
+    fresh.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn models_folder(store: &Path) -> PathBuf {

@@ -1,5 +1,6 @@
 //! The fold: one event after another becomes the state.
 
+mod keyed;
 mod provenance;
 mod rules;
 
@@ -7,8 +8,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
+pub(crate) use self::keyed::{Keyed, KeyedFault};
 pub(crate) use self::provenance::{Account, Circumstances, Field, Told};
-use super::definition::Personal;
+use super::definition::{Personal, TailStep};
 use super::expression::{Expression, Fault, FaultKind, Inputs, Root};
 use super::inference::Assignment;
 use super::operation::{Edit, Mark, Operation, Touch, Trail};
@@ -220,6 +222,17 @@ impl Fold {
         event: &StreamEvent,
         findings: &mut Findings,
     ) -> Result<(), Failure> {
+        let read = self.read(handler, event, findings)?;
+        self.handle_read(handler, event, read)
+    }
+
+    /// What the handler reads of the event.
+    fn read(
+        &self,
+        handler: &Handler,
+        event: &StreamEvent,
+        findings: &mut Findings,
+    ) -> Result<Read, Failure> {
         let mut read = Read::default();
         if handler.reads(Root::Data) {
             let fields = handler.data_fields.as_deref();
@@ -232,6 +245,15 @@ impl Fold {
         if handler.reads(Root::Event) {
             read.event = Some(Arc::new(own_fields(event)));
         }
+        Ok(read)
+    }
+
+    fn handle_read(
+        &mut self,
+        handler: &Handler,
+        event: &StreamEvent,
+        mut read: Read,
+    ) -> Result<(), Failure> {
         let computed = match compute(handler, &read.inputs(Some(&self.state))) {
             // The engine's words for what is missing are about the whole payload.
             Err(_) if handler.data_fields.is_some() && read.data.is_some() => {
@@ -241,29 +263,35 @@ impl Fold {
             }
             computed => computed,
         };
-        let Some(mut values) = computed? else {
+        let mut rounds = computed?;
+        if rounds.is_empty() {
             return Ok(());
-        };
-        if let Some(at) = moved(handler) {
-            values[at] = read.data.take().map_or(Value::Null, Arc::unwrap_or_clone);
+        }
+        if let (Some(at), [only]) = (moved(handler), &mut rounds[..]) {
+            only[at].1 = read.data.take().map_or(Value::Null, Arc::unwrap_or_clone);
         }
         // A condition that removes elements and reads the state sees it as it was before the event.
         let before = handler
             .actions
             .iter()
-            .any(|action| looks_through(&action.expression) && action.expression.reads(Root::State))
+            .any(|action| handler.looks_through(action) && action.expression.reads(Root::State))
             .then(|| Arc::new(Value::clone(&self.state)));
         let inputs = read.inputs(before.as_ref());
         self.edit(|edit| {
-            for (line, (action, value)) in handler.actions.iter().zip(values).enumerate() {
-                edit.at_line(line);
-                perform(edit, action.operation, &action.path, value, &mut |item| {
-                    action.expression.truth(&Inputs {
-                        item: Some(item),
-                        ..inputs
+            for values in rounds {
+                for (line, (action, (path, value))) in
+                    handler.actions.iter().zip(values).enumerate()
+                {
+                    edit.at_line(line);
+                    let path = path.as_ref().unwrap_or(&action.path);
+                    perform(edit, action.operation, path, value, &mut |item| {
+                        action.expression.truth(&Inputs {
+                            item: Some(item),
+                            ..inputs
+                        })
                     })
-                })
-                .map_err(|fault| told(&fault, action))?;
+                    .map_err(|fault| told(&fault, action))?;
+                }
             }
             Ok(())
         })
@@ -308,11 +336,6 @@ impl Read {
     }
 }
 
-/// Whether an expression asks about each element of a list.
-fn looks_through(expression: &Expression) -> bool {
-    expression.reads(Root::Item)
-}
-
 /// The one line whose value is the whole payload, which so need not be copied; `None` if something else may read
 /// the payload after the values are computed.
 fn moved(handler: &Handler) -> Option<usize> {
@@ -324,13 +347,47 @@ fn moved(handler: &Handler) -> Option<usize> {
         .filter(|action| whole(action))
         .count()
         == 1;
-    let asks = |action: &Action| looks_through(&action.expression);
-    (alone && !handler.actions.iter().any(asks)).then_some(at)
+    let asks = |action: &Action| handler.looks_through(action);
+    (alone && handler.each.is_none() && !handler.actions.iter().any(asks)).then_some(at)
 }
 
-/// The value of each line, all from the state before the event; `null` for those that look through a list or take
-/// the payload over. `None` if the guard says no.
-fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Vec<Value>>, Failure> {
+/// The value of each line, and its field where that is computed.
+type Values = Vec<(Option<FieldPath>, Value)>;
+
+/// What a handler does: the values of its lines, once, or once for each element. All come from the state before the
+/// event.
+fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Vec<Values>, Failure> {
+    let Some(each) = &handler.each else {
+        return Ok(compute_once(handler, inputs)?.into_iter().collect());
+    };
+    let fail = |detail: String| Failure {
+        kind: FindingKind::ExpressionFailed,
+        path: None,
+        detail: format!("each {}: {detail}", each.text()),
+    };
+    let list = each.value(inputs).map_err(|fault| {
+        let mut failure = failure(&fault, None);
+        failure.detail = format!("each {}: {}", each.text(), failure.detail);
+        failure
+    })?;
+    let Value::Array(items) = &list else {
+        let kind = super::value::kind(&list);
+        return Err(fail(format!("it must be a list, and is {kind}")));
+    };
+    let mut rounds = Vec::with_capacity(items.len());
+    for item in items {
+        let inputs = Inputs {
+            item: Some(item),
+            ..*inputs
+        };
+        rounds.extend(compute_once(handler, &inputs)?);
+    }
+    Ok(rounds)
+}
+
+/// The value of each line; `null` for those that look through a list or take the payload over. `None` if the guard says
+/// no.
+fn compute_once(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Values>, Failure> {
     if let Some(guard) = &handler.guard {
         let holds = guard.truth(inputs).map_err(|fault| {
             let mut failure = failure(&fault, None);
@@ -343,8 +400,9 @@ fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Vec<Value>>,
     }
     let moved = moved(handler);
     let values = handler.actions.iter().enumerate().map(|(at, action)| {
-        if looks_through(&action.expression) || moved == Some(at) {
-            return Ok(Value::Null);
+        let path = resolved(action, inputs)?;
+        if handler.looks_through(action) || moved == Some(at) {
+            return Ok((path, Value::Null));
         }
         let value = match action.operation {
             Operation::Unset => action.expression.truth(inputs).map(Value::Bool),
@@ -355,9 +413,40 @@ fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Vec<Value>>,
             | Operation::Remove
             | Operation::Put => action.expression.value(inputs),
         };
-        value.map_err(|fault| told(&fault, action))
+        value
+            .map(|value| (path, value))
+            .map_err(|fault| told(&fault, action))
     });
     values.collect::<Result<_, _>>().map(Some)
+}
+
+/// The field of a line, where a part of it is computed.
+fn resolved(action: &Action, inputs: &Inputs<'_>) -> Result<Option<FieldPath>, Failure> {
+    if action.tail.is_empty() {
+        return Ok(None);
+    }
+    let mut steps = action.path.0.clone();
+    for step in &action.tail {
+        steps.push(match step {
+            TailStep::Written(step) => step.clone(),
+            TailStep::Computed(name) => {
+                let value = name.value(inputs).and_then(|value| match value {
+                    Value::String(text) => Ok(text),
+                    Value::Number(number) => Ok(number.to_string()),
+                    other => Err(Fault::failed(format!(
+                        "{} names no field (text or a number does)",
+                        super::value::kind(&other)
+                    ))),
+                });
+                Step::Key(value.map_err(|fault| {
+                    let mut failure = failure(&fault, Some(&action.path));
+                    failure.detail = format!("[{}]: {}", name.text(), failure.detail);
+                    failure
+                })?)
+            }
+        });
+    }
+    Ok(Some(FieldPath(steps)))
 }
 
 fn perform(
@@ -613,6 +702,11 @@ fn trace_attributes(event: &Event) -> Option<Value> {
 
 /// What expressions read as `event`.
 fn own_fields(event: &StreamEvent) -> Value {
+    own_fields_of(event, None)
+}
+
+/// What expressions read as `event`; only the wanted fields of it, where they are named.
+fn own_fields_of(event: &StreamEvent, wanted: Option<&[String]>) -> Value {
     let StreamEvent {
         version,
         qualifier,
@@ -620,32 +714,42 @@ fn own_fields(event: &StreamEvent) -> Value {
     } = event;
     let text = |value: Option<String>| value.map_or(Value::Null, Value::String);
     let mut fields = Map::new();
-    let mut add = |name: &str, value: Value| {
-        fields.insert(name.to_owned(), value);
+    let is_wanted =
+        |name: &str| wanted.is_none_or(|wanted| wanted.iter().any(|wanted| wanted == name));
+    let mut add = |name: &str, value: &dyn Fn() -> Value| {
+        if is_wanted(name) {
+            fields.insert(name.to_owned(), value());
+        }
     };
-    add("id", text(event.id.as_ref().map(ToString::to_string)));
-    add("type", Value::String(event.event_type.to_string()));
-    add("time", Value::String(event.time.time.to_string()));
-    add("time_text", text(event.time.text.clone()));
-    add(
-        "stream",
-        text(event.stream.as_ref().map(ToString::to_string)),
-    );
-    add(
-        "category",
-        text(event.category.as_ref().map(ToString::to_string)),
-    );
-    add("version", Value::Number(Number::from(version.0)));
-    add("qualifier", Value::String(qualifier.clone()));
-    add("position", Value::Number(Number::from(event.position.0)));
-    add("recorded_at", Value::String(event.recorded_at.to_string()));
-    add("actor", text(event.actor.as_ref().map(ToString::to_string)));
-    add("correlation", text(event.correlation.clone()));
-    add("causation", text(event.causation.clone()));
-    add("schema_version", text(event.schema_version.clone()));
-    add("source", text(event.source.source.clone()));
-    add("source_id", text(event.source.source_id.clone()));
-    add("source_version", text(event.source.source_version.clone()));
+    add("id", &|| text(event.id.as_ref().map(ToString::to_string)));
+    add("type", &|| Value::String(event.event_type.to_string()));
+    add("time", &|| Value::String(event.time.time.to_string()));
+    add("time_text", &|| text(event.time.text.clone()));
+    add("stream", &|| {
+        text(event.stream.as_ref().map(ToString::to_string))
+    });
+    add("category", &|| {
+        text(event.category.as_ref().map(ToString::to_string))
+    });
+    add("version", &|| Value::Number(Number::from(version.0)));
+    add("qualifier", &|| Value::String(qualifier.clone()));
+    add("position", &|| {
+        Value::Number(Number::from(event.position.0))
+    });
+    add("recorded_at", &|| {
+        Value::String(event.recorded_at.to_string())
+    });
+    add("actor", &|| {
+        text(event.actor.as_ref().map(ToString::to_string))
+    });
+    add("correlation", &|| text(event.correlation.clone()));
+    add("causation", &|| text(event.causation.clone()));
+    add("schema_version", &|| text(event.schema_version.clone()));
+    add("source", &|| text(event.source.source.clone()));
+    add("source_id", &|| text(event.source.source_id.clone()));
+    add("source_version", &|| {
+        text(event.source.source_version.clone())
+    });
     Value::Object(fields)
 }
 

@@ -148,7 +148,7 @@ pub fn apply_changes(value: &mut Value, changes: &[Change]) -> Result<(), ApplyE
 }
 
 /// A value as text for the wire.
-pub(super) fn raw(value: &Value) -> Box<RawValue> {
+pub(crate) fn raw(value: &Value) -> Box<RawValue> {
     to_raw_value(value).expect("a value prints as JSON")
 }
 

@@ -23,6 +23,7 @@ mod why;
 pub use as_of::{AsOf, AtReading, Moment, parse_at};
 pub use cache::StateCache;
 pub use check::{CheckedType, ModelCheckView, check};
+pub(crate) use diff::raw;
 pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
 pub use draft::draft;
 pub use history::{HistoryView, VALUES, ValueSpan, history};

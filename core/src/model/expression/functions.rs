@@ -12,11 +12,12 @@ use super::number::{Exact, MAX_DIGITS};
 use super::view::{View, WrittenNumber, lift_exact};
 use crate::model::path::FieldPath;
 use crate::model::value::kind;
+use crate::time::{SourceTime, parse_zone};
 
 type Raised = Box<EvalAltResult>;
 
 /// The functions there are; every other name is an error where the model is read.
-pub(crate) const NAMES: [&str; 44] = [
+pub(crate) const NAMES: [&str; 46] = [
     "has",
     "get",
     "number",
@@ -61,6 +62,8 @@ pub(crate) const NAMES: [&str; 44] = [
     "merge",
     "to_json",
     "to_chars",
+    "day",
+    "month",
 ];
 
 /// Whether a call is of an operator, of a function there is, or of one made for a `|x| …`.
@@ -96,9 +99,31 @@ pub(crate) fn register(engine: &mut Engine) {
     // Rhai's own change their text in place and return nothing.
     engine.register_fn("trim", |text: ImmutableString| text.trim().to_owned());
     engine.register_fn("replace", replace);
+    engine.register_fn("day", |time: ImmutableString| date_of(&time, None, 10));
+    engine.register_fn("day", |time: ImmutableString, zone: ImmutableString| {
+        date_of(&time, Some(&zone), 10)
+    });
+    engine.register_fn("month", |time: ImmutableString| date_of(&time, None, 7));
+    engine.register_fn("month", |time: ImmutableString, zone: ImmutableString| {
+        date_of(&time, Some(&zone), 7)
+    });
     register_order(engine);
     register_numeric(engine);
     register_containers(engine);
+}
+
+/// The day or the month of a time in a zone, UTC where none is named: the first characters of its date.
+fn date_of(time: &str, zone: Option<&str>, characters: usize) -> Result<String, Raised> {
+    let failed = |detail: String| raise(Fault::failed(detail));
+    let zone = match zone {
+        None => chrono_tz::UTC,
+        Some(name) => parse_zone(name).map_err(|error| failed(error.to_string()))?,
+    };
+    let read =
+        SourceTime::parse(time, chrono_tz::UTC).map_err(|error| failed(error.to_string()))?;
+    let local = read.time.to_utc().with_timezone(&zone);
+    let date = local.format("%Y-%m-%d").to_string();
+    Ok(date.chars().take(characters).collect())
 }
 
 /// The text with every `from` replaced, if that is not longer than a text may be.

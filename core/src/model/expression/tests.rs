@@ -365,7 +365,7 @@ fn every_example_of_the_manual_is_true() {
             (cells[1].clone(), cells[2].clone())
         })
         .collect();
-    assert_eq!(rows.len(), 17);
+    assert_eq!(rows.len(), 19);
     for (expression, value) in rows {
         assert_eq!(run(&expression, payload), Ok(value), "{expression}");
     }
@@ -378,7 +378,7 @@ fn every_model_of_the_manual_is_one() {
         .skip(1)
         .filter_map(|rest| Some(rest.split_once("```")?.0))
         .collect();
-    assert_eq!(models.len(), 6);
+    assert_eq!(models.len(), 7);
     for text in models {
         crate::model::Model::parse("manual", text).unwrap();
     }

@@ -101,7 +101,8 @@ impl Fold {
         {
             let guard = handler.guard.iter();
             let mut fields: Vec<Field> = Vec::new();
-            for expression in guard.chain([&action.expression]) {
+            let each = handler.each.iter();
+            for expression in guard.chain(each).chain(action.expressions()) {
                 for (root, path) in expression.paths() {
                     if let Some(field) = inputs.field(*root, path)
                         && !fields.iter().any(|known| known.path == field.path)

@@ -1,0 +1,57 @@
+//! Projections: read models over many streams, defined beside a store and computed from its events.
+//!
+//! The documents of a projection as of (at, known) = the fold, in position order, of the events with position <=
+//! known and time <= at, each into the document or documents that its key names.
+//!
+//! Left out: the language of the definitions ([`crate::model`]), pictures of documents.
+
+mod documents;
+mod files;
+mod folding;
+mod set;
+mod view;
+
+pub use crate::model::{OnFault, Projection, Strategy};
+pub use documents::documents;
+pub use files::{SaveError, list, save, show};
+pub use set::ProjectionSet;
+pub use view::{
+    DocumentQuery, DocumentRow, DocumentsView, ProjectionRow, ProjectionTextView, ProjectionsView,
+};
+
+use crate::model::ModelError;
+use crate::position::Position;
+use crate::store::ReadError;
+
+/// Why a question about a projection was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectionError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// There is no projection of this name.
+    #[error(
+        "there is no projection {name}{}",
+        if known.is_empty() { String::new() } else { format!("; there is {}", known.join(", ")) }
+    )]
+    NoProjection {
+        /// Name asked for.
+        name: String,
+        /// Names that there are.
+        known: Vec<String>,
+    },
+    /// The definition is wrong.
+    #[error("the definition is wrong: {0}")]
+    Broken(ModelError),
+    /// The log is shorter.
+    #[error("the log has {last} positions, there is no position {asked}")]
+    NoPosition {
+        /// Position asked for.
+        asked: Position,
+        /// Its last position.
+        last: Position,
+    },
+}
+
+#[cfg(test)]
+mod tests;

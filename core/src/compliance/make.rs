@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 use super::asked::{settings, state_needs};
 use super::charts::Counts;
 use super::checks::{Checks, exception_columns};
-use super::lineage::Setters;
 use super::report::{
     Block, Completeness, ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope,
-    ReportSource, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount,
+    ReportSource, STATEMENT, Section, SubjectScope, Table, TableCount,
 };
 use super::rows::{ReportRows, Spool};
 use super::seen::{Seen, Tellers};
+use super::states::Behind;
 use super::tables::Filling;
 use super::template::{TableSource, Template, TemplateSet};
 use super::{MadeReport, ReportError, ReportRequest, plural};
@@ -26,7 +26,7 @@ use crate::model::{Exact, ModelSet};
 use crate::position::Position;
 use crate::progress::WorkProgress;
 use crate::store::{Direction, EventQuery, LinkView, Log, StreamEvent};
-use crate::temporal::{AsOf, AsOfView, TemporalError, walk};
+use crate::temporal::{AsOf, AsOfView, TemporalError};
 
 /// Most sources that a first page names.
 const MAX_SOURCES: usize = 20;
@@ -97,7 +97,9 @@ pub fn make(
     progress.expect(log.count(&query)?);
     let mut making = Making::new(template, &settings, request, zone);
     making.population(log, models, &query, progress)?;
-    making.fold(log, models, as_of, progress)?;
+    if making.folds {
+        making.fold(log, models, as_of, progress)?;
+    }
     let used = making.categories.iter();
     let mut refs: Vec<_> = used
         .map(|category| models.for_category(category).reference())
@@ -132,26 +134,28 @@ pub fn make(
 }
 
 /// A report on its way.
-struct Making<'t> {
-    template: &'t Template,
+pub(super) struct Making<'t> {
+    pub(super) template: &'t Template,
     request: &'t ReportRequest,
     zone: Tz,
-    tables: Vec<Filling<'t>>,
+    pub(super) tables: Vec<Filling<'t>>,
     checks: Checks<'t>,
-    findings: Findings,
+    pub(super) findings: Findings,
     population: Sha256,
-    events: u64,
+    pub(super) events: u64,
     first: Option<Position>,
     last: Option<Position>,
     /// Positions in scope by stream, where states are needed; else the streams alone.
-    streams: BTreeMap<StreamId, Vec<u64>>,
+    pub(super) streams: BTreeMap<StreamId, Vec<u64>>,
     folds: bool,
+    /// What the values told are made of, where a table tells values.
+    pub(super) lineage: Option<Behind>,
     unnamed: u64,
     categories: BTreeSet<String>,
     counts: Counts,
     totals: Vec<(Option<Exact>, u64)>,
     rechecked: u64,
-    differing: u64,
+    pub(super) differing: u64,
     dropped: u64,
 }
 
@@ -174,6 +178,10 @@ impl<'t> Making<'t> {
             request,
             zone,
             folds: tables.iter().any(Filling::folds),
+            lineage: tables
+                .iter()
+                .any(|table| table.rule.source.is_of_values())
+                .then(Behind::default),
             tables,
             checks: Checks::new(template, settings),
             findings: Findings::default(),
@@ -235,6 +243,7 @@ impl<'t> Making<'t> {
             return Ok(());
         }
         self.note(&seen);
+        self.note_links(log, links)?;
         self.rechecked += 1;
         if let Some(finding) = log.recheck(&event.event, links)? {
             self.differing += 1;
@@ -246,6 +255,19 @@ impl<'t> Making<'t> {
         self.checks.take(&seen, template)
     }
 
+    /// Keeps the streams that an event in scope is linked into, where values are told: it counts in their states too.
+    fn note_links(&mut self, log: &Log, links: &[LinkView]) -> Result<(), ReportError> {
+        let Some(behind) = &mut self.lineage else {
+            return Ok(());
+        };
+        if self.request.query.stream.is_none() && self.request.subject.is_none() {
+            for link in links {
+                behind.link(log, &link.stream, self.request.query.category.as_ref())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Counts an event of the population.
     fn note(&mut self, seen: &Seen<'_>) {
         let event = &seen.event.event;
@@ -253,6 +275,9 @@ impl<'t> Making<'t> {
         self.population.update(event.leaf.0);
         self.first.get_or_insert(event.position);
         self.last = Some(event.position);
+        if let Some(behind) = &mut self.lineage {
+            behind.in_scope.push(event.position.0);
+        }
         if let Some(category) = &event.category {
             let category = category.as_str();
             if !self.categories.contains(category) {
@@ -299,90 +324,6 @@ impl<'t> Making<'t> {
         self.dropped += seen.dropped();
     }
 
-    /// Walks along every stream in scope, where a table needs its states.
-    fn fold(
-        &mut self,
-        log: &Log,
-        models: &ModelSet,
-        as_of: AsOf,
-        progress: &WorkProgress,
-    ) -> Result<(), ReportError> {
-        if !self.folds {
-            return Ok(());
-        }
-        progress.expect(self.events);
-        let template = self.template;
-        let mut tellers = Tellers::new(models);
-        let streams = std::mem::take(&mut self.streams);
-        for (key, (stream, positions)) in streams.iter().enumerate() {
-            let (mut steps, mut states) = (Vec::new(), Vec::new());
-            for table in &mut self.tables {
-                match table.rule.source {
-                    TableSource::Changes | TableSource::Versions => steps.push(table),
-                    TableSource::State => states.push(table),
-                    _ => {}
-                }
-            }
-            let mut setters = Setters::default();
-            let mut failed = None;
-            let mut met = Vec::with_capacity(positions.len());
-            let view = walk(log, models, stream, as_of, &mut |step| {
-                let event = &step.event.event;
-                let in_scope = positions.binary_search(&event.position.0).is_ok();
-                if !states.is_empty() {
-                    let set_by = RowEvent {
-                        position: event.position,
-                        stream: Some(stream.to_string()),
-                        version: step.event.version,
-                    };
-                    setters.take(&step.changes, &set_by);
-                }
-                if progress.is_cancelled() {
-                    failed = Some(ReportError::Cancelled);
-                }
-                if in_scope && failed.is_none() {
-                    progress.advance(1);
-                    met.push(event.position.0);
-                    let seen = Seen::new(step.event, template, &mut tellers);
-                    let outcome = steps
-                        .iter_mut()
-                        .try_for_each(|table| table.take_step(&seen, step, &template.dropped));
-                    failed = outcome.err();
-                }
-                // Nothing after the last event in scope changes what is told of it.
-                failed.is_none() && (!states.is_empty() || met.len() < positions.len())
-            })?;
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            view.findings
-                .into_iter()
-                .for_each(|finding| self.findings.take(finding));
-            // By a model's own time an event may count only after the instant asked for: it is in scope all the same.
-            met.sort_unstable();
-            for position in positions.iter().filter(|p| met.binary_search(p).is_err()) {
-                let Some(event) = log.event(Position(*position))? else {
-                    continue;
-                };
-                let event = StreamEvent::at_home(event);
-                let seen = Seen::new(&event, template, &mut tellers);
-                for table in &mut steps {
-                    table.take_unfolded(&seen)?;
-                }
-            }
-            if !states.is_empty()
-                && let Some(state) = crate::model::json::parse_state(view.state.get())
-            {
-                let lineage = setters.values(&state);
-                for table in states {
-                    table.take_state(key as u64, &lineage, log, template, &mut tellers)?;
-                }
-            }
-        }
-        self.streams = streams;
-        Ok(())
-    }
-
     fn finish(
         self,
         source: ReportSource,
@@ -396,6 +337,7 @@ impl<'t> Making<'t> {
         let not_checked = self.not_checked();
         let checked = self.checked();
         let scope = self.scope(settings);
+        let lineage = self.lineage.map(Behind::told);
         let mut rows = ReportRows::default();
         let mut made: HashMap<&str, Table> = HashMap::new();
         for table in self.tables {
@@ -477,6 +419,7 @@ impl<'t> Making<'t> {
                     last: self.last,
                     streams_in_scope: self.streams.len() as u64,
                     population: Hash(self.population.finalize().into()),
+                    lineage,
                     tables: Vec::new(),
                     totals,
                 },
@@ -569,14 +512,21 @@ impl<'t> Making<'t> {
     }
 
     fn checked(&self) -> Vec<String> {
-        let events = plural(self.rechecked, "event");
+        let mut events = format!("{} in scope", plural(self.rechecked, "event"));
+        let outside = self.lineage.as_ref().map_or(0, |behind| behind.rechecked);
+        if outside > 0 {
+            let outside = plural(outside, "event");
+            events.push_str(&format!(
+                " and of {outside} outside it that values are made of"
+            ));
+        }
         let hashes = match (self.rechecked, self.differing) {
             (0, _) => "no event is in scope, so no bytes were hashed again".to_owned(),
             (_, 0) => format!(
-                "the bytes of {events} in scope were hashed again; all give the leaf hash that was recorded"
+                "the bytes of {events} were hashed again; all give the leaf hash that was recorded"
             ),
             (_, n) => format!(
-                "the bytes of {events} in scope were hashed again; {n} do not give the leaf hash that was recorded"
+                "the bytes of {events} were hashed again; {n} do not give the leaf hash that was recorded"
             ),
         };
         let mut checked = vec![hashes];
@@ -609,6 +559,7 @@ impl<'t> Making<'t> {
                     | TableSource::Changes
                     | TableSource::Versions
                     | TableSource::State
+                    | TableSource::Lineage
             )
         };
         let listing: Vec<_> = self
@@ -643,6 +594,13 @@ impl<'t> Making<'t> {
             not_checked.push(format!(
                 "{} in scope whose stream was erased: they belong to no state",
                 plural(self.unnamed, "event")
+            ));
+        }
+        let outside = self.lineage.as_ref().map_or(0, |behind| behind.rechecked);
+        if outside > 0 && !self.template.checks.is_empty() {
+            not_checked.push(format!(
+                "{} outside the scope that values are made of: the checks of the template look at events in scope",
+                plural(outside, "event")
             ));
         }
         not_checked.extend(self.template.not_checked.iter().cloned());

@@ -14,6 +14,7 @@ mod page;
 mod report;
 mod rows;
 mod seen;
+mod states;
 mod tables;
 mod template;
 
@@ -28,8 +29,9 @@ pub use crate::chart::{ChartForm, ChartPoint, ChartSpec};
 pub use crate::hidden::visible;
 pub use report::{
     AccessLogState, Block, Cell, CellKind, CheckOutcome, CheckResult, Column, Completeness,
-    ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope, ReportSource, Row, RowEvent,
-    STATEMENT, Section, SubjectScope, Table, TableCount, TemplateOrigin, TemplateRef,
+    ControlTotal, Entry, FirstPage, LineageCount, Report, ReportAsOf, ReportScope, ReportSource,
+    Row, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount, TemplateOrigin,
+    TemplateRef,
 };
 pub use rows::ReportRows;
 pub use template::{

@@ -2,8 +2,8 @@
 
 use super::plural;
 use super::report::{
-    AccessLogState, CheckOutcome, Completeness, Entry, FirstPage, Report, ReportAsOf, ReportScope,
-    ReportSource, TemplateOrigin,
+    AccessLogState, CheckOutcome, Completeness, Entry, FirstPage, LineageCount, Report, ReportAsOf,
+    ReportScope, ReportSource, TemplateOrigin,
 };
 use crate::chart::grouped;
 use crate::finding::Finding;
@@ -261,6 +261,7 @@ fn completeness_entries(completeness: &Completeness) -> Vec<Entry> {
         last,
         streams_in_scope,
         population,
+        lineage,
         tables,
         totals,
     } = completeness;
@@ -283,6 +284,27 @@ fn completeness_entries(completeness: &Completeness) -> Vec<Entry> {
         ),
         Entry::new("Population SHA-256", population.to_string()),
     ];
+    if let Some(LineageCount {
+        streams,
+        events,
+        outside_scope,
+        sha256,
+    }) = lineage
+    {
+        let outside = match outside_scope {
+            0 => "all of them in scope".to_owned(),
+            n => format!("{} of them outside the scope", grouped(*n)),
+        };
+        entries.push(Entry::new(
+            "Values made of",
+            format!(
+                "{}, {outside}; values of {}",
+                plural(*events, "event"),
+                plural(*streams, "stream")
+            ),
+        ));
+        entries.push(Entry::new("Their SHA-256", sha256.to_string()));
+    }
     for table in tables {
         entries.push(Entry::new(&table.title, plural(table.rows, "row")));
     }

@@ -182,10 +182,31 @@ pub struct Completeness {
     /// SHA-256 over the leaf hashes of the scope's events, in position order: one changed, missing or further event
     /// gives another.
     pub population: Hash,
+    /// The events that the values of streams in this report are made of, in the scope or not; `null` if it tells no
+    /// such values.
+    pub lineage: Option<LineageCount>,
     /// Number of rows of each table.
     pub tables: Vec<TableCount>,
     /// Sums over the scope's events.
     pub totals: Vec<ControlTotal>,
+}
+
+/// The events that values are made of: a value counts every event of its stream up to the as-of, those that another
+/// stream's event did to it and those that the filters leave out as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct LineageCount {
+    /// Number of streams whose values are told: those of the scope's events, and those that they are linked into.
+    #[ts(type = "number")]
+    pub streams: u64,
+    /// Number of events that the values are made of, each once.
+    #[ts(type = "number")]
+    pub events: u64,
+    /// How many of them are not in the scope.
+    #[ts(type = "number")]
+    pub outside_scope: u64,
+    /// SHA-256 over the leaf hashes of all of them, in position order.
+    pub sha256: Hash,
 }
 
 /// How many rows a table has.

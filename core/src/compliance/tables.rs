@@ -17,6 +17,47 @@ use crate::store::Log;
 use crate::temporal::{Change, ChangeKind, Step};
 use crate::time::Time;
 
+/// The stream that a step is told for, which need not be the home of its event.
+pub(super) struct Placed<'p> {
+    /// Its place in the order of streams.
+    pub(super) key: u64,
+    pub(super) stream: &'p str,
+    /// Whether the event is in the scope.
+    pub(super) in_scope: bool,
+}
+
+impl Placed<'_> {
+    /// How the event comes to count here.
+    fn origin(&self, seen: &Seen<'_>) -> Cell {
+        let scope = match self.in_scope {
+            true => "in scope",
+            false => "outside the scope",
+        };
+        let home = seen.event.event.stream.as_ref();
+        Cell::Value(match home {
+            Some(home) if home.as_str() != self.stream => format!("{scope}, linked from {home}"),
+            _ => scope.to_owned(),
+        })
+    }
+
+    /// What a row says of the event: in which stream it is told.
+    fn row_event(&self, seen: &Seen<'_>) -> RowEvent {
+        RowEvent {
+            stream: Some(self.stream.to_owned()),
+            ..seen.place()
+        }
+    }
+}
+
+/// A cell of a step that no change tells: that of the event, by the stream that it is told for.
+fn step_cell(seen: &Seen<'_>, col: Col, placed: Option<&Placed<'_>>) -> Cell {
+    match (col, placed) {
+        (Col::Event(EventCol::Stream), Some(placed)) => Cell::Value(placed.stream.to_owned()),
+        (Col::Told(ToldCol::Origin), Some(placed)) => placed.origin(seen),
+        (col, _) => seen.cell(col),
+    }
+}
+
 /// A table at work.
 pub(super) struct Filling<'t> {
     pub(super) section: &'t str,
@@ -182,6 +223,7 @@ impl<'t> Filling<'t> {
             TableSource::Events
             | TableSource::Changes
             | TableSource::Versions
+            | TableSource::Lineage
             | TableSource::State => Memory::None,
             TableSource::Groups { .. } => Memory::Groups(BTreeMap::new()),
             TableSource::Sample { size, seed } => Memory::Sample {
@@ -206,7 +248,10 @@ impl<'t> Filling<'t> {
     pub(super) fn folds(&self) -> bool {
         matches!(
             self.rule.source,
-            TableSource::Changes | TableSource::Versions | TableSource::State
+            TableSource::Changes
+                | TableSource::Versions
+                | TableSource::State
+                | TableSource::Lineage
         )
     }
 
@@ -297,27 +342,26 @@ impl<'t> Filling<'t> {
         Ok(())
     }
 
-    /// Takes an event on the walk along its stream.
+    /// Takes an event on the walk along a stream: along its own, or along the one that `placed` names.
     pub(super) fn take_step(
         &mut self,
         seen: &Seen<'_>,
         step: &Step<'_>,
         dropped: &Dropped,
+        placed: Option<&Placed<'_>>,
     ) -> Result<(), ReportError> {
         if !self.rule.types.has(seen.event_type()) {
             return Ok(());
         }
-        let columns = &self.rule.columns;
         match self.rule.source {
             TableSource::Versions => {
                 let state = Cell::Value(dropped.kept(step.state.to_string()));
-                let cells = columns.iter().map(|col| match col {
-                    Col::Told(ToldCol::State) => state.clone(),
-                    col => seen.cell(*col),
-                });
-                self.rows.push(seen.key(), &seen.row(cells.collect()))
+                self.push_step(seen, placed, &|col| match col {
+                    ToldCol::State => state.clone(),
+                    _ => Cell::None,
+                })
             }
-            TableSource::Changes if step.changes.is_empty() => {
+            TableSource::Changes | TableSource::Lineage if step.changes.is_empty() => {
                 // An event that changed nothing that the model holds is an event all the same.
                 let erased = !seen.event.event.erased.is_empty();
                 let word = match (&step.failed, erased) {
@@ -325,23 +369,13 @@ impl<'t> Filling<'t> {
                     (Some(_), false) => Cell::Value("could not be folded".to_owned()),
                     (None, false) => Cell::Value("no change".to_owned()),
                 };
-                let cells = columns.iter().map(|col| match col {
-                    Col::Told(ToldCol::Change) => word.clone(),
-                    Col::Told(_) => Cell::None,
-                    col => seen.cell(*col),
-                });
-                self.rows.push(seen.key(), &seen.row(cells.collect()))
+                self.push_unchanged(seen, placed, word)
             }
-            TableSource::Changes => {
+            TableSource::Changes | TableSource::Lineage => {
                 for change in &step.changes {
-                    if dropped.has_path(&change.path) {
-                        continue;
+                    if !dropped.has_path(&change.path) {
+                        self.push_step(seen, placed, &|col| change_cell(change, col, dropped))?;
                     }
-                    let cells = columns.iter().map(|col| match col {
-                        Col::Told(col) => change_cell(change, *col, dropped),
-                        col => seen.cell(*col),
-                    });
-                    self.rows.push(seen.key(), &seen.row(cells.collect()))?;
                 }
                 Ok(())
             }
@@ -350,18 +384,49 @@ impl<'t> Filling<'t> {
     }
 
     /// Takes an event in scope that no state as of the moment is made of.
-    pub(super) fn take_unfolded(&mut self, seen: &Seen<'_>) -> Result<(), ReportError> {
+    pub(super) fn take_unfolded(
+        &mut self,
+        seen: &Seen<'_>,
+        placed: Option<&Placed<'_>>,
+    ) -> Result<(), ReportError> {
         if !self.rule.types.has(seen.event_type()) {
             return Ok(());
         }
+        let word = Cell::Value("counts later, by the model's time".to_owned());
+        self.push_unchanged(seen, placed, word)
+    }
+
+    /// A row of an event without a change: a word says why.
+    fn push_unchanged(
+        &mut self,
+        seen: &Seen<'_>,
+        placed: Option<&Placed<'_>>,
+        word: Cell,
+    ) -> Result<(), ReportError> {
+        self.push_step(seen, placed, &|col| match col {
+            ToldCol::Change => word.clone(),
+            _ => Cell::None,
+        })
+    }
+
+    /// A row of an event on a walk; `told` says what stands in the columns that only this table knows.
+    fn push_step(
+        &mut self,
+        seen: &Seen<'_>,
+        placed: Option<&Placed<'_>>,
+        told: &dyn Fn(ToldCol) -> Cell,
+    ) -> Result<(), ReportError> {
         let cells = self.rule.columns.iter().map(|col| match col {
-            Col::Told(ToldCol::Change) => {
-                Cell::Value("counts later, by the model's time".to_owned())
-            }
-            Col::Told(_) => Cell::None,
-            col => seen.cell(*col),
+            Col::Told(col) if *col != ToldCol::Origin => told(*col),
+            col => step_cell(seen, *col, placed),
         });
-        self.rows.push(seen.key(), &seen.row(cells.collect()))
+        let mut row = seen.row(cells.collect());
+        let mut key = seen.key();
+        if let Some(placed) = placed {
+            row.event = Some(placed.row_event(seen));
+            key = placed.key;
+        }
+        self.rows.push(key, &row)
     }
 
     /// Takes the values of a stream's state, each with the event that set it last.

@@ -585,13 +585,14 @@ impl File<'_> {
         };
         use ToldCol::{
             After, Before, Change, Class, Delta, Digits, EndInZero, Events, First, FirstMissing,
-            Frequency, Holding, Key, Last, Missing, Path, State, Times, Value,
+            Frequency, Holding, Key, Last, Missing, Origin, Path, State, Times, Value,
         };
         let (events, told): (bool, &[ToldCol]) = match source.get_ref() {
             RawSource::Events | RawSource::Sample => (true, &[]),
             RawSource::Changes => (true, &[Path, Change, Before, After, Delta]),
             RawSource::Versions => (true, &[State]),
             RawSource::State => (true, &[Path, Value, Times]),
+            RawSource::Lineage => (true, &[Path, Change, Before, After, Delta, Origin]),
             RawSource::Groups => (true, &[Events, First, Last, Frequency]),
             RawSource::Coverage => (
                 false,
@@ -605,6 +606,7 @@ impl File<'_> {
             RawSource::Changes => TableSource::Changes,
             RawSource::Versions => TableSource::Versions,
             RawSource::State => TableSource::State,
+            RawSource::Lineage => TableSource::Lineage,
             RawSource::Groups => TableSource::Groups {
                 by: event_cols(&by, "by")?,
             },

@@ -291,6 +291,8 @@ pub(super) enum TableSource {
     Versions,
     /// One row for each value of each stream's state at the as-of.
     State,
+    /// One row for each path that any event changed in a stream whose values are told.
+    Lineage,
     /// One row for all events that agree in these columns.
     Groups { by: Vec<Col> },
     /// Some events, picked by a seed that anybody can pick them by again.
@@ -301,6 +303,13 @@ pub(super) enum TableSource {
     Digits,
     /// One row for each type and key that tells of personal data.
     Keys,
+}
+
+impl TableSource {
+    /// Whether its rows are of values that every event of a stream counts in, those outside the scope too.
+    pub(super) fn is_of_values(&self) -> bool {
+        matches!(self, TableSource::State | TableSource::Lineage)
+    }
 }
 
 #[cfg(test)]

@@ -182,6 +182,7 @@ pub(super) enum RawSource {
     Changes,
     Versions,
     State,
+    Lineage,
     Groups,
     Sample,
     Coverage,

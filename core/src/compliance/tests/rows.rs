@@ -99,6 +99,13 @@ proptest! {
     }
 
     #[test]
+    fn every_value_is_what_the_listed_steps_lead_to(mut request in scope()) {
+        request.template = "basel-position".into();
+        request.at.get_or_insert(Time::parse_rfc3339("2030-01-01T00:00:00Z").unwrap());
+        steps_lead_to_the_values(shop(), &request);
+    }
+
+    #[test]
     fn events_are_those_of_the_query(mut request in scope()) {
         let store = shop();
         request.template = "hipaa-access".into();
@@ -119,6 +126,106 @@ proptest! {
         }).collect();
         prop_assert_eq!(got, want);
     }
+}
+
+/// Replays the steps that a report lists and compares with the values that it tells; gives how many steps came from
+/// outside the scope, and how many from other streams.
+fn steps_lead_to_the_values(store: &Store, request: &ReportRequest) -> (usize, usize) {
+    use crate::temporal::{Change, ChangeKind, apply_changes};
+    let made = store.make(request).unwrap();
+    let mut states: std::collections::BTreeMap<String, serde_json::Value> = Default::default();
+    let mut sums: std::collections::BTreeMap<(String, String), crate::model::Exact> =
+        Default::default();
+    let (mut outside, mut linked) = (0, 0);
+    let mut told: Vec<Position> = Vec::new();
+    for row in held(&made, "lineage") {
+        let event = row.event.unwrap();
+        told.push(event.position);
+        let stream = event.stream.unwrap();
+        assert_eq!(row.cells[0].text(), stream, "a step is told for its stream");
+        let raw = |cell: &Cell| {
+            let text = cell.value()?.to_owned();
+            Some(serde_json::value::RawValue::from_string(text).unwrap())
+        };
+        outside += usize::from(row.cells[10].text().starts_with("outside the scope"));
+        linked += usize::from(row.cells[10].text().contains("linked from"));
+        let (before, after) = (raw(&row.cells[7]), raw(&row.cells[8]));
+        if before.is_none() && after.is_none() {
+            continue;
+        }
+        let path = row.cells[6].text().to_owned();
+        if let Some(added) = row.cells[9].value().or(row.cells[8].value())
+            && let Ok(added) = crate::model::Exact::read(added)
+        {
+            let sum = sums.entry((stream.clone(), path.clone()));
+            let sum = sum.or_insert(crate::model::Exact::Int(0));
+            *sum = sum.add(added).unwrap();
+        }
+        let change = Change {
+            kind: match (&before, &after) {
+                (None, _) => ChangeKind::Added,
+                (_, None) => ChangeKind::Removed,
+                _ => ChangeKind::Changed,
+            },
+            path,
+            before,
+            after,
+        };
+        apply_changes(states.entry(stream).or_default(), &[change]).unwrap();
+    }
+    for row in held(&made, "positions") {
+        let (stream, path) = (row.cells[0].text(), row.cells[1].text());
+        let parsed: crate::model::FieldPath = path.parse().unwrap();
+        let value = states.get(stream).and_then(|state| parsed.get(state));
+        let value = value.map(ToString::to_string);
+        assert_eq!(value.as_deref(), row.cells[2].value(), "{stream} {path}");
+        if let Some(sum) = sums.get(&(stream.to_owned(), path.to_owned()))
+            && let Ok(value) = crate::model::Exact::read(row.cells[2].text())
+        {
+            assert_eq!(*sum, value, "{stream} {path}: its differences add up");
+        }
+    }
+    told.sort_unstable();
+    told.dedup();
+    let lineage = made.report.first_page.completeness.lineage.unwrap();
+    assert_eq!(
+        lineage.events,
+        told.len() as u64,
+        "all are counted, each once"
+    );
+    (outside, linked)
+}
+
+#[test]
+fn what_other_streams_did_to_a_value_is_among_its_steps() {
+    let request = ReportRequest {
+        at: Some(Time::parse_rfc3339("2030-01-01T00:00:00Z").unwrap()),
+        ..ReportRequest::of("basel-position")
+    };
+    let (outside, linked) = steps_lead_to_the_values(shop(), &request);
+    assert!(outside == 0 && linked > 20, "{outside} {linked}");
+    let mut narrow = request.clone();
+    narrow.query.category = Some("customer".parse().unwrap());
+    let (outside, _) = steps_lead_to_the_values(shop(), &narrow);
+    assert!(outside > 10, "{outside}");
+    let page = |request: &ReportRequest| shop().make(request).unwrap().report.first_page;
+    let all = page(&request).completeness.lineage.unwrap();
+    let narrow = page(&narrow);
+    let some = narrow.completeness.lineage.unwrap();
+    assert!(
+        all.sha256 != some.sha256 && some.events < all.events,
+        "{some:?}"
+    );
+    assert_eq!((all.outside_scope, all.events), (0, 300));
+    let (checked, not_checked) = (&narrow.checked[0], &narrow.not_checked[2]);
+    let outside = plural(some.outside_scope, "event");
+    assert!(
+        checked.contains(&format!(
+            "and of {outside} outside it that values are made of"
+        )),
+        "{checked}"
+    );
+    assert!(not_checked.contains(&outside), "{not_checked}");
 }
 
 #[test]

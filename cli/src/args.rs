@@ -76,6 +76,8 @@ pub enum Command {
     Process(process::Process),
     /// Ask by name: GetOrder ID, ListOrders, OrderHistory ID, for every category of the log
     Query(query::Query),
+    /// Answer a statement in SQL over events, and over states as of any instant
+    Sql(sql::Sql),
     /// Write every event that matches to a file
     Export(export::Export),
     /// Make compliance reports, list and check their templates

@@ -16,6 +16,7 @@ use annals_core::projection::{self, ProjectionError};
 use annals_core::sample::SampleError;
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
+use annals_core::sql::SqlError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::verify::VerifyError;
@@ -388,6 +389,34 @@ impl From<ReportError> for Failure {
             ReportError::NoSubject { .. } => told.hint("leave --subject out, or filter with --stream or --actor"),
             ReportError::BadSetting { .. } => told.hint("settings are given as --set NAME=VALUE"),
             ReportError::Zone(_) | ReportError::Cancelled => told,
+        }
+    }
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            SqlError::Read(error) => error.into(),
+            SqlError::State(error) => error.into(),
+            SqlError::Io(error) => Failure::from_io(&error),
+            SqlError::Text { near, .. } if !near.is_empty() => {
+                told.hint(format!("did you mean {}?", near.join(", ")))
+            }
+            SqlError::Text { message, .. } if message.contains("no such column: \"") => {
+                told.hint("texts stand in single quotes: 'Shipped'")
+            }
+            SqlError::Text { .. } | SqlError::Failed { .. } | SqlError::Empty => {
+                told.hint("annals sql STORE --schema lists tables, columns and functions")
+            }
+            SqlError::Refused { .. } => told.hint("begin with SELECT or WITH"),
+            SqlError::TimeUp { .. } => {
+                told.hint("--timeout gives it more time; a condition on stream, type, time or position reads less")
+            }
+            SqlError::TooManyRows { .. } => told.hint("write .csv or .jsonl"),
+            SqlError::NoQuery { .. } => told.hint("annals sql STORE --list lists them"),
+            SqlError::Exists { .. } => told.hint("--replace puts this one in its place"),
+            SqlError::Several { .. } | SqlError::Cancelled | SqlError::Name { .. } => told,
         }
     }
 }

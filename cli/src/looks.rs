@@ -149,7 +149,8 @@ impl Asked {
 
     fn kind(&self) -> LookKind {
         let command = self.action.split(' ').next().unwrap_or_default();
-        if EXPORTS.contains(&command) {
+        let to_file = command == "sql" && self.values.iter().any(|(name, _)| name == "out");
+        if to_file || EXPORTS.contains(&command) {
             LookKind::Export
         } else if REPORTS.contains(&command) {
             LookKind::Report

@@ -43,6 +43,16 @@ pub fn reading<T>(log: &Log, work: impl FnOnce(&Log) -> T) -> T {
     beside_bar(style, PACE, draw, || work(&log))
 }
 
+/// Runs work that counts events and does not know how many there will be; it can be cancelled.
+pub fn watched_events<T>(work: impl FnOnce(&Arc<WorkProgress>) -> T) -> T {
+    let progress = Arc::new(WorkProgress::default());
+    let on_interrupt = Arc::clone(&progress);
+    cancel_on_interrupt(move || on_interrupt.cancel());
+    let draw = |bar: &ProgressBar| bar.set_position(progress.now().0);
+    let style = "{spinner} {human_pos} events, {elapsed}";
+    beside_bar(style, Duration::from_millis(500), draw, || work(&progress))
+}
+
 /// Runs work with a bar on standard error, if that is a terminal. `draw` puts on it how far the work is, the first
 /// time after `wait`.
 pub fn beside_bar<T>(

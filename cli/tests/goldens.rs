@@ -815,3 +815,42 @@ fn verify_and_keys() {
         .run("prove guide.annals 99 --out 99.tlog-proof")
         .compare("verify");
 }
+
+#[test]
+fn sql() {
+    let mut t = Transcript::new();
+    t.run("sample guide --out guide.annals")
+        .run("sql guide.annals \"SELECT balance FROM account_at('2024-01-10')\"")
+        .run("sql guide.annals \"SELECT balance FROM account_at('2024-01-10')\" --zone Asia/Tokyo --json")
+        .run("sql guide.annals \"SELECT status, count(*) AS orders, dec_sum(total) AS total FROM order_at('2024-01-31') GROUP BY status\"")
+        .run("sql guide.annals \"SELECT stream, value, since, until FROM history('account', 'balance') ORDER BY value DESC\"")
+        .run("sql guide.annals \"SELECT stream, state FROM state_at('user', '2024-01-20', 30)\"")
+        .run("sql guide.annals 'SELECT type, count(*) FROM events GROUP BY type ORDER BY 2 DESC, 1' --limit 3")
+        .run("sql guide.annals 'SELECT sum(balance), balance * 2 AS twice FROM account_at()'")
+        .run("sql guide.annals \"SELECT NULL AS n, x'00ff' AS bytes, 1.5 AS r, 'a' || char(8238) || 'b' AS t\"")
+        .run("sql guide.annals \"SELECT NULL AS n, x'00ff' AS bytes, 1.5 AS r, 'a' AS t\" --json")
+        .run("sql guide.annals --schema")
+        .run("sql guide.annals 'DELETE FROM events'")
+        .run("sql guide.annals \"ATTACH 'guide.annals' AS log\"")
+        .run("sql guide.annals 'PRAGMA journal_mode = DELETE'")
+        .run("sql guide.annals \"SELECT load_extension('x')\"")
+        .run("sql guide.annals \"SELECT date('now')\"")
+        .run("sql guide.annals 'SELECT 1; SELECT 2'")
+        .run("sql guide.annals 'SELECT statu FROM order_at()' --json")
+        .run("sql guide.annals 'SELECT * FROM order_at() WHERE status = \"Shipped\"'")
+        .run("sql guide.annals 'SELECT * FROM ordr_at()'")
+        .run("sql guide.annals \"SELECT * FROM order_at('2024-02-31')\"")
+        .run("sql guide.annals 'SELECT * FROM (SELECT 1'")
+        .run("sql guide.annals ''")
+        .run("sql guide.annals 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n' --timeout 1")
+        .run("sql guide.annals 'SELECT position, type FROM events WHERE position < 4' --save first")
+        .run("sql guide.annals 'SELECT 1' --save first")
+        .run("sql guide.annals 'SELECT 1' --save ../first")
+        .run("sql guide.annals --list")
+        .run("sql guide.annals --saved first --out first.csv")
+        .run("sql guide.annals --saved first --out first.jsonl --json")
+        .run("sql guide.annals --saved second")
+        .run("sql guide.annals --saved first --out first.pdf")
+        .run("sql guide.annals")
+        .compare("sql");
+}

@@ -20,6 +20,7 @@ use crate::sample::{ConsoleError, SampleError};
 use crate::search::{QueryError, SearchError};
 use crate::signing::SigningError;
 use crate::signing::keyfile::KeyFileError;
+use crate::sql::SqlError;
 use crate::store::{AppendError, BackupError, OpenError, ReadError};
 use crate::temporal::TemporalError;
 use crate::time::TimeError;
@@ -188,6 +189,23 @@ impl From<&ProjectionError> for ErrorCode {
             ProjectionError::NoProjection { .. } => ErrorCode::NotFound,
             ProjectionError::Broken(_) => ErrorCode::BadInput,
             ProjectionError::NoPosition { .. } => ErrorCode::NoEvent,
+impl From<&SqlError> for ErrorCode {
+    fn from(error: &SqlError) -> ErrorCode {
+        match error {
+            SqlError::Read(error) => error.into(),
+            SqlError::State(error) => error.into(),
+            SqlError::Io(error) => error.into(),
+            SqlError::Cancelled => ErrorCode::Cancelled,
+            SqlError::NoQuery { .. } => ErrorCode::NotFound,
+            SqlError::Exists { .. } => ErrorCode::Exists,
+            SqlError::Text { .. }
+            | SqlError::Failed { .. }
+            | SqlError::Empty
+            | SqlError::Several { .. }
+            | SqlError::Refused { .. }
+            | SqlError::TimeUp { .. }
+            | SqlError::TooManyRows { .. }
+            | SqlError::Name { .. } => ErrorCode::BadInput,
         }
     }
 }

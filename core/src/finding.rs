@@ -108,6 +108,8 @@ pub enum FindingKind {
     ManyCategories,
     /// A history ends before its moment: folding its events in order of time would cost too much.
     NotTold,
+    /// SQL: a number may have gone through binary floating point, or decimals are compared as texts.
+    NotExact,
 }
 
 /// Where a finding is. All that is known is filled in.

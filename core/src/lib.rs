@@ -17,6 +17,7 @@
 //! | [`projection`] | read models over many streams |
 //! | [`command`] | the write side: aggregates that decide, commands with retry, a test helper for rules |
 //! | [`import`], [`export`] | outside files to log, and back |
+//! | [`sql`] | SQL as of any instant, over tables computed from the log |
 //! | [`chart`] | pictures of counts, as SVG |
 //! | [`privacy`] | personal data: subjects, erasure, legal holds |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
@@ -53,6 +54,7 @@ pub mod projection;
 pub mod sample;
 pub mod search;
 pub mod signing;
+pub mod sql;
 pub mod store;
 pub mod surroundings;
 pub mod temporal;

@@ -25,6 +25,7 @@ const LAYERS: &[&[&str]] = &[
     &["temporal"],
     &["import", "export", "command", "projection"],
     &["import", "export", "chart"],
+    &["sql"],
     &["import", "export", "command", "privacy"],
     &["sample"],
     &["compliance"],

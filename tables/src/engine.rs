@@ -100,8 +100,7 @@ unsafe impl VTab<'_> for Computed {
             usage.set_argv_index(c_int::try_from(told.len()).unwrap_or(c_int::MAX));
             usage.set_omit(argument && term.comparison == Comparison::Equal);
         }
-        let order = wanted_order(info)
-            .filter(|order| plan.ordered_by == Some(order.column));
+        let order = wanted_order(info).filter(|order| plan.ordered_by == Some(order.column));
         if order.is_some() {
             info.set_order_by_consumed(true);
         }
@@ -241,7 +240,12 @@ fn read_plan(text: &str, args: &Filters<'_>) -> Option<Result<Asked>> {
         }),
     };
     let mut given = Vec::new();
-    for (at, term) in parts.next()?.split(',').filter(|t| !t.is_empty()).enumerate() {
+    for (at, term) in parts
+        .next()?
+        .split(',')
+        .filter(|t| !t.is_empty())
+        .enumerate()
+    {
         let sign = term.chars().last()?;
         let (comparison, _) = SIGNS.iter().find(|(_, known)| *known == sign)?;
         let column = term.strip_suffix(sign)?.parse().ok()?;

@@ -28,6 +28,7 @@ pub mod restore;
 pub mod rules;
 pub mod sample;
 pub mod show;
+pub mod sql;
 pub mod state;
 pub mod streams;
 pub mod tail;
@@ -73,6 +74,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Ask(args) => command::run(args, output),
         Command::Process(args) => process::run(args, output),
         Command::Query(args) => query::run(args, output),
+        Command::Sql(args) => sql::run(args, output),
         Command::Export(args) => export::run(args, output),
         Command::Open(args) => open::run(args),
         Command::Backup(args) => backup::run(args, output),

@@ -33,7 +33,7 @@ impl Transcript {
         transcript
     }
 
-    /// Runs one command, written as in a shell: words apart by spaces, single quotes round words with spaces.
+    /// Runs one command, written as in a shell: words apart by spaces, quotes round words with spaces.
     pub fn run(&mut self, line: &str) -> &mut Transcript {
         let run = self.sandbox.run(&words(line));
         self.text += &format!("$ annals {line}\n{}", self.settled(&run.stdout));
@@ -145,18 +145,19 @@ fn is_uuid(text: &str) -> bool {
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
-    let mut quoted = false;
+    let mut quoted = None;
+    // `'{"a":1}'` and `"SELECT 'a'"`: the other quote stands for itself.
     for c in line.chars() {
         match c {
-            '\'' => {
-                quoted = !quoted;
+            '\'' | '"' if quoted.is_none_or(|open| open == c) => {
+                quoted = quoted.is_none().then_some(c);
                 word.get_or_insert_default();
             }
-            ' ' if !quoted => words.extend(word.take()),
+            ' ' if quoted.is_none() => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),
         }
     }
-    assert!(!quoted, "a quote is not closed in {line}");
+    assert!(quoted.is_none(), "a quote is not closed in {line}");
     words.extend(word);
     words
 }

@@ -17,7 +17,7 @@ mod upcast;
 mod value;
 
 pub(crate) use expression::Root;
-pub(crate) use expression::number::Exact;
+pub(crate) use expression::number::{Exact, NumberFault, compare_written};
 pub use files::{ModelRow, ModelTextView, ModelsView, SaveError, list, save, show};
 pub(crate) use files::{is_file_name, write_whole};
 pub use fold::Fold;
@@ -151,6 +151,23 @@ impl Model {
             Kind::Inferred => Vec::new(),
             Kind::Declared(definition) => definition.handlers.keys().map(String::as_str).collect(),
         }
+    }
+
+    /// The names at the top of the state that its handlers write, in the order written, type by type.
+    pub(crate) fn fields(&self) -> Vec<&str> {
+        let Kind::Declared(definition) = &self.kind else {
+            return Vec::new();
+        };
+        let mut fields = Vec::new();
+        let actions = definition.handlers.values().flat_map(|h| &h.actions);
+        for action in actions {
+            if let Some(Step::Key(name)) = action.path.0.first()
+                && !fields.contains(&name.as_str())
+            {
+                fields.push(name.as_str());
+            }
+        }
+        fields
     }
 
     /// Types that it has upcasters for, by name.

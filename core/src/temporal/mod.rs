@@ -35,7 +35,7 @@ pub use related::{
 };
 pub use rules::{LookedAt, RuleRow, RulesView, VIOLATIONS, Violation, check_rules};
 pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, shapes};
-pub use state::{AsOfView, StateView, state};
+pub use state::{AsOfView, Folded, StateView, folded, state};
 pub use walk::{Step, walk};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};
 pub use why::{

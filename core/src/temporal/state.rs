@@ -72,6 +72,21 @@ pub struct StateView {
     pub findings: Vec<Finding>,
 }
 
+/// A stream's state among those of many streams.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    /// Highest version that the as-of includes; 0 if none.
+    pub version: Version,
+    /// The last event included; `None` if none.
+    pub last_event: Option<EventBrief>,
+    /// The state; `null` before the first event.
+    pub state: Value,
+    /// A part is missing, as in [`StateView::incomplete`].
+    pub incomplete: bool,
+    /// Faults in the data.
+    pub findings: Vec<Finding>,
+}
+
 impl StateView {
     /// The state as a value, its numbers as they are.
     pub(super) fn value(&self) -> Option<Value> {
@@ -96,6 +111,27 @@ pub fn state(
     let mut course = Course::new(Fold::new(model));
     course.go(log, stream, &cut, &mut |_, _, _| true)?;
     Ok(course.view(stream, &row, cut.as_of, models))
+}
+
+/// The state of a stream whose row was listed already, for whoever goes through many of them. The same state as
+/// [`state`]'s; `known` past the end of the log is the end.
+///
+/// # Errors
+/// [`TemporalError::Read`] if the log cannot be read or the stream is gone.
+pub fn folded(
+    log: &Log,
+    models: &ModelSet,
+    stream: &StreamId,
+    category: &str,
+    as_of: AsOf,
+) -> Result<Folded, TemporalError> {
+    let cut = Cut {
+        as_of,
+        last: Version(u64::MAX),
+    };
+    let mut course = Course::new(Fold::new(models.for_category(category)));
+    course.go(log, stream, &cut, &mut |_, _, _| true)?;
+    Ok(course.folded(stream, category, models))
 }
 
 pub(super) fn stream_row(log: &Log, stream: &StreamId) -> Result<StreamRow, TemporalError> {
@@ -413,6 +449,37 @@ impl Course {
         as_of: AsOf,
         models: &ModelSet,
     ) -> StateView {
+        let (order, incomplete, findings) = self.faults(stream, &row.category, models);
+        StateView {
+            stream: stream.to_string(),
+            category: row.category.clone(),
+            as_of: AsOfView {
+                at: as_of.at,
+                known: as_of.known,
+            },
+            reading: None,
+            version: self.version,
+            events_folded: self.folded,
+            events_failed: self.failed,
+            events_in_stream: row.events,
+            left_out: order.left_out.clone(),
+            left_out_count: order.left_out_count,
+            model: self.fold.model().reference(),
+            last_event: self.last.clone(),
+            state: super::diff::raw(self.fold.state()),
+            changed: changes_at(self.fold.last_touches()),
+            incomplete,
+            findings,
+        }
+    }
+
+    /// What is to be said about the order of the events, whether a part is missing, and the faults.
+    fn faults(
+        &self,
+        stream: &StreamId,
+        category: &str,
+        models: &ModelSet,
+    ) -> (Order, bool, Vec<Finding>) {
         let mut order = self.order.clone();
         let mut passed = self.passed.clone();
         passed.sort_unstable();
@@ -431,7 +498,7 @@ impl Course {
         };
         let inferred = self.fold.model().reference().inferred;
         let mut findings: Vec<Finding> = models
-            .broken_for(&row.category)
+            .broken_for(category)
             .map(|broken| broken_model(broken, inferred))
             .collect();
         let broken = !findings.is_empty();
@@ -463,25 +530,17 @@ impl Course {
                     .to_owned(),
             });
         }
-        StateView {
-            stream: stream.to_string(),
-            category: row.category.clone(),
-            as_of: AsOfView {
-                at: as_of.at,
-                known: as_of.known,
-            },
-            reading: None,
+        (order, broken || self.fold.incomplete(), findings)
+    }
+
+    /// The answer with the state as a value, for whoever looks at many streams.
+    pub(super) fn folded(&self, stream: &StreamId, category: &str, models: &ModelSet) -> Folded {
+        let (_, incomplete, findings) = self.faults(stream, category, models);
+        Folded {
             version: self.version,
-            events_folded: self.folded,
-            events_failed: self.failed,
-            events_in_stream: row.events,
-            left_out: order.left_out.clone(),
-            left_out_count: order.left_out_count,
-            model: self.fold.model().reference(),
             last_event: self.last.clone(),
-            state: super::diff::raw(self.fold.state()),
-            changed: changes_at(self.fold.last_touches()),
-            incomplete: broken || self.fold.incomplete(),
+            state: self.fold.state().clone(),
+            incomplete,
             findings,
         }
     }

@@ -42,6 +42,7 @@ const WORDS: Record<FindingKind, string> = {
   model_broken: "Model file is broken",
   many_categories: "Nearly every stream is a category",
   not_told: "History is not told to the end",
+  not_exact: "Number may not be exact",
 };
 
 export function describeFinding(kind: FindingKind): string {

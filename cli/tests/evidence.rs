@@ -417,7 +417,11 @@ fn a_template_adds_its_report_and_the_logs_own_key_signs() {
     assert_eq!(answer["facts"]["key_known"], true);
     let files = apart(&std::fs::read(sandbox.path().join("r.zip")).unwrap());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    for name in ["report/audit-trail.html", "report/audit-trail.jsonl"] {
+    for name in [
+        "report/audit-trail.pdf",
+        "report/audit-trail.html",
+        "report/audit-trail.jsonl",
+    ] {
         assert!(names.contains(&name), "{names:?}");
     }
     // A report would show what is withheld.
@@ -433,4 +437,136 @@ fn a_template_adds_its_report_and_the_logs_own_key_signs() {
         "--unprotected",
     ]);
     assert_eq!(unknown.code, 1, "{}", unknown.stderr);
+}
+
+/// What the page in a browser says of packages; `None` where there is no node or no Chromium.
+fn in_browser(sandbox: &Sandbox, key: &str, packages: &[&str]) -> Option<serde_json::Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/chromium.mjs");
+    let run = Command::new("node")
+        .current_dir(sandbox.path())
+        .arg(script)
+        .args(["verifier.html", key])
+        .args(packages)
+        .output();
+    let Some(run) = run.ok().filter(|run| run.status.code() != Some(9)) else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: there is no node, or no chromium"
+        );
+        return None;
+    };
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{told}");
+    Some(serde_json::from_slice(&run.stdout).unwrap())
+}
+
+/// A package signed by the log's third key, with a checkpoint of the first one in it.
+#[test]
+fn a_key_that_was_replaced_since_still_verifies() {
+    let sandbox = Sandbox::new();
+    ok(&sandbox, &["sample", "guide", "--out", "guide.annals"]);
+    let checkpoint = ["checkpoint", "guide.annals", "--unprotected"];
+    ok(
+        &sandbox,
+        &[&checkpoint[..], &["--out", "first.note"]].concat(),
+    );
+    let first = sandbox.run(&["key", "export", "guide.annals"]).stdout;
+    for _ in 0..2 {
+        ok(
+            &sandbox,
+            &["key", "rotate", "guide.annals", "--unprotected"],
+        );
+    }
+    ok(
+        &sandbox,
+        &[
+            "evidence",
+            "make",
+            "guide.annals",
+            "--unprotected",
+            "--since",
+            "first.note",
+            "--out",
+            "r.zip",
+        ],
+    );
+    ok(
+        &sandbox,
+        &["evidence", "verifier", "--out", "verifier.html"],
+    );
+    let answer = sandbox.json(&["evidence", "verify", "r.zip", "--key", first.trim()]);
+    assert_eq!(answer["outcome"], "intact", "{answer}");
+    assert_eq!(answer["facts"]["key_known"], true, "{answer}");
+
+    // Each way to claim a key that never came into force; the signer signs the changed manifest anew.
+    let key_file = std::fs::read_dir(sandbox.data().join("keys"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .max()
+        .unwrap();
+    let signer = annals_core::signing::keyfile::KeyFile::read(&key_file).unwrap();
+    let signer = signer.open(None).unwrap();
+    let package = apart(&std::fs::read(sandbox.path().join("r.zip")).unwrap());
+    let changed = |change: &dyn Fn(&mut Vec<serde_json::Value>)| {
+        let mut files = package.clone();
+        let (_, keys) = files
+            .iter_mut()
+            .find(|(n, _)| n == "proof/keys.json")
+            .unwrap();
+        let mut list: Vec<serde_json::Value> = serde_json::from_slice(keys).unwrap();
+        change(&mut list);
+        *keys = serde_json::to_vec(&list).unwrap();
+        sign_anew(&mut files, &signer);
+        together(&files)
+    };
+    let mutations: [(&str, &dyn Fn(&mut Vec<serde_json::Value>)); 5] = [
+        ("key_left_out", &|list| drop(list.remove(1))),
+        ("note_left_out", &|list| {
+            list[1]["note"] = serde_json::Value::Null
+        }),
+        ("since_changed", &|list| list[2]["since"] = 7.into()),
+        ("last_key_left_out", &|list| drop(list.pop())),
+        ("member_unknown", &|list| list[0]["x"] = 1.into()),
+    ];
+    let mut names = vec!["r.zip".to_owned()];
+    for (name, change) in mutations {
+        let file = format!("{name}.zip");
+        sandbox.write(&file, changed(change));
+        let run = sandbox.run(&["evidence", "verify", &file, "--json", "--key", first.trim()]);
+        assert_eq!(run.code, 3, "{name}");
+        let told = run.json()["findings"].to_string();
+        assert!(told.contains("other_key"), "{name}: {told}");
+        names.push(file);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let Some(said) = in_browser(&sandbox, first.trim(), &names) else {
+        return;
+    };
+    assert_eq!(said["r.zip"]["outcome"], "intact", "{said}");
+    for name in &names[1..] {
+        assert_eq!(said[name]["outcome"], "problems", "{name}: {said}");
+        let kinds = said[name]["kinds"].as_array().unwrap();
+        assert!(kinds.contains(&"other_key".into()), "{name}: {said}");
+    }
+}
+
+/// Makes a manifest agree with its files again, and signs it, as a dishonest maker would.
+fn sign_anew(files: &mut Files, signer: &annals_core::integrity::note::SigningKey) {
+    use annals_core::evidence::verify::{sha256, signed_text};
+    let at = |name: &str, files: &Files| files.iter().position(|(n, _)| n == name).unwrap();
+    let manifest_at = at("manifest.json", files);
+    let mut manifest: serde_json::Value = serde_json::from_slice(&files[manifest_at].1).unwrap();
+    for claim in manifest["files"].as_array_mut().unwrap() {
+        let name = claim["name"].as_str().unwrap().to_owned();
+        let bytes = &files[at(&name, files)].1;
+        claim["size"] = bytes.len().into();
+        claim["sha256"] = sha256(bytes).to_string().into();
+    }
+    files[manifest_at].1 = serde_json::to_vec(&manifest).unwrap();
+    let log = manifest["log"].as_str().unwrap();
+    let text = signed_text(log, &files[manifest_at].1);
+    let mut note = annals_core::integrity::note::Note::new(&text).unwrap();
+    note.sign(signer);
+    let note_at = at("manifest.note", files);
+    files[note_at].1 = note.to_text().into_bytes();
 }

@@ -43,7 +43,8 @@ impl<'s> Tsa<'s> {
     /// `None` where there is no OpenSSL.
     fn new(sandbox: &'s Sandbox, name: &'static str) -> Option<Tsa<'s>> {
         if Command::new("openssl").arg("version").output().is_err() {
-            eprintln!("skipped: there is no openssl");
+            let mut out = std::io::stderr();
+            let _ = std::io::Write::write_all(&mut out, b"skipped: there is no openssl\n");
             return None;
         }
         let tsa = Tsa {
@@ -225,4 +226,83 @@ fn a_stamp_by_another_authority_in_the_file_is_found() {
     assert_eq!(view["findings"][0]["kind"], "timestamp_differs", "{view}");
     let (code, view) = verify(&["clock-ca.pem", "other-ca.pem"]);
     assert_eq!(code, 0, "one of those named made it: {view}");
+}
+
+#[test]
+fn stamps_go_into_packages_and_are_verified_there() {
+    let sandbox = sandbox();
+    let (Some(tsa), Some(other)) = (Tsa::new(&sandbox, "clock"), Tsa::new(&sandbox, "other"))
+    else {
+        return;
+    };
+    tsa.stamp("c.tsq", "c.tsr");
+    assert_eq!(attach(&sandbox, "c.tsr", "clock-ca.pem").code, 0);
+    other.stamp("c.tsq", "other.tsr");
+    assert_eq!(attach(&sandbox, "other.tsr", "other-ca.pem").code, 0);
+    let make = |out: &str| {
+        let args = [
+            "evidence",
+            "make",
+            "shop.annals",
+            "--unprotected",
+            "--out",
+            out,
+        ];
+        let run = sandbox.run(&args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    };
+    let verify = |package: &str, authorities: &[&str]| {
+        let mut args = vec!["evidence", "verify", package, "--json"];
+        for authority in authorities {
+            args.extend(["--authority", authority]);
+        }
+        let run = sandbox.run(&args);
+        (run.code, run.json())
+    };
+    // The package's own checkpoint is the one that was stamped.
+    make("same.zip");
+    let (code, view) = verify("same.zip", &[]);
+    assert_eq!(code, 0, "{view}");
+    let stamps = view["facts"]["stamps"].as_array().unwrap();
+    assert_eq!(stamps.len(), 2, "{view}");
+    assert!(
+        view["not_checked"]
+            .to_string()
+            .contains("authority was not named"),
+        "{view}"
+    );
+    let (code, view) = verify("same.zip", &["clock-ca.pem", "other-ca.pem"]);
+    assert_eq!(code, 0, "{view}");
+    assert!(
+        view["checked"].to_string().contains("CN=clock-stamps"),
+        "{view}"
+    );
+    let (code, view) = verify("same.zip", &["clock-ca.pem"]);
+    assert_eq!(
+        (code, &view["findings"][0]["kind"]),
+        (3, &"timestamp_differs".into()),
+        "{view}"
+    );
+
+    // The log grew since: the stamped checkpoint goes in as the earlier one.
+    let append = [
+        "append",
+        "shop.annals",
+        "extra-1",
+        "--type",
+        "Added",
+        "--data",
+        "{}",
+    ];
+    assert_eq!(sandbox.run(&append).code, 0);
+    make("grown.zip");
+    let (code, view) = verify("grown.zip", &["clock-ca.pem", "other-ca.pem"]);
+    assert_eq!(code, 0, "{view}");
+    let size = view["tree_size"].as_u64().unwrap();
+    assert_eq!(
+        view["facts"]["stamps"][0]["tree_size"].as_u64(),
+        Some(size - 1),
+        "{view}"
+    );
+    assert_eq!(view["facts"]["stamps"][0]["by_named"], true, "{view}");
 }

@@ -23,7 +23,7 @@ mod world;
 mod write;
 
 pub use typeset::{Pages, pages, pdf};
-pub use write::{Form, evidence, write, write_pdf};
+pub use write::{Form, evidence, package_files, write, write_pdf};
 
 use annals_core::compliance::ReportError;
 

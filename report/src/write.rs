@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use annals_core::compliance::{
-    MadeReport, ReportError, ReportForm, ReportRequest, ReportView, Table, write_csv, write_jsonl,
-    write_report, write_whole,
+    MadeReport, ReportError, ReportForm, ReportRequest, ReportView, Table, write_csv, write_html,
+    write_jsonl, write_report, write_whole,
 };
 use annals_core::progress::WorkProgress;
 use annals_core::store::Log;
@@ -60,6 +60,30 @@ pub fn write(
         Form::Pdf => write_pdf(log, made, request, file, &PdfOptions::default(), progress),
         Form::Other(form) => Ok(write_report(log, made, form, file, progress)?),
     }
+}
+
+/// The files that a report puts into an evidence package: pages, a page for browsers, and every row. The progress
+/// counts rows.
+///
+/// # Errors
+/// [`Error::Report`] if the rows cannot be read or the user cancelled; [`Error::Typeset`].
+pub fn package_files(
+    made: &MadeReport,
+    request: &ReportRequest,
+    progress: &WorkProgress,
+) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let attachments = evidence(made, request, progress)?;
+    let options = PdfOptions::default();
+    let pages = pdf(&made.report, &made.rows, attachments, &options, progress)?;
+    let (mut page, mut rows) = (Vec::new(), Vec::new());
+    write_html(made, &mut page, progress)?;
+    write_jsonl(made, &mut rows, progress)?;
+    let name = |ending: &str| format!("{}.{ending}", request.template);
+    Ok(vec![
+        (name("pdf"), pages),
+        (name("html"), page),
+        (name("jsonl"), rows),
+    ])
 }
 
 /// Writes a report as PDF to `file`, under a temporary name first: a cancelled or failed report leaves no half file.

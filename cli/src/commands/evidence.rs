@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use annals_core::access_log::AccessState;
-use annals_core::compliance::{self, ReportRequest, TemplateSet, write_html, write_jsonl};
+use annals_core::compliance::{self, ReportRequest, TemplateSet};
 use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
 use annals_core::evidence::verify::{Trust, verify_file};
@@ -22,7 +22,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::checkpoint::{verifier_key, write_new};
 use super::key::{self, Secret};
-use super::verify::{print_list, text_of, word_of};
+use super::verify::{authorities, print_list, text_of, word_of};
 use crate::failure::{Code, Exit, Failure};
 use crate::filters::{FilterReading, Filters};
 use crate::instant;
@@ -125,6 +125,9 @@ struct Verify {
     /// A checkpoint of the log from elsewhere; again for more
     #[arg(long, value_name = "CHECKPOINT")]
     against: Vec<PathBuf>,
+    /// Certificates of an authority in PEM, whose time stamps are believed; again for more
+    #[arg(long, value_name = "CERTS.pem")]
+    authority: Vec<PathBuf>,
 }
 
 /// Write the second verifier, the page that lies in every package, to a file
@@ -228,7 +231,7 @@ struct By {
     access: AccessState,
 }
 
-/// The report by a template on the events of a query, as a page and as rows.
+/// The report by a template on the events of a query, as pages and as rows.
 fn report(
     log: &Log,
     template: &str,
@@ -250,11 +253,7 @@ fn report(
         ..ReportRequest::of(template)
     };
     let made = compliance::make(log, &models, &templates, &request, progress)?;
-    let (mut page, mut rows) = (Vec::new(), Vec::new());
-    write_html(&made, &mut page, progress)?;
-    write_jsonl(&made, &mut rows, progress)?;
-    let name = |ending: &str| format!("{template}.{ending}");
-    Ok(vec![(name("html"), page), (name("jsonl"), rows)])
+    Ok(annals_report::package_files(&made, &request, progress)?)
 }
 
 fn print_made(report: &EvidenceReport, output: &mut Output) -> Result<(), Failure> {
@@ -339,6 +338,7 @@ fn run_verify(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
             .iter()
             .map(|path| checkpoint(path))
             .collect::<Result<_, _>>()?,
+        authorities: authorities(&args.authority)?,
     };
     let answer = watched("events", |progress| {
         verify_file(&args.file, &trust, progress)
@@ -385,6 +385,7 @@ fn print_facts(facts: &EvidenceFacts, output: &mut Output) -> Result<(), Failure
         types: _,
         sums,
         files: _,
+        stamps,
     } = facts;
     let by = made.operator.as_deref().unwrap_or("somebody");
     let known = if *key_known {
@@ -431,6 +432,17 @@ fn print_facts(facts: &EvidenceFacts, output: &mut Output) -> Result<(), Failure
             "erased     {} of rows",
             counted(counts.erased, "part")
         ))?;
+    }
+    for stamp in stamps {
+        let known = match stamp.by_named {
+            true => "",
+            false => " (not checked: its authority was not named)",
+        };
+        let said = super::timestamp::said(std::slice::from_ref(&stamp.stamp));
+        let of = counted(stamp.tree_size.0, "event");
+        output.line(&visible(&format!(
+            "stamped    the log of {of} {said}{known}"
+        )))?;
     }
     for sum in sums {
         let left = match sum.not_summed {

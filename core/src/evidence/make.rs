@@ -16,6 +16,7 @@ use crate::evidence::names;
 use crate::evidence::opened::Opened;
 use crate::evidence::range::Range;
 use crate::evidence::rows::Rows;
+use crate::evidence::signed::{Carried, stamp_name};
 use crate::evidence::verify::{Cancelled, Trust, sha256, signed_text, verify};
 use crate::evidence::view::{EvidenceFindingKind, EvidenceReport};
 use crate::evidence::zip::{Writer, is_name};
@@ -215,9 +216,12 @@ pub fn make(
         root: gathered.root,
     };
     let checkpoint = checkpoint.sign(key)?;
-    let consistency = consistency(log, request, &checkpoint)?;
+    let asked = request.earlier.as_ref();
+    let carried = Carried::choose(&log.ledger()?, &checkpoint, key, asked)
+        .map_err(|error| EvidenceError::Io(error.into()))?;
+    let consistency = consistency(log, carried.earlier.as_ref(), &checkpoint)?;
     let (in_part, identities_of_others) = (gathered.in_part, gathered.identities);
-    let files = files(request, gathered, key, &checkpoint, consistency)?;
+    let files = files(request, gathered, key, &checkpoint, &carried, consistency)?;
     let mut writer = Writer::new(Vec::new());
     for (name, bytes) in &files {
         writer
@@ -231,7 +235,7 @@ pub fn make(
     drop(files);
     let trust = Trust {
         keys: vec![public],
-        against: Vec::new(),
+        ..Trust::default()
     };
     let verification = verify(&package, &trust, progress)?;
     // A gap in the log's own numbers is the log's to explain; whatever else is found says that it is damaged.
@@ -278,10 +282,10 @@ pub fn make_to_file(
 /// The earlier checkpoint and the proof that the log only grew since.
 fn consistency(
     log: &Log,
-    request: &EvidenceRequest,
+    earlier: Option<&(SignedCheckpoint, Vec<Vec<u8>>)>,
     checkpoint: &SignedCheckpoint,
 ) -> Result<Option<(String, String)>, EvidenceError> {
-    let Some(earlier) = &request.earlier else {
+    let Some((earlier, _)) = earlier else {
         return Ok(None);
     };
     let (old, new) = (&earlier.checkpoint, &checkpoint.checkpoint);
@@ -329,6 +333,7 @@ fn files(
     gathered: Gathered,
     key: &SigningKey,
     checkpoint: &SignedCheckpoint,
+    carried: &Carried,
     consistency: Option<(String, String)>,
 ) -> Result<Vec<(String, Vec<u8>)>, EvidenceError> {
     let json = |error: serde_json::Error| EvidenceError::Io(error.into());
@@ -408,9 +413,22 @@ fn files(
             checkpoint.note.to_text().into_bytes(),
         ),
     ];
+    let stamped = |note: &str, stamps: &[Vec<u8>]| -> Vec<(String, Vec<u8>)> {
+        let stamps = stamps.iter().enumerate();
+        stamps
+            .map(|(n, stamp)| (stamp_name(note, n), stamp.clone()))
+            .collect()
+    };
+    files.extend(stamped(names::CHECKPOINT, &carried.stamps));
     if let Some((earlier, proof)) = consistency {
         files.push((names::EARLIER.to_owned(), earlier.into_bytes()));
         files.push((names::CONSISTENCY.to_owned(), proof.into_bytes()));
+    }
+    if let Some((_, stamps)) = &carried.earlier {
+        files.extend(stamped(names::EARLIER, stamps));
+    }
+    if let Some(keys) = &carried.keys {
+        files.push((names::KEYS.to_owned(), keys.clone()));
     }
     for (folder, given) in [
         (names::REPORT, &request.report),

@@ -15,6 +15,7 @@ pub mod range;
 mod readme;
 mod redact;
 pub mod rows;
+mod signed;
 pub mod verify;
 pub mod view;
 pub mod zip;

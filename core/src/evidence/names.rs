@@ -24,6 +24,8 @@ pub const CHECKPOINT: &str = "proof/checkpoint.note";
 pub const EARLIER: &str = "proof/earlier.note";
 /// That the log only grew since.
 pub const CONSISTENCY: &str = "proof/consistency.txt";
+/// The log's keys, where it has had more than one.
+pub const KEYS: &str = "proof/keys.json";
 /// The second verifier.
 pub const VERIFIER: &str = "verifier.html";
 /// Folder of the report.
@@ -45,4 +47,11 @@ pub(super) const READ: &[&str] = &[
     CHECKPOINT,
     EARLIER,
     CONSISTENCY,
+    KEYS,
 ];
+
+/// Whether a file is a time stamp of one of the checkpoints.
+pub(super) fn is_stamp(name: &str) -> bool {
+    let of_proof = name.starts_with("proof/checkpoint") || name.starts_with("proof/earlier");
+    of_proof && name.ends_with(".tsr")
+}

@@ -58,7 +58,7 @@ fn checked(bytes: &[u8], trust: &Trust) -> EvidenceVerification {
 fn trusting(log: &Log) -> Trust {
     Trust {
         keys: vec![key(log).verifying_key()],
-        against: vec![],
+        ..Trust::default()
     }
 }
 

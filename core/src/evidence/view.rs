@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use crate::evidence::manifest::{Counts, FileClaim, Filter, Made, Others, Scope, Sum, Withheld};
 use crate::integrity::Hash;
+use crate::integrity::timestamp::StampView;
 use crate::position::Position;
 use crate::store::verify::Grade;
 
@@ -76,6 +77,8 @@ pub enum EvidenceFindingKind {
     VersionTwice,
     /// An event was recorded before the one before it.
     TimeRunsBackwards,
+    /// A time stamp is not of the package's checkpoint, or not by the authority that was named.
+    TimestampDiffers,
     /// The custody log does not hold together.
     CustodyBroken,
     /// The log did not only grow since an earlier checkpoint.
@@ -160,6 +163,20 @@ pub struct EvidenceFacts {
     pub sums: Vec<Sum>,
     /// Files.
     pub files: Vec<FileClaim>,
+    /// Time stamps of its checkpoints.
+    pub stamps: Vec<EvidenceStamp>,
+}
+
+/// A time stamp in a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct EvidenceStamp {
+    /// Number of events of the checkpoint that it is of.
+    pub tree_size: Position,
+    /// What it says of itself.
+    pub stamp: StampView,
+    /// Whether an authority that whoever verifies named made it.
+    pub by_named: bool,
 }
 
 /// What a new package holds: `annals evidence make --json`.

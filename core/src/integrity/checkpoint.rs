@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::integrity::Hash;
-use crate::integrity::note::{Note, NoteError, Signed, SigningKey, VerifyingKey};
+use crate::integrity::note::{Note, NoteError, Signature, Signed, SigningKey, VerifyingKey};
 
 /// What a checkpoint says: this log, at this size, has this root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +123,18 @@ impl SignedCheckpoint {
             checkpoint: Checkpoint::parse(note.text())?,
             note,
         })
+    }
+
+    /// The note with the log's own signature alone, whoever else signed it: what time stamps are of.
+    #[must_use]
+    pub fn own_note(&self) -> String {
+        let mut text = format!("{}\n", self.note.text());
+        let own = |s: &&Signature| s.name == self.checkpoint.origin;
+        for signature in self.note.signatures().iter().filter(own) {
+            text.push_str(&signature.to_line());
+            text.push('\n');
+        }
+        text
     }
 
     /// Returns who of `keys` signed it, for the log of this origin. At least one of them is a key of the log itself:

@@ -22,7 +22,7 @@ pub struct Examined {
 }
 
 /// The text that brings a key into force.
-pub(super) fn rotation_text(origin: &str, number: u64, since: u64, key: &VerifyingKey) -> String {
+pub(crate) fn rotation_text(origin: &str, number: u64, since: u64, key: &VerifyingKey) -> String {
     format!("{origin}\nkey {number} from checkpoint {since}\n{key}\n")
 }
 

@@ -303,7 +303,7 @@ fn whole(ledger: &Ledger, kept: &LedgerCheckpoint) -> Result<SignedCheckpoint, S
 }
 
 /// The time stamps of a checkpoint, by its number.
-fn stamps_of(ledger: &Ledger, checkpoint: u64) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn stamps_of(ledger: &Ledger, checkpoint: u64) -> impl Iterator<Item = &[u8]> {
     let of =
         move |a: &&Attestation| a.checkpoint == checkpoint && a.kind == AttestationKind::Timestamp;
     ledger

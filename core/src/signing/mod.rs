@@ -19,9 +19,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-pub(crate) use chain::against;
 pub use chain::{Examined, examine};
+pub(crate) use chain::{against, rotation_text};
 pub use held::{Protection, held, held_path, make_next, open_or_make};
+pub(crate) use make::stamps_of;
 pub use make::{SigningError, add_cosignatures, checkpoints, keys, prove, rotate, sign_checkpoint};
 
 pub use stamps::{add_time_stamp, request_time_stamp};

@@ -37,7 +37,7 @@ pub async fn evidence_verify(
     blocking(move || {
         let trust = Trust {
             keys,
-            against: Vec::new(),
+            ..Trust::default()
         };
         let answer = watched(&host, &channel, |progress| {
             Ok(verify_file(&file, &trust, progress)?)

@@ -44,7 +44,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     let key = SigningKey::from_seed(&log.id().origin(), [7; 32])?;
     let trust = Trust {
         keys: vec![key.verifying_key()],
-        against: Vec::new(),
+        ..Trust::default()
     };
     let whole = EventQuery {
         known: Some(annals_core::position::Position(ROWS)),

@@ -5,6 +5,7 @@ import type { EvidenceFilter } from "./EvidenceFilter";
 import type { EvidenceMade } from "./EvidenceMade";
 import type { EvidenceOthers } from "./EvidenceOthers";
 import type { EvidenceScope } from "./EvidenceScope";
+import type { EvidenceStamp } from "./EvidenceStamp";
 import type { EvidenceSum } from "./EvidenceSum";
 import type { EvidenceWithheld } from "./EvidenceWithheld";
 
@@ -71,4 +72,8 @@ sums: Array<EvidenceSum>,
 /**
  * Files.
  */
-files: Array<EvidenceFile>, };
+files: Array<EvidenceFile>, 
+/**
+ * Time stamps of its checkpoints.
+ */
+stamps: Array<EvidenceStamp>, };

@@ -3,4 +3,4 @@
 /**
  * What a finding about a package is about. The wire name is the variant in `snake_case`.
  */
-export type EvidenceFindingKind = "unreadable" | "archive" | "file_changed" | "file_missing" | "file_not_listed" | "manifest_changed" | "manifest_malformed" | "other_algorithm" | "bad_signature" | "other_key" | "other_log" | "root_differs" | "split_view" | "proof_malformed" | "event_changed" | "row_left_out" | "row_does_not_match" | "rows_differ" | "ids_differ" | "count_differs" | "total_differs" | "reading_differs" | "version_missing" | "version_twice" | "time_runs_backwards" | "custody_broken" | "inconsistent";
+export type EvidenceFindingKind = "unreadable" | "archive" | "file_changed" | "file_missing" | "file_not_listed" | "manifest_changed" | "manifest_malformed" | "other_algorithm" | "bad_signature" | "other_key" | "other_log" | "root_differs" | "split_view" | "proof_malformed" | "event_changed" | "row_left_out" | "row_does_not_match" | "rows_differ" | "ids_differ" | "count_differs" | "total_differs" | "reading_differs" | "version_missing" | "version_twice" | "time_runs_backwards" | "timestamp_differs" | "custody_broken" | "inconsistent";

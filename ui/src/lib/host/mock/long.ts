@@ -116,6 +116,7 @@ export async function runVerify(args: EvidenceVerifyArgs, progress: (value: unkn
       types: [["OrderPlaced", 1], ["OrderShipped", 1]],
       sums: [{ path: "data.totalAmount", values: 1, sum: "109.97", not_summed: 0 }],
       files: [],
+      stamps: [],
     },
     file: args.file,
   };

@@ -189,6 +189,10 @@ impl From<&ProjectionError> for ErrorCode {
             ProjectionError::NoProjection { .. } => ErrorCode::NotFound,
             ProjectionError::Broken(_) => ErrorCode::BadInput,
             ProjectionError::NoPosition { .. } => ErrorCode::NoEvent,
+        }
+    }
+}
+
 impl From<&SqlError> for ErrorCode {
     fn from(error: &SqlError) -> ErrorCode {
         match error {

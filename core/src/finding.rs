@@ -110,6 +110,10 @@ pub enum FindingKind {
     NotTold,
     /// SQL: a number may have gone through binary floating point, or decimals are compared as texts.
     NotExact,
+    /// Report: events of which a part was erased cannot be told to be about the subject or not.
+    Unattributed,
+    /// Report: the chain of the access log does not hold.
+    AccessLogBroken,
 }
 
 /// Where a finding is. All that is known is filled in.

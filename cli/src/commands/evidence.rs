@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use annals_core::access_log::AccessState;
-use annals_core::compliance::{self, ReportRequest, TemplateSet};
+use annals_core::compliance::{self, AccessLogState, ReportRequest, TemplateSet};
 use annals_core::evidence::make::{EvidenceRequest, VERIFIER_HTML, make_to_file};
 use annals_core::evidence::manifest::{Others, Withheld};
 use annals_core::evidence::verify::{Trust, verify_file};
@@ -180,7 +179,7 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         operator: args.operator.unwrap_or_else(|| OsUser::system().name),
         purpose: output.purpose.clone(),
         subject: args.subject,
-        access: output.access.clone(),
+        access: super::report::access_log_state(&log, output)?,
     };
     let mut request = EvidenceRequest {
         first: Position(args.first),
@@ -228,7 +227,7 @@ struct By {
     operator: String,
     purpose: Option<String>,
     subject: Option<String>,
-    access: AccessState,
+    access: AccessLogState,
 }
 
 /// The report by a template on the events of a query, as pages and as rows.
@@ -249,7 +248,7 @@ fn report(
         purpose: by.purpose.clone(),
         operator: Some(by.operator.clone()),
         made_at: Some(at),
-        access_log: (&by.access).into(),
+        access_log: by.access.clone(),
         ..ReportRequest::of(template)
     };
     let made = compliance::make(log, &models, &templates, &request, progress)?;

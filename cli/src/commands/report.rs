@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use annals_core::access_log::AccessLog;
 use annals_core::compliance::{
-    CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest, ReportView,
-    TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
+    AccessLogState, CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest,
+    ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
 };
 use annals_core::progress::WorkProgress;
 use annals_core::store::{Direction, EventQuery, Log};
-use annals_core::surroundings::{OsUser, Surroundings};
+use annals_core::surroundings::{OsUser, Surroundings, data_folder};
 use annals_core::time::Time;
 use annals_report::Form;
 
@@ -326,9 +327,18 @@ impl Asked {
             request.readings.extend(reading);
         }
         request.purpose.clone_from(&output.purpose);
-        request.access_log = (&output.access).into();
+        request.access_log = access_log_state(log, output)?;
         Ok(request)
     }
+}
+
+/// Where this report stands in the store's access log, and whether that is whole.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn access_log_state(log: &Log, output: &Output) -> Result<AccessLogState, Failure> {
+    let file = AccessLog::of(log.id(), &data_folder().unwrap_or_default());
+    Ok(AccessLogState::of(&output.access, &file)?)
 }
 
 fn print_made(view: &ReportView, output: &mut Output) -> Result<(), Failure> {

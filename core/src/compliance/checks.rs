@@ -8,6 +8,8 @@ use super::rows::Spool;
 use super::seen::Seen;
 use super::template::columns::EventCol;
 use super::template::{Check, Col, Rule, Template};
+use crate::chart::grouped;
+use crate::model::Exact;
 use crate::time::Time;
 
 /// All checks of a template at work.
@@ -20,6 +22,8 @@ pub(super) struct Checks<'t> {
 struct Running<'t> {
     check: &'t Check,
     checked: u64,
+    /// Events that it is about and could not judge, since the log holds no text of their time.
+    unseen: u64,
     exceptions: u64,
     memory: Memory,
 }
@@ -40,8 +44,39 @@ enum Memory {
     Number(HashMap<String, u64>),
     /// Digits that the tier asks for.
     Digits(u32),
-    /// Whether the last event of a stream was an end.
-    Ended(HashMap<String, Option<u64>>),
+    /// How far each stream is in its life, and how many fills do not say whether they complete it.
+    Lives {
+        streams: HashMap<String, Life>,
+        undecided: u64,
+    },
+}
+
+/// How far a stream is in its life.
+#[derive(Default)]
+struct Life {
+    /// Version of the event that closed it.
+    end: Option<u64>,
+    /// Quantity that was ordered, and the sum of what was filled; `None` once one of them is not recorded.
+    ordered: Option<Exact>,
+    filled: Option<Exact>,
+}
+
+impl Life {
+    /// Whether it is filled up by a fill; `None` if neither what remains nor the quantities are recorded.
+    fn fill(&mut self, remaining: Option<Exact>, filled: Option<Exact>) -> Option<bool> {
+        let so_far = self.filled.unwrap_or(Exact::Int(0));
+        self.filled = filled.and_then(|filled| so_far.add(filled).ok());
+        if self.filled.is_none() {
+            self.ordered = None;
+        }
+        match remaining {
+            Some(remaining) => Some(!is_positive(remaining)),
+            None => {
+                let left = self.ordered?.sub(self.filled?).ok()?;
+                Some(!is_positive(left))
+            }
+        }
+    }
 }
 
 /// An event, as much as an exception needs.
@@ -76,6 +111,7 @@ impl<'t> Checks<'t> {
         let running = template.checks.iter().map(|check| Running {
             check,
             checked: 0,
+            unseen: 0,
             exceptions: 0,
             memory: match &check.rule {
                 Rule::Recorded { .. } | Rule::Offset | Rule::Erased => Memory::None,
@@ -91,13 +127,27 @@ impl<'t> Checks<'t> {
                     let tier = template.tiers.iter().find(|t| Some(&t.name) == chosen);
                     Memory::Digits(tier.map_or(0, |tier| tier.digits))
                 }
-                Rule::Lifecycle { .. } => Memory::Ended(HashMap::new()),
+                Rule::Lifecycle { .. } => Memory::Lives {
+                    streams: HashMap::new(),
+                    undecided: 0,
+                },
             },
         });
         Checks {
             running: running.collect(),
             exceptions: Spool::default(),
         }
+    }
+
+    /// What the checks could not judge, in one sentence each.
+    pub(super) fn not_looked_at(&self) -> impl Iterator<Item = String> {
+        self.running.iter().filter_map(|running| {
+            let title = &running.check.title;
+            Some(format!(
+                "{}: {title:?} could not judge them",
+                running.unseen()?
+            ))
+        })
     }
 
     /// Looks at one event.
@@ -271,51 +321,69 @@ impl Running<'_> {
                     (None, None) => found.push("its sequence number is not recorded".to_owned()),
                 }
             }
+            (Rule::Granularity { .. } | Rule::Offset, _)
+                if concerned && event.time.text.is_none() =>
+            {
+                self.unseen += 1;
+            }
             (Rule::Granularity { .. }, Memory::Digits(need)) if concerned => {
                 self.checked += 1;
-                match written_digits(event) {
-                    Some(digits) if digits >= *need => {}
-                    Some(digits) => {
+                let text = event.time.text.as_deref().unwrap_or_default();
+                match second_digits(text).0 {
+                    digits if digits >= *need => {}
+                    digits => {
                         let asked = super::plural(u64::from(*need), "digit");
                         found.push(format!(
                             "its time has {} of the second, the tier asks for {asked}",
                             super::plural(u64::from(digits), "digit")
                         ));
                     }
-                    None => found.push(no_written_time(event)),
                 }
             }
             (Rule::Offset, _) if concerned => {
                 self.checked += 1;
-                if event.time.text.is_none() {
-                    found.push(no_written_time(event));
-                } else if event.time.date_only {
+                if event.time.date_only {
                     found.push("its time is a day without a time of day".to_owned());
                 } else if event.time.zone_assumed {
                     found.push("its time names no offset from UTC; one was assumed".to_owned());
                 }
             }
-            (Rule::Lifecycle { starts, ends }, Memory::Ended(ended)) if concerned => {
+            (
+                Rule::Lifecycle {
+                    starts,
+                    ends,
+                    fills,
+                },
+                Memory::Lives { streams, undecided },
+            ) if concerned => {
                 self.checked += 1;
                 let version = seen.event.version.0;
-                let known = ended.get(&stream).copied();
-                let is_start = starts.has(seen.event_type());
-                let is_end = !ends.0.is_empty() && ends.has(seen.event_type());
-                match known {
-                    None if version == 1 && !is_start => {
-                        found.push(
-                            "the stream does not begin with the event that opens it".to_owned(),
-                        );
-                    }
-                    Some(Some(end)) => {
-                        found.push(format!(
-                            "it comes after the stream was closed by version {end}"
-                        ));
-                    }
-                    _ => {}
+                if version == 1 && !streams.contains_key(&stream) && !starts.has(seen.event_type())
+                {
+                    found.push("the stream does not begin with the event that opens it".to_owned());
                 }
-                let end = known.flatten().or(is_end.then_some(version));
-                ended.insert(stream, end);
+                let life = streams.entry(stream).or_default();
+                if let Some(end) = life.end {
+                    found.push(format!(
+                        "it comes after the stream was closed by version {end}"
+                    ));
+                    return;
+                }
+                let number = |col: &Option<Col>| Exact::read(&text(col.as_ref()?)?).ok();
+                let by_name = !ends.0.is_empty() && ends.has(seen.event_type());
+                let ended = match fills {
+                    Some(fills) if fills.types.has(seen.event_type()) => {
+                        let full = life.fill(number(&fills.remaining), number(&fills.filled));
+                        *undecided += u64::from(full.is_none() && !by_name);
+                        full.unwrap_or(by_name)
+                    }
+                    Some(fills) => {
+                        life.ordered = number(&fills.ordered).or(life.ordered);
+                        by_name
+                    }
+                    None => by_name,
+                };
+                life.end = ended.then_some(version);
             }
             (Rule::Erased, _) if concerned => {
                 self.checked += 1;
@@ -332,18 +400,42 @@ impl Running<'_> {
         let Running {
             check,
             checked,
+            unseen,
             exceptions,
             memory,
         } = self;
         let looked_at = super::plural(*checked, "event");
-        let mut detail = match exceptions {
-            0 => format!("{looked_at} looked at, no exception"),
-            n => format!("{looked_at} looked at, {}", super::plural(*n, "exception")),
+        let mut detail = match (checked, unseen, exceptions) {
+            (0, 0, 0) => {
+                let types = match &check.rule {
+                    Rule::Segregation { approve, .. } => approve,
+                    _ => &check.types,
+                };
+                let named = match types.0.is_empty() {
+                    true => String::new(),
+                    false => format!(": {}", types.0.join(", ")),
+                };
+                format!("no event that it looks at is in scope{named}")
+            }
+            (_, _, 0) => format!("{looked_at} looked at, no exception"),
+            (_, _, n) => format!("{looked_at} looked at, {}", super::plural(*n, "exception")),
         };
-        if let Memory::Ended(ended) = memory {
-            let open = ended.values().filter(|end| end.is_none()).count() as u64;
-            let of = super::plural(ended.len() as u64, "stream");
-            detail.push_str(&format!("; {open} of {of} not closed at the as-of"));
+        if let Some(unseen) = self.unseen() {
+            detail.push_str(&format!("; not looked at: {unseen}"));
+        }
+        if let Memory::Lives { streams, undecided } = memory {
+            let open = streams.values().filter(|life| life.end.is_none()).count() as u64;
+            if !streams.is_empty() {
+                let of = super::plural(streams.len() as u64, "stream");
+                let open = grouped(open);
+                detail.push_str(&format!("; {open} of {of} not closed at the as-of"));
+            }
+            if *undecided > 0 {
+                let fills = super::plural(*undecided, "fill");
+                detail.push_str(&format!(
+                    "; {fills} taken for no end: neither what remains nor the quantities are recorded"
+                ));
+            }
         }
         CheckResult {
             id: check.id.clone(),
@@ -354,22 +446,24 @@ impl Running<'_> {
                 (_, _) => CheckOutcome::Exceptions,
             },
             checked: *checked,
+            not_looked_at: *unseen,
             exceptions: *exceptions,
             detail,
         }
     }
-}
 
-fn no_written_time(event: &crate::event::Event) -> String {
-    match event.erased.is_empty() {
-        true => "its source wrote no time; the time is the log's own".to_owned(),
-        false => "its time as written was erased".to_owned(),
+    /// What it is about and could not judge, in words.
+    fn unseen(&self) -> Option<String> {
+        (self.unseen > 0).then(|| {
+            let events = super::plural(self.unseen, "event");
+            format!("{events} without a text of their time in the log")
+        })
     }
 }
 
-/// How many digits of the second the source wrote; `None` where it wrote no time. What has no seconds has 0.
-pub(super) fn written_digits(event: &crate::event::Event) -> Option<u32> {
-    Some(second_digits(event.time.text.as_deref()?).0)
+fn is_positive(number: Exact) -> bool {
+    let text = number.to_json().to_string();
+    !text.starts_with('-') && text.bytes().any(|b| (b'1'..=b'9').contains(&b))
 }
 
 /// Digits of the second in a written time, and whether the last of them is 0.

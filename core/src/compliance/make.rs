@@ -17,6 +17,7 @@ use super::seen::{Seen, Tellers};
 use super::states::Behind;
 use super::tables::Filling;
 use super::template::{TableSource, Template, TemplateSet};
+use super::unattributed::Unattributed;
 use super::{MadeReport, ReportError, ReportRequest, plural};
 use crate::event::Event;
 use crate::finding::{FindingKind, Findings, Place, Severity};
@@ -157,6 +158,7 @@ pub(super) struct Making<'t> {
     rechecked: u64,
     pub(super) differing: u64,
     dropped: u64,
+    unattributed: Unattributed,
 }
 
 impl<'t> Making<'t> {
@@ -201,6 +203,7 @@ impl<'t> Making<'t> {
             rechecked: 0,
             differing: 0,
             dropped: 0,
+            unattributed: Unattributed::default(),
         }
     }
 
@@ -240,7 +243,7 @@ impl<'t> Making<'t> {
             && !is_about(&seen, subject, links, template)
             && tellers.subject(&event).as_ref() != Some(subject)
         {
-            return Ok(());
+            return self.unattributed.take(log, &event.event);
         }
         self.note(&seen);
         self.note_links(log, links)?;
@@ -325,13 +328,22 @@ impl<'t> Making<'t> {
     }
 
     fn finish(
-        self,
+        mut self,
         source: ReportSource,
         as_of: ReportAsOf,
         models: Vec<crate::model::ModelRef>,
         settings: &BTreeMap<String, String>,
     ) -> Result<MadeReport, ReportError> {
         let template = self.template;
+        let about_report = self.request.access_log.finding();
+        let erased = self.unattributed.finding();
+        let erased_note = match &erased {
+            Some(_) => " What was erased cannot be attributed: see the findings on the first page.",
+            None => "",
+        };
+        for finding in about_report.into_iter().chain(erased) {
+            self.findings.take(finding);
+        }
         let charts = self.counts.charts(&self.request.zone);
         let totals = self.control_totals();
         let not_checked = self.not_checked();
@@ -349,7 +361,7 @@ impl<'t> Making<'t> {
                 section,
                 title,
                 columns.collect(),
-                &rule.empty,
+                &format!("{}{erased_note}", rule.empty),
                 spool,
             )?;
             made.insert(section, table);
@@ -603,6 +615,7 @@ impl<'t> Making<'t> {
                 plural(outside, "event")
             ));
         }
+        not_checked.extend(self.checks.not_looked_at());
         not_checked.extend(self.template.not_checked.iter().cloned());
         not_checked
     }

@@ -17,6 +17,7 @@ mod seen;
 mod states;
 mod tables;
 mod template;
+mod unattributed;
 
 pub use make::make;
 pub use output::{

@@ -87,7 +87,14 @@ pub fn first_page(report: &Report) -> Vec<PageGroup> {
                 AccessLogState::Off => {
                     "switched off for this report: it was entered in no access log".to_owned()
                 }
-                AccessLogState::Kept { entry } => format!("entered before it was made: {entry}"),
+                AccessLogState::Kept {
+                    entry,
+                    faults: 0,
+                    first_fault: _,
+                } => format!("entered before it was made: {entry}"),
+                AccessLogState::Kept { entry, .. } => format!(
+                    "entered before it was made: {entry}; the access log is not whole, see the findings"
+                ),
             },
         ),
         Entry::new("Retention", retention),

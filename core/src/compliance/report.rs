@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::access_log::AccessState;
+use crate::access_log::{self, AccessLog, AccessLogError, AccessState};
 use crate::chart::ChartSpec;
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::integrity::Hash;
 use crate::model::ModelRef;
 use crate::position::{Position, Version};
@@ -248,17 +248,53 @@ pub enum AccessLogState {
     Kept {
         /// Which entry it is.
         entry: String,
+        /// Number of faults that the access log has: its chain does not hold there.
+        #[serde(default)]
+        #[ts(type = "number")]
+        faults: u64,
+        /// The first of them, in a sentence; `null` if there is none.
+        #[serde(default)]
+        first_fault: Option<String>,
     },
 }
 
-impl From<&AccessState> for AccessLogState {
-    fn from(state: &AccessState) -> AccessLogState {
-        match state {
-            AccessState::Off => AccessLogState::Off,
-            AccessState::Logged { entry, hash } => AccessLogState::Kept {
-                entry: format!("{entry}:{hash}"),
-            },
-        }
+impl AccessLogState {
+    /// What a report says of its own entry in `file`, whose chain is followed from the first line to the last.
+    ///
+    /// # Errors
+    /// [`AccessLogError`] if the file cannot be read.
+    pub fn of(state: &AccessState, file: &AccessLog) -> Result<AccessLogState, AccessLogError> {
+        let AccessState::Logged { entry, hash } = state else {
+            return Ok(AccessLogState::Off);
+        };
+        let view = access_log::check(file, Some((*entry, *hash)), 0)?;
+        Ok(AccessLogState::Kept {
+            entry: format!("{entry}:{hash}"),
+            faults: view.faults_count,
+            first_fault: view.faults.into_iter().next().map(|fault| fault.detail),
+        })
+    }
+
+    /// A fault of the access log as a finding: `None` where none was found.
+    pub(super) fn finding(&self) -> Option<Finding> {
+        let AccessLogState::Kept {
+            entry: _,
+            faults,
+            first_fault: Some(first),
+        } = self
+        else {
+            return None;
+        };
+        let faults = super::plural(*faults, "fault");
+        Some(Finding {
+            kind: FindingKind::AccessLogBroken,
+            severity: Severity::Severe,
+            count: 1,
+            place: Place::default(),
+            detail: format!(
+                "the access log, which says who looked at this store, is not whole: {faults}, the first: {first}. annals access-log lists them"
+            ),
+        })
     }
 }
 
@@ -456,7 +492,10 @@ pub struct CheckResult {
     /// How many things were looked at.
     #[ts(type = "number")]
     pub checked: u64,
-    /// How many of them are exceptions.
+    /// How many could not be judged, since the log does not hold what it takes; the detail says what that is.
+    #[ts(type = "number")]
+    pub not_looked_at: u64,
+    /// How many of those looked at are exceptions.
     #[ts(type = "number")]
     pub exceptions: u64,
     /// One sentence with the numbers.

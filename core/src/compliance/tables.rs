@@ -534,6 +534,8 @@ impl<'t> Filling<'t> {
                             Some(digits) => Cell::Value(digits.to_string()),
                             None => Cell::NotRecorded,
                         },
+                        // Where no time was written, no digit of one is 0.
+                        Col::Told(ToldCol::EndInZero) if digits.is_none() => Cell::None,
                         Col::Told(col) => spell.cell(*col),
                         _ => Cell::None,
                     });

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use annals_core::access_log::LookKind;
+use annals_core::access_log::{AccessState, LookKind};
 use annals_core::compliance::{
-    Block, MadeReport, Report, ReportRequest, ReportView, TemplateSet, make,
+    AccessLogState, Block, MadeReport, Report, ReportRequest, ReportView, TemplateSet, make,
 };
 use annals_core::progress::WorkProgress;
 use annals_report::{Form, PdfOptions};
@@ -89,7 +89,10 @@ pub async fn report_make(webview: Webview, host: State<'_, Host>, args: ReportMa
         ]
         .map(|(name, value)| (name.to_owned(), vec![value]));
         let look = host.note_look(&store.log, LookKind::Report, "report", asked.to_vec())?;
-        request.access_log = (&look).into();
+        request.access_log = match look {
+            AccessState::Off => AccessLogState::Off,
+            logged => AccessLogState::of(&logged, &host.access_log(&store.log)?)?,
+        };
         let view = with_ticks(told(&channel, progress), || {
             write(&store, &request, &file, progress)
         })?;

@@ -89,6 +89,7 @@ fn checks(out: &mut dyn Write, results: &[CheckResult]) -> Result<(), ReportErro
             title,
             outcome,
             checked: _,
+            not_looked_at: _,
             exceptions: _,
             detail,
         } = result;

@@ -190,6 +190,7 @@ fn front(book: &mut Workbook, made: &MadeReport, styles: &Styles) -> Result<(), 
                             title,
                             outcome,
                             checked: _,
+                            not_looked_at: _,
                             exceptions: _,
                             detail,
                         } = result;

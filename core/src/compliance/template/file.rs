@@ -11,7 +11,7 @@ use super::raw::{
     RawSource, RawSubject, RawTable, RawTemplate, RawTier,
 };
 use super::{
-    ChartRule, Check, Col, Dropped, Field, FieldRoot, KeyClass, NamedField, Need, Rule,
+    ChartRule, Check, Col, Dropped, Field, FieldRoot, Fills, KeyClass, NamedField, Need, Rule,
     SectionRule, Setting, SubjectRule, TableRule, TableSource, Template, Tier, Types,
 };
 use crate::compliance::report::{CellKind, TemplateOrigin, TemplateRef};
@@ -439,6 +439,10 @@ impl File<'_> {
             setting,
             starts,
             ends,
+            fills,
+            remaining,
+            filled,
+            ordered,
         } = raw;
         let at = kind.span().start;
         let missing =
@@ -501,9 +505,25 @@ impl File<'_> {
                         "write starts = [\"*Placed\"], ends = [\"*Filled\"]",
                     );
                 }
+                let column = |id: Option<Spanned<String>>| id.as_ref().map(event_col).transpose();
+                let fills = Fills {
+                    types: Types(fills),
+                    remaining: column(remaining)?,
+                    filled: column(filled)?,
+                    ordered: column(ordered)?,
+                };
+                let told = fills.remaining.is_some()
+                    || (fills.filled.is_some() && fills.ordered.is_some());
+                if !fills.types.0.is_empty() && !told {
+                    return missing(
+                        "remaining, or filled and ordered: what says that a fill was the last",
+                        "write remaining = \"…\", a column that says what is left to be filled",
+                    );
+                }
                 Rule::Lifecycle {
                     starts: Types(starts),
                     ends: Types(ends),
+                    fills: (!fills.types.0.is_empty()).then_some(fills),
                 }
             }
             RawCheckKind::Erased => Rule::Erased,

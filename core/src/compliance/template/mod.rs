@@ -245,10 +245,26 @@ pub(super) enum Rule {
     Granularity { setting: String },
     /// Times are written with their offset from UTC.
     Offset,
-    /// Streams begin with one of these and end with one of those.
-    Lifecycle { starts: Types, ends: Types },
+    /// Streams begin with one of these and end with one of those, or with the fill that leaves nothing open.
+    Lifecycle {
+        starts: Types,
+        ends: Types,
+        fills: Option<Fills>,
+    },
     /// Nothing of the events was erased.
     Erased,
+}
+
+/// Events that may come several times until an order is filled up.
+#[derive(Debug)]
+pub(super) struct Fills {
+    pub(super) types: Types,
+    /// What is left to be filled after the event.
+    pub(super) remaining: Option<Col>,
+    /// What the event filled.
+    pub(super) filled: Option<Col>,
+    /// What was ordered, in any event that is no fill.
+    pub(super) ordered: Option<Col>,
 }
 
 /// A section of a template.

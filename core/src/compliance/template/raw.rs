@@ -120,6 +120,11 @@ pub(super) struct RawCheck {
     pub(super) starts: Vec<String>,
     #[serde(default)]
     pub(super) ends: Vec<String>,
+    #[serde(default)]
+    pub(super) fills: Vec<String>,
+    pub(super) remaining: Option<Spanned<String>>,
+    pub(super) filled: Option<Spanned<String>>,
+    pub(super) ordered: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Clone, Copy)]

@@ -1,6 +1,8 @@
 //! For each template one small log that violates it and one that is clean.
 
 use super::*;
+use crate::finding::FindingKind;
+use crate::position::Position;
 
 const NONE: &str = "{}";
 
@@ -288,6 +290,137 @@ fn hipaa_access() {
             ("purpose_recorded", 2),
             ("order", 1)
         ]
+    );
+}
+
+#[test]
+fn a_check_that_finds_nothing_of_its_types_names_them() {
+    let store = Store::of(&[(
+        "chart-1",
+        "ChartUpdated",
+        "2024-01-01T10:05:00Z",
+        r#"{"patientId":"p-1"}"#,
+        NONE,
+    )]);
+    let made = store.report("hipaa-access", None);
+    let check = &made.report.checks()[1];
+    assert_eq!(check.outcome, CheckOutcome::NothingToCheck);
+    assert!(
+        check
+            .detail
+            .starts_with("no event that it looks at is in scope: *Viewed, *Accessed"),
+        "{check:?}"
+    );
+}
+
+#[test]
+fn a_dossier_says_what_an_erasure_left_unattributed() {
+    let store = Store::of(&[
+        (
+            "customer-7",
+            "CustomerRegistered",
+            "2024-01-01T10:00:00Z",
+            r#"{"email":"ann@example.org"}"#,
+            NONE,
+        ),
+        (
+            "order-1",
+            "OrderPlaced",
+            "2024-01-02T10:00:00Z",
+            r#"{"customerId":"customer-7"}"#,
+            NONE,
+        ),
+    ]);
+    let before = store.report("gdpr-subject", Some("customer-7")).report;
+    assert_eq!(before.first_page.completeness.events_in_scope, 2);
+    assert_eq!(before.first_page.findings, []);
+    let Store { folder, path, log } = store;
+    drop(log);
+    let now = Time::parse_rfc3339("2025-02-01T00:00:00Z").unwrap();
+    let writer = LogWriter::open(&path, Surroundings::fixed(now, 8)).unwrap();
+    let erasures = StreamId::new("annals-erasures").unwrap();
+    let parts = [(Position(2), crate::event::Part::Data)];
+    let describe = |_: &[_]| NewEvent::json("PartsErased", "{}").unwrap();
+    writer.erase(&parts, &erasures, &describe).unwrap();
+    drop(writer);
+    let log = Log::explore(&path).unwrap();
+    let after = Store { folder, path, log };
+    let page = after
+        .report("gdpr-subject", Some("customer-7"))
+        .report
+        .first_page;
+    assert_eq!(page.completeness.events_in_scope, 1);
+    let finding = &page.findings[0];
+    assert_eq!(
+        (finding.kind, finding.count),
+        (FindingKind::Unattributed, 1)
+    );
+    assert_eq!(finding.place.position, Some(Position(2)));
+    assert!(
+        finding
+            .detail
+            .starts_with("1 event of which a part was erased cannot be attributed")
+            && finding
+                .detail
+                .ends_with("erased by the events at position 3"),
+        "{finding:?}"
+    );
+    let nobody = after.report("gdpr-subject", Some("customer-9")).report;
+    let table = nobody.tables().find(|table| table.id == "copy").unwrap();
+    assert_eq!(
+        table.empty,
+        "The log holds nothing about this subject. What was erased cannot be attributed: see the findings on the first page."
+    );
+}
+
+#[test]
+fn an_access_log_that_is_not_whole_is_a_finding() {
+    use crate::access_log::{AccessLog, Look, LookKind};
+    let store = Store::guide();
+    let data = tempfile::tempdir().unwrap();
+    let file = AccessLog::of(store.log.id(), data.path());
+    let now = Time::parse_rfc3339("2025-02-01T00:00:00Z").unwrap();
+    let clock = Surroundings::fixed(now, 8).clock;
+    let look = || Look {
+        user: crate::surroundings::OsUser::system(),
+        purpose: None,
+        program: "test".into(),
+        kind: LookKind::Report,
+        action: "report make".into(),
+        asked: Vec::new(),
+        size: Position(52),
+    };
+    let mut request = ReportRequest::of("audit-trail");
+    for _ in 0..2 {
+        let state = file.write(look(), &clock).unwrap();
+        request.access_log = AccessLogState::of(&state, &file).unwrap();
+    }
+    let page = store.make(&request).unwrap().report.first_page;
+    assert!(
+        page.findings
+            .iter()
+            .all(|f| f.kind != FindingKind::AccessLogBroken)
+    );
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    std::fs::write(file.path(), text.replacen("report make", "report list", 1)).unwrap();
+    let state = file.write(look(), &clock).unwrap();
+    request.access_log = AccessLogState::of(&state, &file).unwrap();
+    let made = store.make(&request).unwrap();
+    let broken = made.report.first_page.findings.iter();
+    let broken = broken
+        .clone()
+        .find(|f| f.kind == FindingKind::AccessLogBroken);
+    let detail = &broken.unwrap().detail;
+    assert!(
+        detail.contains("is not whole: 1 fault, the first: "),
+        "{detail}"
+    );
+    let page = first_page(&made.report);
+    assert!(
+        page[0]
+            .entries
+            .iter()
+            .any(|entry| entry.value.ends_with("see the findings"))
     );
 }
 
@@ -614,6 +747,99 @@ fn mifid_order_lifecycle() {
         error.to_string().contains("one of hft, other, voice"),
         "{error}"
     );
+}
+
+#[test]
+fn a_partial_fill_closes_no_order() {
+    let placed = r#"{"quantity":100}"#;
+    let day = "2024-01-01T10:00:00.123Z";
+    let of = |stream, event_type, data| (stream, event_type, day, data, WHO);
+    let store = Store::of(&[
+        // What remains is told.
+        of("order-1", "OrderPlaced", placed),
+        of(
+            "order-1",
+            "OrderExecuted",
+            r#"{"quantity":40,"remaining":60}"#,
+        ),
+        of(
+            "order-1",
+            "OrderExecuted",
+            r#"{"quantity":60,"remaining":0}"#,
+        ),
+        of(
+            "order-1",
+            "OrderExecuted",
+            r#"{"quantity":1,"remaining":0}"#,
+        ),
+        // It follows from the quantities, of which one was amended.
+        of("order-2", "OrderPlaced", placed),
+        of("order-2", "OrderExecuted", r#"{"quantity":40.5}"#),
+        of("order-2", "OrderAmended", r#"{"quantity":80.5}"#),
+        of("order-2", "OrderExecuted", r#"{"quantity":40}"#),
+        of("order-2", "OrderCancelled", "{}"),
+        // It is told by nothing: a name that says so closes, another does not.
+        of("order-3", "OrderPlaced", "{}"),
+        of("order-3", "OrderExecuted", r#"{"price":1}"#),
+        of("order-3", "OrderPartiallyFilled", r#"{"price":1}"#),
+        of("order-3", "OrderFilled", r#"{"price":1}"#),
+        of("order-3", "OrderExecuted", r#"{"price":1}"#),
+        of("order-4", "OrderPlaced", placed),
+    ]);
+    let made = store.report("mifid-order-lifecycle", None);
+    let late = |version: u64| format!("it comes after the stream was closed by version {version}");
+    assert_eq!(
+        found(&made, "lifecycle"),
+        [
+            ("4".to_owned(), late(3)),
+            ("9".to_owned(), late(4)),
+            ("14".to_owned(), late(4))
+        ]
+    );
+    let detail = &made.report.checks()[0].detail;
+    assert_eq!(
+        detail,
+        "15 events looked at, 3 exceptions; 1 of 4 streams not closed at the as-of; 2 fills taken for no end: neither what remains nor the quantities are recorded"
+    );
+}
+
+#[test]
+fn a_time_without_its_text_is_not_judged_and_that_is_said() {
+    let (folder, path) = (tempfile::tempdir().unwrap(), "instants.annals");
+    let path = folder.path().join(path);
+    let now = Time::parse_rfc3339("2025-01-01T00:00:00Z").unwrap();
+    let writer = LogWriter::create(&path, Surroundings::fixed(now, 7)).unwrap();
+    let mut event = NewEvent::json("OrderPlaced", "{}").unwrap();
+    event.time = Some(SourceTime::unwritten(now));
+    writer
+        .append(vec![StreamAppend {
+            stream: StreamId::new("order-1").unwrap(),
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![event],
+        }])
+        .unwrap();
+    drop(writer);
+    let log = Log::explore(&path).unwrap();
+    let made = Store { folder, path, log }.report("mifid-order-lifecycle", None);
+    for id in ["granularity", "utc"] {
+        let mut checks = made.report.checks().iter();
+        let check = checks.find(|check| check.id == id).unwrap();
+        assert_eq!(check.outcome, CheckOutcome::NothingToCheck);
+        assert_eq!((check.checked, check.not_looked_at), (0, 1));
+        assert_eq!(
+            check.detail,
+            "0 events looked at, no exception; not looked at: 1 event without a text of their time in the log"
+        );
+    }
+    let not_checked = made.report.first_page.not_checked.join("\n");
+    assert!(
+        not_checked
+            .contains("1 event without a text of their time in the log: \"Times are written"),
+        "{not_checked}"
+    );
+    let digits = &printed(&made, "granularity")[0];
+    assert_eq!(digits[1..4], ["not recorded", "1", "none"]);
 }
 
 #[test]

@@ -7,4 +7,12 @@ export type AccessLogState = { "state": "not_kept" } | { "state": "off" } | { "s
 /**
  * Which entry it is.
  */
-entry: string, };
+entry: string, 
+/**
+ * Number of faults that the access log has: its chain does not hold there.
+ */
+faults: number, 
+/**
+ * The first of them, in a sentence; `null` if there is none.
+ */
+first_fault: string | null, };

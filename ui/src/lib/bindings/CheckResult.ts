@@ -22,7 +22,11 @@ outcome: CheckOutcome,
  */
 checked: number, 
 /**
- * How many of them are exceptions.
+ * How many could not be judged, since the log does not hold what it takes; the detail says what that is.
+ */
+not_looked_at: number, 
+/**
+ * How many of those looked at are exceptions.
  */
 exceptions: number, 
 /**

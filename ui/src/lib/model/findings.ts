@@ -43,6 +43,8 @@ const WORDS: Record<FindingKind, string> = {
   many_categories: "Nearly every stream is a category",
   not_told: "History is not told to the end",
   not_exact: "Number may not be exact",
+  unattributed: "Erased, so nobody can say whose it was",
+  access_log_broken: "Access log is not whole",
 };
 
 export function describeFinding(kind: FindingKind): string {

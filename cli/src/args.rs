@@ -74,6 +74,9 @@ pub enum Command {
     Ask(command::CommandArgs),
     /// Fulfil the orders that came into a sample shop: reserve, take payment, ship; or release and cancel
     Process(process::Process),
+    /// Ask a question over time: balance of account-12345 on 2024-01-10
+    #[command(name = "ask")]
+    Question(ask::Ask),
     /// Ask by name: GetOrder ID, ListOrders, OrderHistory ID, for every category of the log
     Query(query::Query),
     /// Answer a statement in SQL over events, and over states as of any instant

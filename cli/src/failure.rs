@@ -13,6 +13,7 @@ use annals_core::import::ImportError;
 use annals_core::model::SaveError;
 use annals_core::privacy::PrivacyError;
 use annals_core::projection::{self, ProjectionError};
+use annals_core::question::QuestionError;
 use annals_core::sample::SampleError;
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
@@ -236,6 +237,20 @@ impl From<TemporalError> for Failure {
                 .hint("annals events STORE --stream STREAM lists the stream's events with their positions"),
             TemporalError::NoPath { .. } => Failure::of(&error)
                 .hint("annals state STORE STREAM prints the state; a path in it is written items[0].price"),
+        }
+    }
+}
+
+impl From<QuestionError> for Failure {
+    fn from(error: QuestionError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            QuestionError::Temporal(error) => error.into(),
+            QuestionError::Parse(error) => told.hint(format!("did you mean: {}", error.nearest)),
+            QuestionError::NoCategory { .. } => {
+                told.hint("annals info STORE lists the categories of a store")
+            }
+            QuestionError::EmptyPeriod { .. } => told.hint("turn its two ends round"),
         }
     }
 }

@@ -518,6 +518,40 @@ fn whatif() {
 }
 
 #[test]
+fn questions() {
+    let mut t = Transcript::new();
+    t.run("sample questions --out guide.annals")
+        .run("ask guide.annals 'balance of account-12345 on 2024-01-10'")
+        .run(r#"ask guide.annals 'count order where status = "Pending" during 2024-01'"#)
+        .run("ask guide.annals 'list customer active during 2024-11-20..2024-12-01'")
+        .run("ask guide.annals 'balance of account-12345 on 2024-01-10' --json")
+        .run("ask guide.annals 'balance of account-12345 at start of 2024'")
+        .run("ask guide.annals 'items of order-789 at 2024-01-15T12:00:00Z'")
+        .run("ask guide.annals 'count user at 2024-01-10 known 9'")
+        .run(r#"ask guide.annals 'list user where department = "Engineering" during 2024-01'"#)
+        .run(r#"ask guide.annals 'list user where department = "Engineering" during 2024-01' --limit 0 --json"#)
+        .run("ask guide.annals 'list user active during 2024-01-01..2024-01-15'")
+        .run("ask guide.annals 'Sum total of order group by status'")
+        .run(r#"ask guide.annals 'first time status="Shipped" of order-789?'"#)
+        .run(r#"ask guide.annals 'how long was user in department "Engineering", average, p95, by month'"#)
+        .run("ask guide.annals 'order where OrderPlaced not followed by OrderShipped within 2 hours'")
+        .run("ask guide.annals 'count user at 2024-10-27T02:30' --zone Europe/Berlin")
+        .run("ask guide.annals 'count user where name > 5'")
+        .run(r#"ask guide.annals 'count user where emial = "x"'"#)
+        .run("ask guide.annals 'count order wher status = Pending at 2024-02-31'")
+        .run("ask guide.annals 'count order at 2024-02-31' --json")
+        .run("ask guide.annals ''")
+        .run("ask guide.annals 'count order where total > 1e99999999999999999999'")
+        .run("ask guide.annals 'count ordre'")
+        .run("ask guide.annals 'count order' --zone Europe/Atlantis")
+        .run("ask guide.annals 'balance of account-1'")
+        .run("ask guide.annals 'balnce of account-12345'")
+        .run("ask guide.annals 'count order during 2024-02..2024-01'")
+        .run("ask guide.annals 'count order known 71'")
+        .compare("questions");
+}
+
+#[test]
 fn related() {
     let mut t = Transcript::on_guide();
     t.run("related guide.annals order-789")

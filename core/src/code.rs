@@ -16,6 +16,7 @@ use crate::import::ImportError;
 use crate::model::PathError;
 use crate::privacy::PrivacyError;
 use crate::projection::ProjectionError;
+use crate::question::QuestionError;
 use crate::sample::{ConsoleError, SampleError};
 use crate::search::{QueryError, SearchError};
 use crate::signing::SigningError;
@@ -210,6 +211,17 @@ impl From<&SqlError> for ErrorCode {
             | SqlError::TimeUp { .. }
             | SqlError::TooManyRows { .. }
             | SqlError::Name { .. } => ErrorCode::BadInput,
+        }
+    }
+}
+
+impl From<&QuestionError> for ErrorCode {
+    fn from(error: &QuestionError) -> ErrorCode {
+        match error {
+            QuestionError::Parse(_)
+            | QuestionError::NoCategory { .. }
+            | QuestionError::EmptyPeriod { .. } => ErrorCode::BadInput,
+            QuestionError::Temporal(error) => error.into(),
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | [`search`] | text search |
 //! | [`temporal`] | as-of, state, diff |
 //! | [`projection`] | read models over many streams |
+//! | [`question`] | questions over time: grammar, readings, answers |
 //! | [`command`] | the write side: aggregates that decide, commands with retry, a test helper for rules |
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sql`] | SQL as of any instant, over tables computed from the log |
@@ -51,6 +52,7 @@ pub mod position;
 pub mod privacy;
 pub mod progress;
 pub mod projection;
+pub mod question;
 pub mod sample;
 pub mod search;
 pub mod signing;

@@ -2,6 +2,7 @@
 
 pub mod access_log;
 pub mod append;
+pub mod ask;
 pub mod backup;
 pub mod checkpoint;
 pub mod command;
@@ -73,6 +74,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Rules(args) => rules::run(args, output),
         Command::Ask(args) => command::run(args, output),
         Command::Process(args) => process::run(args, output),
+        Command::Question(args) => ask::run(args, output),
         Command::Query(args) => query::run(args, output),
         Command::Sql(args) => sql::run(args, output),
         Command::Export(args) => export::run(args, output),

@@ -36,6 +36,8 @@ pub struct Sample {
 enum Which {
     /// The event-sourcing guide's own examples, literally
     Guide,
+    /// The guide's examples, and fixed events for the three temporal questions that it prints
+    Questions,
     /// A world: customers, carts, orders, payments, stock
     Shop,
     /// A world: accounts at a broker, orders, executions, dividends
@@ -47,7 +49,7 @@ enum Which {
 /// Runs the command.
 pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
     let world = match args.which {
-        Which::Guide => None,
+        Which::Guide | Which::Questions => None,
         Which::Shop => Some(World::Shop),
         Which::Trading => Some(World::Trading),
         Which::Clinic => Some(World::Clinic),
@@ -60,7 +62,10 @@ pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
                 )
                 .hint("it is the guide's own examples; annals sample shop takes them all"));
             }
-            sample::guide(&args.out)?;
+            match args.which {
+                Which::Questions => sample::questions(&args.out)?,
+                _ => sample::guide(&args.out)?,
+            }
         }
         Some(world) => {
             let request = WorldRequest {

@@ -2,6 +2,7 @@
 //!
 //! [`guide`] holds the event-sourcing guide's own examples: every id, number and time as the guide prints it.
 //! The events stand in `guide/events.jsonl`, one a line, the models beside them.
+//! [`questions`] adds what the guide asks about and gives no example of.
 //! [`make_world`] makes one of three worlds of any size, by commands that their rules allow.
 
 mod clinic;
@@ -65,6 +66,16 @@ const MODELS: [(&str, &str); 3] = [
     ("user.toml", include_str!("guide/user.toml")),
 ];
 
+/// What the guide asks about and gives no example of: orders that are pending, customers in a promotion.
+const QUESTIONS: &str = include_str!("guide/questions.jsonl");
+
+/// Models of the guide sample with what it asks about.
+const QUESTION_MODELS: [(&str, &str); 3] = [
+    ("account.toml", include_str!("guide/account.toml")),
+    ("order.toml", include_str!("guide/questions-order.toml")),
+    ("user.toml", include_str!("guide/user.toml")),
+];
+
 /// When the guide sample says its log took the events: after the last of them.
 const RECORDED_AT: &str = "2025-10-01T00:00:00Z";
 
@@ -92,9 +103,32 @@ const SEED: u64 = 12345;
 pub fn guide(path: &Path) -> Result<(), SampleError> {
     let now = Time::parse_rfc3339(RECORDED_AT).expect("the constant is a time");
     let writer = LogWriter::create(path, Surroundings::fixed(now, SEED))?;
-    writer.append(streams())?;
+    writer.append(streams(EVENTS))?;
     writer.close()?;
     write_models(path, &MODELS)
+}
+
+/// Makes a new store with the guide's own examples and, after them, fixed events for the three temporal questions that
+/// it prints: orders that were pending around January 2024, and customers around a promotion from 2024-11-20 to
+/// 2024-12-01. The guide gives no example of either; each of these events says so in its metadata.
+///
+/// # Errors
+/// As [`guide`].
+///
+/// ```
+/// use annals_core::store::Log;
+/// let folder = tempfile::tempdir().unwrap();
+/// let store = folder.path().join("questions.annals");
+/// annals_core::sample::questions(&store).unwrap();
+/// assert_eq!(Log::explore(&store).unwrap().info().unwrap().events, 70);
+/// ```
+pub fn questions(path: &Path) -> Result<(), SampleError> {
+    let now = Time::parse_rfc3339(RECORDED_AT).expect("the constant is a time");
+    let writer = LogWriter::create(path, Surroundings::fixed(now, SEED))?;
+    writer.append(streams(EVENTS))?;
+    writer.append(streams(QUESTIONS))?;
+    writer.close()?;
+    write_models(path, &QUESTION_MODELS)
 }
 
 /// Writes the models that are not there yet: a folder left by an earlier store may hold a user's own.
@@ -135,10 +169,10 @@ struct Line {
     metadata: Option<Box<RawValue>>,
 }
 
-/// The guide's events by stream, streams and events in the guide's order.
-fn streams() -> Vec<StreamAppend> {
+/// Events by stream, streams and events in the order of the lines.
+fn streams(lines: &str) -> Vec<StreamAppend> {
     let mut streams: Vec<StreamAppend> = Vec::new();
-    for text in EVENTS.lines() {
+    for text in lines.lines() {
         let line: Line =
             serde_json::from_str(text).expect("each line is an event: a test reads all");
         let stream = StreamId::new(line.stream.as_str()).expect("stream names are not empty");

@@ -158,7 +158,7 @@ fn ids_texts_and_actors_are_the_guides() {
 
 #[test]
 fn assumed_times_have_no_text_and_say_so() {
-    for append in streams() {
+    for append in streams(EVENTS) {
         for event in append.events {
             let note = event
                 .metadata

@@ -27,9 +27,9 @@ use crate::time::Time;
 /// Values that an answer lists where nothing else is asked for.
 pub const VALUES: usize = 1_000;
 /// Events folded between two questions whether to go on.
-const PACE: u64 = 1_000;
+pub(super) const PACE: u64 = 1_000;
 /// What a history along time may cost.
-const BUDGET: Budget = Budget {
+pub(super) const BUDGET: Budget = Budget {
     again: 1_000_000,
     bytes: 64 << 20,
 };
@@ -185,7 +185,14 @@ fn within(
     if !in_order {
         spans = Spans::new(path, limit);
         let mut taken = Taken::new(Fold::new(model), course.taken(), go_on);
-        stop = along_time(log, stream, &cut, budget, &mut taken, &mut spans)?;
+        stop = along_time(log, stream, &cut, budget, &mut taken, &mut |seen| {
+            if seen.went_on {
+                spans.take(seen.fold, seen.event, seen.time);
+            } else {
+                let (any, real) = (false, true);
+                spans.compare(seen.fold, seen.event, seen.time, Touched { any, real });
+            }
+        })?;
         if let (Some(stop), Some(last)) = (&stop, spans.list.back_mut()) {
             last.to = Some(stop.time);
         }
@@ -373,7 +380,7 @@ impl<'p> Spans<'p> {
 
 /// How much of the way through the events in order of time there is.
 #[derive(Debug, Clone, Copy)]
-struct Budget {
+pub(super) struct Budget {
     /// Events folded again because others came before them.
     again: u64,
     /// Bytes held to take events back.
@@ -381,23 +388,32 @@ struct Budget {
 }
 
 /// Where a history ends before its moment.
-struct Stop {
-    time: Time,
+pub(super) struct Stop {
+    pub(super) time: Time,
     version: Version,
     position: Position,
     /// Events whose time had not come.
     left: u64,
 }
 
+/// An event whose time has come, and the fold in version order of those so far.
+pub(super) struct Seen<'s> {
+    pub(super) time: Time,
+    pub(super) fold: &'s Fold,
+    pub(super) event: &'s StreamEvent,
+    /// The fold only went on: no event with a higher version had come before.
+    went_on: bool,
+}
+
 /// Goes through the events in order of time; the state after each is the fold in version order of those so far.
 /// `None` if that was possible to the end.
-fn along_time(
+pub(super) fn along_time(
     log: &Log,
     stream: &StreamId,
     cut: &Cut,
     budget: Budget,
     taken: &mut Taken,
-    spans: &mut Spans<'_>,
+    each: &mut dyn FnMut(&Seen<'_>),
 ) -> Result<Option<Stop>, TemporalError> {
     let mut events = Vec::new();
     log.for_each_in_stream(stream, Version::FIRST, cut.as_of.known, &mut |event| {
@@ -423,19 +439,20 @@ fn along_time(
             }));
         }
         told_at = Some(time);
-        if taken.add(*at, &events, budget.bytes)? {
-            spans.take(&taken.fold, event, time);
-        } else {
-            let (any, real) = (false, true);
-            spans.compare(&taken.fold, event, time, Touched { any, real });
-        }
+        let went_on = taken.add(*at, &events, budget.bytes)?;
+        each(&Seen {
+            time,
+            fold: &taken.fold,
+            event,
+            went_on,
+        });
     }
     Ok(None)
 }
 
 /// Some events of a stream, folded in version order. One that comes before others has them taken back and folded
 /// again.
-struct Taken<'g> {
+pub(super) struct Taken<'g> {
     /// Their places in the list of all, ascending.
     places: Vec<usize>,
     fold: Fold,
@@ -452,7 +469,7 @@ struct Taken<'g> {
 }
 
 impl<'g> Taken<'g> {
-    fn new(start: Fold, done: u64, go_on: &'g mut dyn FnMut(u64) -> bool) -> Taken<'g> {
+    pub(super) fn new(start: Fold, done: u64, go_on: &'g mut dyn FnMut(u64) -> bool) -> Taken<'g> {
         Taken {
             places: Vec::new(),
             fold: start.clone(),

@@ -3,6 +3,7 @@
 //! State as of (at, known) = the fold, in version order, of the stream's events with position <= known and
 //! time <= at. The two coordinates are independent.
 
+mod along;
 mod as_of;
 mod cache;
 mod check;
@@ -20,6 +21,7 @@ mod walk;
 mod whatif;
 mod why;
 
+pub(crate) use along::along;
 pub use as_of::{AsOf, AtReading, Moment, parse_at};
 pub use cache::StateCache;
 pub use check::{CheckedType, ModelCheckView, check};
@@ -38,6 +40,7 @@ pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, 
 pub use state::{AsOfView, Folded, StateView, folded, state};
 pub use walk::{Step, walk};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};
+pub(crate) use why::near;
 pub use why::{
     CONTRIBUTIONS, Contribution, EarlierView, FieldRead, SetByView, ToldView, WhyKind, WhyView, why,
 };

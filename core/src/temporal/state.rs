@@ -89,7 +89,7 @@ pub struct Folded {
 
 impl StateView {
     /// The state as a value, its numbers as they are.
-    pub(super) fn value(&self) -> Option<Value> {
+    pub(crate) fn value(&self) -> Option<Value> {
         crate::model::json::parse_state(self.state.get())
     }
 }

@@ -573,7 +573,7 @@ fn delta(source: &Source, before: Option<&Value>, after: Option<&Value>) -> Opti
 }
 
 /// Paths of a state that come close to one that is not in it.
-pub(super) fn near(state: &Value, path: &FieldPath) -> Vec<String> {
+pub(crate) fn near(state: &Value, path: &FieldPath) -> Vec<String> {
     let mut known = Vec::new();
     gather(state, &FieldPath::default(), &mut known);
     let wanted = plain(&path.to_string());

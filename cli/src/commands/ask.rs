@@ -1,0 +1,215 @@
+//! `annals ask`: questions over time, and how they were understood.
+
+use std::path::PathBuf;
+
+use annals_core::question::{
+    self, AnswerRow, AnswerSource, AnswerView, Asking, Question, QuestionError, ReadingView,
+};
+use annals_core::store::Log;
+use annals_core::temporal::TemporalError;
+use chrono_tz::Tz;
+use serde_json::value::RawValue;
+
+use crate::commands::{counting, load_models};
+use crate::failure::{Exit, Failure};
+use crate::instant::{with_like_streams, zone};
+use crate::output::{Output, complain};
+use crate::table::{Align, Table, pairs};
+use crate::text::{MAX_DATA_COLUMNS, MAX_NAME_COLUMNS, columns, counted, visible};
+
+/// Ask a question over time; the answer says how it was understood, and what the other readings give.
+#[derive(Debug, clap::Args)]
+pub struct Ask {
+    /// The store
+    store: PathBuf,
+    /// The question: count order where status = "Pending" at end of 2024-01
+    question: String,
+    /// Zone of days and of times that name none: UTC, or an IANA name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
+    zone: Tz,
+    /// List at most so many of the streams behind the answer; the others are counted
+    #[arg(long, value_name = "N", default_value_t = question::ROWS)]
+    limit: usize,
+}
+
+/// Runs the command.
+pub fn run(args: Ask, output: &mut Output) -> Result<Exit, Failure> {
+    let question = match Question::parse(&args.question) {
+        Ok(question) => question,
+        Err(error) => {
+            if !output.is_json() {
+                let before: String = args.question.chars().take(error.at - 1).collect();
+                complain(&format!("  {}", visible(&args.question)));
+                let indent = " ".repeat(columns(&visible(&before)));
+                complain(&format!("  {indent}{}", "^".repeat(error.len.max(1))));
+            }
+            let mut failure = Failure::from(QuestionError::Parse(error));
+            failure.exit = Exit::Usage;
+            return Err(failure);
+        }
+    };
+    let log = Log::explore(&args.store)?;
+    let models = load_models(&args.store)?;
+    let asking = Asking {
+        log: &log,
+        models: &models,
+        zone: args.zone,
+        limit: args.limit,
+    };
+    let view = counting(|go_on| question::ask(&asking, &question, go_on)).map_err(|error| {
+        use annals_core::store::ReadError;
+        let stream = match &error {
+            QuestionError::Temporal(TemporalError::Read(ReadError::NoStream(stream))) => {
+                Some(stream.clone())
+            }
+            _ => None,
+        };
+        let failure = Failure::from(error);
+        match stream {
+            Some(stream) => with_like_streams(failure, &log, &stream),
+            None => failure,
+        }
+    })?;
+    output.show(&view, |output| print(&view, output))
+}
+
+fn print(view: &AnswerView, output: &mut Output) -> Result<(), Failure> {
+    let mut rows = vec![
+        ("question", view.question.clone()),
+        ("understood", view.understood.clone()),
+        ("zone", view.zone.clone()),
+    ];
+    if let Some(period) = view.period {
+        rows.push(("from", period.from.to_string()));
+        rows.push(("to", format!("{}, exclusive", period.to)));
+    }
+    let at = view
+        .as_of
+        .at
+        .map_or_else(|| "all that had happened".to_owned(), |at| at.to_string());
+    let known = match view.as_of.known {
+        Some(known) => format!("known at position {known} of {}", view.head),
+        None => format!("known at position {}, the last", view.head),
+    };
+    rows.push(("as of", format!("{at}; {known}")));
+    let source = match view.source {
+        AnswerSource::Index => "from the interval index of",
+        AnswerSource::Replay => "by replay of",
+    };
+    rows.push((
+        "looked at",
+        format!(
+            "{}, {source} {}",
+            counted(view.streams_examined, "stream"),
+            counted(view.events_examined, "event")
+        ),
+    ));
+    if let Some(unit) = &view.unit {
+        rows.push(("answer in", unit.clone()));
+    }
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    output.line("")?;
+    let mut table = Table::new(&[
+        ("", Align::Left, 1),
+        ("ANSWER", Align::Right, MAX_DATA_COLUMNS),
+        ("READING", Align::Left, 160),
+    ]);
+    for (n, ReadingView { name, value, .. }) in view.readings.iter().enumerate() {
+        let chosen = if n == 0 { "*" } else { "" };
+        let value = text(value.as_deref()).unwrap_or_else(|| "none".to_owned());
+        table.row([chosen.to_owned(), value, name.clone()]);
+    }
+    output.table(&table)?;
+    print_groups(view, output)?;
+    print_rows(view, output)?;
+    if !view.skipped.is_empty() || !view.notes.is_empty() {
+        output.line("")?;
+    }
+    for skipped in &view.skipped {
+        let first = match &skipped.stream {
+            Some(stream) if skipped.count > 1 => {
+                format!(" ({} times, first {stream})", skipped.count)
+            }
+            Some(stream) => format!(" ({stream})"),
+            None => format!(" ({} times)", skipped.count),
+        };
+        output.line(&visible(&format!("skipped: {}{first}", skipped.reason)))?;
+    }
+    for note in &view.notes {
+        output.line(&visible(&format!("note: {note}")))?;
+    }
+    Ok(())
+}
+
+fn print_groups(view: &AnswerView, output: &mut Output) -> Result<(), Failure> {
+    if view.groups.is_empty() {
+        return Ok(());
+    }
+    output.line("")?;
+    let mut table = Table::new(&[
+        ("GROUP", Align::Left, MAX_NAME_COLUMNS),
+        ("ANSWER", Align::Right, MAX_DATA_COLUMNS),
+        ("OF", Align::Right, 12),
+    ]);
+    for group in &view.groups {
+        table.row([
+            text(group.group.as_deref()).unwrap_or_else(|| "(none)".to_owned()),
+            text(group.value.as_deref()).unwrap_or_else(|| "none".to_owned()),
+            group.count.to_string(),
+        ]);
+    }
+    output.table(&table)
+}
+
+fn print_rows(view: &AnswerView, output: &mut Output) -> Result<(), Failure> {
+    if view.rows.is_empty() {
+        return Ok(());
+    }
+    output.line("")?;
+    let mut table = Table::new(&[
+        ("STREAM", Align::Left, MAX_NAME_COLUMNS),
+        ("FROM", Align::Left, 30),
+        ("TO", Align::Left, 30),
+        ("POSITION", Align::Right, 12),
+        ("VERSION", Align::Right, 12),
+        ("GROUP", Align::Left, MAX_NAME_COLUMNS),
+        ("VALUE", Align::Right, MAX_DATA_COLUMNS),
+    ]);
+    for AnswerRow {
+        stream,
+        from,
+        to,
+        position,
+        version,
+        value,
+        group,
+    } in &view.rows
+    {
+        table.row([
+            stream.clone(),
+            from.map_or_else(String::new, |from| from.to_string()),
+            to.map_or_else(|| "…".to_owned(), |to| to.to_string()),
+            position.map_or_else(String::new, |position| position.to_string()),
+            version.map_or_else(String::new, |version| version.to_string()),
+            text(group.as_deref()).unwrap_or_default(),
+            text(value.as_deref()).unwrap_or_default(),
+        ]);
+    }
+    output.table(&table)?;
+    let listed = view.rows.len() as u64;
+    if listed < view.rows_count {
+        output.line(&format!("the first {listed} of {} rows", view.rows_count))?;
+    }
+    Ok(())
+}
+
+/// A value as a person reads it: texts without quotes.
+fn text(value: Option<&RawValue>) -> Option<String> {
+    let value = value?;
+    Some(match serde_json::from_str::<String>(value.get()) {
+        Ok(text) => text,
+        Err(_) => value.get().to_owned(),
+    })
+}

@@ -1,0 +1,46 @@
+//! Questions over time: a small typed grammar, and answers that say how the question was understood.
+//!
+//! `docs/questions.md` has the grammar as EBNF, and what every reading means.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `grammar` | what a question says, and its text again |
+//! | `stamp` | dates and times as written, and the instants that they mean in a zone |
+//! | `scan`, `parse` | from text to question, or to the place where it stops being one |
+//! | `nearest` | the question nearest to a text that is none |
+//! | `reading` | the ways to understand when a question asks |
+//! | `track`, `holds`, `amount` | values along a stream's time; whether a condition holds of them; exact numbers |
+//! | `answer` | from question to answer, what all kinds have in common |
+//! | `single`, `counts`, `stays`, `followed` | the kinds of questions |
+//! | `view` | what hosts show |
+
+mod amount;
+mod answer;
+mod counts;
+mod followed;
+mod grammar;
+mod holds;
+mod nearest;
+mod parse;
+mod reading;
+mod scan;
+mod single;
+mod stamp;
+mod stays;
+mod track;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Asking, QuestionError, ROWS, ask};
+pub use grammar::{
+    Ask, Comparison, Condition, Known, Literal, Manner, Measure, Question, Selection, Span,
+    SpanUnit, Statistic, Subject, That, Unit, When,
+};
+pub use parse::ParseError;
+pub use stamp::{Interval, Period, Stamp, TwoInstants};
+pub use view::{
+    AnswerGroup, AnswerRow, AnswerSource, AnswerView, PeriodView, QuestionFault, QuestionTextView,
+    ReadingView, Skipped,
+};

@@ -1,0 +1,202 @@
+//! The values of a stream's fields along its time: what every question over states is answered from.
+
+use serde_json::Value;
+
+use super::stamp::{Interval, between_ns};
+use crate::model::{FieldPath, ModelSet};
+use crate::position::{Position, Version};
+use crate::store::{Log, StreamEvent, StreamRow};
+use crate::temporal::{TemporalError, along};
+use crate::time::Time;
+
+/// A stream's values along time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Track {
+    /// The stream.
+    pub(super) stream: String,
+    /// Instants at which a value changed, ascending; before the first the stream was not there.
+    pub(super) points: Vec<Point>,
+    /// Its events by time, where they were asked for.
+    pub(super) happened: Vec<Happened>,
+    /// Number of events folded.
+    pub(super) events: u64,
+    /// Number of them that could not be folded.
+    pub(super) failed: u64,
+    /// From when on it is not told.
+    pub(super) told_until: Option<Time>,
+    /// When the last of its events counts.
+    pub(super) latest: Option<Time>,
+}
+
+/// An event of a stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Happened {
+    /// When it counts.
+    pub(super) time: Time,
+    /// Its position.
+    pub(super) position: Position,
+    /// Its version in the stream.
+    pub(super) version: Version,
+}
+
+/// Values from an instant on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Point {
+    /// The instant.
+    pub(super) from: Time,
+    /// Position of the event that made them so.
+    pub(super) position: Position,
+    /// Its version in the stream.
+    pub(super) version: Version,
+    /// One for each field asked for; `None` where there is none. Lists and objects are empty ones: nothing that a
+    /// question says depends on what is in them.
+    pub(super) values: Vec<Option<Value>>,
+}
+
+/// A stretch of time in which something holds of a stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Run {
+    /// Since when, inclusive.
+    pub(super) from: Time,
+    /// Until when, exclusive; `None`: to the end of what is known.
+    pub(super) to: Option<Time>,
+    /// Position of the event that made it so.
+    pub(super) position: Position,
+    /// Its version in the stream.
+    pub(super) version: Version,
+    /// The event that ended it.
+    pub(super) ended_by: Option<(Position, Version)>,
+}
+
+impl Run {
+    /// Whether it holds at the instant.
+    pub(super) fn covers(&self, at: Time) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at < to)
+    }
+
+    /// How long of the interval it covers, in nanoseconds.
+    pub(super) fn within_ns(&self, interval: Interval) -> i128 {
+        let from = self.from.max(interval.from);
+        let to = self.to.map_or(interval.to, |to| to.min(interval.to));
+        between_ns(from, to).max(0)
+    }
+}
+
+impl Track {
+    /// The values at an instant, `None` before the stream began.
+    pub(super) fn at(&self, at: Time) -> Option<&Point> {
+        let after = self.points.partition_point(|point| point.from <= at);
+        after.checked_sub(1).map(|n| &self.points[n])
+    }
+
+    /// Whether it is told what was at the instant.
+    pub(super) fn is_told_at(&self, at: Time) -> bool {
+        self.told_until.is_none_or(|until| at < until)
+    }
+
+    /// The stretches in which something holds of the values, each as long as it can be.
+    pub(super) fn runs(&self, mut holds: impl FnMut(&Point) -> bool) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for point in &self.points {
+            let open = runs.last_mut().filter(|run| run.to.is_none());
+            match (open, holds(point)) {
+                (Some(_), true) | (None, false) => {}
+                (Some(run), false) => {
+                    run.to = Some(point.from);
+                    run.ended_by = Some((point.position, point.version));
+                }
+                (None, true) => runs.push(Run {
+                    from: point.from,
+                    to: None,
+                    position: point.position,
+                    version: point.version,
+                    ended_by: None,
+                }),
+            }
+        }
+        runs
+    }
+}
+
+/// What a value is for a question.
+pub(super) fn plain(value: &Value) -> Value {
+    match value {
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Object(_) => Value::Object(serde_json::Map::new()),
+        scalar => scalar.clone(),
+    }
+}
+
+fn is_plain_same(kept: &Value, now: &Value) -> bool {
+    match (kept, now) {
+        (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => true,
+        (kept, now) => kept == now,
+    }
+}
+
+/// Folds a stream along time and keeps the values of these fields, as far as it was known.
+pub(super) fn track(
+    log: &Log,
+    models: &ModelSet,
+    row: &StreamRow,
+    known: Position,
+    fields: &[FieldPath],
+    with_events: bool,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Track, TemporalError> {
+    let start = || (Vec::<Point>::new(), Vec::new(), None);
+    let each = &mut |(points, happened, latest): &mut (Vec<Point>, Vec<Happened>, Option<Time>),
+                     time: Time,
+                     state: &Value,
+                     event: &StreamEvent| {
+        *latest = (*latest).max(Some(time));
+        if with_events {
+            happened.push(Happened {
+                time,
+                position: event.event.position,
+                version: event.version,
+            });
+        }
+        let unchanged = points.last().is_some_and(|last| {
+            fields
+                .iter()
+                .zip(&last.values)
+                .all(|(path, kept)| match (path.get(state), kept) {
+                    (None, None) => true,
+                    (Some(now), Some(kept)) => is_plain_same(kept, now),
+                    _ => false,
+                })
+        });
+        if unchanged {
+            return;
+        }
+        let values: Vec<Option<Value>> = fields
+            .iter()
+            .map(|path| path.get(state).map(plain))
+            .collect();
+        // Of several values at one instant the last is the one that held.
+        if points.last().is_some_and(|last| last.from == time) {
+            points.pop();
+            if points.last().is_some_and(|last| last.values == values) {
+                return;
+            }
+        }
+        points.push(Point {
+            from: time,
+            position: event.event.position,
+            version: event.version,
+            values,
+        });
+    };
+    let found = along(log, models, row, Some(known), &start, each, go_on)?;
+    let (points, happened, latest) = found.gathered;
+    Ok(Track {
+        stream: row.stream.clone(),
+        points,
+        happened,
+        events: found.events,
+        failed: found.failed,
+        told_until: found.told_until,
+        latest,
+    })
+}

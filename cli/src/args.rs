@@ -7,7 +7,7 @@ use crate::commands::*;
 /// Explore event logs: histories, state at any instant, differences, exports.
 ///
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
-/// rejects or of a changed source, import --explain, model check, rules check, report check, verify, evidence verify,
+/// rejects or of a changed source, import --explain, model check, rules check, snapshot verify, report check, verify, evidence verify,
 /// access-log), 4 the thing to be verified cannot be read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
@@ -69,6 +69,8 @@ pub enum Command {
     Projection(projection::ProjectionArgs),
     /// Check the rules of the models over the whole history
     Rules(rules::RulesArgs),
+    /// Keep folds of streams by policies, check them by replay, and advise
+    Snapshot(snapshot::SnapshotArgs),
     /// Send a command to the log of a sample world; never to any other log
     #[command(name = "command")]
     Ask(command::CommandArgs),

@@ -18,6 +18,7 @@ use annals_core::sample::SampleError;
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
 use annals_core::sql::SqlError;
+use annals_core::snapshot::SnapshotError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::verify::VerifyError;
@@ -251,6 +252,18 @@ impl From<QuestionError> for Failure {
                 told.hint("annals info STORE lists the categories of a store")
             }
             QuestionError::EmptyPeriod { .. } => told.hint("turn its two ends round"),
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Failure {
+        match error {
+            SnapshotError::Read(error) => error.into(),
+            SnapshotError::Io(error) => error.into(),
+            SnapshotError::Policy(_) => {
+                Failure::of(&error).hint("docs/snapshots.md shows what a policy may say")
+            }
+            SnapshotError::Cache(_)
+            | SnapshotError::Claimed(_)
+            | SnapshotError::NoVersion { .. }
+            | SnapshotError::OwnTime { .. } => Failure::of(&error),
         }
     }
 }

@@ -62,6 +62,42 @@ fn worlds_and_rules() {
 }
 
 #[test]
+fn snapshots() {
+    let mut t = Transcript::new();
+    let claims = r#"[{"aggregateId":"payment-1","version":1,"timestamp":"2024-01-15T10:00:00Z","snapshotData":{"status":"Processed","orderId":"order-1","amount":1.00,"method":"card"}},
+        {"aggregateId":"order-789","version":1500,"snapshotData":{}}]"#;
+    t.run("sample shop --out shop.annals --events 1500 --seed 2")
+        .run("snapshot policy shop.annals")
+        .run("snapshot take shop.annals")
+        .run(
+            "snapshot policy shop.annals inventory rolling --every-events 20 --keep 2 --keep-first",
+        )
+        .run("snapshot policy shop.annals order periodic")
+        .run("snapshot policy shop.annals order sometimes")
+        .run("snapshot policy shop.annals '*' none --json")
+        .run("snapshot take shop.annals")
+        .run("snapshot list shop.annals inventory-prod-1")
+        .run("snapshot list shop.annals inventory-prod-1 --limit 1 --json")
+        .run("state shop.annals inventory-prod-1")
+        .run("snapshot take shop.annals order-1 --version 2")
+        .run("snapshot take shop.annals order-1 --version 99")
+        .run("snapshot take shop.annals order-x")
+        .run("snapshot verify shop.annals")
+        .run("snapshot verify shop.annals --json");
+    t.sandbox.write("claims.json", claims.as_bytes());
+    t.sandbox.write("none.json", b"[1]");
+    t.run("snapshot verify shop.annals --file claims.json")
+        .run("snapshot verify shop.annals --file none.json")
+        .run("snapshot verify shop.annals --file missing.json");
+    let toml = t.sandbox.path().join("shop.annals.d/snapshots.toml");
+    std::fs::write(toml, "[policies.order]\nstrategy = 'rolling'\n").unwrap();
+    t.run("snapshot take shop.annals")
+        .run("snapshot take shop.annals --json")
+        .run("state shop.annals payment-1")
+        .compare("snapshots");
+}
+
+#[test]
 fn commands_and_queries() {
     let mut t = Transcript::new();
     let place = r#"command shop.annals PlaceOrder --id cmd-1 --actor cust-1 --correlation visit-900 --data '{"orderId":"order-900","customerId":"cust-1","items":[{"productId":"prod-1","quantity":2,"price":29.99}],"shippingAddress":{"street":"123 Main St","city":"Anytown","zipCode":"12345"}}'"#;

@@ -22,6 +22,8 @@ use crate::search::{QueryError, SearchError};
 use crate::signing::SigningError;
 use crate::signing::keyfile::KeyFileError;
 use crate::sql::SqlError;
+use crate::snapshot::SnapshotError;
+use crate::snapshot::claimed::ClaimError;
 use crate::store::{AppendError, BackupError, OpenError, ReadError};
 use crate::temporal::TemporalError;
 use crate::time::TimeError;
@@ -127,6 +129,20 @@ impl From<&AppendError> for ErrorCode {
             AppendError::Closed => ErrorCode::Internal,
             AppendError::Cancelled => ErrorCode::Cancelled,
             AppendError::Engine(_) => ErrorCode::Io,
+        }
+    }
+}
+
+impl From<&SnapshotError> for ErrorCode {
+    fn from(error: &SnapshotError) -> ErrorCode {
+        match error {
+            SnapshotError::Read(error) => error.into(),
+            SnapshotError::Cache(_) => ErrorCode::Io,
+            SnapshotError::Policy(_) | SnapshotError::OwnTime { .. } => ErrorCode::BadInput,
+            SnapshotError::Claimed(ClaimError::Io { source, .. }) => source.into(),
+            SnapshotError::Claimed(ClaimError::Malformed { .. }) => ErrorCode::MalformedFile,
+            SnapshotError::NoVersion { .. } => ErrorCode::NoEvent,
+            SnapshotError::Io(error) => error.into(),
         }
     }
 }

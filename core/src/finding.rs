@@ -100,6 +100,8 @@ pub enum FindingKind {
     Retyped,
     /// State: the events have a type that the model has no handler for.
     NoHandler,
+    /// State: a snapshot was damaged and dropped; the state was folded from the events instead.
+    SnapshotDropped,
     /// Event: its bytes do not give the leaf hash recorded with it, or the tree holds another.
     HashMismatch,
     /// State: a model file that is meant for the category, or may be, is wrong and was left out.
@@ -205,7 +207,7 @@ pub struct Finding {
 /// let list = all.into_vec();
 /// assert_eq!((list.len(), list[0].count, list[0].place.line), (1, 2, Some(3)));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Findings {
     list: Vec<Finding>,
     /// Of each kind, those whose cause is not listed by itself.

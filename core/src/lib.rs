@@ -12,6 +12,7 @@
 //! | [`signing`] | keys, checkpoints and proofs of a log |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
 //! | [`model`] | how events become state: definition, expression, inference, fold |
+//! | [`snapshot`] | folds kept, and which are made and stay |
 //! | [`search`] | text search |
 //! | [`temporal`] | as-of, state, diff |
 //! | [`projection`] | read models over many streams |
@@ -57,6 +58,7 @@ pub mod sample;
 pub mod search;
 pub mod signing;
 pub mod sql;
+pub mod snapshot;
 pub mod store;
 pub mod surroundings;
 pub mod temporal;

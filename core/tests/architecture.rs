@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["signing"],
     &["cache"],
     &["model"],
+    &["snapshot"],
     &["search"],
     &["temporal"],
     &["question"],

@@ -11,6 +11,7 @@ use annals_core::model::{ModelError, ModelSet};
 use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
 use annals_core::search::{IndexProgress, TextIndex};
+use annals_core::snapshot::Snapshots;
 use annals_core::store::Log;
 use annals_core::surroundings::{OsUser, Surroundings, data_folder};
 use annals_core::temporal::StateCache;
@@ -43,6 +44,8 @@ pub struct OpenStore {
     pub index: Arc<TextIndex>,
     /// How far that is; ends with the store.
     indexing: Arc<IndexProgress>,
+    /// Where caches lie whose store cannot be written to.
+    cache_folder: PathBuf,
 }
 
 /// The models beside the open store, as they were read last.
@@ -57,7 +60,7 @@ pub struct OpenModels {
 }
 
 impl OpenModels {
-    fn load(store: &Path) -> Result<OpenModels, HostError> {
+    fn load(log: &Log, store: &Path, cache_folder: &Path) -> Result<OpenModels, HostError> {
         let (set, errors) = ModelSet::load(store).map_err(|error| {
             let message = format!(
                 "the models beside {} could not be read: {error}",
@@ -68,7 +71,11 @@ impl OpenModels {
         Ok(OpenModels {
             set,
             errors,
-            cache: StateCache::default(),
+            cache: StateCache::default().with_snapshots(Snapshots::open_for_reading(
+                log,
+                Some(cache_folder),
+                Surroundings::system().clock,
+            )),
         })
     }
 }
@@ -78,8 +85,9 @@ impl OpenStore {
     pub(crate) fn open(path: PathBuf, cache_folder: &Path) -> Result<OpenStore, HostError> {
         let log = Log::explore(&path)?;
         Ok(OpenStore {
-            models: RwLock::new(Arc::new(OpenModels::load(&path)?)),
+            models: RwLock::new(Arc::new(OpenModels::load(&log, &path, cache_folder)?)),
             path,
+            cache_folder: cache_folder.to_owned(),
             index: Arc::new(TextIndex::open(&log, Some(cache_folder))),
             indexing: Arc::default(),
             log,
@@ -98,7 +106,7 @@ impl OpenStore {
     /// # Errors
     /// `io` if they cannot be read; those read before stay.
     pub fn reload_models(&self) -> Result<(), HostError> {
-        let models = Arc::new(OpenModels::load(&self.path)?);
+        let models = Arc::new(OpenModels::load(&self.log, &self.path, &self.cache_folder)?);
         *self.models.write().unwrap_or_else(PoisonError::into_inner) = models;
         Ok(())
     }

@@ -30,6 +30,7 @@ pub mod rules;
 pub mod sample;
 pub mod show;
 pub mod sql;
+pub mod snapshot;
 pub mod state;
 pub mod streams;
 pub mod tail;
@@ -72,6 +73,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Model(args) => model::run(args, output),
         Command::Projection(args) => projection::run(args, output),
         Command::Rules(args) => rules::run(args, output),
+        Command::Snapshot(args) => snapshot::run(args, output),
         Command::Ask(args) => command::run(args, output),
         Command::Process(args) => process::run(args, output),
         Command::Question(args) => ask::run(args, output),

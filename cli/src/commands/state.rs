@@ -6,12 +6,15 @@ use annals_core::finding::FindingKind;
 use annals_core::id::StreamId;
 use annals_core::model::ModelRef;
 use annals_core::position::Version;
+use annals_core::snapshot::Snapshots;
 use annals_core::store::Log;
+use annals_core::surroundings::Surroundings;
 use annals_core::temporal::{self, AsOfView, Change, ChangeKind, StateView, StatesView};
 use serde_json::value::RawValue;
 
 use crate::commands::{load_models, print_findings};
 use crate::failure::{Exit, Failure};
+use crate::found::cache_folder;
 use crate::instant::{MomentArgs, with_like_streams};
 use crate::output::Output;
 use crate::pretty;
@@ -44,7 +47,12 @@ pub fn run(args: State, output: &mut Output) -> Result<Exit, Failure> {
         return output.show(&view, |output| print_all(&view, output));
     };
     let moment = asked.on(&log)?;
-    let mut view = temporal::state(&log, &models, stream, &moment.moment)
+    let snapshots = Snapshots::open_for_reading(
+        &log,
+        cache_folder().as_deref(),
+        Surroundings::system().clock,
+    );
+    let mut view = temporal::state_with(&log, &models, snapshots.as_ref(), stream, &moment.moment)
         .map_err(|error| with_like_streams(error.into(), &log, stream))?;
     view.reading = moment.reading;
     output.show(&view, |output| print(&view, output))

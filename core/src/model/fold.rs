@@ -84,6 +84,21 @@ impl Fold {
         }
     }
 
+    /// Goes on from a state that was folded before; `weight` is what [`Fold::weight`] said then.
+    pub(crate) fn resume(model: Arc<Model>, state: Value, weight: usize, incomplete: bool) -> Fold {
+        Fold {
+            state: Arc::new(state),
+            weight,
+            incomplete,
+            ..Fold::new(model)
+        }
+    }
+
+    /// How heavy the state is, as its limits count.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// Takes one more event; faults become findings and the fold goes on. An event does all that its handler says
     /// or, where any of it fails, nothing; `false` then.
     pub fn apply(&mut self, event: &StreamEvent, findings: &mut Findings) -> bool {

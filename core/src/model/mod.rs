@@ -28,6 +28,7 @@ pub use path::{FieldPath, PathError, Step};
 pub use projected::{OnFault, Projection, Strategy};
 pub(crate) use set::toml_files;
 pub use set::{BrokenModel, ModelSet, folder};
+pub(crate) use value::same;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

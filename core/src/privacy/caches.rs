@@ -1,13 +1,16 @@
 //! Taking what was erased out of what is kept beside the log.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 use ts_rs::TS;
 
 use crate::cache::{LEFT, fallback_file, remove};
 use crate::search::{IndexProgress, SearchError, TextIndex};
+use crate::snapshot::{SnapshotError, Snapshots};
 use crate::store::{Log, ReadError};
+use crate::time::Time;
 
 /// What became of the caches after an erasure.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
@@ -40,6 +43,14 @@ pub fn clear_caches(
     let on_disk =
         |file: &Option<String>| file.as_deref().is_some_and(|file| Path::new(file).exists());
     if on_disk(&index.view().map_err(read)?.file) {
+        // A fold may hold what was erased. One that cannot be opened is none, and goes with its file.
+        if let Ok(snapshots) = Snapshots::open(log, fallback, Arc::new(|| Time::MIN)) {
+            match snapshots.forget_erased() {
+                Err(SnapshotError::Read(error)) => return Err(error),
+                Err(error) => done.left.push(format!("{LEFT} snapshots: {error}")),
+                Ok(()) => {}
+            }
+        }
         index.catch_up(progress).map_err(read)?;
     }
     let view = index.view().map_err(read)?;

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::state::{Course, Cut, state, stream_row};
-use super::{DiffView, Moment, StateView, TemporalError, diff_of};
+use super::{DiffView, Moment, StateView, TemporalError, diff_of, state_with};
 use crate::id::{LogId, StreamId};
 use crate::integrity::Hash;
 use crate::model::{Fold, Model, ModelSet};
 use crate::position::{Position, Version};
+use crate::snapshot::Snapshots;
 use crate::store::{Direction, Log, StreamRow};
 use crate::time::Time;
 
@@ -18,6 +19,8 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_STREAMS: usize = 32;
 /// Events between two folds kept, while the state is small.
 const SPACING: u64 = 64;
+/// Spacings that a stream has whose first state is worth a look at snapshots.
+const LONG: u64 = 16;
 /// Events read at once.
 const PAGE: usize = 512;
 /// Bytes of state that double, triple… the spacing: copying a large state costs more than folding on.
@@ -32,6 +35,7 @@ pub struct StateCache {
     /// Most recently used last.
     streams: Mutex<Vec<Kept>>,
     spacing: u64,
+    snapshots: Option<Snapshots>,
 }
 
 impl Default for StateCache {
@@ -60,7 +64,14 @@ impl StateCache {
         StateCache {
             streams: Mutex::default(),
             spacing,
+            snapshots: None,
         }
+    }
+
+    /// Answers the first question about a long stream from these snapshots, so that it need not be read whole first.
+    #[must_use]
+    pub fn with_snapshots(self, snapshots: Option<Snapshots>) -> StateCache {
+        StateCache { snapshots, ..self }
     }
 
     /// As [`state`](super::state()), faster the second time.
@@ -89,6 +100,13 @@ impl StateCache {
         };
         let track = self.track(&key);
         let mut track = lock(&track);
+        if !std::mem::replace(&mut track.asked, true)
+            && self.snapshots.is_some()
+            && row.events >= self.spacing * LONG
+        {
+            let snapshots = self.snapshots.as_ref();
+            return state_with(log, models, snapshots, stream, moment);
+        }
         track.follow(log, stream, &row, &model, self.spacing)?;
         let mark = track.fold_to(log, stream, &model, &cut)?;
         let view = mark.course.view(stream, &row, cut.as_of, models);
@@ -165,6 +183,8 @@ fn lock<T: Default>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What is kept of one stream.
 #[derive(Debug)]
 struct Track {
+    /// Its state was asked for before.
+    asked: bool,
     /// Model of the folds; `Some(None)` is the inferred one.
     model: Option<Option<Hash>>,
     /// Every event, by version. Versions may have holes, where an erased link was.
@@ -184,6 +204,7 @@ struct Track {
 impl Default for Track {
     fn default() -> Track {
         Track {
+            asked: false,
             model: None,
             events: Vec::new(),
             read: Version::NONE,
@@ -228,6 +249,7 @@ impl Track {
         let end = Version(row.events);
         if self.model != Some(hash) || end < self.read {
             *self = Track {
+                asked: true,
                 model: Some(hash),
                 spacing,
                 ..Track::default()

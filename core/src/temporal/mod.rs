@@ -15,6 +15,7 @@ mod preview;
 mod related;
 mod rules;
 mod shapes;
+mod snapshots;
 mod state;
 mod trace;
 mod walk;
@@ -37,6 +38,11 @@ pub use related::{
 };
 pub use rules::{LookedAt, RuleRow, RulesView, VIOLATIONS, Violation, check_rules};
 pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, shapes};
+pub use snapshots::{
+    AdviceRow, CLAIMS, SNAPSHOT_ROWS, SnapshotAdviceView, SnapshotCheck, SnapshotOutcome,
+    SnapshotRow, SnapshotVerifyView, SnapshotsTakenView, SnapshotsView, TakeScope,
+    advise_snapshots, list_snapshots, state_with, take_snapshots, verify_claims, verify_snapshots,
+};
 pub use state::{AsOfView, Folded, StateView, folded, state};
 pub use walk::{Step, walk};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};

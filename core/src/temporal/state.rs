@@ -205,34 +205,36 @@ pub(super) enum When {
 /// Where a fold stands on its way through the stream.
 #[derive(Debug, Clone)]
 pub(super) struct Course {
-    fold: Fold,
-    findings: Findings,
-    folded: u64,
-    failed: u64,
-    last: Option<EventBrief>,
+    pub(super) fold: Fold,
+    pub(super) findings: Findings,
+    pub(super) folded: u64,
+    pub(super) failed: u64,
+    pub(super) last: Option<EventBrief>,
+    /// What the last event changed, where it is none that this fold took: it began with a snapshot.
+    pub(super) told: Option<Vec<Change>>,
     /// Version in this stream of the last event folded.
     pub(super) version: Version,
     /// Version in this stream of the last event taken, folded or left out.
-    seen: Version,
+    pub(super) seen: Version,
     /// When the last event taken counts.
     time: Time,
     /// Events left out by a model's own time.
     passed: Vec<(Version, Position)>,
-    order: Order,
+    pub(super) order: Order,
 }
 
 /// What is to be said about the order of the events seen so far.
 #[derive(Debug, Clone, Default)]
-struct Order {
+pub(super) struct Order {
     /// Events left out since the last one folded: they count once another is folded.
     pending: Vec<(Version, Position)>,
     pending_count: u64,
     left_out: Vec<Version>,
     left_out_count: u64,
     first_left_out: Option<(Version, Position)>,
-    latest: Option<Time>,
-    disagree_count: u64,
-    first_disagreeing: Option<(Version, Position)>,
+    pub(super) latest: Option<Time>,
+    pub(super) disagree_count: u64,
+    pub(super) first_disagreeing: Option<(Version, Position)>,
 }
 
 impl Course {
@@ -243,6 +245,7 @@ impl Course {
             folded: 0,
             failed: 0,
             last: None,
+            told: None,
             version: Version::NONE,
             seen: Version::NONE,
             time: Time::MIN,
@@ -251,8 +254,13 @@ impl Course {
         }
     }
 
-    /// Goes from the stream's first event through all that the cut includes; `each` sees the course before and
-    /// after every event that is folded, and stops it by saying no after one.
+    /// Whether every event that it saw was folded, none left out.
+    pub(super) fn is_whole(&self) -> bool {
+        self.passed.is_empty() && self.order.pending_count == 0 && self.order.left_out_count == 0
+    }
+
+    /// Goes on from the last event seen through all that the cut includes; `each` sees the course before and after
+    /// every event that is folded, and stops it by saying no after one.
     pub(super) fn go(
         &mut self,
         log: &Log,
@@ -276,13 +284,9 @@ impl Course {
         if self.fold.model().has_time() {
             return self.go_by_own_time(log, stream, cut, change, each);
         }
-        log.for_each_in_stream(stream, Version::FIRST, as_of.known, &mut |mut event| {
-            if event.version > last {
-                return false;
-            }
-            let on =
-                !change(&mut event) || self.step(&event, event.event.time.time, as_of.at, each);
-            on && event.version < last
+        let versions = self.seen.next()..=last;
+        log.for_each_between(stream, versions, as_of.known, &mut |mut event| {
+            !change(&mut event) || self.step(&event, event.event.time.time, as_of.at, each)
         })?;
         Ok(())
     }
@@ -405,6 +409,7 @@ impl Course {
         if !own_time {
             self.settle(version, position, time);
         }
+        self.told = None;
         if self.fold.apply(event, &mut self.findings) {
             self.folded += 1;
         } else {
@@ -467,7 +472,10 @@ impl Course {
             model: self.fold.model().reference(),
             last_event: self.last.clone(),
             state: super::diff::raw(self.fold.state()),
-            changed: changes_at(self.fold.last_touches()),
+            changed: match &self.told {
+                Some(told) => told.clone(),
+                None => changes_at(self.fold.last_touches()),
+            },
             incomplete,
             findings,
         }

@@ -2,6 +2,7 @@ mod models;
 mod provenance;
 mod related;
 mod rules;
+mod snapshots;
 
 use std::sync::Arc;
 
@@ -83,6 +84,17 @@ impl TestLog {
 
     fn log(&self) -> Log {
         self.writer.log()
+    }
+
+    /// Erases the payload of an event.
+    fn erase(&self, position: Position) {
+        let parts = [(position, crate::event::Part::Data)];
+        let describe = |_: &[_]| NewEvent::json("PartsErased", "{}").unwrap();
+        let erased = self
+            .writer
+            .erase(&parts, &stream("annals-erasures"), &describe);
+        assert!(erased.unwrap().is_some());
+        self.writer.finish_erasures().unwrap();
     }
 }
 

@@ -157,7 +157,10 @@ pub fn verify(
     checked.extend(compared.checked);
     not_checked.extend(compared.not_checked);
     if plan.replay {
-        not_checked.push("snapshots and projections: no store keeps any yet".into());
+        not_checked.push(
+            "snapshots: a check of their own replays them; projections: no store keeps any yet"
+                .into(),
+        );
     }
     not_checked.push("the list of imports and what the file says of itself (when it was made, whose sample it is): nothing in the tree holds them".into());
     not_checked.push("what is beside the log: models and other files of yours, and caches, which can be made again".into());

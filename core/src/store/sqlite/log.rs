@@ -358,11 +358,23 @@ impl Log {
         known: Option<Position>,
         each: &mut dyn FnMut(StreamEvent) -> bool,
     ) -> Result<(), ReadError> {
+        self.for_each_between(stream, from..=Version(u64::MAX), known, each)
+    }
+
+    /// As [`Log::for_each_in_stream`], `versions` inclusive: no event after them is read.
+    pub(crate) fn for_each_between(
+        &self,
+        stream: &StreamId,
+        versions: std::ops::RangeInclusive<Version>,
+        known: Option<Position>,
+        each: &mut dyn FnMut(StreamEvent) -> bool,
+    ) -> Result<(), ReadError> {
+        let last = versions.end().0;
         self.read(|conn| {
             let id = stream_id(conn, stream)?.ok_or_else(|| ReadError::NoStream(stream.clone()))?;
-            let mut next = from.0;
+            let mut next = versions.start().0;
             loop {
-                let page = stream_page(conn, id, (next, u64::MAX), Direction::Forwards, PAGE)?;
+                let page = stream_page(conn, id, (next, last), Direction::Forwards, PAGE)?;
                 let more = page.len() == PAGE;
                 self.tell_read(page.len())?;
                 for event in page {

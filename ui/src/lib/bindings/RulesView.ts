@@ -25,7 +25,7 @@ violations_count: number,
  */
 streams: number, 
 /**
- * Number of events looked at; one that is linked into several streams counts in each.
+ * Number of events looked at; one that is linked into several streams counts once.
  */
 events: number, 
 /**

@@ -38,6 +38,7 @@ const WORDS: Record<FindingKind, string> = {
   renamed: "Field renamed",
   retyped: "Field changed its kind",
   no_handler: "Type without a handler",
+  snapshot_dropped: "Damaged snapshot was dropped",
   hash_mismatch: "Changed after it was recorded",
   model_broken: "Model file is broken",
   many_categories: "Nearly every stream is a category",

@@ -1,6 +1,6 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
-//! explaining, `--command` deciding, `--evidence` packages, `--reports` making reports, `--typeset` a report as PDF,
+//! explaining, `--command` deciding, `--evidence` packages, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF,
 //! `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
@@ -20,6 +20,7 @@ mod integrity;
 mod read;
 mod report;
 mod search;
+mod snapshot;
 mod typeset;
 mod view;
 mod window;
@@ -43,12 +44,13 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
 /// What can be measured alone, by the option that asks for it.
-const ALONE: [(&str, Measure); 6] = [
+const ALONE: [(&str, Measure); 7] = [
     ("--append", append::measure),
     ("--command", command::measure),
     ("--evidence", evidence::measure),
     ("--explain", explain::measure),
     ("--reports", compliance::measure),
+    ("--snapshots", snapshot::measure),
     ("--typeset", typeset::measure),
 ];
 
@@ -143,6 +145,7 @@ fn main() -> Outcome<()> {
     rows.extend(explain::measure(&plan)?);
     rows.extend(evidence::measure(&plan)?);
     rows.extend(command::measure(&plan)?);
+    rows.extend(snapshot::measure(&plan)?);
     rows.extend(compliance::measure(&plan)?);
     rows.extend(typeset::measure(&plan)?);
     if let Some(app) = after("--app") {

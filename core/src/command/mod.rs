@@ -73,6 +73,7 @@ mod amount;
 mod commands;
 mod delivery;
 mod given;
+mod read_model;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -93,6 +94,7 @@ pub use amount::Amount;
 pub use commands::{Commands, Done, RETRIES};
 pub use delivery::{ConsumerCheckpoint, DeliveryError, deliver};
 pub use given::{Given, When, given};
+pub use read_model::{Projection, ReadModel, ReadModelFault};
 pub(crate) use typed::decode;
 pub use work::{Decided, Memory, Work};
 

@@ -1,5 +1,7 @@
 //! An event before and after the log took it.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use crate::id::{Actor, Category, EventId, EventType, StreamId};
@@ -12,8 +14,8 @@ pub const JSON: &str = "application/json";
 /// Bytes of a payload, kept and hashed byte for byte, with their content type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// Media type, for example `application/json`.
-    pub content_type: String,
+    /// Media type, for example `application/json`. Shared: a log has few of them and many events.
+    pub content_type: Arc<str>,
     /// The bytes as recorded.
     pub bytes: Vec<u8>,
 }
@@ -27,7 +29,7 @@ impl Payload {
         let text = text.into();
         serde_json::from_str::<&RawValue>(&text)?;
         Ok(Payload {
-            content_type: JSON.to_owned(),
+            content_type: JSON.into(),
             bytes: text.into_bytes(),
         })
     }
@@ -56,7 +58,8 @@ pub(crate) fn is_json_type(content_type: &str) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceFields {
     /// Name of the source: one import's file, table or topic. `None` for events appended here.
-    pub source: Option<String>,
+    /// Shared, as many events come from one source.
+    pub source: Option<Arc<str>>,
     /// The source's own id, where it differs from the event's id.
     pub source_id: Option<String>,
     /// The source's own number of the event in its stream.

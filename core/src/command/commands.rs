@@ -243,7 +243,7 @@ fn named<T>(context: &Context, name: Result<T, crate::id::NameError>) -> Result<
 
 fn event(context: &Context, event_type: &str, data: String) -> Result<NewEvent, CommandError> {
     let payload = |text: String| Payload {
-        content_type: JSON.to_owned(),
+        content_type: JSON.into(),
         bytes: text.into_bytes(),
     };
     Ok(NewEvent {

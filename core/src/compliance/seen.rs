@@ -185,7 +185,7 @@ impl<'s> Seen<'s> {
             EventCol::Correlation => told(event.correlation.as_deref()),
             EventCol::Causation => told(event.causation.as_deref()),
             EventCol::Id => identity(event.id.as_ref().map(ToString::to_string)),
-            EventCol::Source => identity(event.source.source.clone()),
+            EventCol::Source => identity(event.source.source.as_deref().map(str::to_owned)),
             EventCol::SourceId => identity(event.source.source_id.clone()),
             EventCol::SourceVersion => identity(event.source.source_version.clone()),
             EventCol::SourcePosition => identity(event.source.source_position.clone()),

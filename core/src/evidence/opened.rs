@@ -91,13 +91,13 @@ impl<'b> Opened<'b> {
         let payload = |at: usize, content_type: Option<&str>| {
             let bytes = bytes_of(&shown.parts[at])?;
             Some(Payload {
-                content_type: content_type?.to_owned(),
+                content_type: content_type?.into(),
                 bytes: bytes.to_vec(),
             })
         };
         // Nothing is found in a payload that is not shown.
         let data = payload(1, Some(leaf.data_type)).unwrap_or(Payload {
-            content_type: String::new(),
+            content_type: "".into(),
             bytes: Vec::new(),
         });
         let extracted = rule.apply(&data, payload(2, leaf.metadata_type).as_ref());

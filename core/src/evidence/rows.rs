@@ -340,7 +340,7 @@ fn written<'a>(row: &Opened<'a>, part: Part, content_type: Option<&str>) -> Writ
 /// A JSON payload in one line; line ends in it stand between tokens only.
 fn json_of(text: &str, content_type: &str) -> Option<Box<RawValue>> {
     let payload = Payload {
-        content_type: content_type.to_owned(),
+        content_type: content_type.into(),
         bytes: Vec::new(),
     };
     let json = payload.is_json().then(|| text.trim_matches(BLANKS))?;

@@ -51,7 +51,7 @@ pub(super) fn write(out: &mut Vec<u8>, event: Event, links: &[LinkView]) -> std:
     let (metadata_text, metadata_hex) = beside(&mut view.metadata, metadata.as_ref());
     let kind = |payload: &'_ Option<Payload>| -> Option<String> {
         let kind = &payload.as_ref()?.content_type;
-        (kind != JSON).then(|| kind.clone())
+        (&**kind != JSON).then(|| kind.to_string())
     };
     let (data_type, metadata_type) = (kind(&data), kind(&metadata));
     let beyond = Beyond {

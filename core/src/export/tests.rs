@@ -161,7 +161,7 @@ fn appends() -> impl Strategy<Value = Vec<(usize, Vec<usize>, NewEvent)>> {
                     data,
                     metadata,
                     source: SourceFields {
-                        source: source.map(str::to_owned),
+                        source: source.map(Into::into),
                         source_version: version.filter(|_| source.is_some()),
                         ..SourceFields::default()
                     },

@@ -277,7 +277,7 @@ impl Glance {
     pub(super) fn event(&mut self, stream: &crate::id::StreamId, entry: &Entry<'_>) {
         let mut cut = false;
         let payload = |text: &str| Payload {
-            content_type: crate::event::JSON.to_owned(),
+            content_type: crate::event::JSON.into(),
             bytes: text.as_bytes().to_vec(),
         };
         let metadata = entry.metadata.map(payload);

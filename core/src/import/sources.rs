@@ -158,7 +158,9 @@ impl FirstRecord {
         let id = self.id.clone().and_then(|id| EventId::new(id).ok());
         let found = id.map(|id| log.event_by_id(&id)).transpose()?.flatten();
         let other = found.and_then(|event| event.source.source);
-        Ok(other.filter(|other| other != source))
+        Ok(other
+            .filter(|other| **other != *source)
+            .map(|other| other.to_string()))
     }
 
     fn is_held(&self, log: &Log, source: &str) -> Result<bool, ReadError> {

@@ -56,7 +56,7 @@ impl Entry<'_> {
     pub(super) fn whole(&self) -> Option<Spooled> {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let json = |text: &str| Payload {
-            content_type: JSON.to_owned(),
+            content_type: JSON.into(),
             bytes: text.as_bytes().to_vec(),
         };
         let mut spooled = Spooled {
@@ -73,7 +73,7 @@ impl Entry<'_> {
                 data: json(self.data),
                 metadata: self.metadata.map(json),
                 source: SourceFields {
-                    source: Some(self.source.to_owned()),
+                    source: Some(self.source.into()),
                     source_id: owned(self.source_id),
                     source_version: owned(self.source_version),
                     source_position: owned(self.source_position),
@@ -314,14 +314,14 @@ fn read_entry(bytes: &[u8]) -> Option<Spooled> {
     let source_recorded_at = if has(3) { Some(fields.time()?) } else { None };
     let schema_version = fields.optional()?;
     let source = SourceFields {
-        source: Some(fields.text()?),
+        source: Some(fields.text()?.into()),
         source_id: fields.optional()?,
         source_version: fields.optional()?,
         source_position: fields.optional()?,
         source_recorded_at,
     };
     let json = |text: String| Payload {
-        content_type: JSON.to_owned(),
+        content_type: JSON.into(),
         bytes: text.into_bytes(),
     };
     let mut spooled = Spooled {
@@ -364,7 +364,7 @@ fn add_beyond(event: &mut NewEvent, beyond: Beyond) {
     for (payload, content_type, hex) in payloads {
         let Some(payload) = payload else { continue };
         if let Some(content_type) = content_type {
-            payload.content_type = content_type;
+            payload.content_type = content_type.into();
         }
         if let Some(bytes) = hex.as_deref().and_then(bytes_of) {
             payload.bytes = bytes;

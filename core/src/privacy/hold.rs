@@ -276,7 +276,7 @@ fn append(
 /// An event of Annals' own about the log, by its user.
 pub(super) fn event(event_type: &str, data: &impl Serialize, user: &OsUser) -> NewEvent {
     let json = |value: serde_json::Result<Vec<u8>>| Payload {
-        content_type: crate::event::JSON.to_owned(),
+        content_type: crate::event::JSON.into(),
         bytes: value.expect("texts and numbers are always JSON"),
     };
     NewEvent {

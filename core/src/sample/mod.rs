@@ -222,7 +222,7 @@ impl Line {
             data: payload(data),
             metadata: metadata.map(payload),
             source: SourceFields {
-                source: Some(format!("guide: {section}")),
+                source: Some(format!("guide: {section}").into()),
                 source_version,
                 ..SourceFields::default()
             },

@@ -301,7 +301,7 @@ mod tests {
     fn texts(json: &str) -> Vec<(String, String)> {
         let mut all = Vec::new();
         let payload = Payload {
-            content_type: crate::event::JSON.to_owned(),
+            content_type: crate::event::JSON.into(),
             bytes: json.as_bytes().to_vec(),
         };
         each_in_payload(SearchPart::Data, &payload, &mut |spot, text| {

@@ -281,7 +281,7 @@ fn row(event: Event, asked: &Asked) -> Row {
             text(correlation),
             text(causation),
             text(schema_version),
-            text(source.source),
+            text(source.source.as_deref().map(str::to_owned)),
             text(source.source_id),
             text(source.source_version),
             text(source.source_position),

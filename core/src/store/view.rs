@@ -121,7 +121,7 @@ impl From<Event> for EventView {
             correlation,
             causation,
             schema_version,
-            source: source.source,
+            source: source.source.as_deref().map(str::to_owned),
             source_id: source.source_id,
             source_version: source.source_version,
             source_position: source.source_position,

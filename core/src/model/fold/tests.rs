@@ -28,7 +28,7 @@ fn event(version: u64, event_type: &str, data: &str) -> StreamEvent {
             schema_version: None,
             source: SourceFields::default(),
             data: Some(Payload {
-                content_type: crate::event::JSON.to_owned(),
+                content_type: crate::event::JSON.into(),
                 bytes: data.as_bytes().to_vec(),
             }),
             metadata: None,

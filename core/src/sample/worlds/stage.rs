@@ -220,7 +220,7 @@ impl<D> Stage<D> {
         }
         metadata.push('}');
         let payload = |text: String| Payload {
-            content_type: JSON.to_owned(),
+            content_type: JSON.into(),
             bytes: text.into_bytes(),
         };
         let proof = "the names of the worlds are short and not empty";

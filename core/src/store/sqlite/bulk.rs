@@ -45,7 +45,7 @@ pub struct Bulk<'w> {
     core: MutexGuard<'w, Core>,
     /// `None` once the bulk append is over.
     open: Option<Open>,
-    source: String,
+    source: Arc<str>,
     now: Time,
     /// Events that the log held before.
     before: u64,
@@ -142,7 +142,7 @@ impl LogWriter {
                 batch: Vec::with_capacity(BATCH),
                 batch_bytes: 0,
             }),
-            source: source.to_owned(),
+            source: source.into(),
             now,
             deferred_from: None,
             note: None,

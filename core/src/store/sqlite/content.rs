@@ -28,17 +28,17 @@ pub(super) fn check(stream: &StreamId, event: &NewEvent) -> Result<(), AppendErr
         links,
     } = event;
     let texts = [
-        time.as_ref().and_then(|t| t.text.as_ref()),
-        schema_version.as_ref(),
-        source.source.as_ref(),
-        source.source_id.as_ref(),
-        source.source_version.as_ref(),
-        source.source_position.as_ref(),
+        time.as_ref().and_then(|t| t.text.as_deref()),
+        schema_version.as_deref(),
+        source.source.as_deref(),
+        source.source_id.as_deref(),
+        source.source_version.as_deref(),
+        source.source_position.as_deref(),
     ];
     let payloads = [Some(data), metadata.as_ref()].into_iter().flatten();
     let lens = payloads
         .flat_map(|p| [p.bytes.len(), p.content_type.len()])
-        .chain(texts.into_iter().flatten().map(String::len))
+        .chain(texts.into_iter().flatten().map(str::len))
         .chain(links.iter().map(|link| link.qualifier.len()));
     for len in lens {
         if len > MAX_PAYLOAD_BYTES {
@@ -162,12 +162,12 @@ pub(super) fn digest(stream: &StreamId, event: &NewEvent) -> [u8; 32] {
         .and_then(|t| t.text.as_ref())
         .map(|t| t.as_bytes()));
     for field in [
-        &source.source,
-        &source.source_id,
-        &source.source_version,
-        &source.source_position,
+        source.source.as_deref(),
+        source.source_id.as_deref(),
+        source.source_version.as_deref(),
+        source.source_position.as_deref(),
     ] {
-        put(field.as_ref().map(|t| t.as_bytes()));
+        put(field.map(str::as_bytes));
     }
     let recorded = source.source_recorded_at.map(|t| t.to_string());
     put(recorded.as_ref().map(|t| t.as_bytes()));

@@ -81,11 +81,11 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
     Ok(EventDetailView {
         findings,
         leaf: event.leaf,
-        data_type: event.data.as_ref().map(|d| d.content_type.clone()),
+        data_type: event.data.as_ref().map(|d| d.content_type.to_string()),
         data_text,
         data_hex,
         data_len: event.data.as_ref().map_or(0, |d| d.bytes.len() as u64),
-        metadata_type: event.metadata.as_ref().map(|m| m.content_type.clone()),
+        metadata_type: event.metadata.as_ref().map(|m| m.content_type.to_string()),
         metadata_text: text(event.metadata.as_ref()),
         links,
         previous_in_stream,

@@ -29,10 +29,12 @@ const MARKS: &str =
     "CREATE TABLE IF NOT EXISTS erasures_unfinished(event_position INTEGER PRIMARY KEY) STRICT";
 
 /// Content type of nothing: extraction finds nothing in it.
-const NOTHING: Payload = Payload {
-    content_type: String::new(),
-    bytes: Vec::new(),
-};
+fn nothing() -> Payload {
+    Payload {
+        content_type: "".into(),
+        bytes: Vec::new(),
+    }
+}
 
 /// How long readers are waited for before the write-ahead log can be emptied.
 const READERS: std::time::Duration = std::time::Duration::from_secs(5);
@@ -313,7 +315,7 @@ fn remove(
     let event = event_at(conn, position)?;
     let rule = rule_of(conn, position).map_err(append_error)?;
     let left = |part: Part, payload: &Option<Payload>| payload.clone().filter(|_| !erases(part));
-    let data = left(Part::Data, &event.data).unwrap_or(NOTHING);
+    let data = left(Part::Data, &event.data).unwrap_or_else(nothing);
     let metadata = left(Part::Metadata, &event.metadata);
     // What another part tells as well stays.
     let Extracted {

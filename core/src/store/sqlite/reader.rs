@@ -15,11 +15,12 @@ use crate::id::{Actor, Category, EventType, StreamId};
 use crate::integrity::Hash;
 use crate::store::ReadError;
 
-/// So many streams are remembered at most; ids that differ by a multiple of it displace each other.
-const STREAMS: usize = 32_768;
+/// So many streams are remembered at most, and so many actors; ids that differ by a multiple of it displace each
+/// other. Few logs have so many, and only the ids that are met take room.
+const MANY: usize = 32_768;
 
 /// So many names of each other kind.
-const NAMES: usize = 1_024;
+const FEW: usize = 1_024;
 
 /// Names of which an event has the plain text.
 #[derive(Debug, Clone, Copy)]
@@ -56,18 +57,18 @@ impl Deref for Reader {
 
 impl Reader {
     pub(super) fn new(conn: Connection) -> Reader {
-        Reader::remembering(conn, STREAMS, NAMES)
+        Reader::remembering(conn, MANY, FEW)
     }
 
-    /// A reader that remembers at most so many streams, and so many names of each other kind.
-    fn remembering(conn: Connection, streams: usize, names: usize) -> Reader {
+    /// A reader that remembers at most so many streams and actors, and so many names of each other kind.
+    fn remembering(conn: Connection, many: usize, few: usize) -> Reader {
         Reader {
             conn,
-            streams: RefCell::new(Slots::new(streams)),
-            types: RefCell::new(Slots::new(names)),
-            actors: RefCell::new(Slots::new(names)),
+            streams: RefCell::new(Slots::new(many)),
+            types: RefCell::new(Slots::new(few)),
+            actors: RefCell::new(Slots::new(many)),
             subtrees: RefCell::default(),
-            texts: [(); 2].map(|()| RefCell::new(Slots::new(names))),
+            texts: [(); 2].map(|()| RefCell::new(Slots::new(few))),
         }
     }
 
@@ -136,13 +137,12 @@ impl Reader {
     }
 
     /// The text with an id, if it is there.
-    pub(super) fn text(&self, table: Table, id: i64) -> Result<Option<String>, ReadError> {
+    pub(super) fn text(&self, table: Table, id: i64) -> Result<Option<Arc<str>>, ReadError> {
         let sql = match table {
             Table::Sources => "SELECT name FROM sources WHERE id = ?1",
             Table::ContentTypes => "SELECT name FROM content_types WHERE id = ?1",
         };
-        let text = self.typed(&self.texts[table as usize], id, sql, |text| Ok(text.into()))?;
-        Ok(text.map(|text: Arc<str>| (*text).to_owned()))
+        self.typed(&self.texts[table as usize], id, sql, |text| Ok(text.into()))
     }
 
     fn typed<T: Clone>(
@@ -239,7 +239,7 @@ mod tests {
                     Some(Payload::json(format!(r#"{{"userId":"u{}"}}"#, n % 7)).unwrap());
             }
             if n % 4 == 0 {
-                new.source.source = Some(format!("file {}", n % 8));
+                new.source.source = Some(format!("file {}", n % 8).into());
                 new.links = vec![NewLink {
                     stream: stream(&format!("other-{n}")),
                     qualifier: "to".into(),
@@ -274,7 +274,7 @@ mod tests {
         let joined = rows(&conn, &joined, row::named_event);
         assert_eq!(joined.len(), 40);
         assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 3);
-        for most in [1, 2, 5, NAMES] {
+        for most in [1, 2, 5, FEW] {
             let reader = Reader::remembering(Connection::open(&path).unwrap(), most, most);
             let sql = format!("SELECT {} FROM events e ORDER BY e.position", row::EVENT);
             for round in ["cold", "warm"] {

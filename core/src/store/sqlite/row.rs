@@ -1,5 +1,7 @@
 //! From a row of the file to an [`Event`].
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, Row};
 
 use super::reader::{Reader, Table};
@@ -54,9 +56,9 @@ struct Names {
     category: Option<Category>,
     event_type: Option<EventType>,
     actor: Option<Actor>,
-    source: Option<String>,
-    data_type: Option<String>,
-    metadata_type: Option<String>,
+    source: Option<Arc<str>>,
+    data_type: Option<Arc<str>>,
+    metadata_type: Option<Arc<str>>,
 }
 
 /// Reads an event from a row of [`EVENT`], names from what the connection remembers.
@@ -116,9 +118,9 @@ pub(super) fn named_event(row: &Row<'_>) -> Result<Event, ReadError> {
             .map(Actor::new)
             .transpose()
             .map_err(wrong(NO_ACTOR))?,
-        source: text(15)?,
-        data_type: text(21)?,
-        metadata_type: text(23)?,
+        source: text(15)?.map(Arc::from),
+        data_type: text(21)?.map(Arc::from),
+        metadata_type: text(23)?.map(Arc::from),
     };
     decode(row, names)
 }
@@ -168,7 +170,7 @@ fn decode(row: &Row<'_>, names: Names) -> Result<Event, ReadError> {
                 .ok_or_else(|| damaged("its source's recording time is out of range"))?,
         ),
     };
-    let payload = |name: Option<String>, bytes_at: usize| -> Result<Option<Payload>, ReadError> {
+    let payload = |name: Option<Arc<str>>, bytes_at: usize| -> Result<Option<Payload>, ReadError> {
         let bytes: Option<Vec<u8>> = row.get(bytes_at)?;
         let Some(bytes) = bytes else { return Ok(None) };
         let content_type = name.ok_or_else(|| damaged("a payload has no content type"))?;

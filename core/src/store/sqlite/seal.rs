@@ -89,7 +89,7 @@ impl Seal {
             recorded_us: planned.recorded_us,
             schema_version: planned.schema_version.as_deref(),
             data_type: &planned.data.content_type,
-            metadata_type: planned.metadata.as_ref().map(|m| m.content_type.as_str()),
+            metadata_type: planned.metadata.as_ref().map(|m| &*m.content_type),
             identity: hash_part(Part::Identity, &salts[0], &self.identity_bytes),
             data: hash_part(Part::Data, &salts[1], &planned.data.bytes),
             metadata: match &planned.metadata {

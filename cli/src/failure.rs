@@ -17,8 +17,8 @@ use annals_core::question::QuestionError;
 use annals_core::sample::SampleError;
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
-use annals_core::sql::SqlError;
 use annals_core::snapshot::SnapshotError;
+use annals_core::sql::SqlError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::verify::VerifyError;
@@ -252,6 +252,10 @@ impl From<QuestionError> for Failure {
                 told.hint("annals info STORE lists the categories of a store")
             }
             QuestionError::EmptyPeriod { .. } => told.hint("turn its two ends round"),
+        }
+    }
+}
+
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Failure {
         match error {

@@ -760,7 +760,9 @@ fn own_fields_of(event: &StreamEvent, wanted: Option<&[String]>) -> Value {
     add("correlation", &|| text(event.correlation.clone()));
     add("causation", &|| text(event.causation.clone()));
     add("schema_version", &|| text(event.schema_version.clone()));
-    add("source", &|| text(event.source.source.as_deref().map(str::to_owned)));
+    add("source", &|| {
+        text(event.source.source.as_deref().map(str::to_owned))
+    });
     add("source_id", &|| text(event.source.source_id.clone()));
     add("source_version", &|| {
         text(event.source.source_version.clone())

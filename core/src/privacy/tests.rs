@@ -10,6 +10,7 @@ use crate::id::StreamId;
 use crate::model::{FieldPath, Model, ModelSet};
 use crate::position::Position;
 use crate::search::{IndexProgress, TextIndex, TextQuery};
+use crate::snapshot::Snapshots;
 use crate::store::{EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend};
 use crate::surroundings::{OsUser, Surroundings};
 use crate::temporal::{self, AsOf, Moment};
@@ -236,7 +237,15 @@ fn an_erased_subject_is_in_no_file_and_every_question_is_answered() {
     let index = TextIndex::open(&log, None);
     index.catch_up(&IndexProgress::default()).unwrap();
     let roots: Vec<_> = (0..=6).map(|n| log.root_at(Position(n)).unwrap()).collect();
-    drop((log, index));
+    let before = shop.found("zyzzyva");
+    let snapshots = Snapshots::open(&log, None, Surroundings::system().clock).unwrap();
+    let scope = temporal::TakeScope::Stream {
+        stream: StreamId::new("customer-7").unwrap(),
+        version: None,
+    };
+    temporal::take_snapshots(&log, &shop.models, &snapshots, &scope, &mut |_| true).unwrap();
+    drop((log, index, snapshots));
+    assert!(shop.found("zyzzyva") > before, "in a snapshot");
     assert!(shop.found("zyzzyva") > 4, "in the log and in the cache");
 
     let asked = shop.plan(EraseRequest {

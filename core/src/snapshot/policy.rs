@@ -66,6 +66,7 @@ pub struct SnapshotPolicy {
     pub every_events: Option<u64>,
     /// Periodic, rolling: at the last event of each day, UTC, once a later day has begun.
     #[serde(skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<bool>")]
     pub every_day: bool,
     /// On demand: where folding the rest took longer than so many milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +83,7 @@ pub struct SnapshotPolicy {
     pub slower_percent: Option<u64>,
     /// On demand: streams that always have a snapshot at their last event.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<String>>")]
     pub critical: Vec<String>,
     /// Only the newest so many of a stream stay.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,9 +91,11 @@ pub struct SnapshotPolicy {
     pub keep: Option<u64>,
     /// The first of a stream stays, too.
     #[serde(skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<bool>")]
     pub keep_first: bool,
     /// The last of each month, UTC, stays, too.
     #[serde(skip_serializing_if = "is_false")]
+    #[ts(optional, as = "Option<bool>")]
     pub keep_month_ends: bool,
 }
 

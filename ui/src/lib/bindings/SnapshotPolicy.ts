@@ -16,7 +16,7 @@ every_events?: number,
 /**
  * Periodic, rolling: at the last event of each day, UTC, once a later day has begun.
  */
-every_day: boolean, 
+every_day?: boolean, 
 /**
  * On demand: where folding the rest took longer than so many milliseconds.
  */
@@ -33,7 +33,7 @@ slower_percent?: number,
 /**
  * On demand: streams that always have a snapshot at their last event.
  */
-critical: Array<string>, 
+critical?: Array<string>, 
 /**
  * Only the newest so many of a stream stay.
  */
@@ -41,8 +41,8 @@ keep?: number,
 /**
  * The first of a stream stays, too.
  */
-keep_first: boolean, 
+keep_first?: boolean, 
 /**
  * The last of each month, UTC, stays, too.
  */
-keep_month_ends: boolean, };
+keep_month_ends?: boolean, };

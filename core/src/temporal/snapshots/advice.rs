@@ -13,6 +13,7 @@ use crate::model::{Fold, ModelSet};
 use crate::position::{Position, Version};
 use crate::snapshot::{SnapshotError, SnapshotPolicy, SnapshotStrategy, Snapshots};
 use crate::store::{Log, ReadError, StreamQuery, StreamRow};
+use crate::time::Time;
 
 /// The guide's thresholds, in events a stream: consider, recommended, essential.
 const THRESHOLDS: [u64; 3] = [100, 1_000, 10_000];
@@ -109,7 +110,7 @@ pub fn advise_snapshots(
             true => None,
             false => Some(snapshots.reads_of(category.as_str())?),
         };
-        let span_us = u64::try_from(first.last_time.us() - first.first_time.us()).unwrap_or(0);
+        let span_us = u64::try_from(seen.last.us() - seen.first.us()).unwrap_or(0);
         let days = (span_us / 86_400_000_000).max(1);
         let mut advice = AdviceRow {
             category: category.to_string(),
@@ -216,6 +217,9 @@ fn advise(seen: &AdviceRow, own_time: bool) -> (SnapshotPolicy, String) {
 struct SeenStreams {
     streams: u64,
     above: [u64; 3],
+    /// Earliest and latest time of their events.
+    first: Time,
+    last: Time,
     /// The longest, longest first.
     longest: Vec<StreamRow>,
 }
@@ -230,6 +234,8 @@ fn longest(
     let mut seen = SeenStreams {
         streams: 0,
         above: [0; 3],
+        first: Time::MAX,
+        last: Time::MIN,
         longest: Vec::new(),
     };
     let mut query = StreamQuery {
@@ -241,6 +247,8 @@ fn longest(
         let page = log.streams(&query, PAGE)?;
         for row in page.streams {
             seen.streams += 1;
+            seen.first = seen.first.min(row.first_time);
+            seen.last = seen.last.max(row.last_time);
             for (above, threshold) in seen.above.iter_mut().zip(THRESHOLDS) {
                 *above += u64::from(row.events > threshold);
             }

@@ -451,6 +451,13 @@ fn the_advice_follows_measured_cost_and_the_thresholds_of_the_guide() {
         rows.map(|row| (row.category, row.advised))
             .collect::<Vec<(String, SnapshotPolicy)>>()
     };
+    let snapshots = Snapshots::open(&log, None, ticking(1)).unwrap();
+    let view = advise_snapshots(&log, &models, &snapshots, &mut |_| true).unwrap();
+    // A deposit a day, in the one stream of each category.
+    assert!(
+        view.categories.iter().all(|row| row.events_per_day == 1),
+        "{view:?}"
+    );
     let strategies = |us| {
         let advised = advise(us).into_iter();
         advised

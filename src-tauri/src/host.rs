@@ -101,6 +101,15 @@ impl OpenStore {
         models.clone()
     }
 
+    /// The snapshots of the log, with the policies as they are now.
+    ///
+    /// # Errors
+    /// If the policies are wrong or no cache can be used.
+    pub fn snapshots(&self) -> Result<Snapshots, HostError> {
+        let clock = Surroundings::system().clock;
+        Ok(Snapshots::open(&self.log, Some(&self.cache_folder), clock)?)
+    }
+
     /// Reads the models again; nothing else about the open store changes.
     ///
     /// # Errors

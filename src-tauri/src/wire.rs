@@ -6,6 +6,7 @@ use annals_core::id::{Category, EventId, StreamId};
 use annals_core::import::{Encoding, Format, Mapping, Phase};
 use annals_core::integrity::Hash;
 use annals_core::position::{Position, Version};
+use annals_core::snapshot::SnapshotPolicy;
 use annals_core::store::{ActorRow, EventQuery, InfoView, StreamQuery};
 use annals_core::time::Time;
 use serde::{Deserialize, Serialize};
@@ -594,6 +595,27 @@ pub struct ModelSaveArgs {
     pub text: String,
     /// Take the place of a file of that name.
     pub replace: bool,
+}
+
+/// A snapshot policy for a category.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyArgs {
+    /// The category; `*`: all that have none of their own.
+    pub category: String,
+    /// What is taken and kept.
+    pub policy: SnapshotPolicy,
+}
+
+/// The snapshot policy of a category.
+#[derive(Debug, Serialize, TS)]
+#[ts(export)]
+pub struct PolicyRow {
+    /// The category; `*`: all that have none of their own.
+    pub category: String,
+    /// What is taken and kept.
+    pub policy: SnapshotPolicy,
 }
 
 /// A model that is still being written, and a stream to try it on.

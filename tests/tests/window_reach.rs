@@ -284,6 +284,7 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
         ("#/events?known=4&e=2", "payload-data"),
         ("#/events?text=John", "search-hit"),
         ("#/reports?template=audit-trail", "preview-says"),
+        ("#/models?rules=all", "rules-run"),
         ("#/settings", "settings-purpose"),
         ("#/import", "import-preview"),
     ];

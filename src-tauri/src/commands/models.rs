@@ -82,3 +82,13 @@ pub async fn model_shapes(host: State<'_, Host>, args: ShapesArgs) -> Answer {
     host.ask_long(move |_, log, go_on| temporal::shapes(log, args.category.as_ref(), go_on))
         .await
 }
+
+/// The rules of the models asked about the whole history.
+#[tauri::command]
+pub async fn rules_check(host: State<'_, Host>) -> Answer {
+    host.ask_long(move |store, log, go_on| {
+        let models = &store.models().set;
+        temporal::check_rules(log, models, None, temporal::VIOLATIONS, go_on)
+    })
+    .await
+}

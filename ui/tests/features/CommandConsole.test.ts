@@ -15,7 +15,8 @@ it("a_rejection_names_the_rule_and_leads_to_the_events_behind_it", async () => {
   await send();
   const rejected = await waitFor(() => screen.getByTestId("console-rejected"));
   expect(rejected.textContent).toContain("no-change-after-shipped");
-  expect(rejected.querySelector("a")?.getAttribute("href")).toContain("e=2");
+  expect(rejected.querySelector("li a")?.getAttribute("href")).toContain("e=2");
+  expect(screen.getByTestId("console-rejected-stream").getAttribute("href")).toBe("#/stream/order-789?v=2");
   await choose("PlaceOrder");
   expect(screen.queryByTestId("console-rejected")).toBeNull();
   await send();

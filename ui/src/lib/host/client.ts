@@ -10,6 +10,7 @@ import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
 import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
+import type { PolicyArgs } from "$lib/bindings/PolicyArgs";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
@@ -99,6 +100,13 @@ export const host = {
   checkModel: (text: string) => long("Check on all events", "model_check", { text }),
   draftModel: (category: string) => long("A first model from the data", "model_draft", { category }),
   shapes: (category: string | null) => long("Shapes of payloads", "model_shapes", { category }),
+  snapshots: () => call("snapshots", {}),
+  takeSnapshots: () => long("Taking snapshots", "snapshots_take", {}),
+  verifySnapshots: () => long("Snapshots against a replay", "snapshots_verify", {}),
+  adviseSnapshots: () => long("Measuring replays", "snapshots_advise", {}),
+  snapshotPolicies: () => call("snapshot_policies", {}),
+  setSnapshotPolicy: (args: PolicyArgs) => call("snapshot_policy_set", args),
+  checkRules: () => long("Rules over the history", "rules_check", {}),
   imports: () => call("imports", {}),
   importLines: (args: ImportLinesArgs) => call("import_lines", args),
   previewImport: (args: PreviewArgs) => call("import_preview", args),

@@ -16,6 +16,8 @@ import * as explain from "./explain";
 import { MockModels } from "./models";
 import { late, related } from "./related";
 import { MockReports } from "./reports";
+import { checkRules } from "./rules";
+import { MockSnapshots } from "./snapshots";
 import { countFound, findText } from "./search";
 import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
@@ -44,6 +46,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const looks: AccessEntry[] = [];
   const models = new MockModels();
   const reports = new MockReports();
+  const snapshots = new MockSnapshots();
   const running: Running = { cancelled: false };
   const signed: CheckpointRow[] = [];
 
@@ -178,6 +181,13 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     model_check: ({ text }) => models.check(text, log),
     model_draft: ({ category }) => ({ text: models.draft(category, log) }),
     model_shapes: ({ category }) => models.shapes(category, log),
+    snapshots: () => snapshots.list(),
+    snapshots_take: () => snapshots.take(log),
+    snapshots_verify: () => snapshots.verify(log),
+    snapshots_advise: () => snapshots.advise(log),
+    snapshot_policies: () => snapshots.rows(),
+    snapshot_policy_set: (args) => snapshots.set(args),
+    rules_check: () => checkRules(log),
     imports: () => ({
       imports: [
         { number: 1, recorded_at: "2026-11-20T16:40:12Z", read: 3_000, stored: 2_998, duplicates: 0, rejected: 2, first: 1, last: 2_998, files: [{ name: "orders-2024.csv.gz", bytes: 482_113, sha256: "3a".repeat(32), format: "csv", mapping_sha256: "7b".repeat(32), mapping: '[event]\nstream = "order-{id}"\n', read: 3_000 }] },

@@ -11,7 +11,7 @@ use typst::utils::LazyHash;
 pub const MONO: &str = "Noto Sans Mono";
 
 /// The files, in the order in which they are asked for a character.
-const FILES: [&[u8]; 13] = [
+pub const FILES: [&[u8]; 13] = [
     include_bytes!("../fonts/NotoSans-Regular.ttf"),
     include_bytes!("../fonts/NotoSans-Bold.ttf"),
     include_bytes!("../fonts/NotoSansMono-Regular.ttf"),

@@ -1,4 +1,4 @@
-//! Typesets a report of annals-core as one file that is PDF/A-3a and PDF/UA-1.
+//! Typesets a report of annals-core as one file that is PDF/A-3a and PDF/UA-1; draws pictures of core as PNG.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | `text` | what hides or has no glyph is written out; long words are broken |
 //! | `fonts`, `world` | the bundled fonts; what the typesetter may read |
 //! | `write` | the PDF as a file, with the rows and the question inside |
+//! | `picture` | pictures of core as PNG |
 //! | `typeset` | pages, checked glyph by glyph; PDF and pictures of them |
 //!
 //! The layouts are Typst files in `report/layouts`. Everything is handed in: the same report gives the same bytes.
@@ -16,12 +17,14 @@
 mod columns;
 mod facts;
 mod fonts;
+mod picture;
 mod sheet;
 mod text;
 mod typeset;
 mod world;
 mod write;
 
+pub use picture::{PictureError, png};
 pub use typeset::{Pages, pages, pdf};
 pub use write::{Form, evidence, package_files, write, write_pdf};
 

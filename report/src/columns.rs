@@ -1,15 +1,68 @@
 //! How wide each column of a table is, and which way the paper lies.
 
-use annals_core::compliance::CellKind;
+use annals_core::compliance::{CellKind, Layout};
 
-/// Width of a line on upright paper: A4 without its margins, in points.
-pub const UPRIGHT_PT: f64 = 595.28 - 2.0 * MARGIN_PT;
-/// Width of a line on paper that lies on its side, in points.
-pub const SIDEWAYS_PT: f64 = 841.89 - 2.0 * MARGIN_PT;
 /// Left and right margin, in points.
 pub const MARGIN_PT: f64 = 48.0;
 /// Space between two columns, in points.
 pub const GUTTER_PT: f64 = 7.0;
+
+/// The paper that a report is printed on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Paper {
+    /// The typesetter's name for its format.
+    pub format: &'static str,
+    /// Width of a line on upright paper, in points; `None`: it never stands upright.
+    upright_pt: Option<f64>,
+    /// Width of a line on paper that lies on its side, in points; `None`: it never does.
+    sideways_pt: Option<f64>,
+}
+
+impl Paper {
+    /// The paper that a layout asks for.
+    pub fn of(layout: Layout) -> Paper {
+        let line = |width_pt: f64| Some(width_pt - 2.0 * MARGIN_PT);
+        let a4 = Paper {
+            format: "a4",
+            upright_pt: line(595.28),
+            sideways_pt: line(841.89),
+        };
+        match layout {
+            Layout::Report => a4,
+            Layout::Letter => Paper {
+                format: "us-letter",
+                upright_pt: line(612.0),
+                sideways_pt: line(792.0),
+            },
+            Layout::Ledger => Paper {
+                upright_pt: None,
+                ..a4
+            },
+            Layout::Portrait => Paper {
+                sideways_pt: None,
+                ..a4
+            },
+        }
+    }
+
+    /// Whether all of it lies on its side.
+    pub fn lies(&self) -> bool {
+        self.upright_pt.is_none()
+    }
+
+    /// Which way a table that would like to be so wide lies, and the width of its line: on its side only where it needs
+    /// much more than upright paper has.
+    fn lay(&self, wanted_pt: f64) -> (bool, f64) {
+        match (self.upright_pt, self.sideways_pt) {
+            (Some(upright), Some(sideways)) => match wanted_pt > upright * 1.25 {
+                true => (true, sideways),
+                false => (false, upright),
+            },
+            (Some(line), None) => (false, line),
+            (None, line) => (true, line.unwrap_or(wanted_pt)),
+        }
+    }
+}
 
 /// What is known of a column before it is given its width.
 #[derive(Debug, Clone, Copy)]
@@ -30,10 +83,9 @@ pub struct Plan {
 }
 
 /// Plans a table. Columns that have no room even on paper on its side are printed below each row, the widest first.
-pub fn plan(wishes: &[Wish]) -> Plan {
+pub fn plan(wishes: &[Wish], paper: &Paper) -> Plan {
     let wanted: f64 = wishes.iter().map(|wish| most_pt(wish) + GUTTER_PT).sum();
-    let sideways = wanted > UPRIGHT_PT * 1.25;
-    let line_pt = if sideways { SIDEWAYS_PT } else { UPRIGHT_PT };
+    let (sideways, line_pt) = paper.lay(wanted);
     let mut beside = vec![true; wishes.len()];
     loop {
         let least: f64 = wishes
@@ -122,6 +174,13 @@ fn most_pt(wish: &Wish) -> f64 {
 mod tests {
     use super::*;
 
+    const UPRIGHT_PT: f64 = 595.28 - 2.0 * MARGIN_PT;
+    const SIDEWAYS_PT: f64 = 841.89 - 2.0 * MARGIN_PT;
+
+    fn plan(wishes: &[Wish]) -> Plan {
+        super::plan(wishes, &Paper::of(Layout::Report))
+    }
+
     fn wish(kind: CellKind, widest_pt: f64) -> Wish {
         Wish { kind, widest_pt }
     }
@@ -160,6 +219,28 @@ mod tests {
         let below = plan.widths_pt.iter().filter(|w| w.is_none()).count();
         assert!(plan.sideways && below > 0 && below < 14, "{plan:?}");
         assert!(filled(&plan) <= SIDEWAYS_PT, "{plan:?}");
+    }
+
+    #[test]
+    fn a_layout_that_lies_one_way_never_turns_a_table() {
+        let narrow = [wish(CellKind::Position, 20.0), wish(CellKind::Name, 60.0)];
+        let wide = [wish(CellKind::Value, 400.0); 9];
+        for (layout, sideways, below) in [
+            (Layout::Ledger, [true, true], false),
+            (Layout::Portrait, [false, false], true),
+            (Layout::Letter, [false, true], true),
+        ] {
+            let paper = Paper::of(layout);
+            let plans = [&narrow[..], &wide].map(|wishes| super::plan(wishes, &paper));
+            assert_eq!(
+                plans.each_ref().map(|plan| plan.sideways),
+                sideways,
+                "{layout:?}"
+            );
+            let line_pt = paper.lay(filled(&plans[1])).1;
+            assert!(filled(&plans[1]) <= line_pt, "{layout:?} {:?}", plans[1]);
+            assert_eq!(plans[1].widths_pt.contains(&None), below, "{layout:?}");
+        }
     }
 
     #[test]

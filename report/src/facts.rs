@@ -53,7 +53,10 @@ fn set(group: PageGroup, statement: &str, ink: &Ink) -> Group {
             let more = entries.len().saturating_sub(FINDINGS_MAX) as u64;
             if more > 0 {
                 let more = grouped(more);
-                points.push(format!("{more} more findings are in the attached report."));
+                points.push(match more.as_str() {
+                    "1" => "1 more finding is in the attached report.".to_owned(),
+                    _ => format!("{more} more findings are in the attached report."),
+                });
             }
         }
     }

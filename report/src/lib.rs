@@ -28,7 +28,7 @@ pub use picture::{PictureError, png};
 pub use typeset::{Pages, pages, pdf};
 pub use write::{Form, evidence, package_files, write, write_pdf};
 
-use annals_core::compliance::ReportError;
+use annals_core::compliance::{Block, Report, ReportError};
 
 /// A file inside the PDF.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub struct Attachment {
 pub struct PdfOptions {
     /// Rows printed, of all tables together; the first page says what is left out, and the attachments hold all.
     pub rows_max: u64,
+    /// Exceptions printed of the list of each; they are summed up above it.
+    pub exceptions_max: u64,
+    /// Rows printed of any one table.
+    pub table_max: u64,
     /// Whether the pages are a preview and say so.
     pub preview: bool,
 }
@@ -56,8 +60,51 @@ impl Default for PdfOptions {
     fn default() -> PdfOptions {
         PdfOptions {
             rows_max: 20_000,
+            exceptions_max: 500,
+            table_max: u64::MAX,
             preview: false,
         }
+    }
+}
+
+impl PdfOptions {
+    /// Most rows of a block that are printed, those of other blocks left aside.
+    pub(crate) fn rows_of(&self, block: &Block) -> u64 {
+        match block {
+            Block::Exceptions(_) => self.exceptions_max.min(self.table_max),
+            Block::Table(_) => self.table_max,
+            Block::Prose { .. }
+            | Block::Entries { .. }
+            | Block::Chart(_)
+            | Block::Checks { .. } => 0,
+        }
+    }
+
+    /// How many rows of a report are printed.
+    ///
+    /// ```
+    /// # let (folder, options) = (tempfile::tempdir()?, annals_report::PdfOptions::default());
+    /// # let store = folder.path().join("guide.annals");
+    /// # annals_core::sample::guide(&store)?;
+    /// # use annals_core::compliance::{ReportRequest, TemplateSet, make};
+    /// # let (log, (models, _)) = (annals_core::store::Log::explore(&store)?, annals_core::model::ModelSet::load(&store)?);
+    /// let made = make(&log, &models, &TemplateSet::shipped(), &ReportRequest::of("audit-trail"), &Default::default())?;
+    /// assert_eq!(options.printed(&made.report), made.report.row_count());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn printed(&self, report: &Report) -> u64 {
+        let blocks = report.sections.iter().flat_map(|section| &section.blocks);
+        blocks.fold(0, |printed, block| match block {
+            Block::Table(table) | Block::Exceptions(table) => {
+                let room = self.rows_max - printed;
+                printed + table.rows.min(self.rows_of(block)).min(room)
+            }
+            Block::Prose { .. }
+            | Block::Entries { .. }
+            | Block::Chart(_)
+            | Block::Checks { .. } => printed,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use annals_core::compliance::{
 use annals_core::progress::WorkProgress;
 use serde::Serialize;
 
-use crate::columns::{Plan, Wish, plan};
+use crate::columns::{Paper, Plan, Wish, plan};
 use crate::facts::{Group, groups};
 use crate::text::{Ink, broken, heading, width_pt};
 use crate::{Attachment, Error, PdfOptions};
@@ -26,6 +26,9 @@ pub struct Sheet {
     title: String,
     regime: String,
     statement: String,
+    /// The typesetter's name of the paper's format, and whether it lies on its side throughout.
+    paper: &'static str,
+    lies: bool,
     /// Families of the bundled fonts, in the order in which they are asked for a character.
     fonts: Vec<String>,
     report_hash: String,
@@ -156,6 +159,7 @@ pub fn sheet(
     ink: &Ink,
     progress: &WorkProgress,
 ) -> Result<(Sheet, Vec<(String, String)>), Error> {
+    let paper = Paper::of(report.layout);
     let mut room = options.rows_max;
     let mut pictures = Vec::new();
     let mut sections = Vec::new();
@@ -175,9 +179,11 @@ pub fn sheet(
                 },
                 Block::Table(table) | Block::Exceptions(table) => {
                     let exceptions = matches!(block, Block::Exceptions(_));
-                    let read = read_rows(table, rows, &mut room, progress)?;
-                    let (grid, sideways) = grid(table, read, exceptions, ink, options);
-                    part.sideways |= sideways;
+                    let most = options.rows_of(block).min(room);
+                    let read = read_rows(table, rows, most, progress)?;
+                    room -= read.len() as u64;
+                    let (grid, sideways) = grid(table, read, exceptions, ink, options, &paper);
+                    part.sideways |= sideways && !paper.lies();
                     Piece::Table(grid)
                 }
                 Block::Chart(spec) => {
@@ -215,6 +221,8 @@ pub fn sheet(
         title: heading(ink.visible(&report.title)),
         regime: ink.visible(&report.regime),
         statement: ink.visible(&report.first_page.statement),
+        paper: paper.format,
+        lies: paper.lies(),
         fonts: crate::fonts::FONTS.families(),
         report_hash: report.hash().to_string(),
         root: head.root.to_string(),
@@ -269,7 +277,11 @@ fn chart(spec: &ChartSpec, file: String, ink: &Ink) -> Piece {
         .collect();
     if spec.rest > 0 {
         let names = grouped(spec.rest_names);
-        points.push([format!("{names} others"), grouped(spec.rest)]);
+        let others = match spec.rest_names {
+            1 => "1 other".to_owned(),
+            _ => format!("{names} others"),
+        };
+        points.push([others, grouped(spec.rest)]);
     }
     Piece::Chart {
         title: spec.title.clone(),
@@ -287,22 +299,21 @@ fn chart(spec: &ChartSpec, file: String, ink: &Ink) -> Piece {
     }
 }
 
-/// Reads as many rows of a table as there is room for.
+/// Reads the first rows of a table, at most so many.
 fn read_rows(
     table: &Table,
     rows: &ReportRows,
-    room: &mut u64,
+    most: u64,
     progress: &WorkProgress,
 ) -> Result<Vec<Vec<Cell>>, Error> {
-    let mut read = Vec::new();
+    let mut read: Vec<Vec<Cell>> = Vec::new();
     rows.for_each(&table.id, &mut |row| {
         if progress.is_cancelled() {
             return Err(annals_core::compliance::ReportError::Cancelled);
         }
-        if *room == 0 {
+        if read.len() as u64 == most {
             return Ok(false);
         }
-        *room -= 1;
         progress.advance(1);
         read.push(row.cells);
         Ok(true)
@@ -316,6 +327,7 @@ fn grid(
     exceptions: bool,
     ink: &Ink,
     options: &PdfOptions,
+    paper: &Paper,
 ) -> (Grid, bool) {
     let printed = rows.len() as u64;
     let shown: Vec<Vec<Shown>> = rows
@@ -350,12 +362,15 @@ fn grid(
     let Plan {
         sideways,
         widths_pt,
-    } = plan(&wishes);
+    } = plan(&wishes, paper);
     let mut grid = Grid {
         title: heading(ink.visible(&table.title)),
         exceptions,
         note: row_note(table.rows, printed, options.preview),
-        empty: ink.visible(&table.empty),
+        empty: match table.rows {
+            0 => ink.visible(&table.empty),
+            _ => String::new(),
+        },
         size_pt: TABLE_PT.to_string(),
         columns: Vec::new(),
         below: Vec::new(),
@@ -440,13 +455,17 @@ fn row_note(rows: u64, printed: u64, preview: bool) -> String {
         1 => "1 row".to_owned(),
         n => format!("{} rows", grouped(n)),
     };
-    match (printed < rows, preview) {
-        (false, _) => all,
-        (true, true) => format!("{all}; the preview shows the first {}", grouped(printed)),
-        (true, false) => format!(
-            "{all}; the first {} are printed, all are attached",
-            grouped(printed)
-        ),
+    if printed == rows {
+        return all;
+    }
+    let printed = match printed {
+        0 => "none is".to_owned(),
+        1 => "the first is".to_owned(),
+        n => format!("the first {} are", grouped(n)),
+    };
+    match preview {
+        true => format!("{all}; {printed} in this preview"),
+        false => format!("{all}; {printed} printed, all are attached"),
     }
 }
 

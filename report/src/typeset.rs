@@ -136,7 +136,7 @@ fn set(
         desk.put(&file.name, file.bytes);
     }
     for _ in 0..ROUNDS_MAX {
-        progress.expect(report.row_count().min(options.rows_max));
+        progress.expect(options.printed(report));
         let (sheet, pictures) = sheet(report, rows, &attached, options, &ink, progress)?;
         let text = serde_json::to_vec(&sheet).map_err(|error| Error::Typeset(error.to_string()))?;
         drop(sheet);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use annals_core::chart::grouped;
 use annals_core::compliance::{
     MadeReport, ReportError, ReportForm, ReportRequest, ReportView, Table, write_csv, write_html,
     write_jsonl, write_report, write_whole,
@@ -109,8 +110,9 @@ pub fn write_pdf(
     )?;
     let rows = made.report.row_count();
     let mut left_out = Vec::new();
-    if rows > options.rows_max {
-        let (printed, all) = (options.rows_max, rows);
+    let printed = options.printed(&made.report);
+    if printed < rows {
+        let (printed, all) = (grouped(printed), grouped(rows));
         left_out.push(format!(
             "{printed} of {all} rows are on the pages; all of them are in the files inside the PDF."
         ));

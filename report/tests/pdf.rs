@@ -170,6 +170,50 @@ fn rows_that_are_not_printed_are_told_on_page_one_and_at_their_table() {
 }
 
 #[test]
+fn exceptions_beyond_the_first_are_attached_and_that_is_told() {
+    let made = fixture::report(3);
+    let options = PdfOptions {
+        exceptions_max: 1,
+        ..PdfOptions::default()
+    };
+    let all = made.0.row_count();
+    assert_eq!(options.printed(&made.0), all - 1);
+    if let Some(text) = text_of(&typeset(&made, &options)) {
+        let told = format!("{} of {all} rows are on these pages", all - 1);
+        assert!(text.contains(&told), "{told}: {text}");
+        let told = "2 rows; the first is printed, all are attached.";
+        assert!(text.contains(told), "{told}: {text}");
+    }
+}
+
+#[test]
+fn each_layout_lies_as_it_says() {
+    use annals_core::compliance::Layout;
+    let (mut report, rows) = fixture::report(3);
+    for layout in Layout::ALL {
+        report.layout = layout;
+        let progress = WorkProgress::default();
+        let pages = pages(&report, &rows, &PdfOptions::default(), &progress).unwrap();
+        let sizes: Vec<(f64, f64)> = (0..pages.count())
+            .filter_map(|n| pages.size_pt(n))
+            .collect();
+        let lying = sizes
+            .iter()
+            .filter(|(width, height)| width > height)
+            .count();
+        let shorter = sizes[0].0.min(sizes[0].1).round();
+        let (want, paper) = match layout {
+            Layout::Report => (1..sizes.len(), 595.0),
+            Layout::Letter => (1..sizes.len(), 612.0),
+            Layout::Ledger => (sizes.len()..sizes.len() + 1, 595.0),
+            Layout::Portrait => (0..1, 595.0),
+        };
+        assert!(want.contains(&lying), "{layout:?}: {sizes:?}");
+        assert_eq!(shorter, paper, "{layout:?}");
+    }
+}
+
+#[test]
 fn a_cancelled_report_makes_nothing() {
     let (report, rows) = fixture::report(3);
     let progress = WorkProgress::default();
@@ -193,6 +237,7 @@ fn pages_can_be_looked_at() {
     let options = PdfOptions {
         rows_max: 20,
         preview: true,
+        ..PdfOptions::default()
     };
     let pages = pages(&report, &rows, &options, &WorkProgress::default()).unwrap();
     assert!(pages.count() >= 3, "{}", pages.count());

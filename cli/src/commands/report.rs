@@ -183,6 +183,7 @@ fn print_check(view: &CheckedTemplateView, output: &mut Output) -> Result<(), Fa
         title,
         regime,
         about: _,
+        layout,
         subject,
         needs,
         settings,
@@ -196,6 +197,7 @@ fn print_check(view: &CheckedTemplateView, output: &mut Output) -> Result<(), Fa
             ),
             ("title", title.clone()),
             ("regime", regime.clone()),
+            ("layout", layout.name().to_owned()),
             ("subject", subject.clone()),
         ];
         if !needs.is_empty() {

@@ -180,7 +180,7 @@ fn alt_text(
                 .collect();
             let others = match rest_names {
                 0 => String::new(),
-                n => format!("; {rest} of {n} others"),
+                n => format!("; {rest} of {}", plural(n, "other")),
             };
             format!("{all}: {}{others}.", named.join(", "))
         }

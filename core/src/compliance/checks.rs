@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ReportError;
-use super::report::{Cell, CellKind, CheckOutcome, CheckResult, Column, Row, RowEvent};
+use super::exceptions::{Brief, Exceptions};
+use super::report::{Cell, CheckOutcome, CheckResult};
 use super::rows::Spool;
 use super::seen::Seen;
-use super::template::columns::EventCol;
 use super::template::{Check, Col, Rule, Template};
 use crate::chart::grouped;
 use crate::model::Exact;
@@ -15,7 +15,7 @@ use crate::time::Time;
 /// All checks of a template at work.
 pub(super) struct Checks<'t> {
     running: Vec<Running<'t>>,
-    pub(super) exceptions: Spool,
+    exceptions: Exceptions,
 }
 
 /// One check, and what it has seen.
@@ -79,31 +79,11 @@ impl Life {
     }
 }
 
-/// An event, as much as an exception needs.
-struct Brief {
-    event: RowEvent,
-    time: Time,
-    event_type: String,
-    who: Cell,
-}
-
-/// The columns of the table of exceptions.
-pub(super) fn exception_columns(template: &Template) -> Vec<Column> {
-    let of = |col| super::column(template, Col::Event(col));
-    let column = |id: &str, title: &str, kind| Column {
-        id: id.to_owned(),
-        title: title.to_owned(),
-        kind,
-    };
-    vec![
-        column("check", "Check", CellKind::Name),
-        of(EventCol::Position),
-        of(EventCol::Time),
-        of(EventCol::Stream),
-        of(EventCol::Type),
-        of(EventCol::Who),
-        column("exception", "What is wrong", CellKind::Text),
-    ]
+/// What every check came to, and its exceptions: each, and summed up.
+pub(super) struct Checked {
+    pub(super) results: Vec<CheckResult>,
+    pub(super) sums: Spool,
+    pub(super) exceptions: Spool,
 }
 
 impl<'t> Checks<'t> {
@@ -135,7 +115,7 @@ impl<'t> Checks<'t> {
         });
         Checks {
             running: running.collect(),
-            exceptions: Spool::default(),
+            exceptions: Exceptions::default(),
         }
     }
 
@@ -152,63 +132,39 @@ impl<'t> Checks<'t> {
 
     /// Looks at one event.
     pub(super) fn take(&mut self, seen: &Seen<'_>, template: &Template) -> Result<(), ReportError> {
-        let Checks {
-            running,
-            exceptions,
-        } = self;
         let mut found = Vec::new();
-        for check in running {
-            check.take(seen, template, &mut found);
-            for exception in found.drain(..) {
-                check.exceptions += 1;
-                exceptions.push(
-                    seen.key(),
-                    &exception_row(check.check, &brief(seen), exception),
-                )?;
+        for (at, running) in self.running.iter_mut().enumerate() {
+            running.take(seen, template, &mut found);
+            for what in found.drain(..) {
+                running.exceptions += 1;
+                let place = (at, running.check.id.as_str());
+                self.exceptions.take(place, &Brief::of(seen), what)?;
             }
         }
         Ok(())
     }
 
-    /// What came out; what was still open is noted.
-    pub(super) fn finish(mut self) -> Result<(Vec<CheckResult>, Spool), ReportError> {
-        for running in &mut self.running {
-            if let Memory::Pending { changes, .. } = &mut running.memory {
-                for pending in changes.values().flatten() {
-                    running.exceptions += 1;
-                    let what = "no approval is recorded for it".to_owned();
-                    let row = exception_row(running.check, pending, what);
-                    self.exceptions.push(pending.event.position.0, &row)?;
-                }
+    /// What came out. Changes that nobody approved are known only now.
+    pub(super) fn finish(mut self) -> Result<Checked, ReportError> {
+        for (at, running) in self.running.iter_mut().enumerate() {
+            let Memory::Pending { changes, .. } = &mut running.memory else {
+                continue;
+            };
+            let mut pending: Vec<Brief> = std::mem::take(changes).into_values().flatten().collect();
+            pending.sort_by_key(|brief| brief.event.position);
+            running.exceptions += pending.len() as u64;
+            for brief in &pending {
+                let what = "no approval is recorded for it".to_owned();
+                self.exceptions.take((at, &running.check.id), brief, what)?;
             }
         }
         let results = self.running.iter().map(Running::result).collect();
-        Ok((results, self.exceptions))
-    }
-}
-
-fn brief(seen: &Seen<'_>) -> Brief {
-    Brief {
-        event: seen.place(),
-        time: seen.event.event.time.time,
-        event_type: seen.event_type().to_owned(),
-        who: seen.cell(Col::Event(EventCol::Who)),
-    }
-}
-
-fn exception_row(check: &Check, brief: &Brief, what: String) -> Row {
-    let stream = brief.event.stream.clone();
-    Row {
-        cells: vec![
-            Cell::Value(check.id.clone()),
-            Cell::Value(brief.event.position.to_string()),
-            Cell::Value(brief.time.to_string()),
-            stream.map_or(Cell::Erased, Cell::Value),
-            Cell::Value(brief.event_type.clone()),
-            brief.who.clone(),
-            Cell::Value(what),
-        ],
-        event: Some(brief.event.clone()),
+        let (sums, exceptions) = self.exceptions.finish()?;
+        Ok(Checked {
+            results,
+            sums,
+            exceptions,
+        })
     }
 }
 
@@ -289,7 +245,7 @@ impl Running<'_> {
                         .as_ref()
                         .is_some_and(|c| approved.contains(&(stream.clone(), c.clone())));
                     if !named && !before {
-                        changes.entry(stream).or_default().push(brief(seen));
+                        changes.entry(stream).or_default().push(Brief::of(seen));
                     }
                 }
             }

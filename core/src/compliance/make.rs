@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::asked::{settings, state_needs};
 use super::charts::Counts;
-use super::checks::{Checks, exception_columns};
+use super::checks::{Checked, Checks};
+use super::exceptions::{exception_columns, sum_columns};
 use super::report::{
     Block, Completeness, ControlTotal, Entry, FirstPage, Report, ReportAsOf, ReportScope,
     ReportSource, STATEMENT, Section, SubjectScope, Table, TableCount,
@@ -33,6 +34,9 @@ use crate::temporal::{AsOf, AsOfView, TemporalError};
 const MAX_SOURCES: usize = 20;
 /// Table of everything that the checks found.
 const EXCEPTIONS: &str = "exceptions";
+/// Table that sums it up.
+const SUMS: &str = "exceptions_by_check";
+const NO_EXCEPTION: &str = "No check found an exception.";
 
 /// Makes a report: the answer of this log to what a template wants to see. The same log, models, template and request
 /// give the same report, byte for byte. Progress counts events.
@@ -366,8 +370,12 @@ impl<'t> Making<'t> {
             )?;
             made.insert(section, table);
         }
-        let (results, exceptions) = self.checks.finish()?;
-        let mut exceptions = Some(exceptions);
+        let Checked {
+            results,
+            sums,
+            exceptions,
+        } = self.checks.finish()?;
+        let mut exceptions = Some((sums, exceptions));
         let mut sections = Vec::new();
         for rule in &template.sections {
             let mut blocks = Vec::new();
@@ -392,11 +400,16 @@ impl<'t> Making<'t> {
                 blocks.push(Block::Table(table));
             }
             if let Some(empty) = &rule.exceptions
-                && let Some(spool) = exceptions.take()
+                && let Some((sums, each)) = exceptions.take()
             {
-                let columns = exception_columns(template);
-                let table = keep(&mut rows, EXCEPTIONS, &rule.title, columns, empty, spool)?;
-                blocks.push(Block::Exceptions(table));
+                blocks.extend(exceptions_blocks(
+                    &mut rows,
+                    template,
+                    &rule.title,
+                    empty,
+                    sums,
+                    each,
+                )?);
             }
             sections.push(Section {
                 id: rule.id.clone(),
@@ -405,22 +418,22 @@ impl<'t> Making<'t> {
             });
         }
         // Exceptions that the template gives no place are printed all the same.
-        if let Some(spool) = exceptions
+        if let Some((sums, each)) = exceptions
             && !template.checks.is_empty()
         {
-            let columns = exception_columns(template);
-            let empty = "No check found an exception.";
-            let table = keep(&mut rows, EXCEPTIONS, "Exceptions", columns, empty, spool)?;
+            let title = "Exceptions";
+            let blocks = exceptions_blocks(&mut rows, template, title, NO_EXCEPTION, sums, each)?;
             sections.push(Section {
                 id: EXCEPTIONS.to_owned(),
-                title: "Exceptions".to_owned(),
-                blocks: vec![Block::Exceptions(table)],
+                title: title.to_owned(),
+                blocks,
             });
         }
         let mut report = Report {
             title: template.title.clone(),
             regime: template.regime.clone(),
             template: template.reference.clone(),
+            layout: template.layout,
             first_page: FirstPage {
                 statement: STATEMENT.to_owned(),
                 retention: template.retention.clone(),
@@ -594,7 +607,8 @@ impl<'t> Making<'t> {
                 .map(|(name, count)| format!("{name} ({count})"))
                 .collect();
             if left_out.len() > MAX_SOURCES {
-                names.push(format!("and {} more types", left_out.len() - MAX_SOURCES));
+                let more = (left_out.len() - MAX_SOURCES) as u64;
+                names.push(format!("and {}", plural(more, "further type")));
             }
             not_checked.push(format!(
                 "{} in scope whose types no list of this template names: {}",
@@ -619,6 +633,38 @@ impl<'t> Making<'t> {
         not_checked.extend(self.template.not_checked.iter().cloned());
         not_checked
     }
+}
+
+/// The exceptions summed up and each of them; where there is none, only that.
+fn exceptions_blocks(
+    rows: &mut ReportRows,
+    template: &Template,
+    title: &str,
+    empty: &str,
+    sums: Spool,
+    each: Spool,
+) -> Result<Vec<Block>, ReportError> {
+    let sums = keep(
+        rows,
+        SUMS,
+        "Exceptions by check and type",
+        sum_columns(template),
+        NO_EXCEPTION,
+        sums,
+    )?;
+    let each = keep(
+        rows,
+        EXCEPTIONS,
+        title,
+        exception_columns(template),
+        empty,
+        each,
+    )?;
+    Ok([sums, each]
+        .into_iter()
+        .filter(|table| table.id == EXCEPTIONS || table.rows > 0)
+        .map(Block::Exceptions)
+        .collect())
 }
 
 /// Keeps the rows of a table and says what is to be known of it.

@@ -7,6 +7,7 @@ mod asked;
 mod cells;
 mod charts;
 mod checks;
+mod exceptions;
 mod lineage;
 mod make;
 mod output;
@@ -30,9 +31,9 @@ pub use crate::chart::{ChartForm, ChartPoint, ChartSpec};
 pub use crate::hidden::visible;
 pub use report::{
     AccessLogState, Block, Cell, CellKind, CheckOutcome, CheckResult, Column, Completeness,
-    ControlTotal, Entry, FirstPage, LineageCount, Report, ReportAsOf, ReportScope, ReportSource,
-    Row, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount, TemplateOrigin,
-    TemplateRef,
+    ControlTotal, Entry, FirstPage, Layout, LineageCount, Report, ReportAsOf, ReportScope,
+    ReportSource, Row, RowEvent, STATEMENT, Section, SubjectScope, Table, TableCount,
+    TemplateOrigin, TemplateRef,
 };
 pub use rows::ReportRows;
 pub use template::{

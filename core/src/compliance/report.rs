@@ -29,10 +29,54 @@ pub struct Report {
     pub regime: String,
     /// Template that it was made by.
     pub template: TemplateRef,
+    /// How its pages lie.
+    pub layout: Layout,
     /// The generated first page.
     pub first_page: FirstPage,
     /// Everything after the first page, in order.
     pub sections: Vec<Section>,
+}
+
+/// How the pages of a report lie: the form PDF, by what the template names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// A4, upright; a section whose table needs it lies on its side.
+    #[default]
+    Report,
+    /// The same on paper of the format Letter.
+    Letter,
+    /// A4 on its side throughout, for wide tables.
+    Ledger,
+    /// A4 upright throughout: columns without room stand below each row.
+    Portrait,
+}
+
+impl Layout {
+    /// All of them.
+    pub const ALL: [Layout; 4] = [
+        Layout::Report,
+        Layout::Letter,
+        Layout::Ledger,
+        Layout::Portrait,
+    ];
+
+    /// What templates call it.
+    ///
+    /// ```
+    /// use annals_core::compliance::Layout;
+    /// assert_eq!(Layout::ALL.map(Layout::name), ["report", "letter", "ledger", "portrait"]);
+    /// ```
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Report => "report",
+            Layout::Letter => "letter",
+            Layout::Ledger => "ledger",
+            Layout::Portrait => "portrait",
+        }
+    }
 }
 
 /// Names a template for good.

@@ -20,7 +20,9 @@ use crate::wire::{
 };
 
 /// Rows on the pages of a preview, of all tables together.
-const PREVIEW_ROWS: u64 = 120;
+const PREVIEW_ROWS: u64 = 160;
+/// Rows of one table on the pages of a preview, so that each is seen.
+const PREVIEW_TABLE_ROWS: u64 = 40;
 
 /// The templates that come with Annals, and the user's own beside the store.
 #[tauri::command]
@@ -45,10 +47,12 @@ pub async fn report_preview(
             let made = made(&store, &args.request, &progress)?;
             let options = PdfOptions {
                 rows_max: PREVIEW_ROWS,
+                table_max: PREVIEW_TABLE_ROWS,
                 preview: true,
+                ..PdfOptions::default()
             };
             let pages = annals_report::pages(&made.report, &made.rows, &options, &progress)?;
-            let view = pages_view(preview, &made.report, &pages);
+            let view = pages_view(preview, &made.report, &pages, options.printed(&made.report));
             Ok::<_, HostError>((pages, view))
         })?;
         host.preview().keep(preview, pages);
@@ -204,7 +208,12 @@ fn write(
     )?)
 }
 
-fn pages_view(preview: u64, report: &Report, pages: &annals_report::Pages) -> ReportPagesView {
+fn pages_view(
+    preview: u64,
+    report: &Report,
+    pages: &annals_report::Pages,
+    shown: u64,
+) -> ReportPagesView {
     let rows = report.row_count();
     let blocks = report.sections.iter().flat_map(|section| &section.blocks);
     let exceptions = blocks.map(|block| match block {
@@ -224,7 +233,7 @@ fn pages_view(preview: u64, report: &Report, pages: &annals_report::Pages) -> Re
             .map(|(width, height)| [width, height])
             .collect(),
         rows,
-        shown: rows.min(PREVIEW_ROWS),
+        shown,
         events: report.first_page.completeness.events_in_scope,
         exceptions: exceptions.sum(),
         findings: report.first_page.findings.iter().map(|f| f.count).sum(),

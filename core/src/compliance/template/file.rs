@@ -14,7 +14,7 @@ use super::{
     ChartRule, Check, Col, Dropped, Field, FieldRoot, Fills, KeyClass, NamedField, Need, Rule,
     SectionRule, Setting, SubjectRule, TableRule, TableSource, Template, Tier, Types,
 };
-use crate::compliance::report::{CellKind, TemplateOrigin, TemplateRef};
+use crate::compliance::report::{CellKind, Layout, TemplateOrigin, TemplateRef};
 use crate::integrity::Hash;
 use crate::model::{FieldPath, Step};
 
@@ -159,6 +159,7 @@ impl File<'_> {
             regime,
             about,
             retention,
+            layout,
             subject,
             subject_fields,
             needs,
@@ -204,6 +205,7 @@ impl File<'_> {
             regime: self.filled(&regime, "regime")?,
             about: self.filled(&about, "about")?,
             retention: self.filled(&retention, "retention")?,
+            layout: self.layout(layout)?,
             subject: match subject {
                 RawSubject::None => SubjectRule::None,
                 RawSubject::Optional => SubjectRule::Optional,
@@ -243,6 +245,22 @@ impl File<'_> {
             checks,
             sections,
         })
+    }
+
+    fn layout(&self, name: Option<Spanned<String>>) -> Result<Layout, TemplateError> {
+        let Some(name) = name else {
+            return Ok(Layout::default());
+        };
+        let mut all = Layout::ALL.into_iter();
+        all.find(|layout| layout.name() == name.get_ref())
+            .ok_or_else(|| {
+                let names = Layout::ALL.map(Layout::name).join(", ");
+                self.error(
+                    name.span().start,
+                    format!("there is no layout {:?}", name.get_ref()),
+                    &format!("write one of {names}"),
+                )
+            })
     }
 
     /// Reads a list whose members must have ids of their own.

@@ -19,7 +19,7 @@ pub use file::TemplateError;
 pub(super) use file::plain;
 pub use set::{CheckedTemplateView, TemplateRow, TemplateSet, TemplatesView, check};
 
-use super::report::TemplateRef;
+use super::report::{Layout, TemplateRef};
 
 /// A report template, checked.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub struct Template {
     pub(super) regime: String,
     pub(super) about: String,
     pub(super) retention: String,
+    pub(super) layout: Layout,
     pub(super) subject: SubjectRule,
     pub(super) subject_fields: Vec<Field>,
     pub(super) needs: Vec<Need>,

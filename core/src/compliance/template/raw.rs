@@ -13,6 +13,7 @@ pub(super) struct RawTemplate {
     pub(super) regime: Spanned<String>,
     pub(super) about: Spanned<String>,
     pub(super) retention: Spanned<String>,
+    pub(super) layout: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) subject: RawSubject,
     #[serde(default)]

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 use super::file::{self, TemplateError};
 use super::{Need, SubjectRule, Template};
-use crate::compliance::report::{Entry, TemplateOrigin, TemplateRef};
+use crate::compliance::report::{Entry, Layout, TemplateOrigin, TemplateRef};
 use crate::model::folder;
 
 /// The templates that come with Annals.
@@ -89,6 +89,8 @@ pub struct TemplateRow {
     pub regime: String,
     /// What it is for, in one line.
     pub about: String,
+    /// How its pages lie.
+    pub layout: Layout,
     /// Whether its reports are about a subject: `none`, `optional`, `required`.
     pub subject: String,
     /// Parts of the scope that must be stated: `actor`, `stream`, `period`, `at`.
@@ -224,6 +226,7 @@ fn row(template: &Template) -> TemplateRow {
         title: template.title.clone(),
         regime: template.regime.clone(),
         about: template.about.clone(),
+        layout: template.layout,
         subject: match template.subject {
             SubjectRule::None => "none",
             SubjectRule::Optional => "optional",

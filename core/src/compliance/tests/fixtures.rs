@@ -200,6 +200,35 @@ fn sox_change_register() {
 }
 
 #[test]
+fn exceptions_are_summed_up_by_check_and_type() {
+    let bare = |n: usize, event_type| {
+        let times = ["2024-01-03T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-04T00:00:00Z"];
+        ("price-1", event_type, times[n], "{}", NONE)
+    };
+    let store = Store::of(&[
+        bare(0, "PriceChanged"),
+        bare(1, "PriceChanged"),
+        bare(2, "PriceSeen"),
+    ]);
+    let made = store.report("sox-change-register", None);
+    let sums = printed(&made, "exceptions_by_check");
+    let (first, last) = ("2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z");
+    let told = "not recorded: Who, Why";
+    assert_eq!(
+        sums,
+        [
+            ["approved", "PriceChanged", "2", first, last, "1", "no approval is recorded for it"],
+            ["who_and_why", "PriceChanged", "2", first, last, "1", told],
+            ["who_and_why", "PriceSeen", "1", "2024-01-04T00:00:00Z", "2024-01-04T00:00:00Z", "3", told],
+        ]
+    );
+    let counts = made.report.checks().iter().map(|check| check.exceptions);
+    assert_eq!(counts.sum::<u64>(), printed(&made, "exceptions").len() as u64);
+    let nothing = Store::of(&[]).report("sox-change-register", None).report;
+    assert!(nothing.tables().all(|table| table.id != "exceptions_by_check"));
+}
+
+#[test]
 fn a_sample_can_be_drawn_again_by_anybody() {
     use sha2::{Digest, Sha256};
     let events: Vec<Written> = (0..60)

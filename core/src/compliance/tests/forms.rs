@@ -294,6 +294,12 @@ fn a_template_fault_has_its_place_and_what_to_write_instead() {
             "version is empty",
             "version",
         ),
+        (
+            "version = \"1\"",
+            "layout = \"wide\"\nversion = \"1\"",
+            "there is no layout \"wide\"",
+            "report, letter, ledger, portrait",
+        ),
         ("[[checks]]", "[[checks]", "", "expected"),
         (
             "id = \"overview\"",

@@ -658,8 +658,44 @@ fn a_replaced_key_and_another_logs_checkpoint_are_found() {
         "--against",
         "first.note",
     ]);
+    // Nothing of this log is wrong: what it was to be compared with is not its own.
     assert_eq!(run.json()["findings"][0]["kind"], "other_log");
-    assert_eq!(run.code, 3);
+    assert_eq!(run.json()["findings"][0]["grade"], "gap");
+    assert_eq!(
+        (run.code, &run.json()["outcome"]),
+        (4, &"unreadable".into())
+    );
+}
+
+#[test]
+fn what_is_no_checkpoint_is_unusable_input_and_no_evidence_against_the_log() {
+    let sandbox = signed();
+    let good = std::fs::read_to_string(sandbox.path().join("second.note")).unwrap();
+    sandbox.write("empty.note", "");
+    sandbox.write("binary.note", [0xFFu8, 0xFE, 0, 1]);
+    sandbox.write("cut.note", &good[..good.len() / 2]);
+    sandbox.write("text.note", "dear auditor\n");
+    for file in [
+        "empty.note",
+        "binary.note",
+        "cut.note",
+        "text.note",
+        "shop.annals",
+    ] {
+        let run = sandbox.run(&["verify", "shop.annals", "--json", "--against", file]);
+        let view = run.json();
+        assert_eq!(run.code, 4, "{file}: {view}");
+        assert_eq!(view["outcome"], "unreadable", "{file}");
+        assert_eq!(view["findings"][0]["kind"], "unreadable", "{file}: {view}");
+        assert!(details(&view).contains(file), "{file}: {view}");
+    }
+    // Beside something that is evidence, it does not hide it.
+    tamper(
+        &sandbox.path().join("shop.annals"),
+        "UPDATE events SET data = CAST('{}' AS BLOB) WHERE position = 7",
+    );
+    let run = sandbox.run(&["verify", "shop.annals", "--json", "--against", "empty.note"]);
+    assert_eq!((run.code, &run.json()["outcome"]), (3, &"problems".into()));
 }
 
 #[test]

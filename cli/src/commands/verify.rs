@@ -42,7 +42,8 @@ pub fn run(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
     let against = args.against.iter().map(|path| {
         Ok(Kept {
             name: path.display().to_string(),
-            text: text_of(path)?,
+            // What is no text is no checkpoint either, and is told as such.
+            text: String::from_utf8_lossy(&bytes_of(path)?).into_owned(),
         })
     });
     let keys = args.key.iter().map(|key| verifier_key("--key", key));
@@ -67,10 +68,13 @@ pub fn authorities(files: &[PathBuf]) -> Result<Vec<Authority>, Failure> {
     authorities.collect()
 }
 
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::file(path, &error))
+}
+
 /// Text of a file.
 pub fn text_of(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-    String::from_utf8(bytes).map_err(|_| {
+    String::from_utf8(bytes_of(path)?).map_err(|_| {
         Failure::new(
             crate::failure::Code::BadInput,
             format!("{} is no text", path.display()),
@@ -108,7 +112,7 @@ fn print(view: &VerifyView, output: &mut Output) -> Result<(), Failure> {
     let word = match outcome {
         VerifyOutcome::Intact => "intact, as far as it was checked",
         VerifyOutcome::Problems => "PROBLEMS FOUND",
-        VerifyOutcome::Unreadable if id.is_some() => "what it was compared with cannot be read",
+        VerifyOutcome::Unreadable if id.is_some() => "what it was compared with cannot be used",
         VerifyOutcome::Unreadable => "cannot be read as a store",
     };
     output.line(&visible(&format!("{file}: {word}")))?;

@@ -118,6 +118,14 @@ impl Signatures<'_> {
         let mut last = examined.last_good;
         for (name, read) in &self.against {
             match read {
+                Ok(read) if read.signed().checkpoint.origin != origin => {
+                    unusable += 1;
+                    let theirs = &read.signed().checkpoint.origin;
+                    let detail = format!(
+                        "{name} is of {theirs}, and this log is {origin}: another log's file was given, or another log was put in the place of that one"
+                    );
+                    findings.add(Grade::Gap, VerifyKind::OtherLog, None, detail);
+                }
                 Ok(read) => {
                     let good =
                         self.against(name, read, &origin, size, &known, ledger, &root, findings);

@@ -993,3 +993,29 @@ fn a_key_of_another_log_signs_nothing_and_bad_requests_are_refused() {
     let cancelled = make(&log, &request, &key(&log), &progress);
     assert!(matches!(cancelled, Err(EvidenceError::Cancelled)));
 }
+
+mod any_bytes {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn are_no_package(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let answer = checked(&bytes, &Trust::default());
+            prop_assert_eq!(answer.outcome, Outcome::Unreadable);
+            let _ = Range::read(&bytes);
+        }
+
+        #[test]
+        fn in_its_files_make_no_intact_package(
+            manifest in proptest::collection::vec(any::<u8>(), 0..200), note in ".{0,60}",
+        ) {
+            let mut writer = Writer::new(Vec::new());
+            writer.add(names::MANIFEST, &manifest).unwrap();
+            writer.add(names::MANIFEST_NOTE, note.as_bytes()).unwrap();
+            let answer = checked(&writer.finish().unwrap(), &Trust::default());
+            prop_assert_ne!(answer.outcome, Outcome::Intact);
+        }
+    }
+}

@@ -107,12 +107,24 @@ impl KeyFile {
     pub fn read(path: &Path) -> Result<KeyFile, KeyFileError> {
         let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => KeyFileError::NotFound { path: path.into() },
+            std::io::ErrorKind::InvalidData => KeyFileError::Malformed {
+                path: path.into(),
+                reason: "it is no text",
+            },
             _ => KeyFileError::Io {
                 path: path.into(),
                 source,
             },
         })?;
-        parse(path, &text).map_err(|reason| KeyFileError::Malformed {
+        KeyFile::parse(path, &text)
+    }
+
+    /// Reads the text of a key file; `path` names it in errors.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Malformed`].
+    pub fn parse(path: &Path, text: &str) -> Result<KeyFile, KeyFileError> {
+        parse(path, text).map_err(|reason| KeyFileError::Malformed {
             path: path.into(),
             reason,
         })

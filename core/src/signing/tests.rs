@@ -341,10 +341,51 @@ fn a_key_file_opens_with_its_passphrase_only_and_shows_any_change() {
         assert!(opened.is_err(), "{name}");
     }
     std::fs::write(&path, [0xff, 0xfe]).unwrap();
-    assert!(matches!(KeyFile::read(&path), Err(KeyFileError::Io { .. })));
+    let binary = KeyFile::read(&path);
+    assert!(matches!(binary, Err(KeyFileError::Malformed { .. })));
     let plain = signed.folder.path().join("plain.key");
     let key = keyfile::create(&plain, "annals/x", None, &signed.surroundings.random).unwrap();
     let read = KeyFile::read(&plain).unwrap();
     assert!(!read.is_protected());
     assert_eq!(read.open(None).unwrap().seed(), key.seed());
+}
+
+mod any_key_file {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use crate::signing::keyfile::KeyFile;
+
+    /// Texts made of what key files are made of, so that some of them get far.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just("annals-key/1\n".to_owned()),
+            Just("key annals/x+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n".to_owned()),
+            Just("open AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".to_owned()),
+            Just("argon2id 4294967295 4294967295 1\n".to_owned()),
+            Just("argon2id 8 1 1\n".to_owned()),
+            Just("salt AA==\n".to_owned()),
+            Just("sealed \n".to_owned()),
+            ".{0,20}",
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn is_answered_and_never_asks_for_more_work_than_any(text in pieces()) {
+            if let Ok(file) = KeyFile::parse(Path::new("x.key"), &text) {
+                let _ = file.open(None);
+            }
+        }
+
+        #[test]
+        fn of_bytes_is_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x.key");
+            std::fs::write(&path, bytes).unwrap();
+            prop_assert!(KeyFile::read(&path).is_err());
+        }
+    }
 }

@@ -398,3 +398,65 @@ fn a_proof_is_refused_in_each_way_in_which_it_can_be_wrong() {
         Err(ProofError::Malformed("it has more than 64 hashes"))
     );
 }
+
+mod any_bytes {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Texts made of what notes are made of, so that some of them get far.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just("annals/x\n".to_owned()),
+            Just("\n".to_owned()),
+            Just("7\n".to_owned()),
+            Just(format!("{MAGIC}\n")),
+            Just("index 0\n".to_owned()),
+            Just("extra AA==\n".to_owned()),
+            Just("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".to_owned()),
+            Just("\u{2014} annals/x AAAAAAAA\n".to_owned()),
+            Just(GO_NOTE.to_owned()),
+            ".{0,12}",
+        ];
+        proptest::collection::vec(piece, 0..9).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered_and_what_is_read_is_written_as_it_was(text in pieces()) {
+            if let Ok(note) = Note::parse(&text) {
+                prop_assert_eq!(note.to_text(), text.as_str());
+                prop_assert!(note.verify(&[]).is_err());
+            }
+            if let Ok(signed) = SignedCheckpoint::parse(&text) {
+                prop_assert_eq!(signed.checkpoint.to_text(), signed.note.text());
+                prop_assert!(signed.verify("annals/x", &[]).is_err());
+            }
+            if let Ok(proof) = LogProof::parse(&text) {
+                prop_assert_eq!(LogProof::parse(&proof.to_text()), Ok(proof.clone()));
+                prop_assert!(proof.verify(&leaf(0), "annals/x", &[]).is_err());
+            }
+            if let Ok(key) = text.parse::<VerifyingKey>() {
+                prop_assert_eq!(key.to_string().parse(), Ok(key));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let text = String::from_utf8_lossy(&bytes);
+            let _ = (Note::parse(&text), SignedCheckpoint::parse(&text), LogProof::parse(&text));
+            let _ = text.parse::<VerifyingKey>();
+        }
+
+        #[test]
+        fn one_changed_character_of_a_note_is_never_signed_by_its_key(at in 0usize..200, with in any::<char>()) {
+            let mut text: Vec<char> = GO_NOTE.chars().collect();
+            let at = at % text.len();
+            prop_assume!(text[at] != with);
+            text[at] = with;
+            let text: String = text.into_iter().collect();
+            let key: VerifyingKey = GO_KEY.parse().unwrap();
+            let good = Note::parse(&text).and_then(|note| note.verify(&[key]));
+            prop_assert!(good.is_err(), "{text}");
+        }
+    }
+}

@@ -61,7 +61,7 @@ pub(crate) struct Who {
 pub(crate) struct Handler {
     /// It does nothing where this is false.
     pub(crate) guard: Option<Expression>,
-    /// A list: the lines are done for each of its elements, which they read as `item`.
+    /// A list: the lines that read `item` are done for each of its elements, the others once before.
     pub(crate) each: Option<Expression>,
     /// In the order written.
     pub(crate) actions: Vec<Action>,
@@ -98,6 +98,12 @@ impl Action {
             TailStep::Computed(expression) => Some(expression),
         });
         tail.chain([&self.expression])
+    }
+
+    /// Whether it reads the element that a handler is done for.
+    pub(crate) fn reads_item(&self) -> bool {
+        self.expressions()
+            .any(|expression| expression.reads(Root::Item))
     }
 }
 

@@ -283,7 +283,8 @@ impl Fold {
             return Ok(());
         }
         if let (Some(at), [only]) = (moved(handler), &mut rounds[..]) {
-            only[at].1 = read.data.take().map_or(Value::Null, Arc::unwrap_or_clone);
+            let data = read.data.take().map_or(Value::Null, Arc::unwrap_or_clone);
+            only[at] = Some((None, data));
         }
         // A condition that removes elements and reads the state sees it as it was before the event.
         let before = handler
@@ -294,9 +295,8 @@ impl Fold {
         let inputs = read.inputs(before.as_ref());
         self.edit(|edit| {
             for values in rounds {
-                for (line, (action, (path, value))) in
-                    handler.actions.iter().zip(values).enumerate()
-                {
+                for (line, (action, value)) in handler.actions.iter().zip(values).enumerate() {
+                    let Some((path, value)) = value else { continue };
                     edit.at_line(line);
                     let path = path.as_ref().unwrap_or(&action.path);
                     perform(edit, action.operation, path, value, &mut |item| {
@@ -366,14 +366,18 @@ fn moved(handler: &Handler) -> Option<usize> {
     (alone && handler.each.is_none() && !handler.actions.iter().any(asks)).then_some(at)
 }
 
-/// The value of each line, and its field where that is computed.
-type Values = Vec<(Option<FieldPath>, Value)>;
+/// The value of each line, and its field where that is computed; `None` for lines whose turn it is not.
+type Values = Vec<Option<(Option<FieldPath>, Value)>>;
 
-/// What a handler does: the values of its lines, once, or once for each element. All come from the state before the
-/// event.
+/// What a handler does: the values of its lines, and then, for each element of its list, of those lines that read it.
+/// All come from the state before the event.
 fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Vec<Values>, Failure> {
+    let once = compute_once(handler, inputs, false)?;
     let Some(each) = &handler.each else {
-        return Ok(compute_once(handler, inputs)?.into_iter().collect());
+        return Ok(once.into_iter().collect());
+    };
+    let Some(once) = once else {
+        return Ok(Vec::new());
     };
     let fail = |detail: String| Failure {
         kind: FindingKind::ExpressionFailed,
@@ -389,21 +393,30 @@ fn compute(handler: &Handler, inputs: &Inputs<'_>) -> Result<Vec<Values>, Failur
         let kind = super::value::kind(&list);
         return Err(fail(format!("it must be a list, and is {kind}")));
     };
-    let mut rounds = Vec::with_capacity(items.len());
+    let mut rounds = Vec::with_capacity(1 + items.len());
+    rounds.push(once);
     for item in items {
         let inputs = Inputs {
             item: Some(item),
             ..*inputs
         };
-        rounds.extend(compute_once(handler, &inputs)?);
+        rounds.extend(compute_once(handler, &inputs, true)?);
     }
     Ok(rounds)
 }
 
-/// The value of each line; `null` for those that look through a list or take the payload over. `None` if the guard says
-/// no.
-fn compute_once(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Values>, Failure> {
-    if let Some(guard) = &handler.guard {
+/// The value of each line, of a handler with a list either of those that read its element or of the others; `null` for
+/// those that look through a list or take the payload over. `None` if the guard says no.
+fn compute_once(
+    handler: &Handler,
+    inputs: &Inputs<'_>,
+    of_item: bool,
+) -> Result<Option<Values>, Failure> {
+    let guard = handler.guard.as_ref();
+    // A guard that reads the element guards the lines that do.
+    if let Some(guard) =
+        guard.filter(|guard| of_item || handler.each.is_none() || !guard.reads(Root::Item))
+    {
         let holds = guard.truth(inputs).map_err(|fault| {
             let mut failure = failure(&fault, None);
             failure.detail = format!("when {}: {}", guard.text(), failure.detail);
@@ -415,9 +428,12 @@ fn compute_once(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Values>
     }
     let moved = moved(handler);
     let values = handler.actions.iter().enumerate().map(|(at, action)| {
+        if handler.each.is_some() && action.reads_item() != of_item {
+            return Ok(None);
+        }
         let path = resolved(action, inputs)?;
         if handler.looks_through(action) || moved == Some(at) {
-            return Ok((path, Value::Null));
+            return Ok(Some((path, Value::Null)));
         }
         let value = match action.operation {
             Operation::Unset => action.expression.truth(inputs).map(Value::Bool),
@@ -429,7 +445,7 @@ fn compute_once(handler: &Handler, inputs: &Inputs<'_>) -> Result<Option<Values>
             | Operation::Put => action.expression.value(inputs),
         };
         value
-            .map(|value| (path, value))
+            .map(|value| Some((path, value)))
             .map_err(|fault| told(&fault, action))
     });
     values.collect::<Result<_, _>>().map(Some)

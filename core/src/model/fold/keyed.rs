@@ -217,6 +217,21 @@ impl Fold {
         self.incomplete = true;
     }
 
+    /// Goes on from a state that was kept.
+    pub(crate) fn resume(model: Arc<crate::model::Model>, state: Value, incomplete: bool) -> Fold {
+        Fold {
+            weight: crate::model::value::weight(&state),
+            state: Arc::new(state),
+            incomplete,
+            ..Fold::new(model)
+        }
+    }
+
+    /// Number of values in the state, about.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
     /// The state, for others to hold as well.
     pub(crate) fn shared_state(&self) -> &Arc<Value> {
         &self.state

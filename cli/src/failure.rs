@@ -311,7 +311,10 @@ impl From<ProjectionError> for Failure {
             ProjectionError::NoProjection { .. } => told.hint(
                 "annals projection list STORE lists them; they are X.annals.d/projections/NAME.toml",
             ),
-            ProjectionError::Broken(_) | ProjectionError::NoPosition { .. } => told,
+            ProjectionError::Broken(_)
+            | ProjectionError::NoPosition { .. }
+            | ProjectionError::NoCache(_)
+            | ProjectionError::Cache(_) => told,
         }
     }
 }

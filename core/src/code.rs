@@ -5,6 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::access_log::AccessLogError;
+use crate::cache::CacheError;
 use crate::command::CommandError;
 use crate::compliance::ReportError;
 use crate::evidence::make::EvidenceError;
@@ -199,6 +200,18 @@ impl From<&TemporalError> for ErrorCode {
     }
 }
 
+impl From<&CacheError> for ErrorCode {
+    fn from(error: &CacheError) -> ErrorCode {
+        match error {
+            CacheError::Read(error) => error.into(),
+            CacheError::Io(source) => source.into(),
+            CacheError::Engine(_) if error.is_full() => ErrorCode::DiskFull,
+            CacheError::Engine(_) if error.is_busy() => ErrorCode::Locked,
+            CacheError::Engine(_) => ErrorCode::Io,
+        }
+    }
+}
+
 impl From<&ProjectionError> for ErrorCode {
     fn from(error: &ProjectionError) -> ErrorCode {
         match error {
@@ -206,6 +219,8 @@ impl From<&ProjectionError> for ErrorCode {
             ProjectionError::NoProjection { .. } => ErrorCode::NotFound,
             ProjectionError::Broken(_) => ErrorCode::BadInput,
             ProjectionError::NoPosition { .. } => ErrorCode::NoEvent,
+            ProjectionError::NoCache(_) => ErrorCode::Io,
+            ProjectionError::Cache(error) => error.into(),
         }
     }
 }

@@ -194,6 +194,7 @@ fn append(store: &Path, wanted: Vec<Wanted>) -> Result<(AppendView, Option<Strin
         .last()
         .map(|event| writer.log().event(event.position));
     let id = last.transpose()?.flatten().and_then(|event| event.id);
+    super::follow(store, &writer.log())?;
     writer.close()?;
     let events = events
         .into_iter()

@@ -43,10 +43,13 @@ use std::path::Path;
 
 use annals_core::finding::{Finding, Place};
 use annals_core::model::ModelSet;
-use annals_core::projection::ProjectionSet;
+use annals_core::projection::{ProjectionSet, Projections, Strategy};
+use annals_core::store::Log;
+use annals_core::surroundings::Surroundings;
 
 use crate::args::Command;
 use crate::failure::{Exit, Failure};
+use crate::found::cache_folder;
 use crate::output::{Output, complain};
 use crate::text::{counted, visible};
 
@@ -117,6 +120,28 @@ fn load_projections(store: &Path) -> Result<ProjectionSet, Failure> {
         ));
     }
     Ok(projections)
+}
+
+/// Catches the synchronous projections up after an append, before it is acknowledged.
+///
+/// # Errors
+/// If one could not follow; the events are in the log all the same, and the next append catches it up.
+fn follow(store: &Path, log: &Log) -> Result<(), Failure> {
+    let (set, _) = ProjectionSet::load(store)?;
+    if !set.iter().any(|one| one.strategy() == Strategy::Sync) {
+        return Ok(());
+    }
+    let clock = Surroundings::system().clock;
+    let all = Projections::open(log, set, cache_folder().as_deref(), clock);
+    all.catch_up_synchronous().map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.message = format!(
+            "the events were appended, and a synchronous projection could not follow: {}",
+            failure.message
+        );
+        failure.hint("the next append, or annals projection run STORE --once, catches it up")
+    })?;
+    Ok(())
 }
 
 /// Prints findings, one a line.

@@ -1,21 +1,27 @@
 //! `annals projection`: read models over many streams, defined beside a store.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use annals_core::progress::WorkProgress;
 use annals_core::projection::{
-    self, DocumentQuery, DocumentRow, DocumentsView, ProjectionRow, ProjectionTextView,
-    ProjectionsView,
+    self, CaughtUp, DocumentQuery, DocumentRow, DocumentsView, ProjectionError, ProjectionRow,
+    ProjectionTextView, Projections, ProjectionsView, RebuildView, Runner, StatusView, Strategy,
 };
 use annals_core::store::Log;
+use annals_core::surroundings::Surroundings;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::commands::state::as_of_text;
 use crate::commands::{load_projections, print_findings};
 use crate::failure::{Code, Exit, Failure};
+use crate::found::cache_folder;
 use crate::instant::AsOfArgs;
 use crate::output::Output;
 use crate::pretty;
-use crate::table::pairs;
-use crate::text::{counted, visible};
+use crate::table::{Align, Table, pairs};
+use crate::text::{MAX_NAME_COLUMNS, counted, visible};
 use crate::watch;
 
 /// Add, list and show the projections beside a store, and their documents at any instant.
@@ -48,6 +54,47 @@ enum ProjectionCommand {
     },
     /// Show the documents of a projection, now or as of an instant
     Show(Show),
+    /// Say how the projections stand: how far they are behind, what failed, what they are doing
+    Status {
+        /// The store
+        store: PathBuf,
+    },
+    /// Catch projections up, and follow the log until Ctrl-C; each change is a line
+    Run {
+        /// The store
+        store: PathBuf,
+        /// The projections; all by default
+        names: Vec<String>,
+        /// Catch up and end; batches are caught up whether they are due or not
+        #[arg(long)]
+        once: bool,
+    },
+    /// Let a projection stay where it is
+    Pause(One),
+    /// Let a paused projection go on
+    Resume(One),
+    /// Let a projection that stopped at an event try it again
+    Retry(One),
+    /// Take away what is kept of a projection, so that it begins anew
+    Reset(One),
+    /// Make the documents anew beside those in use, compare, and put them in their place
+    Rebuild {
+        #[command(flatten)]
+        one: One,
+        /// Only compare
+        #[arg(long)]
+        no_switch: bool,
+    },
+    /// Put the documents from before the last rebuild in use again
+    Rollback(One),
+}
+
+#[derive(Debug, clap::Args)]
+struct One {
+    /// The store
+    store: PathBuf,
+    /// Name of the projection
+    name: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -91,7 +138,266 @@ pub fn run(args: ProjectionArgs, output: &mut Output) -> Result<Exit, Failure> {
         }
         ProjectionCommand::Show(args) if args.definition => show_text(&args, output),
         ProjectionCommand::Show(args) => show(args, output),
+        ProjectionCommand::Status { store } => {
+            let view = projections(&Log::explore(&store)?, &store)?.status()?;
+            output.show(&view, |output| print_status(&view, output))
+        }
+        ProjectionCommand::Run { store, names, once } => follow(&store, names, once, output),
+        ProjectionCommand::Pause(one) => control(one, output, |all, name| {
+            Ok(match all.set_paused(name, true)? {
+                true => "paused",
+                false => "it was paused already",
+            })
+        }),
+        ProjectionCommand::Resume(one) => control(one, output, |all, name| {
+            Ok(match all.set_paused(name, false)? {
+                true => "resumed",
+                false => "it was not paused",
+            })
+        }),
+        ProjectionCommand::Retry(one) => control(one, output, |all, name| {
+            if !all.retry(name)? {
+                return Ok("it had not stopped");
+            }
+            let done = all.catch_up(&[name])?;
+            let stopped = done.iter().any(|done| done.stopped_at.is_some());
+            Ok(if stopped {
+                "it tried again and stopped"
+            } else {
+                "it tried again and went on"
+            })
+        }),
+        ProjectionCommand::Reset(one) => control(one, output, |all, name| {
+            Ok(match all.reset(name)? {
+                true => "what was kept is taken away",
+                false => "nothing was kept",
+            })
+        }),
+        ProjectionCommand::Rebuild { one, no_switch } => rebuild(&one, !no_switch, output),
+        ProjectionCommand::Rollback(one) => control(one, output, |all, name| {
+            Ok(match all.roll_back(name)? {
+                true => "the documents from before are in use again",
+                false => "no documents from before are kept",
+            })
+        }),
     }
+}
+
+/// The projections of a store, with what is kept of them.
+fn projections(log: &Log, store: &Path) -> Result<Projections, Failure> {
+    let set = load_projections(store)?;
+    let clock = Surroundings::system().clock;
+    Ok(Projections::open(
+        log,
+        set,
+        cache_folder().as_deref(),
+        clock,
+    ))
+}
+
+/// What was done to a projection: `annals projection pause --json`.
+#[derive(Debug, Serialize)]
+struct DoneView {
+    projection: String,
+    done: &'static str,
+}
+
+fn control(
+    one: One,
+    output: &mut Output,
+    act: impl FnOnce(&Projections, &str) -> Result<&'static str, ProjectionError>,
+) -> Result<Exit, Failure> {
+    let log = Log::explore(&one.store)?;
+    let all = projections(&log, &one.store)?;
+    let done = act(&all, &one.name)?;
+    let view = DoneView {
+        projection: one.name,
+        done,
+    };
+    output.show(&view, |output| {
+        output.line(&visible(&format!("{}: {done}", view.projection)))
+    })
+}
+
+fn rebuild(one: &One, switch: bool, output: &mut Output) -> Result<Exit, Failure> {
+    let log = Log::explore(&one.store)?;
+    let view = watch::reading(&log, |log| -> Result<_, Failure> {
+        let all = projections(log, &one.store)?;
+        all.catch_up(&[&one.name])?;
+        Ok(all.rebuild(&one.name, switch)?)
+    })?;
+    output.show(&view, |output| print_rebuild(&view, output))?;
+    Ok(if view.differences_count > 0 {
+        Exit::Problems
+    } else {
+        Exit::Done
+    })
+}
+
+fn follow(
+    store: &Path,
+    names: Vec<String>,
+    once: bool,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let log = Log::explore(store)?;
+    if once {
+        let done = watch::reading(&log, |log| -> Result<_, Failure> {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            Ok(projections(log, store)?.catch_up(&names)?)
+        })?;
+        for done in &done {
+            print_caught_up(done, output)?;
+        }
+        return Ok(Exit::Done);
+    }
+    let all = projections(&log, store)?;
+    let progress = Arc::new(WorkProgress::default());
+    let on_interrupt = Arc::clone(&progress);
+    watch::cancel_on_interrupt(move || on_interrupt.cancel());
+    let pid = std::process::id();
+    let started = (Surroundings::system().clock)();
+    let runner = Runner {
+        id: format!("{pid} {started}"),
+        pid,
+        names,
+    };
+    let mut failed = None;
+    all.run(&runner, &progress, &mut |done| {
+        // Whoever reads along waits for it.
+        let printed = print_caught_up(done, output).and_then(|_| output.finish());
+        if let Err(failure) = printed {
+            failed = Some(failure);
+            progress.cancel();
+        }
+    })?;
+    failed.map_or(Ok(Exit::Done), Err)
+}
+
+fn print_caught_up(done: &CaughtUp, output: &mut Output) -> Result<(), Failure> {
+    output.show(done, |output| {
+        let CaughtUp {
+            projection,
+            from,
+            to,
+            changed,
+            faults,
+            stopped_at,
+            is_paused,
+            notes,
+        } = done;
+        for note in notes {
+            output.line(&visible(&format!("{projection}: {note}")))?;
+        }
+        let mut line = format!(
+            "{projection}: position {from} to {to}, {} changed",
+            counted(changed.len() as u64, "document")
+        );
+        if *faults > 0 {
+            line += &format!(", {} could not be folded", counted(*faults, "event"));
+        }
+        if let Some(at) = stopped_at {
+            line += &format!(", stopped before position {at}");
+        }
+        if *is_paused {
+            line += ", paused";
+        }
+        output.line(&visible(&line))
+    })?;
+    Ok(())
+}
+
+fn print_status(view: &StatusView, output: &mut Output) -> Result<(), Failure> {
+    if view.projections.is_empty() {
+        return output
+            .line("there is no projection; annals projection add STORE FILE puts one there");
+    }
+    let mut table = Table::new(&[
+        ("PROJECTION", Align::Left, MAX_NAME_COLUMNS),
+        ("STRATEGY", Align::Left, 8),
+        ("STATE", Align::Left, 8),
+        ("CHECKPOINT", Align::Right, 14),
+        ("HEAD", Align::Right, 14),
+        ("LAG", Align::Right, 14),
+        ("STALE", Align::Right, 14),
+        ("FAULTS", Align::Right, 8),
+        ("EVENTS/S", Align::Right, 10),
+        ("DOCUMENTS", Align::Right, 12),
+    ]);
+    for status in &view.projections {
+        table.row([
+            status.name.clone(),
+            status
+                .strategy
+                .map_or("-", |strategy| strategy.name())
+                .to_owned(),
+            status.state.name().to_owned(),
+            status.checkpoint.to_string(),
+            status.head.to_string(),
+            status
+                .lag_events
+                .map_or("-".to_owned(), |lag| lag.to_string()),
+            status
+                .stale_for_ms
+                .map_or("-".to_owned(), |stale| format!("{stale} ms")),
+            status.faults.to_string(),
+            status.events_per_second.to_string(),
+            status.documents.to_string(),
+        ]);
+    }
+    output.table(&table)?;
+    for status in &view.projections {
+        for fault in &status.fault_list {
+            let key = fault.key.as_deref().map(|key| format!(", document {key}"));
+            output.line(&visible(&format!(
+                "{}: position {}{}: {}",
+                status.name,
+                fault.position,
+                key.unwrap_or_default(),
+                fault.detail
+            )))?;
+        }
+        if let Some(note) = &status.note {
+            output.line(&visible(&format!("{}: {note}", status.name)))?;
+        }
+    }
+    for note in &view.notes {
+        output.line(&visible(note))?;
+    }
+    Ok(())
+}
+
+fn print_rebuild(view: &RebuildView, output: &mut Output) -> Result<(), Failure> {
+    let before = match view.documents_before {
+        Some(before) => format!("{} before", counted(before, "document")),
+        None => "nothing to compare with".to_owned(),
+    };
+    let switched = if view.switched {
+        "in use now; annals projection rollback puts the old ones back"
+    } else {
+        "not put in use"
+    };
+    output.line(&visible(&format!(
+        "{}: {} made anew up to position {}, {before}, {} differ; {switched}",
+        view.projection,
+        counted(view.documents, "document"),
+        view.position,
+        view.differences_count,
+    )))?;
+    for difference in &view.differences {
+        let text = |state: &Option<Box<RawValue>>| {
+            state
+                .as_ref()
+                .map_or("not there".to_owned(), |state| state.to_string())
+        };
+        output.line(&visible(&format!(
+            "  {}: {} became {}",
+            difference.key,
+            text(&difference.before),
+            text(&difference.after)
+        )))?;
+    }
+    Ok(())
 }
 
 fn add(
@@ -149,7 +455,17 @@ fn show(args: Show, output: &mut Output) -> Result<Exit, Failure> {
         limit: Some(args.limit as usize),
     };
     let mut view = watch::reading(&log, |log| {
-        projection::documents(log, &set, &args.name, &as_of, &query)
+        let clock = Surroundings::system().clock;
+        let all = Projections::open(log, set, cache_folder().as_deref(), clock);
+        let strategy = all.set().get(&args.name)?.strategy();
+        if strategy != Strategy::Batch {
+            match all.catch_up(&[&args.name]) {
+                // Without a cache the answer folds the log.
+                Ok(_) | Err(ProjectionError::NoCache(_) | ProjectionError::Cache(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        all.documents(&args.name, &as_of, &query)
     })?;
     view.reading = reading;
     if let (Some(key), true) = (&args.key, view.documents.is_empty()) {

@@ -82,6 +82,13 @@ impl CacheError {
         )
     }
 
+    /// Whether the disk has no room left.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, CacheError::Engine(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+
     /// Whether another process writes at this moment.
     #[must_use]
     pub fn is_busy(&self) -> bool {

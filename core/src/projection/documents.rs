@@ -87,7 +87,7 @@ pub(super) fn fold_all(
 }
 
 /// The answer.
-fn view(
+pub(super) fn view(
     projection: &Projection,
     folding: Folding,
     as_of: &AsOf,

@@ -6,19 +6,30 @@
 //! Left out: the language of the definitions ([`crate::model`]), pictures of documents.
 
 mod documents;
+mod engine;
 mod files;
 mod folding;
+mod kept;
+mod run;
 mod set;
+mod status;
 mod view;
 
 pub use crate::model::{OnFault, Projection, Strategy};
 pub use documents::documents;
+pub use engine::{CaughtUp, Projections};
 pub use files::{SaveError, list, save, show};
+pub use run::{AppendFollowedError, Runner};
 pub use set::ProjectionSet;
+pub use status::{
+    DEAD_AFTER_MS, DocumentDifference, FaultRow, ProjectionStatus, RebuildView, RunState,
+    StatusView,
+};
 pub use view::{
     DocumentQuery, DocumentRow, DocumentsView, ProjectionRow, ProjectionTextView, ProjectionsView,
 };
 
+use crate::cache::CacheError;
 use crate::model::ModelError;
 use crate::position::Position;
 use crate::store::ReadError;
@@ -51,6 +62,21 @@ pub enum ProjectionError {
         /// Its last position.
         last: Position,
     },
+    /// Documents cannot be kept.
+    #[error("{0}")]
+    NoCache(String),
+    /// The cache could not be read or written.
+    #[error(transparent)]
+    Cache(CacheError),
+}
+
+impl From<CacheError> for ProjectionError {
+    fn from(error: CacheError) -> ProjectionError {
+        match error {
+            CacheError::Read(error) => ProjectionError::Read(error),
+            other => ProjectionError::Cache(other),
+        }
+    }
 }
 
 #[cfg(test)]

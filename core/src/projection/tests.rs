@@ -56,6 +56,7 @@ each = "data.items"
 when = "item.n > 0"
 "products[item.sku].sku"     = "item.sku"
 "products[item.sku].n.add"   = "item.n"
+"sold.add"                   = "1"
 
 [derived]
 average = "round(state.revenue / state.orders, 2)"
@@ -357,4 +358,454 @@ fn files_are_read_by_name_and_wrong_ones_are_listed() {
     ));
     assert_eq!(list(&path).unwrap().projections.len(), 3);
     assert!(show(&path, "z").unwrap().unwrap().row.error.is_some());
+}
+
+mod kept {
+    //! What is kept between answers against the plain fold.
+
+    use proptest::prelude::{
+        ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
+    };
+
+    use super::*;
+
+    const TEXTS: [(&str, &str); 3] = [
+        (
+            "many",
+            "key = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\n\"last\" = 'event.position'\n[on.Named]\nn = \"data.name\"\n",
+        ),
+        (
+            "days",
+            "key = 'day(event.time)'\n[on.Counted]\ncount.add = '1'\n\"of[data.to[0]].add\" = 'data.n'\n[on.Named]\n\"names.push\" = 'data.name'\n[derived]\nhas = \"state.count > 2\"\n",
+        ),
+        (
+            "one",
+            "key = \"'all'\"\n[on.Counted]\n\"n.add\" = 'data.n'\n\"list.push\" = 'data.n'\n",
+        ),
+    ];
+
+    #[derive(Debug, Clone)]
+    enum Made {
+        Counted(Vec<u8>, i8, u16),
+        Named(u8, bool, u16),
+        Broken(u16),
+    }
+
+    fn made() -> impl Strategy<Value = Made> {
+        prop_oneof![
+            8 => (proptest::collection::vec(0u8..5, 0..3), any::<i8>(), 0u16..400)
+                .prop_map(|(to, n, hour)| Made::Counted(to, n, hour)),
+            2 => (0u8..5, any::<bool>(), 0u16..400).prop_map(|(to, text, hour)| Made::Named(to, text, hour)),
+            1 => (0u16..400).prop_map(Made::Broken),
+        ]
+    }
+
+    fn put(writer: &LogWriter, made: &[Made]) {
+        let mut events = Vec::new();
+        for one in made {
+            let (event_type, data, hour) = match one {
+                Made::Counted(to, n, hour) => {
+                    let to: Vec<String> = to.iter().map(|to| format!("\"d{to}\"")).collect();
+                    (
+                        "Counted",
+                        format!("{{\"to\": [{}], \"n\": {n}}}", to.join(",")),
+                        hour,
+                    )
+                }
+                Made::Named(to, text, hour) => {
+                    let name = if *text {
+                        "\"x\"".to_owned()
+                    } else {
+                        "7".to_owned()
+                    };
+                    (
+                        "Named",
+                        format!("{{\"to\": \"d{to}\", \"name\": {name}}}"),
+                        hour,
+                    )
+                }
+                Made::Broken(hour) => ("Counted", "{\"to\": {}}".to_owned(), hour),
+            };
+            let time = format!("2024-01-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24);
+            let mut event = NewEvent::json(event_type, &data).unwrap();
+            event.time = Some(SourceTime::parse(&time, chrono_tz::UTC).unwrap());
+            events.push(event);
+        }
+        writer
+            .append(vec![StreamAppend {
+                stream: "a-1".parse().unwrap(),
+                category: None,
+                expected: ExpectedVersion::Any,
+                events,
+            }])
+            .unwrap();
+    }
+
+    pub(super) fn clock() -> crate::surroundings::Clock {
+        Surroundings::fixed(Time::parse_rfc3339("2024-06-01T00:00:00Z").unwrap(), 1).clock
+    }
+
+    fn rows(view: &DocumentsView) -> Vec<String> {
+        let rows = view.documents.iter().map(|row| {
+            format!(
+                "{} {} {} {} {} {}",
+                row.key, row.state, row.inputs, row.last_position, row.last_time, row.incomplete
+            )
+        });
+        rows.collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_batches_and_any_instant_give_the_documents_of_a_plain_fold(
+            made in proptest::collection::vec(made(), 1..260),
+            cuts in proptest::collection::vec(0usize..260, 0..5),
+            instants in proptest::collection::vec((proptest::option::of(0u16..400), proptest::option::of(0u64..260)), 6),
+        ) {
+            let home = tempfile::tempdir().unwrap();
+            let (writer, log) = store(home.path(), &[]);
+            let set = set(&TEXTS);
+            let mut kept = Projections::open(&log, set.clone(), None, clock());
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(made.len())).collect();
+            cuts.sort_unstable();
+            let mut at = 0;
+            for (n, cut) in cuts.into_iter().enumerate() {
+                put(&writer, &made[at..cut]);
+                at = cut;
+                kept.catch_up(if n % 2 == 0 { &[] } else { &["one", "days"] }).unwrap();
+                if n % 2 == 1 {
+                    // Another process goes on from what is kept.
+                    kept = Projections::open(&log, set.clone(), None, clock());
+                }
+            }
+            put(&writer, &made[at..]);
+            for (n, (hour, known)) in instants.into_iter().enumerate() {
+                if n == 3 {
+                    kept.catch_up(&[]).unwrap();
+                    // Nothing comes again.
+                    prop_assert!(kept.catch_up(&[]).unwrap().iter().all(|done| done.changed.is_empty()));
+                }
+                let as_of = AsOf {
+                    at: hour.map(|hour| Time::parse_rfc3339(&format!("2024-01-{:02}T{:02}:00:00Z", 1 + hour / 24, hour % 24)).unwrap()),
+                    known: known.map(|known| Position(known.min(made.len() as u64))),
+                };
+                for (name, _) in TEXTS {
+                    for query in [DocumentQuery::default(), DocumentQuery { key: Some("d1".into()), ..DocumentQuery::default() }] {
+                        let plain = documents(&log, &set, name, &as_of, &query).unwrap();
+                        let fast = kept.documents(name, &as_of, &query).unwrap();
+                        prop_assert_eq!(rows(&plain), rows(&fast), "{} {:?}", name, as_of);
+                        if query.key.is_none() {
+                            prop_assert_eq!(plain.incomplete, fast.incomplete);
+                            prop_assert_eq!(plain.findings.iter().map(|f| f.count).sum::<u64>(), fast.findings.iter().map(|f| f.count).sum::<u64>());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_about_what_is_kept_reads_no_event() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &[]);
+        let made: Vec<Made> = (0..500)
+            .map(|n| Made::Counted(vec![1], 1, n % 400))
+            .collect();
+        put(&writer, &made);
+        let kept = Projections::open(&log, set(&TEXTS), None, clock());
+        kept.catch_up(&[]).unwrap();
+        let examined = |as_of: AsOf| {
+            kept.documents("many", &as_of, &DocumentQuery::default())
+                .unwrap()
+                .events_examined
+        };
+        assert_eq!(examined(AsOf::default()), 0);
+        let known = |known| AsOf {
+            at: None,
+            known: Some(Position(known)),
+        };
+        // A state is kept every 64 inputs.
+        assert_eq!(examined(known(129)), 1);
+        assert_eq!(examined(known(127)), 63);
+        put(&writer, &made[..3]);
+        assert_eq!(examined(AsOf::default()), 3);
+    }
+
+    #[test]
+    fn documents_of_a_log_that_is_an_older_copy_now_are_made_anew_and_it_is_said() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &[]);
+        let made: Vec<Made> = (0..20).map(|n| Made::Counted(vec![1], 1, n)).collect();
+        put(&writer, &made[..10]);
+        let copy = home.path().join("copy.annals");
+        let restored = home.path().join("restored");
+        crate::store::backup(&log, &copy, &crate::progress::WorkProgress::default()).unwrap();
+        put(&writer, &made[10..]);
+        let text = set(&TEXTS);
+        let kept = Projections::open(&log, text.clone(), None, clock());
+        kept.catch_up(&["one"]).unwrap();
+        drop((kept, writer, log));
+        std::fs::create_dir(&restored).unwrap();
+        std::fs::rename(&copy, restored.join("x.annals")).unwrap();
+        std::fs::rename(home.path().join("x.annals.d"), restored.join("x.annals.d")).unwrap();
+        let log = Log::explore(&restored.join("x.annals")).unwrap();
+        let kept = Projections::open(&log, text.clone(), None, clock());
+        let now = AsOf::default();
+        let all = DocumentQuery::default();
+        let plain = documents(&log, &text, "one", &now, &all).unwrap();
+        assert_eq!(
+            rows(&kept.documents("one", &now, &all).unwrap()),
+            rows(&plain)
+        );
+        let done = kept.catch_up(&["one"]).unwrap();
+        assert_eq!((done[0].from.0, done[0].to.0), (0, 10));
+        assert_eq!(
+            done[0].notes,
+            [
+                "the projection stood at position 20 and the log ends at 10: an older copy of the log stands there now; the documents are made anew"
+            ]
+        );
+        assert_eq!(
+            rows(&kept.documents("one", &now, &all).unwrap()),
+            rows(&plain)
+        );
+    }
+}
+
+mod control {
+    //! What can be done about a projection, and how it says it stands.
+
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::progress::WorkProgress;
+
+    const SUM: &str = "key = \"'all'\"\n[on.Counted]\n\"n.add\" = 'data.n'\n";
+
+    /// A clock that is set by hand, in seconds after the log's own.
+    fn clock() -> (Arc<AtomicI64>, crate::surroundings::Clock) {
+        let seconds = Arc::new(AtomicI64::new(0));
+        let own = Arc::clone(&seconds);
+        let start = Time::parse_rfc3339("2024-06-01T00:00:00Z").unwrap().us();
+        let clock =
+            move || Time::from_parts(start + own.load(Ordering::Relaxed) * 1_000_000, 0).unwrap();
+        (seconds, Arc::new(clock))
+    }
+
+    fn counted(n: &str) -> [(&str, &'static str, &'static str, &str); 1] {
+        [("a-1", "Counted", "2024-01-01", n)]
+    }
+
+    fn sum(all: &Projections) -> String {
+        let view = all
+            .documents("p", &AsOf::default(), &DocumentQuery::default())
+            .unwrap();
+        view.documents
+            .first()
+            .map_or("none".into(), |row| row.state.get().to_owned())
+    }
+
+    #[test]
+    fn a_runner_that_died_says_dead_and_never_lag_zero() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &counted(r#"{"n": 1}"#));
+        let (seconds, clock) = clock();
+        let all = Projections::open(&log, set(&[("p", SUM)]), None, clock);
+        let status = || all.status().unwrap().projections.remove(0);
+        let told = |status: ProjectionStatus| {
+            (
+                status.state,
+                status.checkpoint.0,
+                status.lag_events,
+                status.stale_for_ms,
+            )
+        };
+        seconds.store(7, Ordering::Relaxed);
+        assert_eq!(told(status()), (RunState::Idle, 0, Some(1), Some(7_000)));
+        all.catch_up(&[]).unwrap();
+        assert_eq!(told(status()), (RunState::Idle, 1, None, None));
+
+        let beat = |id: &str| {
+            let now_us = (all.clock)().us();
+            all.cache()
+                .unwrap()
+                .write(|transaction| {
+                    super::super::kept::beat(transaction, id, 7, &["p".into()], now_us)
+                })
+                .unwrap();
+        };
+        beat("one");
+        assert_eq!(told(status()), (RunState::Running, 1, Some(0), None));
+        seconds.store(20, Ordering::Relaxed);
+        assert_eq!(told(status()), (RunState::Dead, 1, None, Some(13_000)));
+        append(&writer, &counted(r#"{"n": 2}"#));
+        assert_eq!(told(status()), (RunState::Dead, 1, Some(1), Some(20_000)));
+        // Another that lives takes its place.
+        beat("two");
+        assert_eq!(status().state, RunState::Running);
+    }
+
+    #[test]
+    fn a_runner_follows_until_it_is_told_to_stop_and_says_goodbye() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &counted(r#"{"n": 1}"#));
+        let all = Projections::open(&log, set(&[("p", SUM)]), None, Surroundings::system().clock);
+        let runner = Runner {
+            id: "one".into(),
+            pid: 7,
+            names: Vec::new(),
+        };
+        let progress = WorkProgress::default();
+        let mut seen = Vec::new();
+        all.run(&runner, &progress, &mut |done| {
+            seen.push((done.from.0, done.to.0, done.changed.clone()));
+            match seen.len() {
+                1 => append(&writer, &counted(r#"{"n": 2}"#)),
+                _ => {
+                    progress.cancel();
+                }
+            }
+        })
+        .unwrap();
+        assert_eq!(
+            seen,
+            [(0, 1, vec!["all".into()]), (1, 2, vec!["all".into()])]
+        );
+        assert_eq!(sum(&all), r#"{"n":3}"#);
+        assert_eq!(all.status().unwrap().projections[0].state, RunState::Idle);
+    }
+
+    #[test]
+    fn a_paused_projection_stays_and_its_answers_are_complete_all_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &counted(r#"{"n": 1}"#));
+        let all = Projections::open(&log, set(&[("p", SUM)]), None, clock().1);
+        all.catch_up(&[]).unwrap();
+        assert!(all.set_paused("p", true).unwrap() && !all.set_paused("p", true).unwrap());
+        append(&writer, &counted(r#"{"n": 2}"#));
+        let done = all.catch_up(&[]).unwrap();
+        assert_eq!((done[0].to.0, done[0].is_paused), (1, true));
+        let status = all.status().unwrap().projections.remove(0);
+        assert_eq!(
+            (status.state, status.lag_events),
+            (RunState::Paused, Some(1))
+        );
+        assert_eq!(sum(&all), r#"{"n":3}"#);
+        assert!(all.set_paused("p", false).unwrap());
+        assert_eq!(all.catch_up(&[]).unwrap()[0].to.0, 2);
+    }
+
+    #[test]
+    fn a_projection_that_stopped_goes_on_only_when_it_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &counted(r#"{"n": 1}"#));
+        append(&writer, &counted(r#"{"n": "x"}"#));
+        append(&writer, &counted(r#"{"n": 5}"#));
+        let text = format!("on_fault = 'stop'\n{SUM}");
+        let all = Projections::open(&log, set(&[("p", &text)]), None, clock().1);
+        let done = all.catch_up(&[]).unwrap();
+        assert_eq!(
+            (done[0].to.0, done[0].stopped_at, done[0].faults),
+            (1, Some(Position(2)), 1)
+        );
+        let status = all.status().unwrap().projections.remove(0);
+        assert_eq!(
+            (status.state, status.lag_events, status.faults),
+            (RunState::Stopped, Some(2), 1)
+        );
+        assert_eq!(status.fault_list[0].position, Position(2));
+        assert_eq!(sum(&all), r#"{"n":1}"#);
+        assert!(all.catch_up(&[]).unwrap()[0].changed.is_empty());
+        // It fails again: nothing is counted twice.
+        assert!(all.retry("p").unwrap());
+        assert_eq!(all.catch_up(&[]).unwrap()[0].stopped_at, Some(Position(2)));
+        assert_eq!(all.status().unwrap().projections[0].faults, 1);
+        // With a definition that can read it, it goes on.
+        let mended = text.replace("'data.n'", "'number(text(data.n).replace(\"x\", \"2\"))'");
+        let all = Projections::open(&log, set(&[("p", &mended)]), None, clock().1);
+        assert_eq!(all.status().unwrap().projections[0].state, RunState::Stale);
+        assert_eq!(all.catch_up(&[]).unwrap()[0].to.0, 3);
+        assert_eq!(sum(&all), r#"{"n":8}"#);
+    }
+
+    #[test]
+    fn a_rebuild_finds_what_differs_and_can_be_taken_back() {
+        let home = tempfile::tempdir().unwrap();
+        let (_writer, log) = store(home.path(), &counted(r#"{"n": 1}"#));
+        let all = Projections::open(&log, set(&[("p", SUM)]), None, clock().1);
+        all.catch_up(&[]).unwrap();
+        all.cache()
+            .unwrap()
+            .write(|transaction| {
+                Ok(transaction
+                    .execute("UPDATE projection_documents SET state = '{\"n\":7}'", [])?)
+            })
+            .unwrap();
+        let view = all.rebuild("p", false).unwrap();
+        assert_eq!((view.differences_count, view.switched), (1, false));
+        let state =
+            |state: &Option<Box<serde_json::value::RawValue>>| state.as_ref().unwrap().to_string();
+        assert_eq!(state(&view.differences[0].before), r#"{"n":7}"#);
+        assert_eq!(state(&view.differences[0].after), r#"{"n":1}"#);
+        assert_eq!(sum(&all), r#"{"n":7}"#);
+        assert!(all.rebuild("p", true).unwrap().switched);
+        assert_eq!(sum(&all), r#"{"n":1}"#);
+        assert!(all.roll_back("p").unwrap());
+        assert_eq!(sum(&all), r#"{"n":7}"#);
+        assert!(all.reset("p").unwrap() && !all.roll_back("p").unwrap());
+        assert_eq!(sum(&all), r#"{"n":1}"#);
+    }
+
+    #[test]
+    fn a_synchronous_projection_holds_what_was_acknowledged() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &[]);
+        let text = format!("strategy = 'sync'\n{SUM}");
+        let all = Projections::open(&log, set(&[("p", &text)]), None, clock().1);
+        let append = |n: u32| {
+            let event = NewEvent::json("Counted", &format!("{{\"n\": {n}}}")).unwrap();
+            all.append(
+                &writer,
+                vec![StreamAppend {
+                    stream: "a-1".parse().unwrap(),
+                    category: None,
+                    expected: ExpectedVersion::Any,
+                    events: vec![event],
+                }],
+            )
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let at = append(1).unwrap().head.size;
+                        let status = all.status().unwrap().projections.remove(0);
+                        assert!(status.checkpoint >= at, "it was acknowledged before");
+                    }
+                });
+            }
+        });
+        assert_eq!(sum(&all), r#"{"n":40}"#);
+    }
+
+    #[test]
+    fn two_processes_share_the_work_and_take_no_event_twice() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &[]);
+        let open = || Projections::open(&log, set(&[("p", SUM)]), None, clock().1);
+        let (a, b) = (open(), open());
+        for _ in 0..20 {
+            append(&writer, &counted(r#"{"n": 1}"#));
+            std::thread::scope(|scope| {
+                scope.spawn(|| a.catch_up(&[]).unwrap());
+                scope.spawn(|| b.catch_up(&[]).unwrap());
+            });
+        }
+        assert_eq!(sum(&a), r#"{"n":20}"#);
+        assert_eq!(sum(&b), r#"{"n":20}"#);
+        assert_eq!(a.status().unwrap().projections[0].checkpoint.0, 20);
+    }
 }

@@ -37,6 +37,8 @@ pub enum Command {
     Append(Box<append::Append>),
     /// Bring events from files into a store
     Import(Box<import::Import>),
+    /// List the formats that can be imported, with their specifications
+    Formats(formats::Formats),
     /// List the imports into a store, oldest first
     Imports(imports::Imports),
     /// Say what a store holds

@@ -338,7 +338,8 @@ impl From<ImportError> for Failure {
             ImportError::Append(error) => error.into(),
             ImportError::Open(error) => error.into(),
             ImportError::Io { source, file } => Failure::file(Path::new(&file), &source),
-            ImportError::Cancelled => Failure::of(&error),
+            ImportError::Cancelled | ImportError::Preset(_) => Failure::of(&error),
+            ImportError::UnknownFormat(_) => Failure::of(&error).hint("annals formats lists them."),
             ImportError::Malformed { .. } => Failure::of(&error)
                 .hint("nothing was stored; correct the file, or say its format with --format"),
         }

@@ -262,6 +262,7 @@ impl From<&ImportError> for ErrorCode {
         match error {
             ImportError::Io { source, .. } => source.into(),
             ImportError::Malformed { .. } => ErrorCode::MalformedFile,
+            ImportError::UnknownFormat(_) | ImportError::Preset(_) => ErrorCode::BadInput,
             ImportError::Append(error) => error.into(),
             ImportError::Open(error) => error.into(),
             ImportError::Cancelled => ErrorCode::Cancelled,

@@ -33,6 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
         category: None,
         zone: chrono_tz::UTC,
         mapping: Some(mapping.clone()),
+        presets: annals_core::import::Presets::default(),
         records: 1_000_000,
     };
     let seen = preview(&looked, &surroundings).expect("the file is there");

@@ -224,7 +224,9 @@ impl From<ImportError> for HostError {
                 .hint("Nothing was stored. Mend the file, or name its format yourself."),
             ImportError::Append(error) => error.into(),
             ImportError::Open(error) => error.into(),
-            ImportError::Cancelled => HostError::of(&error),
+            ImportError::UnknownFormat(_) | ImportError::Preset(_) | ImportError::Cancelled => {
+                HostError::of(&error)
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ commands! {
     imports,
     import_lines,
     import_preview,
+    import_formats,
     import_start,
     import_cancel,
     export_start,

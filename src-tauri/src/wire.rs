@@ -679,6 +679,10 @@ pub struct ImportArgs {
     #[serde(default)]
     #[ts(optional)]
     pub mapping: Option<Mapping>,
+    /// The preset to read by; by content where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub preset: Option<String>,
     /// Category of all streams; by rule where `null`.
     pub category: Option<Category>,
     /// Zone of times that name none.
@@ -709,6 +713,10 @@ pub struct PreviewArgs {
     #[serde(default)]
     #[ts(optional)]
     pub mapping: Option<Mapping>,
+    /// The preset to read by; by content where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub preset: Option<String>,
     /// Category of all streams; by rule where `null`.
     pub category: Option<Category>,
     /// Zone of times that name none.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use annals_core::finding::FindingKind;
 use annals_core::id::Category;
 use annals_core::import::{
-    Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence, Progress,
-    SeenAgain, import_into,
+    Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence, Presets,
+    Progress, SeenAgain, import_into,
 };
-use annals_core::surroundings::Surroundings;
+use annals_core::surroundings::{Surroundings, data_folder};
 use annals_core::time::Time;
 use chrono_tz::Tz;
 use indicatif::ProgressBar;
@@ -45,9 +45,9 @@ pub struct Import {
     /// Say how the files would be read, show the first records, and store nothing
     #[arg(long, conflicts_with_all = ["into", "dry_run", "rejects"])]
     explain: bool,
-    /// How to read the files; auto goes by their content
-    #[arg(long, value_enum, default_value_t = Form::Auto)]
-    format: Form,
+    /// How to read the files: auto (by their content), jsonl, json, xes, csv, or a name that annals formats lists
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    format: String,
     /// How bytes spell text: utf-8, utf-16le, utf-16be, latin-1 or windows-1252; by default by content
     #[arg(long, value_name = "ENCODING")]
     encoding: Option<Encoding>,
@@ -77,31 +77,19 @@ pub struct Import {
     rejects: Option<PathBuf>,
 }
 
-/// How to read the files.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Form {
-    /// By content
-    Auto,
-    /// One JSON object a line
-    Jsonl,
-    /// One JSON document: an array of records, or one record
-    Json,
-    /// XES (IEEE 1849)
-    Xes,
-    /// A table: CSV, or with another character between its cells
-    Csv,
-}
-
-impl From<Form> for Format {
-    fn from(form: Form) -> Format {
-        match form {
-            Form::Auto => Format::Auto,
-            Form::Jsonl => Format::Jsonl,
-            Form::Json => Format::Json,
-            Form::Xes => Format::Xes,
-            Form::Csv => Format::Csv,
-        }
-    }
+/// The format that is asked for by name: one read by code, or a preset.
+fn asked_format(name: &str) -> Result<(Format, Presets), Failure> {
+    let by_code = match name {
+        "auto" => Some(Format::Auto),
+        "jsonl" => Some(Format::Jsonl),
+        "json" => Some(Format::Json),
+        "xes" => Some(Format::Xes),
+        "csv" => Some(Format::Csv),
+        _ => None,
+    };
+    let preset = by_code.is_none().then_some(name);
+    let presets = Presets::find(data_folder().as_deref(), preset)?;
+    Ok((by_code.unwrap_or_default(), presets))
 }
 
 /// Runs the command.
@@ -110,14 +98,16 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     if let Some(file) = &args.save_map {
         mapping::may_save(file, &args.paths, args.into.as_deref())?;
     }
+    let (format, presets) = asked_format(&args.format)?;
     let Some(into) = &args.into else {
-        return explain::run(args, mapping, output);
+        return explain::run(args, format, presets, mapping, output);
     };
     let request = ImportRequest {
         paths: args.paths,
-        format: args.format.into(),
+        format,
         encoding: args.encoding,
         mapping,
+        presets,
         category: args.category,
         zone: args.zone,
         dry_run: args.dry_run,
@@ -189,6 +179,14 @@ fn seen_text(seen: &SeenAgain) -> String {
     )
 }
 
+/// What a file was read as: the preset, if it was one, and what its bytes are.
+fn read_as(format: Format, preset: Option<&str>) -> String {
+    match preset {
+        Some(preset) => format!("{preset} in {}", format_name(format)),
+        None => format_name(format).to_owned(),
+    }
+}
+
 /// Name of a format for a reader.
 fn format_name(format: Format) -> &'static str {
     match format {
@@ -236,7 +234,7 @@ fn print(
             "{}: {}, read as {} ({})",
             file.file,
             counted(file.read, "record"),
-            format_name(file.format),
+            read_as(file.format, file.preset.as_deref()),
             file.why
         )))?;
         if let Some(mapping) = &file.mapping_sha256 {

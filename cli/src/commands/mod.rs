@@ -10,6 +10,7 @@ pub mod diff;
 pub mod events;
 pub mod evidence;
 pub mod export;
+pub mod formats;
 pub mod history;
 pub mod import;
 pub mod imports;
@@ -60,6 +61,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Sample(args) => sample::run(args, output),
         Command::Append(args) => append::run(*args, output),
         Command::Import(args) => import::run(*args, output),
+        Command::Formats(args) => formats::run(args, output),
         Command::Imports(args) => imports::run(args, output),
         Command::Info(args) => info::run(args, output),
         Command::Streams(args) => streams::run(args, output),

@@ -3,6 +3,7 @@
 // Each test binary uses a part of this module.
 #![allow(dead_code)]
 
+pub mod known;
 pub mod transcript;
 
 use std::path::Path;

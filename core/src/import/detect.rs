@@ -102,6 +102,8 @@ pub(super) struct Input<'p> {
     /// Its first bytes as UTF-8; all of them where `is_whole`.
     pub head: Vec<u8>,
     pub is_whole: bool,
+    /// It is a store of Annals, of which the events are read.
+    pub is_store: bool,
     /// Its own bytes as far as they were read.
     pub taken: Taken,
 }
@@ -182,6 +184,7 @@ pub(super) fn open<'p>(
         why,
         head,
         is_whole,
+        is_store,
         taken,
     })
 }

@@ -12,15 +12,17 @@ use super::files::{self, Skip, Source};
 use super::lines::RawRecord;
 use super::mapping::{self, Draft, Rules};
 use super::pack::Compression;
+use super::preset::{self, Preset, Told};
 use super::preview::{FilePreview, Glance, PreviewRequest, ShownCells};
+use super::record::RecordPlan;
 use super::report::{FileReport, Notes, Rejects};
 use super::sources::{self, FirstRecords};
 use super::spool::{Entry, Spool};
 use super::store::Ahead;
 use super::streams::{StableHasher, Streams};
 use super::{
-    Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, json, lines,
-    xes,
+    Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, SourceOrder,
+    json, lines, xes,
 };
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{Category, EventId, EventType, NameError, StreamId};
@@ -83,6 +85,7 @@ pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePrev
         category,
         zone,
         mapping,
+        presets,
         records,
     } = request;
     let import = ImportRequest {
@@ -90,6 +93,7 @@ pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePrev
         format: *format,
         encoding: *encoding,
         mapping: mapping.clone(),
+        presets: presets.clone(),
         category: category.clone(),
         zone: *zone,
         dry_run: true,
@@ -115,6 +119,94 @@ pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePrev
         previews.push(gathering.glance_at(source));
     }
     Ok(previews)
+}
+
+/// An opened file and how it is read.
+pub(super) struct Opened<'i> {
+    pub input: Input<'i>,
+    pub table: Option<Table>,
+    /// JSON, or a table whose rows are read as records: the mapping.
+    pub records: Option<RecordPlan>,
+    pub preset: Option<Preset>,
+}
+
+impl<'i> Opened<'i> {
+    fn of(mut input: Input<'i>, request: &ImportRequest) -> Result<Opened<'i>, ImportError> {
+        let asked = request.mapping.as_ref();
+        let chosen = request.presets.chosen.as_ref();
+        let is_table = input.format == Format::Csv;
+        let mut table = is_table.then(|| Table::look(&input, asked, request.zone));
+        // What the user says goes before what is told; a store of Annals and XES need neither.
+        let told = match (asked, chosen) {
+            _ if input.format == Format::Xes || input.is_store => None,
+            (_, Some(chosen)) => Some(Told {
+                preset: chosen.clone(),
+                why: format!("read as {}, as asked for", chosen.title),
+            }),
+            (None, None) if request.format == Format::Auto => match &table {
+                Some(table) => preset::tell_table(&table.columns, &request.presets.own),
+                None => preset::tell(&input.head, input.format, &request.presets.own),
+            },
+            (_, None) => None,
+        };
+        let mapping = match (&told, asked) {
+            (Some(told), Some(asked)) => Some(asked.or(&told.preset.mapping)),
+            (Some(told), None) => Some(told.preset.mapping.clone()),
+            (None, Some(asked)) if is_table && !asked.is_of_records() => None,
+            (None, Some(asked)) if input.format != Format::Xes && !input.is_store => {
+                Some(asked.clone())
+            }
+            (None, _) => None,
+        };
+        let order = match &told {
+            Some(told) => told.preset.order,
+            None => SourceOrder::PerStream,
+        };
+        let records = mapping.map(|mapping| RecordPlan::new(&mapping, order, request.zone));
+        let records = records
+            .transpose()
+            .map_err(|message| input.names.malformed(1, message))?;
+        if let (Some(table), Some(_)) = (&mut table, &records) {
+            table.problems.clear();
+            table.guesses.clear();
+        }
+        if let Some(told) = &told {
+            input.why = format!("{}; {}", told.why, input.why);
+        }
+        Ok(Opened {
+            input,
+            table,
+            records,
+            preset: told.map(|told| told.preset),
+        })
+    }
+
+    /// The mapping by which it is read, if it is one.
+    pub(super) fn mapping(&self) -> Option<&Mapping> {
+        match (&self.records, &self.table) {
+            (Some(records), _) => Some(records.mapping()),
+            (None, table) => table.as_ref().and_then(Table::mapping),
+        }
+    }
+
+    /// How far the order of its records can be relied on.
+    pub(super) fn order(&self) -> SourceOrder {
+        match (&self.preset, self.input.format) {
+            _ if self.input.is_store => SourceOrder::Total,
+            (Some(preset), _) => preset.order,
+            (None, Format::Xes) => SourceOrder::PerStream,
+            (None, Format::Auto | Format::Jsonl | Format::Json | Format::Csv) => {
+                SourceOrder::Unknown
+            }
+        }
+    }
+
+    fn plan(&self) -> Result<Option<Plan>, ImportError> {
+        match (&self.table, &self.records) {
+            (Some(table), None) => table.plan(&self.input.names).map(Some),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Cells of one column that are not of its kind.
@@ -216,7 +308,7 @@ impl<'i> Gathering<'i, '_> {
         })
     }
 
-    fn open(&self, source: &Source) -> Result<(Input<'i>, Option<Table>), ImportError> {
+    fn open(&self, source: &Source) -> Result<Opened<'i>, ImportError> {
         let mapping = self.request.mapping.as_ref();
         let asked = Asked {
             format: self.request.format,
@@ -224,17 +316,15 @@ impl<'i> Gathering<'i, '_> {
             source: Some(&source.name),
         };
         let input = detect::open(&source.path, asked, self.progress)?;
-        let table =
-            (input.format == Format::Csv).then(|| Table::look(&input, mapping, self.request.zone));
-        Ok((input, table))
+        Opened::of(input, self.request)
     }
 
     fn read_file(&mut self, source: &Source) -> Result<(), ImportError> {
-        let opened = self.open(source).and_then(|(input, table)| {
-            let plan = table.as_ref().map(|t| t.plan(&input.names)).transpose()?;
-            Ok((input, table.zip(plan)))
+        let opened = self.open(source).and_then(|opened| {
+            let plan = opened.plan()?;
+            Ok((opened, plan))
         });
-        let (input, table) = match opened {
+        let (opened, plan) = match opened {
             Ok(opened) => opened,
             // A folder may hold anything; what a file named by itself is, the user knows.
             Err(ImportError::Io {
@@ -250,7 +340,8 @@ impl<'i> Gathering<'i, '_> {
             }
             Err(error) => return Err(error),
         };
-        let mapping = table.as_ref().and_then(|(table, _)| table.mapping());
+        let mapping = opened.mapping();
+        let input = &opened.input;
         self.file = self.gathered.files.len() as u32;
         let before = self.gathered.read;
         self.gathered.files.push(FileReport {
@@ -258,6 +349,8 @@ impl<'i> Gathering<'i, '_> {
             source: input.names.source.clone(),
             format: input.format,
             why: input.why.clone(),
+            preset: opened.preset.as_ref().map(|preset| preset.name.clone()),
+            order: opened.order(),
             compression: input.names.packed,
             encoding: input.encoding,
             bytes: 0,
@@ -271,7 +364,7 @@ impl<'i> Gathering<'i, '_> {
         self.gathered.in_folder.push(source.in_folder.is_some());
         let taken = input.taken.clone();
         let names = input.names.clone();
-        self.read_records(input, table)?;
+        self.read_records(opened, plan)?;
         self.note_other_name(&names);
         let report = &mut self.gathered.files[self.file as usize];
         report.read = self.gathered.read - before;
@@ -296,6 +389,8 @@ impl<'i> Gathering<'i, '_> {
             source: String::new(),
             format: Format::Auto,
             why: String::new(),
+            preset: None,
+            order: SourceOrder::Unknown,
             compression: Compression::None,
             encoding: Encoding::Utf8,
             bytes,
@@ -311,22 +406,18 @@ impl<'i> Gathering<'i, '_> {
 
     fn glance_at(mut self, source: &Source) -> FilePreview {
         let mut preview = FilePreview::of(source.path.display().to_string(), source.bytes);
-        let (input, table) = match self.open(source) {
+        let opened = match self.open(source) {
             Ok(opened) => opened,
             Err(error) => {
                 preview.error = Some(error.to_string());
                 return preview;
             }
         };
-        preview.told(&input, table.as_ref());
-        let plan = table
-            .as_ref()
-            .map(|table| table.plan(&input.names))
-            .transpose();
-        let read = match plan {
+        preview.told(&opened);
+        let read = match opened.plan() {
             // Its problems say it already.
             Err(_) => Err(ImportError::Cancelled),
-            Ok(plan) => self.read_records(input, table.zip(plan)),
+            Ok(plan) => self.read_records(opened, plan),
         };
         preview.complete = read.is_ok();
         match read {
@@ -338,11 +429,13 @@ impl<'i> Gathering<'i, '_> {
         preview
     }
 
-    fn read_records(
-        &mut self,
-        mut input: Input<'i>,
-        table: Option<(Table, Plan)>,
-    ) -> Result<(), ImportError> {
+    fn read_records(&mut self, opened: Opened<'i>, plan: Option<Plan>) -> Result<(), ImportError> {
+        let Opened {
+            mut input,
+            table,
+            records,
+            preset: _,
+        } = opened;
         // The name is the source: another file of the same name is the same source, and its first record of
         // a kind the same as the first one here.
         self.occurrences.clear();
@@ -351,18 +444,27 @@ impl<'i> Gathering<'i, '_> {
         let names = input.names.clone();
         let zone = self.zone;
         let reader = &mut *input.reader;
+        let records = records.as_ref();
+        if let Some(records) = records {
+            self.zone = records.zone();
+        }
         match (input.format, table) {
-            (_, Some((table, plan))) => {
-                self.zone = plan.zone();
-                self.table(reader, &names, &table, &plan)
-            }
+            (_, Some(table)) => match (records, plan) {
+                (Some(records), _) => self.record_rows(reader, &names, &table, records),
+                (None, Some(plan)) => {
+                    self.zone = plan.zone();
+                    self.table(reader, &names, &table, &plan)
+                }
+                // A table has the one or the other.
+                (None, None) => Ok(()),
+            },
             (Format::Auto | Format::Jsonl | Format::Csv, None) => {
                 lines::read(reader, &names, &mut |line, raw| {
-                    self.json(&names, line, raw)
+                    self.json(&names, line, raw, records)
                 })
             }
             (Format::Json, None) => json::read(reader, &names, &mut |line, raw| {
-                self.json(&names, line, raw)
+                self.json(&names, line, raw, records)
             }),
             (Format::Xes, None) => xes::read(reader, &names, zone, &mut |line, item| {
                 self.xes(&names, line, item)
@@ -468,26 +570,121 @@ impl<'i> Gathering<'i, '_> {
         self.firsts.push((first, source.clone()));
     }
 
+    /// Rows of a table that are read as records.
+    fn record_rows(
+        &mut self,
+        reader: &mut dyn std::io::BufRead,
+        names: &FileNames,
+        table: &Table,
+        plan: &RecordPlan,
+    ) -> Result<(), ImportError> {
+        let mut rows = Rows::new(reader, names, table.dialect);
+        let mut is_header = table.has_header;
+        loop {
+            let next = rows.next()?;
+            if next == Next::End {
+                return Ok(());
+            }
+            if std::mem::take(&mut is_header) {
+                continue;
+            }
+            let line = rows.line();
+            let (text, ends) = rows.cells();
+            let record = match next {
+                Next::Row | Next::End => table.record(text, ends),
+                Next::Wrong => Err(rows.fault().to_owned()),
+                Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
+            };
+            match record {
+                Ok(record) => self.records(names, line, &record, plan)?,
+                Err(reason) => {
+                    self.count_record()?;
+                    self.settle(names, line, Err(reason), rows.raw())?;
+                }
+            }
+        }
+    }
+
     fn json(
         &mut self,
         names: &FileNames,
         line: u64,
         raw: RawRecord<'_>,
+        plan: Option<&RecordPlan>,
     ) -> Result<(), ImportError> {
-        self.count_record()?;
         let record = match raw {
             RawRecord::Whole(record) => record,
             RawRecord::TooLong(start) => {
+                self.count_record()?;
                 let reason = format!("longer than {} MiB", MAX_RECORD_BYTES >> 20);
                 return self.settle(names, line, Err(reason), start);
             }
         };
+        if let Some(plan) = plan
+            && let Ok(text) = std::str::from_utf8(record)
+        {
+            return self.records(names, line, text, plan);
+        }
+        self.count_record()?;
         let rules = Rules {
             zone: self.zone,
             stem: &names.stem,
         };
         let taken = mapping::map(record, &rules, line)
             .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
+        self.settle(names, line, taken, record)
+    }
+
+    /// The records that a value holds, or the one that it is, by a declared mapping.
+    fn records(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        text: &str,
+        plan: &RecordPlan,
+    ) -> Result<(), ImportError> {
+        let Some(held) = plan.records_in(text) else {
+            return self.record(names, line, text, plan);
+        };
+        if let Some(lost) = plan.lost_around(text) {
+            self.gathered
+                .notes
+                .add(FindingKind::NotKept, Severity::Notice, || {
+                    let detail = format!(
+                        "{lost} around the list of records belongs to none and was not kept"
+                    );
+                    (place(names, line, None), detail)
+                });
+        }
+        for held in held {
+            self.record(names, line + held.lines, &held.text, plan)?;
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        text: &str,
+        plan: &RecordPlan,
+    ) -> Result<(), ImportError> {
+        self.count_record()?;
+        let record = text.as_bytes();
+        let taken = plan.map(text, &names.stem, line).and_then(|draft| {
+            let draft = match draft {
+                Some(draft) => draft,
+                // The mapping finds nothing of its own in it: perhaps another kind of record.
+                None => {
+                    let rules = Rules {
+                        zone: self.zone,
+                        stem: &names.stem,
+                    };
+                    mapping::map(record, &rules, line)?
+                }
+            };
+            self.accept(names, line, &draft, UNTYPED_RECORD, &[record])
+        });
         self.settle(names, line, taken, record)
     }
 
@@ -772,7 +969,7 @@ impl<'i> Gathering<'i, '_> {
                 )
             });
         }
-        if !is_first && !last_is_clock && time.time < state.last {
+        if !is_first && !last_is_clock && time.time < state.last && !draft.unordered {
             let last = state.last;
             notes.add(FindingKind::TimeRunsBackwards, Severity::Warning, || {
                 (
@@ -781,7 +978,7 @@ impl<'i> Gathering<'i, '_> {
                 )
             });
         }
-        state.reached = if is_first {
+        state.reached = if is_first || draft.unordered {
             time.time
         } else {
             state.reached.max(time.time)

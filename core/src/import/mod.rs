@@ -3,8 +3,8 @@
 //! An import is atomic (a cancel, crash or kill leaves the store as it was) and idempotent (importing the
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
 //!
-//! file → `files` → `detect` (`pack`, `encoding`) → records (`lines`, `json`, `xes`, `csv`) → `mapping` or
-//! `declared` → `gather` → `spool` → `store` (`observe`) → log; or no further than `preview`.
+//! file → `files` → `detect` (`pack`, `encoding`), `preset` → records (`lines`, `json`, `xes`, `csv`) → `mapping`,
+//! or `declared` by `csv` and `record` → `gather` → `spool` → `store` (`observe`) → log; or no further than `preview`.
 //! `docs/import.md` states the rules for users.
 
 mod around;
@@ -20,7 +20,9 @@ mod lines;
 mod mapping;
 mod observe;
 mod pack;
+mod preset;
 mod preview;
+mod record;
 mod report;
 mod shape;
 mod sources;
@@ -43,10 +45,16 @@ use crate::store::{AppendError, LogWriter, OpenError};
 use crate::surroundings::Surroundings;
 
 pub use around::{LineView, LinesView, lines};
-pub use declared::{ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError};
+pub use declared::{
+    ChangeMapping, ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError,
+    Reshape,
+};
 pub use encoding::Encoding;
 pub use observe::NOT_PROVED;
 pub use pack::Compression;
+pub use preset::{
+    FormatRow, FormatsView, Preset, Presets, ReadBy, Rule, SourceOrder, Tested, formats, shipped,
+};
 pub use preview::{
     ColumnView, EventPreview, FilePreview, PreviewRequest, PreviewView, RecordPreview, preview,
 };
@@ -86,8 +94,10 @@ pub struct ImportRequest {
     pub format: Format,
     /// How their bytes spell text; told by the content where `None`.
     pub encoding: Option<Encoding>,
-    /// How rows of tables become events; what it leaves open is guessed.
+    /// How rows of tables or JSON records become events; what it leaves open is guessed of a table.
     pub mapping: Option<Mapping>,
+    /// The preset to read by, and the user's own presets.
+    pub presets: Presets,
     /// Category of all streams; by rule where `None`.
     pub category: Option<Category>,
     /// Zone of times that name none.
@@ -107,6 +117,7 @@ impl ImportRequest {
             format: Format::Auto,
             encoding: None,
             mapping: None,
+            presets: Presets::default(),
             category: None,
             zone: chrono_tz::UTC,
             dry_run: false,
@@ -213,6 +224,12 @@ pub enum ImportError {
         /// What is wrong and what to do.
         message: String,
     },
+    /// There is no format of this name.
+    #[error("there is no format {0:?}")]
+    UnknownFormat(String),
+    /// A preset of the user's cannot be read.
+    #[error(transparent)]
+    Preset(#[from] MappingError),
     /// The log did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),

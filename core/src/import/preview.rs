@@ -9,12 +9,11 @@ use ts_rs::TS;
 
 use super::csv::Table;
 use super::declared::{ColumnKind, Mapping};
-use super::detect::Input;
 use super::encoding::Encoding;
-use super::gather;
+use super::gather::{self, Opened};
 use super::pack::Compression;
 use super::spool::Entry;
-use super::{Format, ImportError};
+use super::{Format, ImportError, Presets, SourceOrder};
 use crate::event::Payload;
 use crate::finding::Finding;
 use crate::id::Category;
@@ -50,6 +49,8 @@ pub struct PreviewRequest {
     pub zone: chrono_tz::Tz,
     /// How rows of tables become events; what it leaves open is guessed.
     pub mapping: Option<Mapping>,
+    /// The preset to read by, and the user's own presets.
+    pub presets: Presets,
     /// Records of each file to look at.
     pub records: usize,
 }
@@ -79,6 +80,10 @@ pub struct FilePreview {
     pub encoding: Encoding,
     /// Why it is read so.
     pub why: String,
+    /// The preset by which its records become events.
+    pub preset: Option<String>,
+    /// How far the order of its records can be relied on.
+    pub order: SourceOrder,
     /// Why it cannot be read, or not further than the records shown. An import would fail with it, or skip the
     /// file where it lies in a folder.
     pub error: Option<String>,
@@ -195,6 +200,7 @@ pub struct EventPreview {
 ///     category: None,
 ///     zone: chrono_tz::UTC,
 ///     mapping: None,
+///     presets: Default::default(),
 ///     records: 50,
 /// };
 /// let view = preview(&request, &Surroundings::system()).unwrap();
@@ -219,6 +225,8 @@ impl FilePreview {
             compression: Compression::None,
             encoding: Encoding::Utf8,
             why: String::new(),
+            preset: None,
+            order: SourceOrder::Unknown,
             error: None,
             mapping: None,
             mapping_toml: None,
@@ -233,16 +241,30 @@ impl FilePreview {
     }
 
     /// Takes what is known of it once it is open.
-    pub(super) fn told(&mut self, input: &Input<'_>, table: Option<&Table>) {
+    pub(super) fn told(&mut self, opened: &Opened<'_>) {
+        let Opened {
+            input,
+            table,
+            records,
+            preset,
+        } = opened;
+        self.preset = preset.as_ref().map(|preset| preset.name.clone());
+        self.order = opened.order();
+        if let Some(records) = records {
+            self.mapping_toml = Some(records.mapping().to_toml());
+            self.mapping_sha256 = Some(records.mapping().sha256());
+            self.mapping = Some(records.mapping().clone());
+        }
         self.format = input.format;
         self.compression = input.names.packed;
         self.encoding = input.encoding;
         self.why.clone_from(&input.why);
         let Some(table) = table else { return };
-        let mapping = table.mapping();
-        self.mapping_toml = mapping.map(Mapping::to_toml);
-        self.mapping_sha256 = mapping.map(Mapping::sha256);
-        self.mapping = mapping.cloned();
+        if let Some(mapping) = table.mapping().filter(|_| records.is_none()) {
+            self.mapping_toml = Some(mapping.to_toml());
+            self.mapping_sha256 = Some(mapping.sha256());
+            self.mapping = Some(mapping.clone());
+        }
         self.guesses.clone_from(&table.guesses);
         self.problems.clone_from(&table.problems);
         self.columns = columns_of(table);
@@ -439,6 +461,7 @@ mod tests {
             category: None,
             zone: chrono_tz::UTC,
             mapping: None,
+            presets: Presets::default(),
             records: 10,
         };
         let now = Time::parse_rfc3339("2024-01-15T10:30:00Z").unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Compression, Encoding, Format, ImportError, Mapping};
+use super::{Compression, Encoding, Format, ImportError, Mapping, SourceOrder};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::integrity::Hash;
 use crate::time::Time;
@@ -66,6 +66,10 @@ pub struct FileReport {
     pub format: Format,
     /// Why this format was chosen.
     pub why: String,
+    /// The preset by which its records became events.
+    pub preset: Option<String>,
+    /// How far the order of its records can be relied on.
+    pub order: SourceOrder,
     /// How it is packed.
     pub compression: Compression,
     /// How its bytes spell text.
@@ -75,9 +79,9 @@ pub struct FileReport {
     pub bytes: u64,
     /// SHA-256 of it, packed as it is.
     pub sha256: Hash,
-    /// A table: SHA-256 of the mapping, written as TOML.
+    /// A table, or JSON read by a preset or a mapping: SHA-256 of the mapping, written as TOML.
     pub mapping_sha256: Option<Hash>,
-    /// A table: the mapping, guesses filled in.
+    /// The mapping, guesses filled in.
     pub mapping: Option<Mapping>,
     /// Records read.
     #[ts(type = "number")]

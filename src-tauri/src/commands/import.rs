@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use annals_core::import::{self, ImportRequest, Presence, PreviewRequest, Progress};
+use annals_core::import::{self, ImportRequest, Presence, Presets, PreviewRequest, Progress};
 use annals_core::store::{ImportsView, ReadError};
+use annals_core::surroundings::data_folder;
 use annals_core::time::parse_zone;
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
@@ -34,6 +35,7 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
         format: args.format,
         encoding: args.encoding,
         mapping: args.mapping,
+        presets: Presets::find(data_folder().as_deref(), args.preset.as_deref())?,
         category: args.category,
         zone: parse_zone(&args.zone)?,
         dry_run: args.dry_run,
@@ -66,11 +68,22 @@ pub async fn import_preview(host: State<'_, Host>, args: PreviewArgs) -> Answer 
         format: args.format,
         encoding: args.encoding,
         mapping: args.mapping,
+        presets: Presets::find(data_folder().as_deref(), args.preset.as_deref())?,
         category: args.category,
         zone: parse_zone(&args.zone)?,
         records: args.records.min(MAX_PREVIEW) as usize,
     };
     blocking(move || json(&import::preview(&request, host.surroundings())?)).await
+}
+
+/// What can be imported. Needs no open store.
+#[tauri::command]
+pub async fn import_formats() -> Answer {
+    blocking(|| {
+        let presets = Presets::find(data_folder().as_deref(), None)?;
+        json(&import::formats(&presets.own))
+    })
+    .await
 }
 
 /// The imports into the open store, oldest first.

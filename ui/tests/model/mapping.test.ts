@@ -4,6 +4,8 @@ import { assign, columnTemplate, keptAs, placesOf, wordsOf } from "$lib/model/ma
 
 const mapping: Mapping = {
   delimiter: ";",
+  types: {},
+  reshape: [],
   event: { stream: "order-{id}", type: "{activity}", time: "{date} {clock}", actor: "" },
   columns: [
     { name: "id", into: "none", kind: "text" },

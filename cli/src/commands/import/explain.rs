@@ -1,11 +1,12 @@
 //! `annals import --explain`: how files would be read, and what becomes of their first records.
 
 use annals_core::import::{
-    ColumnKind, ColumnView, FilePreview, Mapping, PreviewRequest, RecordPreview, preview,
+    ColumnKind, ColumnView, FilePreview, Format, Mapping, Presets, PreviewRequest, RecordPreview,
+    preview,
 };
 use annals_core::surroundings::Surroundings;
 
-use super::{Import, format_name, mapping};
+use super::{Import, mapping, read_as};
 use crate::commands::print_findings;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -18,14 +19,21 @@ const RECORDS: usize = 50;
 const SHOWN: usize = 5;
 
 /// Looks at the files and stores nothing.
-pub fn run(args: Import, mapping: Option<Mapping>, output: &mut Output) -> Result<Exit, Failure> {
+pub fn run(
+    args: Import,
+    format: Format,
+    presets: Presets,
+    mapping: Option<Mapping>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let request = PreviewRequest {
         paths: args.paths,
-        format: args.format.into(),
+        format,
         encoding: args.encoding,
         category: args.category,
         zone: args.zone,
         mapping,
+        presets,
         records: RECORDS,
     };
     let view = preview(&request, &Surroundings::system())?;
@@ -58,6 +66,8 @@ fn print(file: &FilePreview, output: &mut Output) -> Result<(), Failure> {
         compression: _,
         encoding,
         why,
+        preset,
+        order: _,
         error,
         mapping: _,
         mapping_toml,
@@ -74,7 +84,7 @@ fn print(file: &FilePreview, output: &mut Output) -> Result<(), Failure> {
     } else {
         output.line(&visible(&format!(
             "{name}: {bytes} bytes, read as {} in {} ({why})",
-            format_name(*format),
+            read_as(*format, preset.as_deref()),
             encoding.name()
         )))?;
     }

@@ -19,7 +19,7 @@ use super::ImportError;
 use super::declared::{EventMapping, Mapping, Template};
 use super::detect::{FileNames, Input};
 use super::encoding::Encoding;
-use super::mapping::Draft;
+use super::mapping::{Draft, write_json_string, write_key};
 use crate::time::parse_zone;
 
 pub(super) use plan::Plan;
@@ -252,6 +252,31 @@ impl Table {
         native::map(std::str::from_utf8(text).map_err(|e| e.to_string())?, ends)
     }
 
+    /// A row as a JSON object: its cells as texts, JSON in them as what it is. An empty cell is left out.
+    ///
+    /// # Errors
+    /// Why it cannot be taken, in a sentence for the user.
+    pub(super) fn record(&self, text: &[u8], ends: &[usize]) -> Result<String, String> {
+        if ends.len() != self.columns.len() {
+            return Err(plan::ragged(ends.len(), self.columns.len()));
+        }
+        let text = std::str::from_utf8(text).map_err(|_| {
+            "not UTF-8; if the file is in Windows-1252 or Latin-1, say so (--encoding windows-1252)"
+        })?;
+        let mut out = String::with_capacity(text.len() * 2);
+        let cells = texts(text, ends);
+        for (column, cell) in self
+            .columns
+            .iter()
+            .zip(cells)
+            .filter(|(_, c)| !c.is_empty())
+        {
+            write_key(&mut out, column);
+            write_json_string(&mut out, cell);
+        }
+        Ok(format!("{{{out}}}"))
+    }
+
     /// Where bytes that are no text keep the table from being understood, that is what has to be settled first.
     fn tell_encoding(&mut self, input: &Input<'_>, asked: &Mapping) {
         if asked.encoding.is_some() || input.encoding != Encoding::Utf8 {
@@ -291,8 +316,13 @@ impl Table {
         let mut named: Vec<(&str, String)> = listed.collect();
         for (place, template) in self.mapping.event.places() {
             let template = template.as_deref().unwrap_or_default();
-            match Template::parse(template) {
-                Ok(template) => named.extend(template.columns().map(|c| (place, c.to_owned()))),
+            match Template::choices(template) {
+                Ok(choices) => named.extend(
+                    choices
+                        .iter()
+                        .flat_map(Template::columns)
+                        .map(|c| (place, c.to_owned())),
+                ),
                 Err(message) => self.problems.push(format!("{place}: {message}")),
             }
         }

@@ -37,9 +37,9 @@ struct Column {
     kind: ColumnKind,
 }
 
-/// A template whose columns were found.
+/// Templates whose columns were found; the first that is filled counts.
 #[derive(Debug, Default)]
-struct Filled(Vec<Piece>);
+struct Filled(Vec<Vec<Piece>>);
 
 #[derive(Debug)]
 enum Piece {
@@ -59,19 +59,27 @@ impl Plan {
             null,
             zone: _,
             time_format,
+            records: _,
+            types: _,
             event,
+            reshape: _,
+            change: _,
             columns: listed,
         } = mapping;
         let filled = |template: &Option<String>| {
-            let template = Template::parse(template.as_deref().unwrap_or_default())?;
-            let pieces = template.parts.into_iter().map(|part| match part {
-                Part::Text(text) => Ok(Piece::Text(text)),
-                Part::Column(name) => match columns.iter().position(|c| *c == name) {
-                    Some(index) => Ok(Piece::Cell(index)),
-                    None => Err(format!("there is no column {name:?}")),
-                },
-            });
-            pieces.collect::<Result<Vec<_>, String>>().map(Filled)
+            let choices = Template::choices(template.as_deref().unwrap_or_default())?;
+            let pieces = |template: Template| {
+                let pieces = template.parts.into_iter().map(|part| match part {
+                    Part::Text(text) => Ok(Piece::Text(text)),
+                    Part::Column(name) => match columns.iter().position(|c| *c == name) {
+                        Some(index) => Ok(Piece::Cell(index)),
+                        None => Err(format!("there is no column {name:?}")),
+                    },
+                });
+                pieces.collect::<Result<Vec<_>, String>>()
+            };
+            let choices = choices.into_iter().map(pieces);
+            choices.collect::<Result<Vec<_>, String>>().map(Filled)
         };
         let mut context = Vec::new();
         for (key, template) in [
@@ -317,8 +325,12 @@ impl<'a> Cells<'_, 'a> {
     }
 
     /// The text of a template; `None` where it is empty or one of its cells holds no value.
-    fn filled(&self, template: &'a Filled) -> Option<Cow<'a, str>> {
-        match &template.0[..] {
+    fn filled(&self, choices: &'a Filled) -> Option<Cow<'a, str>> {
+        choices.0.iter().find_map(|pieces| self.filled_one(pieces))
+    }
+
+    fn filled_one(&self, pieces: &'a [Piece]) -> Option<Cow<'a, str>> {
+        match pieces {
             [] => None,
             [Piece::Text(text)] => Some(Cow::Borrowed(text)),
             [Piece::Cell(index)] => {
@@ -345,13 +357,17 @@ impl<'a> Cells<'_, 'a> {
     }
 
     /// The text of a template of times, where a cell may be empty (a day without a clock).
-    fn joined(&self, template: &'a Filled) -> Option<Cow<'a, str>> {
-        if template.0.len() < 2 {
-            return self.filled(template);
+    fn joined(&self, choices: &'a Filled) -> Option<Cow<'a, str>> {
+        choices.0.iter().find_map(|pieces| self.joined_one(pieces))
+    }
+
+    fn joined_one(&self, pieces: &'a [Piece]) -> Option<Cow<'a, str>> {
+        if pieces.len() < 2 {
+            return self.filled_one(pieces);
         }
         let mut out = String::new();
         let mut any = false;
-        for piece in &template.0 {
+        for piece in pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Cell(index) => {

@@ -52,6 +52,7 @@ fn glance(name: &str, bytes: &[u8]) -> FilePreview {
         category: None,
         zone: Tz::UTC,
         mapping: None,
+        presets: crate::import::Presets::default(),
         records: 3,
     };
     let now = Time::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::template::Template;
-use super::{ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping};
+use super::{
+    ChangeMapping, ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, Reshape,
+};
 use crate::time::parse_zone;
 
 /// What is wrong with a mapping, and where.
@@ -18,6 +20,25 @@ pub struct MappingError {
     pub column: u64,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+impl MappingError {
+    /// Something wrong at a byte of the text.
+    pub(in crate::import) fn at(
+        name: &str,
+        text: &str,
+        at: usize,
+        message: String,
+    ) -> MappingError {
+        let before = text.get(..at).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        MappingError {
+            name: name.to_owned(),
+            line: before.matches('\n').count() as u64 + 1,
+            column: before[line_start..].chars().count() as u64 + 1,
+            message,
+        }
+    }
 }
 
 impl Mapping {
@@ -35,16 +56,7 @@ impl Mapping {
     /// assert_eq!((wrong.line, wrong.column), (2, 1));
     /// ```
     pub fn from_toml(name: &str, text: &str) -> Result<Mapping, MappingError> {
-        let error = |at: usize, message: String| {
-            let before = text.get(..at).unwrap_or(text);
-            let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-            MappingError {
-                name: name.to_owned(),
-                line: before.matches('\n').count() as u64 + 1,
-                column: before[line_start..].chars().count() as u64 + 1,
-                message,
-            }
-        };
+        let error = |at, message| MappingError::at(name, text, at, message);
         let mapping: Mapping = toml::from_str(text).map_err(|e| {
             let at = e.span().map_or(0, |span| span.start);
             error(at, format!("{}; see docs/mapping.md", e.message().trim()))
@@ -90,7 +102,7 @@ impl Mapping {
         }
         for (key, template) in self.event.places() {
             if let Some(template) = template
-                && let Err(message) = Template::parse(template)
+                && let Err(message) = Template::choices(template)
             {
                 return Err(Wrong {
                     table: "event",
@@ -121,10 +133,18 @@ impl Mapping {
             null,
             zone,
             time_format,
+            records,
+            types,
             event,
+            reshape,
+            change,
             columns,
         } = self;
         let mut out = String::from("# How the rows of a table become events.\n");
+        let words = |words: &Vec<String>| {
+            let words: Vec<String> = words.iter().map(|w| text(w)).collect();
+            format!("[{}]", words.join(", "))
+        };
         let mut line = |key: &str, value: Option<String>| {
             if let Some(value) = value {
                 let _ = writeln!(out, "{key} = {value}");
@@ -134,13 +154,41 @@ impl Mapping {
         line("delimiter", delimiter.as_deref().map(text));
         line("header", header.map(|h| h.to_string()));
         line("decimal_comma", decimal_comma.map(|d| d.to_string()));
-        let words = |words: &Vec<String>| {
-            let words: Vec<String> = words.iter().map(|w| text(w)).collect();
-            format!("[{}]", words.join(", "))
-        };
         line("null", null.as_ref().map(words));
         line("zone", zone.as_deref().map(text));
         line("time_format", time_format.as_deref().map(text));
+        line("records", records.as_deref().map(text));
+        let pairs = types
+            .iter()
+            .map(|(from, to)| format!("{} = {}", text(from), text(to)));
+        let pairs: Vec<String> = pairs.collect();
+        line(
+            "types",
+            (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", "))),
+        );
+        let shapes: Vec<String> = reshape
+            .iter()
+            .map(|shape| match shape {
+                Reshape::NewestFirst => "newest_first".to_owned(),
+                Reshape::Dynamodb => "dynamodb".to_owned(),
+                Reshape::JsonInText => "json_in_text".to_owned(),
+            })
+            .collect();
+        line("reshape", (!shapes.is_empty()).then(|| words(&shapes)));
+        if let Some(ChangeMapping {
+            before,
+            after,
+            deletes,
+            creates,
+            lists,
+        }) = change
+        {
+            line("change.before", before.as_deref().map(text));
+            line("change.after", after.as_deref().map(text));
+            line("change.deletes", Some(words(deletes)));
+            line("change.creates", Some(words(creates)));
+            line("change.lists", Some(words(lists)));
+        }
         // The columns come before the first table header, where TOML wants plain keys.
         if !columns.is_empty() {
             out.push_str("columns = [\n");
@@ -191,6 +239,10 @@ impl Mapping {
             causation,
             reason,
             version,
+            position,
+            recorded,
+            data,
+            metadata,
         } = own.event;
         let event = EventMapping {
             stream: stream.or(theirs.event.stream),
@@ -203,6 +255,10 @@ impl Mapping {
             causation: causation.or(theirs.event.causation),
             reason: reason.or(theirs.event.reason),
             version: version.or(theirs.event.version),
+            position: position.or(theirs.event.position),
+            recorded: recorded.or(theirs.event.recorded),
+            data: data.or(theirs.event.data),
+            metadata: metadata.or(theirs.event.metadata),
         };
         let mut columns = theirs.columns;
         for column in own.columns {
@@ -219,6 +275,16 @@ impl Mapping {
             null: own.null.or(theirs.null),
             zone: own.zone.or(theirs.zone),
             time_format: own.time_format.or(theirs.time_format),
+            records: own.records.or(theirs.records),
+            types: match own.types.is_empty() {
+                true => theirs.types,
+                false => own.types,
+            },
+            reshape: match own.reshape.is_empty() {
+                true => theirs.reshape,
+                false => own.reshape,
+            },
+            change: own.change.or(theirs.change),
             event,
             columns,
         }
@@ -276,6 +342,14 @@ mod tests {
             decimal_comma: Some(true),
             null: Some(vec![String::new(), "N/A \"x\"\n".into()]),
             zone: Some("Europe/Berlin".into()),
+            records: Some("Records[] || items[]".into()),
+            types: [("c \"x\"".to_owned(), "Created".to_owned())].into(),
+            reshape: vec![Reshape::NewestFirst, Reshape::Dynamodb, Reshape::JsonInText],
+            change: Some(ChangeMapping {
+                before: Some("{before}".into()),
+                deletes: vec!["Deleted".into()],
+                ..ChangeMapping::default()
+            }),
             time_format: Some("%d.%m.%Y %H:%M".into()),
             event: EventMapping {
                 stream: Some("order-{id}".into()),

@@ -1,4 +1,7 @@
-//! Text with columns in braces.
+//! Text with columns in braces; several of them with ` || ` between, of which the first that is filled counts.
+
+/// What stands between templates of which the first that is filled counts.
+const OR: &str = " || ";
 
 /// A template, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +19,34 @@ pub(in crate::import) enum Part {
 }
 
 impl Template {
-    /// Reads a template. A backslash before `{`, `}` or a backslash makes it that character and no more.
+    /// Reads templates with ` || ` between them, the one that is tried first at the beginning. An empty text is none.
+    ///
+    /// # Errors
+    /// What is wrong with one of them, in a sentence for the user.
+    pub(in crate::import) fn choices(text: &str) -> Result<Vec<Template>, String> {
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut choices = Vec::new();
+        let (mut from, mut depth, mut escaped) = (0, 0_usize, false);
+        for (at, character) in text.char_indices() {
+            match character {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                ' ' if depth == 0 && at >= from && text[at..].starts_with(OR) => {
+                    choices.push(Template::parse(&text[from..at])?);
+                    from = at + OR.len();
+                }
+                _ => {}
+            }
+        }
+        choices.push(Template::parse(&text[from..])?);
+        Ok(choices)
+    }
+
+    /// Reads a template. A backslash before `{`, `}`, `|` or a backslash makes it that character and no more.
     ///
     /// # Errors
     /// What is wrong with it, in a sentence for the user.
@@ -28,7 +58,7 @@ impl Template {
         while let Some(character) = characters.next() {
             match character {
                 '\\' => match characters.next() {
-                    Some(escaped @ ('{' | '}' | '\\')) => piece.push(escaped),
+                    Some(escaped @ ('{' | '}' | '|' | '\\')) => piece.push(escaped),
                     _ => {
                         return Err(format!(
                             "{text:?} holds a backslash before neither a brace nor a backslash"
@@ -80,7 +110,7 @@ pub(in crate::import) fn of_column(name: &str) -> String {
 pub(in crate::import) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if matches!(character, '{' | '}' | '\\') {
+        if matches!(character, '{' | '}' | '|' | '\\') {
             out.push('\\');
         }
         out.push(character);
@@ -115,13 +145,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_first_template_that_is_filled_counts() {
+        let parts = |text: &str| -> Vec<usize> {
+            let choices = Template::choices(text).unwrap();
+            choices.iter().map(|choice| choice.parts.len()).collect()
+        };
+        assert_eq!(parts("{a} || b-{c} || d"), [1, 2, 1]);
+        assert_eq!(parts("{a || b}"), [1], "a column may be called so");
+        assert_eq!(parts(r"a \|\| b"), [1], "or a text");
+        assert_eq!(parts(""), [0; 0]);
+        assert!(Template::choices("{a} || {").is_err());
+    }
+
     proptest::proptest! {
         #[test]
         fn every_column_can_be_named(name in ".+") {
             let parsed = Template::parse(&of_column(&name)).unwrap();
             proptest::prop_assert_eq!(parsed.parts, vec![Part::Column(name.clone())]);
-            let parsed = Template::parse(&escaped(&name)).unwrap();
-            proptest::prop_assert_eq!(parsed.parts, vec![Part::Text(name)]);
+            let parsed = Template::choices(&escaped(&name)).unwrap();
+            proptest::prop_assert_eq!(parsed, vec![Template { parts: vec![Part::Text(name)] }]);
         }
     }
 }

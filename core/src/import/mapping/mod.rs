@@ -36,6 +36,8 @@ pub(super) struct Draft<'a> {
     pub source_recorded_at: Option<Time>,
     pub data: Cow<'a, str>,
     pub metadata: Option<Cow<'a, str>>,
+    /// The order of the file says nothing: only time orders the events of a stream.
+    pub unordered: bool,
     /// The file is a log itself, whose order between streams is to be kept.
     pub in_log_order: bool,
     /// A key that an object of the record holds twice.
@@ -56,7 +58,7 @@ pub(super) struct Rules<'r> {
 }
 
 /// Members of an object in file order.
-type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
+pub(super) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// Maps one record.
 ///
@@ -90,14 +92,14 @@ pub(super) fn map<'a>(record: &'a [u8], rules: &Rules<'_>, line: u64) -> Result<
     Ok(draft)
 }
 
-fn not_an_object(text: &str, line: u64) -> String {
+pub(super) fn not_an_object(text: &str, line: u64) -> String {
     match serde_json::from_str::<&RawValue>(text) {
         Ok(_) => "a record must be a JSON object".to_owned(),
         Err(e) => not_json(&e, line),
     }
 }
 
-fn not_json(error: &serde_json::Error, line: u64) -> String {
+pub(super) fn not_json(error: &serde_json::Error, line: u64) -> String {
     let whole = error.to_string();
     let what = whole.split(" at line ").next().unwrap_or(&whole);
     let column = error.column();
@@ -110,7 +112,7 @@ fn not_json(error: &serde_json::Error, line: u64) -> String {
     }
 }
 
-fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
+pub(super) fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
     struct Object;
     impl<'de> serde::de::Visitor<'de> for Object {
         type Value = Members<'de>;
@@ -135,7 +137,7 @@ fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
 }
 
 /// A key, borrowed where it holds no escapes.
-struct Key<'a>(Cow<'a, str>);
+pub(in crate::import) struct Key<'a>(pub Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for Key<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -419,7 +421,7 @@ fn write_payloads<'a>(
     draft.metadata = join_metadata(metadata, context);
 }
 
-fn write_key(out: &mut String, key: &str) {
+pub(super) fn write_key(out: &mut String, key: &str) {
     if !out.is_empty() {
         out.push(',');
     }
@@ -427,7 +429,7 @@ fn write_key(out: &mut String, key: &str) {
     out.push(':');
 }
 
-fn write_member(out: &mut String, key: &str, value: &RawValue) {
+pub(super) fn write_member(out: &mut String, key: &str, value: &RawValue) {
     write_key(out, key);
     out.push_str(value.get());
 }
@@ -444,7 +446,7 @@ pub(super) fn write_json_string(out: &mut String, text: &str) {
 }
 
 /// The record's own metadata as it is, with the context of the envelope behind it where there is some.
-fn join_metadata(metadata: Option<&str>, context: String) -> Option<Cow<'_, str>> {
+pub(super) fn join_metadata(metadata: Option<&str>, context: String) -> Option<Cow<'_, str>> {
     let metadata = metadata.filter(|m| *m != "null");
     match metadata {
         metadata if context.is_empty() => metadata.map(Cow::Borrowed),

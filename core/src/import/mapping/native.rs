@@ -163,6 +163,7 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
             )
         }),
         in_log_order: true,
+        unordered: false,
         repeated_key: None,
         kind_differs: Vec::new(),
         beyond: (beyond != Beyond::default()).then(|| Box::new(beyond)),

@@ -43,4 +43,20 @@ reason?: string | null,
 /**
  * The source's number of the event in its stream.
  */
-version?: string | null, };
+version?: string | null, 
+/**
+ * The source's number of the event among all of its own.
+ */
+position?: string | null, 
+/**
+ * When the source recorded it.
+ */
+recorded?: string | null, 
+/**
+ * The payload, JSON or JSON in a text. Empty: the whole record.
+ */
+data?: string | null, 
+/**
+ * The source's own metadata, likewise.
+ */
+metadata?: string | null, };

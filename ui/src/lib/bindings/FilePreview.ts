@@ -7,6 +7,7 @@ import type { Format } from "./Format";
 import type { Hash } from "./Hash";
 import type { Mapping } from "./Mapping";
 import type { RecordPreview } from "./RecordPreview";
+import type { SourceOrder } from "./SourceOrder";
 
 /**
  * A look at one file.
@@ -36,6 +37,14 @@ encoding: Encoding,
  * Why it is read so.
  */
 why: string, 
+/**
+ * The preset by which its records become events.
+ */
+preset: string | null, 
+/**
+ * How far the order of its records can be relied on.
+ */
+order: SourceOrder, 
 /**
  * Why it cannot be read, or not further than the records shown. An import would fail with it, or skip the
  * file where it lies in a folder.

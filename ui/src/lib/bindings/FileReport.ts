@@ -5,6 +5,7 @@ import type { Format } from "./Format";
 import type { Hash } from "./Hash";
 import type { Mapping } from "./Mapping";
 import type { SeenAgain } from "./SeenAgain";
+import type { SourceOrder } from "./SourceOrder";
 
 /**
  * One file and how it was read.
@@ -27,6 +28,14 @@ format: Format,
  */
 why: string, 
 /**
+ * The preset by which its records became events.
+ */
+preset: string | null, 
+/**
+ * How far the order of its records can be relied on.
+ */
+order: SourceOrder, 
+/**
  * How it is packed.
  */
 compression: Compression, 
@@ -43,11 +52,11 @@ bytes: number,
  */
 sha256: Hash, 
 /**
- * A table: SHA-256 of the mapping, written as TOML.
+ * A table, or JSON read by a preset or a mapping: SHA-256 of the mapping, written as TOML.
  */
 mapping_sha256: Hash | null, 
 /**
- * A table: the mapping, guesses filled in.
+ * The mapping, guesses filled in.
  */
 mapping: Mapping | null, 
 /**

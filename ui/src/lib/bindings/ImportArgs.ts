@@ -30,6 +30,10 @@ encoding?: Encoding,
  */
 mapping?: Mapping, 
 /**
+ * The preset to read by; by content where absent.
+ */
+preset?: string, 
+/**
  * Category of all streams; by rule where `null`.
  */
 category: Category | null, 

@@ -30,6 +30,7 @@ import type { ExportArgs as ExportWire } from "$lib/bindings/ExportArgs";
 import type { ExportProgressView } from "$lib/bindings/ExportProgressView";
 import type { ExportReport } from "$lib/bindings/ExportReport";
 import type { FollowView } from "$lib/bindings/FollowView";
+import type { FormatsView } from "$lib/bindings/FormatsView";
 import type { HistoryArgs } from "$lib/bindings/HistoryArgs";
 import type { HistoryView } from "$lib/bindings/HistoryView";
 import type { ImportArgs as ImportWire } from "$lib/bindings/ImportArgs";
@@ -156,6 +157,7 @@ export interface Commands {
   imports: { args: None; result: ImportsView };
   import_lines: { args: ImportLinesArgs; result: LinesView };
   import_preview: { args: PreviewArgs; result: PreviewView };
+  import_formats: { args: Record<string, never>; result: FormatsView };
   import_start: { args: ImportArgs; result: ImportReport; progress: ImportProgressView };
   import_cancel: { args: None; result: null };
   export_start: { args: ExportArgs; result: ExportReport; progress: ExportProgressView };

@@ -45,7 +45,7 @@ export async function runImport(args: ImportArgs, progress: (value: unknown) => 
 /** A look at a file of JSON Lines, as the host gives it. */
 export function previewOf(file: string) {
   return {
-    file, bytes: 48_310_222, format: "jsonl", compression: "none", encoding: "utf-8", why: "its first line is a whole JSON object",
+    file, bytes: 48_310_222, format: "jsonl", compression: "none", encoding: "utf-8", why: "its first line is a whole JSON object", preset: null, order: "unknown" as const,
     error: null, mapping: null, mapping_toml: null, mapping_sha256: null, guesses: [], problems: [], columns: [],
     records: [
       {

@@ -200,6 +200,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       lines: Array.from({ length: 2 * context + 1 }, (_, i) => line - context + i).filter((n) => n > 0).map((n) => ({ line: n, text: n === line ? '{"eventId":"evt-40118","aggregateId":"order-2201","amount":12,50}' : `{"eventId":"evt-${n}","aggregateId":"order-${2000 + (n % 90)}","eventType":"OrderPlaced","amount":${n}.00}`, cut: false })),
       ended: false,
     }),
+    import_formats: () => ({ formats: [] }),
     import_preview: ({ paths }) => ({ files: paths.map(previewOf) }),
     import_start: (args, progress) => runImport(args, progress, running),
     import_cancel: () => ((running.cancelled = true), null),

@@ -1,0 +1,223 @@
+//! The records that one JSON value holds: a list in it, or the rows of a message about several.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::path::{Paths, steps};
+use super::{RecordPlan, dynamodb};
+use crate::import::declared::{ChangeMapping, Reshape};
+use crate::import::mapping::{Members, members_of, scalar, write_key, write_member};
+
+/// Where records stand in a value.
+#[derive(Debug)]
+pub(super) enum Within {
+    /// In a list: the steps to it, and in its elements those to the record.
+    List {
+        /// The first of the steps.
+        first: String,
+        list: Paths,
+        inner: Paths,
+    },
+    /// Rows: members that are lists with an element for each of them.
+    Rows(Vec<String>),
+}
+
+/// A record in the text of a value.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::import) struct Held<'t> {
+    pub text: Cow<'t, str>,
+    /// Lines between the beginning of the value and that of the record.
+    pub lines: u64,
+}
+
+impl Within {
+    /// Reads `a.b[] || c[].d`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence for the user.
+    pub(super) fn all(
+        records: &str,
+        change: Option<&ChangeMapping>,
+    ) -> Result<Vec<Within>, String> {
+        let mut all = Vec::new();
+        if let Some(change) = change
+            && !change.lists.is_empty()
+        {
+            all.push(Within::Rows(change.lists.clone()));
+        }
+        for path in records.split(" || ").filter(|path| !path.is_empty()) {
+            let (list, inner) = path.split_once("[]").ok_or_else(|| {
+                format!(
+                    "records: {path:?} names no list; write [] behind its path, as in Records[]"
+                )
+            })?;
+            let paths = |path: &str| {
+                let mut paths = Paths::new();
+                paths.add(&steps(path)?);
+                Ok::<_, String>(paths)
+            };
+            all.push(Within::List {
+                first: steps(list)?.into_iter().next().unwrap_or_default(),
+                list: paths(list)?,
+                inner: paths(inner.strip_prefix('.').unwrap_or(inner))?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// The records that the value holds; `None` where it holds none here.
+    fn records<'t>(&self, text: &'t str) -> Option<Vec<Held<'t>>> {
+        match self {
+            Within::List { list, inner, .. } => {
+                let found = list.find(text).ok()?.into_iter().next()??;
+                let elements: Vec<&'t RawValue> = serde_json::from_str(found.get()).ok()?;
+                let mut lines = Lines {
+                    text,
+                    at: 0,
+                    lines: 0,
+                };
+                let held = elements.into_iter().map(|element| {
+                    let record = inner.find(element.get());
+                    let record = record.ok().and_then(|found| found.into_iter().next()?);
+                    let record = record.unwrap_or(element);
+                    let lines = lines.to(record.get());
+                    let inside = scalar(record)
+                        .filter(|text| text.starts_with('{'))
+                        .map(Cow::into_owned);
+                    Held {
+                        text: inside.map_or(Cow::Borrowed(record.get()), Cow::Owned),
+                        lines,
+                    }
+                });
+                Some(held.collect())
+            }
+            Within::Rows(names) => {
+                let members = members_of(text).ok()?;
+                let lists: Vec<(&str, Vec<&RawValue>)> = names
+                    .iter()
+                    .filter_map(|name| {
+                        let value = members.iter().rev().find(|(key, _)| key == name)?.1;
+                        let list = serde_json::from_str(value.get()).ok()?;
+                        Some((name.as_str(), list))
+                    })
+                    .collect();
+                let rows = lists.first()?.1.len();
+                let row = |index: usize| Held {
+                    text: Cow::Owned(one_row(&members, &lists, index)),
+                    lines: 0,
+                };
+                Some((0..rows).map(row).collect())
+            }
+        }
+    }
+}
+
+/// The value with one row of each list in the list's place.
+fn one_row(members: &Members<'_>, lists: &[(&str, Vec<&RawValue>)], index: usize) -> String {
+    let mut out = String::new();
+    for (key, value) in members {
+        let list = lists.iter().find(|(name, _)| name == key);
+        match list {
+            None => write_member(&mut out, key, value),
+            Some((_, list)) => match list.get(index) {
+                Some(row) => write_member(&mut out, key, row),
+                None => write_member(&mut out, key, RawValue::NULL),
+            },
+        }
+    }
+    format!("{{{out}}}")
+}
+
+/// Counts lines up to parts of a text that come one after the other.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    lines: u64,
+}
+
+impl Lines<'_> {
+    fn to(&mut self, part: &str) -> u64 {
+        let at = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
+        if let Some(at) = at
+            && let Some(between) = self.text.as_bytes().get(self.at..at)
+        {
+            self.lines += between.iter().filter(|b| **b == b'\n').count() as u64;
+            self.at = at;
+        }
+        self.lines
+    }
+}
+
+impl RecordPlan {
+    /// The records that a value of the file holds; `None` where it is a record itself, as it stands.
+    pub(in crate::import) fn records_in<'t>(&self, text: &'t str) -> Option<Vec<Held<'t>>> {
+        let within = self.within.iter().find_map(|within| within.records(text));
+        if self.reshape.is_empty() {
+            return within;
+        }
+        let mut held = within.unwrap_or_else(|| {
+            vec![Held {
+                text: Cow::Borrowed(text),
+                lines: 0,
+            }]
+        });
+        for shape in &self.reshape {
+            let each: fn(&str) -> Option<String> = match shape {
+                Reshape::NewestFirst => {
+                    held.reverse();
+                    continue;
+                }
+                Reshape::Dynamodb => dynamodb::plain,
+                Reshape::JsonInText => opened,
+            };
+            for record in &mut held {
+                if let Some(text) = each(&record.text) {
+                    record.text = Cow::Owned(text);
+                }
+            }
+        }
+        Some(held)
+    }
+}
+
+impl RecordPlan {
+    /// Members beside the list of records, as the beginning of a sentence; `None` where there are none.
+    pub(in crate::import) fn lost_around(&self, text: &str) -> Option<String> {
+        let step = self.within.iter().find_map(|within| match within {
+            Within::List { first, list, .. }
+                if list.find(text).ok()?.iter().any(Option::is_some) =>
+            {
+                Some(first)
+            }
+            Within::List { .. } | Within::Rows(_) => None,
+        })?;
+        let members = members_of(text).ok()?;
+        let lost: Vec<String> = members
+            .iter()
+            .filter(|(key, _)| key != step)
+            .take(8)
+            .map(|(key, _)| format!("{key:?}"))
+            .collect();
+        (!lost.is_empty()).then(|| lost.join(", "))
+    }
+}
+
+/// The record with JSON in place of texts that hold it; `None` where it has none.
+fn opened(text: &str) -> Option<String> {
+    let members = members_of(text).ok()?;
+    let inside = |value: &RawValue| {
+        let text = value.get().starts_with('"').then(|| scalar(value))?;
+        super::json_in(text?)
+    };
+    let opened: Vec<Option<String>> = members.iter().map(|(_, value)| inside(value)).collect();
+    if opened.iter().all(Option::is_none) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for ((key, value), opened) in members.iter().zip(opened) {
+        write_key(&mut out, key);
+        out.push_str(opened.as_deref().unwrap_or(value.get()));
+    }
+    Some(format!("{{{out}}}"))
+}

@@ -69,6 +69,8 @@ pub enum Command {
     Model(model::ModelArgs),
     /// Add, list and show the projections beside a store, and their documents at any instant
     Projection(projection::ProjectionArgs),
+    /// Show a dashboard now or as of an instant, as tables or as a picture; list them
+    Dashboard(dashboard::DashboardArgs),
     /// Check the rules of the models over the whole history
     Rules(rules::RulesArgs),
     /// Keep folds of streams by policies, check them by replay, and advise

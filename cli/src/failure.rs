@@ -5,6 +5,7 @@ use std::path::Path;
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode as Code;
 use annals_core::compliance::ReportError;
+use annals_core::dashboard::DashboardError;
 use annals_core::evidence::make::EvidenceError;
 use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
@@ -283,6 +284,19 @@ impl From<SaveError> for Failure {
             SaveError::Model(_) => Failure::new(Code::BadInput, error.to_string())
                 .hint("annals model check STORE FILE tries a model without adding it"),
             SaveError::Name { .. } => Failure::new(Code::BadInput, error.to_string()),
+        }
+    }
+}
+
+impl From<DashboardError> for Failure {
+    fn from(error: DashboardError) -> Failure {
+        let told = Failure::of(&error);
+        match error {
+            DashboardError::Projection(error) => error.into(),
+            DashboardError::NoDashboard { .. } => told.hint(
+                "annals dashboard STORE lists them; they are X.annals.d/dashboards/NAME.toml",
+            ),
+            DashboardError::Broken(fault) => told.hint(fault.hint),
         }
     }
 }

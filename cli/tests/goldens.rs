@@ -697,6 +697,42 @@ fn projection() {
 }
 
 #[test]
+fn dashboard() {
+    let mut t = Transcript::on_guide();
+    t.run("dashboard guide.annals")
+        .run("dashboard guide.annals --json")
+        .run("dashboard guide.annals accounts")
+        .run("dashboard guide.annals accounts --at 2024-01-09")
+        .run("dashboard guide.annals accounts --at 2023-12-31")
+        .run("dashboard guide.annals accounts --known 11 --json")
+        .run("dashboard guide.annals accounts --out accounts.csv --json --at 2024-01-02")
+        .run("dashboard guide.annals accounts --out accounts.svg --theme dark")
+        .run("dashboard guide.annals accounts --out accounts.pdf")
+        .run("dashboard guide.annals accounts --out guide.annals")
+        .run("dashboard guide.annals account");
+    t.sandbox.write(
+        "guide.annals.d/dashboards/wrong.toml",
+        "title = \"Wrong\"\n[[panels]]\nkind = \"pie\"\ntitle = \"P\"\nprojection = \"accounts\"\n",
+    );
+    t.sandbox.write(
+        "guide.annals.d/dashboards/strange.toml",
+        "title = \"Strange\"\n[[panels]]\nkind = \"number\"\ntitle = \"No such projection\"\nprojection = \"acounts\"\n\
+         [[panels]]\nkind = \"bar\"\ntitle = \"A list that is none\"\nprojection = \"accounts\"\nrows = \"balance\"\n",
+    );
+    t.run("dashboard guide.annals")
+        .run("dashboard guide.annals wrong")
+        .run("dashboard guide.annals wrong --json")
+        .run("dashboard guide.annals strange")
+        .compare("dashboard");
+    let picture =
+        std::fs::read_to_string(t.sandbox.path().join("accounts.svg")).expect("it was written");
+    assert!(picture.contains("1,247.83 USD") && picture.contains("class=\"mark\""));
+    let table =
+        std::fs::read_to_string(t.sandbox.path().join("accounts.csv")).expect("it was written");
+    assert!(table.contains("area,accounts,account-12345,\"days[\"\"2024-01-02\"\"]\",2024-01-02,balance,1000.00,USD,2024-01-02T00:00:00Z,"), "{table}");
+}
+
+#[test]
 fn access_log() {
     let mut t = Transcript::on_guide();
     t.run("state guide.annals order-789 --at 2024-01-15 --purpose 'Ticket 4711'")

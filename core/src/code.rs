@@ -8,6 +8,7 @@ use crate::access_log::AccessLogError;
 use crate::cache::CacheError;
 use crate::command::CommandError;
 use crate::compliance::ReportError;
+use crate::dashboard::DashboardError;
 use crate::evidence::make::EvidenceError;
 use crate::evidence::verify::VerifyFileError;
 use crate::export::ExportError;
@@ -208,6 +209,16 @@ impl From<&CacheError> for ErrorCode {
             CacheError::Engine(_) if error.is_full() => ErrorCode::DiskFull,
             CacheError::Engine(_) if error.is_busy() => ErrorCode::Locked,
             CacheError::Engine(_) => ErrorCode::Io,
+        }
+    }
+}
+
+impl From<&DashboardError> for ErrorCode {
+    fn from(error: &DashboardError) -> ErrorCode {
+        match error {
+            DashboardError::Projection(error) => error.into(),
+            DashboardError::NoDashboard { .. } => ErrorCode::NotFound,
+            DashboardError::Broken(_) => ErrorCode::BadInput,
         }
     }
 }

@@ -21,6 +21,7 @@
 //! | [`import`], [`export`] | outside files to log, and back |
 //! | [`sql`] | SQL as of any instant, over tables computed from the log |
 //! | [`chart`] | pictures of counts, as SVG |
+//! | [`dashboard`] | panels over documents, as of any instant |
 //! | [`privacy`] | personal data: subjects, erasure, legal holds |
 //! | [`sample`] | the guide's examples, literally; a shop of any size |
 //! | [`compliance`] | compliance reports: templates, the report model, its forms |
@@ -40,6 +41,7 @@ pub mod chart;
 pub mod code;
 pub mod command;
 pub mod compliance;
+pub mod dashboard;
 pub mod event;
 pub mod evidence;
 pub mod export;

@@ -33,7 +33,7 @@ const LAYERS: &[&[&str]] = &[
         "chart",
         "privacy",
     ],
-    &["sql"],
+    &["sql", "dashboard"],
     &["sample"],
     &["compliance"],
     &["evidence"],

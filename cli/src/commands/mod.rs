@@ -6,6 +6,7 @@ pub mod ask;
 pub mod backup;
 pub mod checkpoint;
 pub mod command;
+pub mod dashboard;
 pub mod diff;
 pub mod events;
 pub mod evidence;
@@ -77,6 +78,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Tail(args) => tail::run(args, output),
         Command::Model(args) => model::run(args, output),
         Command::Projection(args) => projection::run(args, output),
+        Command::Dashboard(args) => dashboard::run(args, output),
         Command::Rules(args) => rules::run(args, output),
         Command::Snapshot(args) => snapshot::run(args, output),
         Command::Ask(args) => command::run(args, output),

@@ -118,7 +118,7 @@ fn titled(svg: &str, alt: &str) -> String {
 }
 
 /// A text as XML holds it, in an element or in an attribute; control characters, which XML cannot hold, as `�`.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -7,7 +7,9 @@ mod draw;
 mod plot;
 mod spec;
 
+pub(crate) use draw::escaped;
 pub use draw::{INK, PAPER, Palette, grouped, svg};
+pub(crate) use plot::scale::fitted;
 pub use plot::{
     Drawing, Look, Mark, Plot, PlotAxis, PlotCell, PlotKind, PlotRow, PlotSeries, draw,
     grouped_text,

@@ -76,6 +76,23 @@ const QUESTION_MODELS: [(&str, &str); 3] = [
     ("user.toml", include_str!("guide/user.toml")),
 ];
 
+/// Definitions that a sample brings beside its models: folder, file name and text.
+type Beside = [(&'static str, &'static str, &'static str)];
+
+/// Projections and dashboards of the guide sample.
+const BESIDE: &Beside = &[
+    (
+        "projections",
+        "accounts.toml",
+        include_str!("guide/projections/accounts.toml"),
+    ),
+    (
+        "dashboards",
+        "accounts.toml",
+        include_str!("guide/dashboards/accounts.toml"),
+    ),
+];
+
 /// When the guide sample says its log took the events: after the last of them.
 const RECORDED_AT: &str = "2025-10-01T00:00:00Z";
 
@@ -105,7 +122,8 @@ pub fn guide(path: &Path) -> Result<(), SampleError> {
     let writer = LogWriter::create(path, Surroundings::fixed(now, SEED))?;
     writer.append(streams(EVENTS))?;
     writer.close()?;
-    write_models(path, &MODELS)
+    write_models(path, &MODELS)?;
+    write_definitions(path, BESIDE)
 }
 
 /// Makes a new store with the guide's own examples and, after them, fixed events for the three temporal questions that
@@ -133,11 +151,19 @@ pub fn questions(path: &Path) -> Result<(), SampleError> {
 
 /// Writes the models that are not there yet: a folder left by an earlier store may hold a user's own.
 fn write_models(store: &Path, models: &[(&str, &str)]) -> Result<(), SampleError> {
+    for (name, text) in models {
+        write_definitions(store, &[("models", name, text)])?;
+    }
+    Ok(())
+}
+
+/// Writes the definitions that are not there yet.
+fn write_definitions(store: &Path, files: &[(&str, &str, &str)]) -> Result<(), SampleError> {
     let mut folder = store.as_os_str().to_owned();
     folder.push(".d");
-    let folder = Path::new(&folder).join("models");
-    std::fs::create_dir_all(&folder)?;
-    for (name, text) in models {
+    for (kind, name, text) in files {
+        let folder = Path::new(&folder).join(kind);
+        std::fs::create_dir_all(&folder)?;
         let file = folder.join(name);
         if !file.exists() {
             std::fs::write(file, text)?;

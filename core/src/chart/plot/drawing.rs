@@ -58,7 +58,7 @@ pub struct Mark {
 /// ```
 /// use annals_core::chart::{Look, PAPER, Plot, PlotAxis, PlotCell, PlotKind, PlotRow, PlotSeries, draw};
 /// let row = |label: &str, text: &str| PlotRow {
-///     label: label.into(), document: Some("all".into()), cells: vec![PlotCell::number(text)], from: None, to: None,
+///     label: label.into(), document: Some("all".into()), path: "products[0]".into(), cells: vec![PlotCell::number(text)], from: None, to: None,
 /// };
 /// let plot = Plot {
 ///     kind: PlotKind::TopK, title: "Products".into(), axis: PlotAxis::Names, zone: "UTC".into(),
@@ -107,6 +107,7 @@ fn visibly(plot: &Plot) -> Plot {
     let row = |row: &PlotRow| PlotRow {
         label: line(&row.label),
         document: row.document.as_ref().map(line),
+        path: line(&row.path),
         cells: row
             .cells
             .iter()

@@ -95,6 +95,24 @@ pub enum PlotKind {
     TopK,
 }
 
+impl PlotKind {
+    /// Its word in a dashboard: `top_k`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            PlotKind::Number => "number",
+            PlotKind::Table => "table",
+            PlotKind::Line => "line",
+            PlotKind::Bar => "bar",
+            PlotKind::Area => "area",
+            PlotKind::HeatMap => "heat_map",
+            PlotKind::Timeline => "timeline",
+            PlotKind::Funnel => "funnel",
+            PlotKind::TopK => "top_k",
+        }
+    }
+}
+
 /// What the labels of rows are places on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, TS)]
 #[ts(export)]
@@ -114,6 +132,8 @@ pub struct PlotRow {
     pub label: String,
     /// Document that it comes from, by key.
     pub document: Option<String>,
+    /// Where it lies in the document; empty: it is the whole of it, or of no one document.
+    pub path: String,
     /// One cell a series.
     pub cells: Vec<PlotCell>,
     /// When it is, or begins.

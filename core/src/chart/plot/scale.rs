@@ -190,7 +190,7 @@ enum Every {
     Months(u32),
 }
 
-const EVERY: [Every; 22] = [
+const EVERY: [Every; 23] = [
     Every::Seconds(1),
     Every::Seconds(5),
     Every::Seconds(15),
@@ -205,6 +205,7 @@ const EVERY: [Every; 22] = [
     Every::Days(1),
     Every::Days(2),
     Every::Days(7),
+    Every::Days(14),
     Every::Months(1),
     Every::Months(3),
     Every::Months(12),
@@ -343,7 +344,7 @@ fn width_of_char(c: char) -> i32 {
 }
 
 /// The text, cut with `…` where it is wider than that.
-pub(super) fn fitted(text: &str, size_px: i32, most_px: i32) -> String {
+pub(crate) fn fitted(text: &str, size_px: i32, most_px: i32) -> String {
     if width_of(text, size_px) <= most_px {
         return text.to_owned();
     }

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use super::canvas::{Canvas, Drawn, Stand, TEXT_PX, between};
 use super::scale::{fitted, place_of, time_ticks, told, width_of};
-use super::{Plot, PlotCell};
+use super::{Plot, PlotCell, PlotRow};
 use crate::time::{Time, parse_zone};
 
 const LANE_PX: i32 = 26;
@@ -90,9 +90,20 @@ pub(super) fn timeline(canvas: &mut Canvas<'_>, plot: &Plot) -> Drawn {
                 begin + 9
             }
         };
-        let room = limit - text_from - 8;
-        if width_of(&row.label, TEXT_PX) <= room {
-            canvas.text(&row.label, (text_from, y), Stand::Left, canvas.palette.ink)?;
+        // What happens in one lane at one place shares a label.
+        let same = |other: &PlotRow| {
+            lane_of(other.cells.first()) == lane && other.from.map(x) == Some(begin)
+        };
+        let first = plot.rows.iter().position(same) == Some(index);
+        let labels: Vec<&str> = plot
+            .rows
+            .iter()
+            .filter(|other| same(other))
+            .map(|other| other.label.as_str())
+            .collect();
+        let label = labels.join(", ");
+        if first && width_of(&label, TEXT_PX) <= limit - text_from - 8 {
+            canvas.text(&label, (text_from, y), Stand::Left, canvas.palette.ink)?;
         }
     }
     axis(canvas, plot, (left, right, bottom), first, last)

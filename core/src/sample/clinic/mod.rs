@@ -15,3 +15,22 @@ pub(super) const MODELS: [(&str, &str); 2] = [
     ("doctor.toml", include_str!("doctor.toml")),
     ("patient.toml", include_str!("patient.toml")),
 ];
+
+/// Its projections and dashboards: folder, file name and text.
+pub(super) const BESIDE: &crate::sample::Beside = &[
+    (
+        "projections",
+        "ward.toml",
+        include_str!("projections/ward.toml"),
+    ),
+    (
+        "projections",
+        "patients.toml",
+        include_str!("projections/patients.toml"),
+    ),
+    (
+        "dashboards",
+        "ward.toml",
+        include_str!("dashboards/ward.toml"),
+    ),
+];

@@ -29,3 +29,22 @@ pub(super) const MODELS: [(&str, &str); 7] = [
     ("payment.toml", include_str!("payment.toml")),
     ("product.toml", include_str!("product.toml")),
 ];
+
+/// Its projections and dashboards: folder, file name and text.
+pub(super) const BESIDE: &crate::sample::Beside = &[
+    (
+        "projections",
+        "sales.toml",
+        include_str!("projections/sales.toml"),
+    ),
+    (
+        "projections",
+        "products.toml",
+        include_str!("projections/products.toml"),
+    ),
+    (
+        "dashboards",
+        "sales.toml",
+        include_str!("dashboards/sales.toml"),
+    ),
+];

@@ -15,3 +15,22 @@ pub(super) const MODELS: [(&str, &str); 2] = [
     ("account.toml", include_str!("account.toml")),
     ("order.toml", include_str!("order.toml")),
 ];
+
+/// Its projections and dashboards: folder, file name and text.
+pub(super) const BESIDE: &crate::sample::Beside = &[
+    (
+        "projections",
+        "market.toml",
+        include_str!("projections/market.toml"),
+    ),
+    (
+        "projections",
+        "desk.toml",
+        include_str!("projections/desk.toml"),
+    ),
+    (
+        "dashboards",
+        "desk.toml",
+        include_str!("dashboards/desk.toml"),
+    ),
+];

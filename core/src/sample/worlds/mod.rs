@@ -27,7 +27,7 @@ pub use self::console::{
 use self::faults::Spoiler;
 pub use self::faults::{Fault, FaultKind};
 use self::stage::Happening;
-use super::{SampleError, clinic, shop, trading, write_models};
+use super::{SampleError, clinic, shop, trading, write_definitions, write_models};
 use crate::command::{CommandError, Rejection, Work};
 use crate::event::NewLink;
 use crate::id::StreamId;
@@ -156,6 +156,15 @@ impl World {
             World::Shop => &shop::MODELS,
             World::Trading => &trading::MODELS,
             World::Clinic => &clinic::MODELS,
+        }
+    }
+
+    /// Its projections and dashboards: folder, file name and text.
+    pub(super) fn beside(self) -> &'static super::Beside {
+        match self {
+            World::Shop => shop::BESIDE,
+            World::Trading => trading::BESIDE,
+            World::Clinic => clinic::BESIDE,
         }
     }
 
@@ -332,6 +341,7 @@ pub fn make_world(
     }
     log.name()?;
     write_models(path, world.models())?;
+    write_definitions(path, world.beside())?;
     let folder = crate::model::folder(path);
     match spoiler {
         None => {

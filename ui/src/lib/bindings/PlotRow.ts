@@ -15,6 +15,10 @@ label: string,
  */
 document: string | null, 
 /**
+ * Where it lies in the document; empty: it is the whole of it, or of no one document.
+ */
+path: string, 
+/**
  * One cell a series.
  */
 cells: Array<PlotCell>, 

@@ -20,6 +20,7 @@ fn row(label: &str, texts: &[&str]) -> PlotRow {
     PlotRow {
         label: label.to_owned(),
         document: Some("all".to_owned()),
+        path: String::new(),
         cells: cells(texts),
         from: None,
         to: None,

@@ -1,0 +1,293 @@
+//! `annals dashboard`: the dashboards beside a store, as of any instant.
+
+use std::path::{Path, PathBuf};
+
+use annals_core::chart::{INK, Look, PAPER, Palette, Plot, PlotRow};
+use annals_core::dashboard::{
+    self, DashboardRow, DashboardSet, DashboardView, DashboardsView, PanelView,
+};
+use annals_core::projection::{ProjectionSet, documents};
+use annals_core::store::Log;
+
+use crate::commands::print_findings;
+use crate::commands::state::as_of_text;
+use crate::failure::{Exit, Failure};
+use crate::instant::AsOfArgs;
+use crate::output::Output;
+use crate::table::pairs;
+use crate::text::{columns, counted, cut, visible};
+use crate::watch;
+
+/// Widest cell of a table, in columns of the terminal.
+const CELL_COLUMNS: usize = 48;
+
+/// Show a dashboard now or as of an instant; without a name, list the dashboards beside a store.
+#[derive(Debug, clap::Args)]
+pub struct DashboardArgs {
+    /// The store
+    store: PathBuf,
+    /// Name of the dashboard: X.annals.d/dashboards/NAME.toml
+    name: Option<String>,
+    #[command(flatten)]
+    as_of: AsOfArgs,
+    /// Write it to this file: .svg and .png the picture, .csv every cell
+    #[arg(long, value_name = "FILE", requires = "name")]
+    out: Option<PathBuf>,
+    /// Colours of the picture
+    #[arg(long, value_enum, default_value = "light", requires = "out")]
+    theme: Theme,
+    /// Width of a panel in the picture, in pixels; a full one is twice as wide
+    #[arg(long, value_name = "PX", default_value_t = 560, requires = "out",
+          value_parser = clap::value_parser!(u32).range(240..=2000))]
+    width: u32,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Theme {
+    /// Dark on white
+    Light,
+    /// Light on dark
+    Dark,
+}
+
+/// What `--out` asks for, by the ending of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Svg,
+    Png,
+    Csv,
+}
+
+impl Form {
+    fn of(file: &Path) -> Result<Form, Failure> {
+        let ending = file
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("svg") => Ok(Form::Svg),
+            Some("png") => Ok(Form::Png),
+            Some("csv") => Ok(Form::Csv),
+            _ => Err(Failure::usage(format!(
+                "--out: {} has no ending that says what to write",
+                visible(&file.display().to_string())
+            ))
+            .hint("end its name with .svg or .png for the picture, .csv for every cell")),
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = args.as_of.read()?;
+    let form = args.out.as_deref().map(Form::of).transpose()?;
+    let log = Log::explore(&args.store)?;
+    let set = DashboardSet::load(&args.store)?;
+    let Some(name) = &args.name else {
+        let view = set.view(&args.store);
+        return output.show(&view, |output| print_list(&view, output));
+    };
+    let dashboard = set.get(name)?;
+    // What is wrong with a projection stands on its panels.
+    let (projections, _) = ProjectionSet::load(&args.store)?;
+    let (as_of, reading) = asked.on_whole_log(&log)?;
+    let palette: &Palette = match args.theme {
+        Theme::Light => &PAPER,
+        Theme::Dark => &INK,
+    };
+    let look = Look {
+        palette,
+        width_px: args.width,
+    };
+    let look = matches!(form, Some(Form::Svg | Form::Png)).then_some(&look);
+    let mut view = watch::reading(&log, |log| {
+        dashboard::look_at(&dashboard, &projections, &as_of, look, |name, query| {
+            documents(log, &projections, name, &as_of, query)
+        })
+    })?;
+    view.reading = reading;
+    if let (Some(file), Some(form)) = (&args.out, form) {
+        let bytes = match form {
+            Form::Svg => dashboard::svg(&view, palette, args.width).into_bytes(),
+            Form::Png => annals_report::png(&dashboard::svg(&view, palette, args.width))
+                .map_err(|error| Failure::new(crate::failure::Code::BadInput, error.to_string()))?,
+            Form::Csv => dashboard::csv(&view).into_bytes(),
+        };
+        dashboard::write(&log, file, &bytes).map_err(|error| Failure::file(file, &error))?;
+        for panel in &mut view.panels {
+            panel.drawing = None;
+        }
+    }
+    output.show(&view, |output| {
+        print(&view, output)?;
+        match &args.out {
+            Some(file) => {
+                output.line("")?;
+                output.line(&visible(&format!("wrote {}", file.display())))
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+fn print_list(view: &DashboardsView, output: &mut Output) -> Result<(), Failure> {
+    let DashboardsView {
+        folder,
+        dashboards,
+        broken,
+    } = view;
+    if dashboards.is_empty() && broken.is_empty() {
+        return output.line(&format!("no dashboard in {}", visible(folder)));
+    }
+    for DashboardRow {
+        name,
+        title,
+        description,
+        hash: _,
+        panels,
+        projections,
+    } in dashboards
+    {
+        output.line(&visible(&format!("{name}: {title}")))?;
+        if let Some(description) = description {
+            output.line(&visible(&format!("  {description}")))?;
+        }
+        output.line(&visible(&format!(
+            "  {} over {}",
+            counted(*panels as u64, "panel"),
+            projections.join(", ")
+        )))?;
+    }
+    for fault in broken {
+        output.line(&visible(&format!("left out: {fault}; {}", fault.hint)))?;
+    }
+    Ok(())
+}
+
+fn print(view: &DashboardView, output: &mut Output) -> Result<(), Failure> {
+    let mut rows = vec![("dashboard", view.title.clone())];
+    rows.extend(view.description.clone().map(|text| ("about", text)));
+    rows.push(("as of", as_of_text(&view.as_of)));
+    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
+    rows.push(("zone", view.zone.clone()));
+    for source in &view.sources {
+        let what = match &source.document {
+            Some(document) => format!("document {document}"),
+            None => counted(source.documents_count, "document"),
+        };
+        let strategy = source
+            .strategy
+            .map(|strategy| format!(", {}", strategy.name()));
+        let position = source
+            .position
+            .map(|position| format!(", up to position {position}"));
+        rows.push((
+            "from",
+            format!(
+                "{}, {what}{}{}",
+                source.projection,
+                strategy.unwrap_or_default(),
+                position.unwrap_or_default()
+            ),
+        ));
+    }
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    for panel in &view.panels {
+        print_panel(panel, output)?;
+    }
+    for source in &view.sources {
+        print_findings(&source.findings, output)?;
+    }
+    Ok(())
+}
+
+fn print_panel(panel: &PanelView, output: &mut Output) -> Result<(), Failure> {
+    let PanelView {
+        source: _,
+        full: _,
+        plot,
+        empty,
+        notes,
+        drawing: _,
+    } = panel;
+    output.line("")?;
+    output.line(&visible(&format!("{} ({})", plot.title, plot.kind.name())))?;
+    match empty {
+        Some(empty) => output.line(&visible(&format!("  {empty}")))?,
+        None => print_rows(plot, output)?,
+    }
+    for note in notes {
+        output.line(&visible(&format!("  note: {note}")))?;
+    }
+    Ok(())
+}
+
+/// The table twin.
+fn print_rows(plot: &Plot, output: &mut Output) -> Result<(), Failure> {
+    let times = plot.rows.iter().any(|row| row.to.is_some()) || plot.kind.name() == "timeline";
+    let mut head = vec![plot.heading.clone()];
+    head.extend(
+        plot.series
+            .iter()
+            .map(|series| match series.unit.is_empty() {
+                true => series.name.clone(),
+                false => format!("{} ({})", series.name, series.unit),
+            }),
+    );
+    if times {
+        head.extend(["from".to_owned(), "to".to_owned()]);
+    }
+    let cells = |row: &PlotRow| {
+        let mut line = vec![row.label.clone()];
+        line.extend(row.cells.iter().map(annals_core::chart::PlotCell::shown));
+        if times {
+            let time = |time: Option<annals_core::time::Time>| {
+                time.map_or_else(|| "–".to_owned(), |time| time.to_string())
+            };
+            line.extend([time(row.from), time(row.to)]);
+        }
+        line
+    };
+    let rows = plot.rows.iter().chain(&plot.rest);
+    let lines: Vec<Vec<String>> = std::iter::once(head)
+        .chain(rows.map(cells))
+        .map(|line| {
+            line.iter()
+                .map(|cell| cut(&visible(cell), CELL_COLUMNS))
+                .collect()
+        })
+        .collect();
+    let numbers: Vec<bool> = (0..lines[0].len())
+        .map(|at| {
+            let cells = || {
+                plot.rows
+                    .iter()
+                    .filter_map(|row| row.cells.get(at.wrapping_sub(1)))
+            };
+            cells().any(|cell| cell.number)
+                && cells().all(|cell| cell.number || cell.text.is_none())
+        })
+        .collect();
+    let width = |at: usize| {
+        lines
+            .iter()
+            .filter_map(|line| line.get(at))
+            .map(|cell| columns(cell))
+            .max()
+    };
+    for line in &lines {
+        let mut text = " ".to_owned();
+        for (at, cell) in line.iter().enumerate() {
+            let gap = " ".repeat(width(at).unwrap_or(0).saturating_sub(columns(cell)));
+            text.push(' ');
+            match numbers[at] {
+                true => text.extend([gap.as_str(), cell]),
+                false => text.extend([cell, gap.as_str()]),
+            }
+            text.push(' ');
+        }
+        output.line(text.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! A dashboard's answer as of an instant.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+use ts_rs::TS;
+
+use super::DashboardError;
+use super::definition::{Dashboard, Panel};
+use super::rows::{self, Made};
+use crate::chart::{Drawing, Look, Plot, draw};
+use crate::finding::Finding;
+use crate::integrity::Hash;
+use crate::model::ModelRef;
+use crate::model::json::parse_state;
+use crate::position::Position;
+use crate::projection::{DocumentQuery, DocumentsView, ProjectionError, ProjectionSet, Strategy};
+use crate::temporal::{AsOf, AsOfView};
+
+/// A dashboard as of an instant: `annals dashboard --json`.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct DashboardView {
+    /// Name.
+    pub name: String,
+    /// Title.
+    pub title: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// SHA-256 of the definition's text.
+    pub hash: Hash,
+    /// Zone of its axes.
+    pub zone: String,
+    /// The as-of it answers for.
+    pub as_of: AsOfView,
+    /// How the as-of was read, where the text left a choice. Filled by hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reading: Option<String>,
+    /// What was asked of projections, each once.
+    pub sources: Vec<SourceView>,
+    /// The panels, in order of the file.
+    pub panels: Vec<PanelView>,
+}
+
+/// Documents that panels are about.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct SourceView {
+    /// Projection.
+    pub projection: String,
+    /// The document; `null`: all.
+    pub document: Option<String>,
+    /// The definition used; `null` if there is none.
+    pub model: Option<ModelRef>,
+    /// When the projection is kept up.
+    pub strategy: Option<Strategy>,
+    /// Number of documents.
+    #[ts(type = "number")]
+    pub documents_count: u64,
+    /// The last position that they take account of.
+    pub position: Option<Position>,
+    /// Number of events looked at for this answer.
+    #[ts(type = "number")]
+    pub events_examined: u64,
+    /// A part is missing: events could not be folded, or a field could not be derived.
+    pub incomplete: bool,
+    /// Position of the event that the fold stopped before, where the projection stops at a fault.
+    pub stopped_at: Option<Position>,
+    /// Faults in the data.
+    pub findings: Vec<Finding>,
+    /// Why there is no answer: no such projection, a definition that is wrong.
+    pub failed: Option<String>,
+}
+
+/// One panel.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct PanelView {
+    /// Its documents, by place among the sources.
+    #[ts(type = "number")]
+    pub source: usize,
+    /// It is as wide as the dashboard.
+    pub full: bool,
+    /// What it shows.
+    pub plot: Plot,
+    /// Why it shows nothing.
+    pub empty: Option<String>,
+    /// What is not shown, and why.
+    pub notes: Vec<String>,
+    /// The picture, where a look was asked for and there is something to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub drawing: Option<Drawing>,
+}
+
+/// Answers a dashboard as of an instant; `ask` gives the documents, and a `look` draws the panels.
+///
+/// The width of the look is that of a panel of half the width; a full one is drawn twice as wide and the gap between.
+///
+/// # Errors
+/// [`DashboardError`] if the log cannot be read or is shorter than `known`. What is wrong with one projection is said
+/// on its panels.
+pub fn look_at(
+    dashboard: &Dashboard,
+    projections: &ProjectionSet,
+    as_of: &AsOf,
+    look: Option<&Look<'_>>,
+    mut ask: impl FnMut(&str, &DocumentQuery) -> Result<DocumentsView, ProjectionError>,
+) -> Result<DashboardView, DashboardError> {
+    let mut sources: Vec<Source> = Vec::new();
+    let mut panels = Vec::new();
+    for panel in &dashboard.panels {
+        let asked = (&panel.projection, &panel.document);
+        let known = sources
+            .iter()
+            .position(|source| (&source.view.projection, &source.view.document) == asked);
+        let source = match known {
+            Some(source) => source,
+            None => {
+                sources.push(source_of(panel, projections, &mut ask)?);
+                sources.len() - 1
+            }
+        };
+        panels.push(panel_view(dashboard, panel, source, &sources[source], look));
+    }
+    Ok(DashboardView {
+        name: dashboard.name.clone(),
+        title: dashboard.title.clone(),
+        description: dashboard.description.clone(),
+        hash: dashboard.hash,
+        zone: dashboard.zone.to_string(),
+        as_of: AsOfView {
+            at: as_of.at,
+            known: as_of.known,
+        },
+        reading: None,
+        sources: sources.into_iter().map(|source| source.view).collect(),
+        panels,
+    })
+}
+
+/// Gap between two panels of half the width, in pixels.
+pub(super) const GAP_PX: u32 = 24;
+
+struct Source {
+    view: SourceView,
+    documents: Vec<(String, Value)>,
+}
+
+fn source_of(
+    panel: &Panel,
+    projections: &ProjectionSet,
+    ask: &mut impl FnMut(&str, &DocumentQuery) -> Result<DocumentsView, ProjectionError>,
+) -> Result<Source, DashboardError> {
+    let query = DocumentQuery {
+        key: panel.document.clone(),
+        ..DocumentQuery::default()
+    };
+    let answer = projections
+        .get(&panel.projection)
+        .and_then(|_: Arc<_>| ask(&panel.projection, &query));
+    let asked = |failed: Option<String>| SourceView {
+        projection: panel.projection.clone(),
+        document: panel.document.clone(),
+        model: None,
+        strategy: None,
+        documents_count: 0,
+        position: None,
+        events_examined: 0,
+        incomplete: false,
+        stopped_at: None,
+        findings: Vec::new(),
+        failed,
+    };
+    match answer {
+        Ok(view) => {
+            let documents = view
+                .documents
+                .into_iter()
+                // Core wrote the text itself.
+                .map(|row| (row.key, parse_state(row.state.get()).unwrap_or(Value::Null)))
+                .collect();
+            let view = SourceView {
+                model: Some(view.model),
+                strategy: Some(view.strategy),
+                documents_count: view.documents_count,
+                position: Some(view.position),
+                events_examined: view.events_examined,
+                incomplete: view.incomplete,
+                stopped_at: view.stopped_at,
+                findings: view.findings,
+                ..asked(None)
+            };
+            Ok(Source { view, documents })
+        }
+        Err(error @ (ProjectionError::NoProjection { .. } | ProjectionError::Broken(_))) => {
+            Ok(Source {
+                view: asked(Some(error.to_string())),
+                documents: Vec::new(),
+            })
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn panel_view(
+    dashboard: &Dashboard,
+    panel: &Panel,
+    source: usize,
+    from: &Source,
+    look: Option<&Look<'_>>,
+) -> PanelView {
+    let Made {
+        plot,
+        mut notes,
+        mut empty,
+    } = rows::plot(panel, dashboard.zone, &from.documents);
+    if let Some(failed) = &from.view.failed {
+        empty = Some(failed.clone());
+    }
+    if let Some(position) = from.view.stopped_at {
+        notes.push(format!(
+            "the projection {} stopped before position {position}, at an event that it could not fold",
+            panel.projection
+        ));
+    } else if from.view.incomplete {
+        notes.push(format!(
+            "a part is missing: the projection {} could not fold all of its events, its findings say which",
+            panel.projection
+        ));
+    }
+    let drawing = look.filter(|_| empty.is_none()).map(|look| {
+        let width_px = match panel.full {
+            true => look.width_px.saturating_mul(2).saturating_add(GAP_PX),
+            false => look.width_px,
+        };
+        draw(&plot, &Look { width_px, ..*look })
+    });
+    PanelView {
+        source,
+        full: panel.full,
+        plot,
+        empty,
+        notes,
+        drawing,
+    }
+}

@@ -450,7 +450,7 @@ fn fold(projection: &Projection, state: &str, incomplete: bool) -> rusqlite::Res
         rusqlite::Error::InvalidColumnType(0, "state".to_owned(), rusqlite::types::Type::Text),
     )?;
     let model = std::sync::Arc::clone(projection.model());
-    Ok(Fold::resume(model, state, incomplete))
+    Ok(Fold::resume_counting(model, state, incomplete))
 }
 
 /// The documents of these keys, as far as there are any.

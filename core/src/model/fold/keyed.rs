@@ -217,19 +217,14 @@ impl Fold {
         self.incomplete = true;
     }
 
-    /// Goes on from a state that was kept.
-    pub(crate) fn resume(model: Arc<crate::model::Model>, state: Value, incomplete: bool) -> Fold {
-        Fold {
-            weight: crate::model::value::weight(&state),
-            state: Arc::new(state),
-            incomplete,
-            ..Fold::new(model)
-        }
-    }
-
-    /// Number of values in the state, about.
-    pub(crate) fn weight(&self) -> usize {
-        self.weight
+    /// As [`Fold::resume`] for a state whose weight was not kept: it is counted anew.
+    pub(crate) fn resume_counting(
+        model: Arc<crate::model::Model>,
+        state: Value,
+        incomplete: bool,
+    ) -> Fold {
+        let weight = crate::model::value::weight(&state);
+        Fold::resume(model, state, weight, incomplete)
     }
 
     /// The state, for others to hold as well.

@@ -44,6 +44,12 @@ pub struct Sql {
     /// Save it in place of one of that name
     #[arg(long, requires = "save")]
     replace: bool,
+    /// What :at stands for in the statement, as in order_at(:at)
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What :known stands for in the statement: a position of the log, or a time of recording
+    #[arg(long, value_name = "POSITION|TIME")]
+    known: Option<String>,
     /// Give at most so many rows; with --out all are written
     #[arg(long, value_name = "N", default_value_t = sql::ROWS)]
     limit: usize,
@@ -78,6 +84,8 @@ pub fn run(args: Sql, output: &mut Output) -> Result<Exit, Failure> {
     };
     let question = Question {
         sql: &sql,
+        at: args.at.as_deref(),
+        known: args.known.as_deref(),
         zone: args.zone,
         rows: args.limit,
         time: Duration::from_secs(args.timeout),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Statement};
 use serde_json::{Number, Value};
 
 use super::events::Events;
@@ -19,6 +19,7 @@ use super::states::States;
 use super::streams::Streams;
 use super::view::{SqlColumn, SqlEnd, SqlView};
 use super::words::{self, Word, near, place, words};
+use super::wrap::{Wrapped, wrap};
 use super::{SqlError, events, exact, history, states, streams};
 use crate::finding::Severity;
 use crate::model::{ModelSet, json};
@@ -34,6 +35,9 @@ pub const TIME: Duration = Duration::from_secs(60);
 const MAX_BYTES: usize = 64 << 20;
 /// Steps of the engine between two looks whether to go on.
 const PACE: i32 = 2_000;
+
+/// Steps of the engine that calculate.
+const ARITHMETIC: [&str; 5] = ["Add", "Subtract", "Multiply", "Divide", "Remainder"];
 
 /// Functions of SQLite that read the clock where they are told no time.
 const CLOCKS: [&str; 7] = [
@@ -51,6 +55,10 @@ const CLOCKS: [&str; 7] = [
 pub struct Question<'q> {
     /// One statement that reads.
     pub sql: &'q str,
+    /// What `:at` stands for in it; nothing where that is not given.
+    pub at: Option<&'q str>,
+    /// What `:known` stands for in it.
+    pub known: Option<&'q str>,
     /// Zone of times that name none.
     pub zone: Tz,
     /// Most rows to give.
@@ -65,6 +73,8 @@ impl<'q> Question<'q> {
     pub fn new(sql: &'q str) -> Question<'q> {
         Question {
             sql,
+            at: None,
+            known: None,
             zone: Tz::UTC,
             rows: ROWS,
             time: TIME,
@@ -156,31 +166,27 @@ pub(super) fn run(
     let scene = Arc::new(scene);
     let categories = named(&log.info()?.categories);
     let stage = Stage::set(log, &scene, &categories, &words)?;
-    let told = |error| stage.told(question.sql, error);
-    let mut statement = stage.conn.prepare(question.sql).map_err(told)?;
-    if statement.parameter_count() > 0 {
-        let message = "a statement has no parameters here; write the values".to_owned();
-        return Err(SqlError::Failed { message });
-    }
+    let wrapped = wrap(question.sql, &words, &stage.decimals);
+    let told = |error| stage.told(question.sql, &wrapped, error);
+    let mut statement = stage.conn.prepare(&wrapped.sql).map_err(told)?;
     if statement.column_count() == 0 {
         let what = "the statement gives no rows".to_owned();
         return Err(SqlError::Refused { what });
     }
-    let kinds: Vec<Option<Kind>> = statement
-        .columns()
-        .map(|column| column.decl_type().and_then(Kind::of_declared))
-        .collect();
-    let columns: Vec<SqlColumn> = statement
-        .column_names()
-        .into_iter()
-        .zip(&kinds)
-        .map(|(name, kind)| SqlColumn {
-            name: name.to_owned(),
+    let (mut columns, mut kinds) = (Vec::new(), Vec::new());
+    for column in statement.columns() {
+        let name = wrapped.name(column.name());
+        let computed = wrapped.is_decimal(&name).then_some(Kind::Decimal);
+        let kind = column.decl_type().and_then(Kind::of_declared).or(computed);
+        kinds.push(kind);
+        columns.push(SqlColumn {
             kind: kind.map(|kind| kind.name().to_owned()),
-        })
-        .collect();
+            name,
+        });
+    }
+    bind(&mut statement, question)?;
     let mut reals = BTreeSet::new();
-    let mut rows = statement.query([]).map_err(told)?;
+    let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(told)? {
         let mut cells = Vec::with_capacity(kinds.len());
         for (at, kind) in kinds.iter().enumerate() {
@@ -193,6 +199,12 @@ pub(super) fn run(
         if !each(&columns, cells)? {
             break;
         }
+    }
+    if reals.is_empty() && stage.calculates(&wrapped.sql) {
+        scene.not_exact(
+            Severity::Warning,
+            "the statement calculates with + - * / or %, which take decimals for floating-point numbers; dec_add, dec_sub, dec_mul and dec_div keep every digit",
+        );
     }
     for at in reals {
         scene.not_exact(
@@ -207,6 +219,24 @@ pub(super) fn run(
     drop(rows);
     drop(statement);
     Ok(Ran { columns, scene })
+}
+
+/// Gives `:at` and `:known` their values.
+fn bind(statement: &mut Statement<'_>, question: &Question<'_>) -> Result<(), SqlError> {
+    for at in 1..=statement.parameter_count() {
+        let value = match statement.parameter_name(at) {
+            Some(":at") => question.at,
+            Some(":known") => question.known,
+            other => {
+                let name = other.unwrap_or("?");
+                return Err(SqlError::Failed {
+                    message: format!("there is no parameter {name}; there are :at and :known"),
+                });
+            }
+        };
+        statement.raw_bind_parameter(at, value).map_err(engine)?;
+    }
+    Ok(())
 }
 
 /// What can be told before the engine looks.
@@ -257,6 +287,8 @@ struct Stage {
     /// Names of all tables, and of the columns of those that are there.
     tables: Vec<String>,
     columns: Vec<String>,
+    /// Names of the columns of decimals of those that are there, in lower case.
+    decimals: BTreeSet<String>,
 }
 
 impl Stage {
@@ -276,11 +308,14 @@ impl Stage {
             .into_iter()
             .map(|(name, _)| name.to_owned())
             .collect();
+        let mut decimals: BTreeSet<String> = ["value".to_owned()].into();
         let mut of_categories = Vec::new();
         // Looking for the fields of a category takes a while, so only those are looked at that are meant.
         for named in meant(categories, &said)? {
             let (fields, _) = fields(log, &scene.models, &named.category)?;
             columns.extend(fields.iter().map(|field| field.column.clone()));
+            let exact = fields.iter().filter(|field| field.kind == Kind::Decimal);
+            decimals.extend(exact.map(|field| field.column.to_ascii_lowercase()));
             of_categories.push(States {
                 scene: Arc::clone(scene),
                 table: named.table.clone(),
@@ -300,11 +335,27 @@ impl Stage {
             scene: Arc::clone(scene),
             tables,
             columns,
+            decimals,
         })
     }
 
+    /// Whether the statement calculates by the engine's own arithmetic, and reads columns of decimals.
+    fn calculates(&self, sql: &str) -> bool {
+        let reads = self.refusal.columns_read();
+        if self.decimals.is_disjoint(&reads) {
+            return false;
+        }
+        let steps = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = self.conn.prepare(&format!("EXPLAIN {sql}"))?;
+            statement.query_map([], |row| row.get(1))?.collect()
+        };
+        // An EXPLAIN cannot be explained, and calculates nothing.
+        let steps = steps().unwrap_or_default();
+        steps.iter().any(|step| ARITHMETIC.contains(&step.as_str()))
+    }
+
     /// What an error of the engine means.
-    fn told(&self, sql: &str, error: rusqlite::Error) -> SqlError {
+    fn told(&self, sql: &str, wrapped: &Wrapped, error: rusqlite::Error) -> SqlError {
         if let Some(failure) = self.scene.failure() {
             return match failure {
                 // Long reads end when the time is up, too.
@@ -319,7 +370,8 @@ impl Stage {
         }
         match error {
             rusqlite::Error::SqlInputError { msg, offset, .. } => {
-                self.wrong(sql, msg, usize::try_from(offset).ok())
+                let at = usize::try_from(offset).ok();
+                self.wrong(sql, msg, at.map(|at| wrapped.written(at)))
             }
             rusqlite::Error::SqliteFailure(code, message) => match (code.code, message) {
                 (ErrorCode::OperationInterrupted, _) => {

@@ -50,7 +50,7 @@ pub(super) const FUNCTIONS: [(&str, &str); 14] = [
     ),
     (
         "sum(x), avg(x), total(x)",
-        "as SQLite's, but exact where they are given decimals",
+        "exact, too; SQLite's own would round decimals",
     ),
 ];
 
@@ -335,7 +335,7 @@ impl Gather {
         } = so_far;
         let sum = match sum {
             Some(sum) if count > 0 => sum,
-            _ if self.what == What::Total => return Ok(Value::Real(Default::default())),
+            _ if self.what == What::Total => return Ok(Value::Text("0".to_owned())),
             _ => return Ok(Value::Null),
         };
         let number = match self.what {
@@ -348,22 +348,12 @@ impl Gather {
             self.scene.not_exact(
                 Severity::Notice,
                 &format!(
-                    "{name}() met decimals and added them exactly, as dec_{like} does; SQLite's own would have rounded them. The result is a text: compare it with dec_cmp, order by it with COLLATE DECIMAL",
-                    name = self.name,
-                    like = if self.what == What::Average { "avg" } else { "sum" },
+                    "{}() met decimals and added them exactly; SQLite's own would have rounded them",
+                    self.name
                 ),
             );
         }
-        let like_sqlite = self.plain && !decimals;
-        Ok(match (number, self.what) {
-            (Exact::Int(n), What::Sum) if like_sqlite && !reals => Value::Integer(n),
-            // As SQLite gives them, for those who compare them with a number.
-            (number, _) if like_sqlite => match number.to_string().parse() {
-                Ok(real) => Value::Real(real),
-                Err(_) => Value::Text(number.to_string()),
-            },
-            (number, _) => Value::Text(number.to_string()),
-        })
+        Ok(Value::Text(number.to_string()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a statement may do, enforced by the engine: read the tables of this module, and nothing else.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -50,14 +50,22 @@ const FUNCTIONS: [(&str, &str); 12] = [
 /// Longest text or blob in a computation, in bytes.
 const MAX_VALUE_BYTES: i32 = 64 << 20;
 
-/// What was refused last.
+/// What was refused, and what was read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Refusal(Arc<Mutex<Option<String>>>);
+pub(super) struct Refusal {
+    refused: Arc<Mutex<Option<String>>>,
+    read: Arc<Mutex<BTreeSet<String>>>,
+}
 
 impl Refusal {
     /// What was refused last, if anything.
     pub(super) fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.refused).take()
+    }
+
+    /// Names of the columns that statements read, in lower case.
+    pub(super) fn columns_read(&self) -> BTreeSet<String> {
+        lock(&self.read).clone()
     }
 }
 
@@ -89,18 +97,26 @@ pub(super) fn guard(
         conn.set_limit(limit, most)?;
     }
     let refusal = Refusal::default();
-    let told = Arc::clone(&refusal.0);
+    let (told, read) = (Arc::clone(&refusal.refused), Arc::clone(&refusal.read));
     conn.authorizer(Some(move |context: AuthContext<'_>| {
         match refused(&context.action, &is_closed) {
-            None => Authorization::Allow,
+            None => {
+                if let AuthAction::Read { column_name, .. } = context.action {
+                    lock(&read).insert(column_name.to_ascii_lowercase());
+                }
+                Authorization::Allow
+            }
             Some(what) => {
-                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                told.get_or_insert(what);
+                lock(&told).get_or_insert(what);
                 Authorization::Deny
             }
         }
     }))?;
     Ok(refusal)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What would be done, where it is not reading.

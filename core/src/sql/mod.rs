@@ -29,6 +29,7 @@ mod states;
 mod streams;
 mod view;
 mod words;
+mod wrap;
 
 pub use ask::{Question, ROWS, TIME, ask};
 pub use export::{SqlExportView, SqlForm, export};

@@ -16,8 +16,7 @@ pub struct SqlView {
     pub sql: String,
     /// The columns, in order.
     pub columns: Vec<SqlColumn>,
-    /// The rows. Whole numbers and decimals are numbers with every digit, where the column is known to hold such;
-    /// decimals that were computed are texts. Bytes are `{"hex": …}`.
+    /// The rows. Whole numbers and decimals are numbers with every digit. Bytes are `{"hex": …}`.
     #[ts(type = "unknown[][]")]
     pub rows: Vec<Vec<Value>>,
     /// Most rows that were to be given.
@@ -47,8 +46,8 @@ pub struct SqlView {
 pub struct SqlColumn {
     /// Its name.
     pub name: String,
-    /// What it holds, where it is a column of a table: `integer`, `decimal`, `text`, `boolean`, `instant`, `json`;
-    /// `null` for what was computed.
+    /// What it holds, where that is known: `integer`, `decimal`, `text`, `boolean`, `instant`, `json`; `null` for
+    /// most of what is computed.
     pub kind: Option<String>,
 }
 

@@ -9,7 +9,7 @@ export type SqlColumn = {
  */
 name: string, 
 /**
- * What it holds, where it is a column of a table: `integer`, `decimal`, `text`, `boolean`, `instant`, `json`;
- * `null` for what was computed.
+ * What it holds, where that is known: `integer`, `decimal`, `text`, `boolean`, `instant`, `json`; `null` for
+ * most of what is computed.
  */
 kind: string | null, };

@@ -18,8 +18,7 @@ sql: string,
  */
 columns: Array<SqlColumn>, 
 /**
- * The rows. Whole numbers and decimals are numbers with every digit, where the column is known to hold such;
- * decimals that were computed are texts. Bytes are `{"hex": …}`.
+ * The rows. Whole numbers and decimals are numbers with every digit. Bytes are `{"hex": …}`.
  */
 rows: unknown[][], 
 /**

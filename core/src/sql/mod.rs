@@ -104,7 +104,7 @@ pub enum SqlError {
         name: String,
     },
     /// A name that no file of a query can have.
-    #[error("{name:?} cannot name a query: letters, digits, - and _, up to 100")]
+    #[error("{name:?} cannot name a query: letters, digits, - _ and ., up to 100 bytes")]
     Name {
         /// The name.
         name: String,

@@ -1,13 +1,12 @@
 //! Saved queries: one statement a file, `X.annals.d/queries/NAME.sql`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use ts_rs::TS;
 
 use super::SqlError;
-use crate::model::folder;
+use crate::model::{folder, is_file_name, write_whole};
 
 /// The saved queries of a store: `annals sql --saved --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -82,16 +81,7 @@ pub fn save(store: &Path, name: &str, sql: &str, replace: bool) -> Result<SavedQ
         let name = name.to_owned();
         return Err(SqlError::Exists { name });
     }
-    let folder = queries(store);
-    std::fs::create_dir_all(&folder)?;
-    // Whole or not at all.
-    let mut fresh = tempfile::NamedTempFile::new_in(&folder)?;
-    fresh.write_all(sql.as_bytes())?;
-    if !sql.ends_with('\n') {
-        fresh.write_all(b"\n")?;
-    }
-    fresh.as_file().sync_all()?;
-    fresh.persist(&file).map_err(|error| error.error)?;
+    write_whole(&file, &format!("{}\n", sql.trim_end()))?;
     Ok(SavedQuery {
         name: name.to_owned(),
         sql: sql.to_owned(),
@@ -116,8 +106,7 @@ fn queries(store: &Path) -> PathBuf {
 }
 
 fn file(store: &Path, name: &str) -> Result<PathBuf, SqlError> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-    if name.is_empty() || name.len() > 100 || !name.chars().all(plain) {
+    if !is_file_name(name) {
         let name = name.to_owned();
         return Err(SqlError::Name { name });
     }

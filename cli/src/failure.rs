@@ -15,6 +15,7 @@ use annals_core::model::SaveError;
 use annals_core::privacy::PrivacyError;
 use annals_core::projection::{self, ProjectionError};
 use annals_core::question::QuestionError;
+use annals_core::question::saved::SavedError;
 use annals_core::sample::SampleError;
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
@@ -253,6 +254,22 @@ impl From<QuestionError> for Failure {
                 told.hint("annals info STORE lists the categories of a store")
             }
             QuestionError::EmptyPeriod { .. } => told.hint("turn its two ends round"),
+        }
+    }
+}
+
+impl From<SavedError> for Failure {
+    fn from(error: SavedError) -> Failure {
+        match error {
+            SavedError::Parse(error) => QuestionError::Parse(error).into(),
+            SavedError::Io { path, source } => Failure::file(Path::new(&path), &source),
+            SavedError::Exists { .. } => {
+                Failure::of(&error).hint("--replace takes its place, --save takes another name")
+            }
+            SavedError::NotFound { .. } => {
+                Failure::of(&error).hint("annals ask STORE --list lists the questions")
+            }
+            SavedError::Name { .. } => Failure::of(&error),
         }
     }
 }

@@ -584,6 +584,14 @@ fn questions() {
         .run("ask guide.annals 'balnce of account-12345'")
         .run("ask guide.annals 'count order during 2024-02..2024-01'")
         .run("ask guide.annals 'count order known 71'")
+        .run("ask guide.annals 'count order at 2024-01' --save month-end/orders --zone Europe/Berlin --limit 0")
+        .run("ask guide.annals 'count user' --save month-end/orders")
+        .run("ask guide.annals 'count user' --save ../orders")
+        .run("ask guide.annals --list")
+        .run("ask guide.annals --saved month-end/orders --limit 0 --replay")
+        .run("ask guide.annals --saved nothing")
+        .run("ask guide.annals --remove month-end/orders")
+        .run("ask guide.annals --list --json")
         .compare("questions");
 }
 

@@ -19,6 +19,7 @@ use crate::model::PathError;
 use crate::privacy::PrivacyError;
 use crate::projection::ProjectionError;
 use crate::question::QuestionError;
+use crate::question::saved::SavedError;
 use crate::sample::{ConsoleError, SampleError};
 use crate::search::{QueryError, SearchError};
 use crate::signing::SigningError;
@@ -253,6 +254,17 @@ impl From<&SqlError> for ErrorCode {
             | SqlError::TimeUp { .. }
             | SqlError::TooManyRows { .. }
             | SqlError::Name { .. } => ErrorCode::BadInput,
+        }
+    }
+}
+
+impl From<&SavedError> for ErrorCode {
+    fn from(error: &SavedError) -> ErrorCode {
+        match error {
+            SavedError::Parse(_) | SavedError::Name { .. } => ErrorCode::BadInput,
+            SavedError::Exists { .. } => ErrorCode::Exists,
+            SavedError::NotFound { .. } => ErrorCode::NotFound,
+            SavedError::Io { source, .. } => source.into(),
         }
     }
 }

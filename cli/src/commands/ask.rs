@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use annals_core::question::saved::{self, SavedQuestionsView};
 use annals_core::question::{
-    self, AnswerRow, AnswerSource, AnswerView, Asking, Question, QuestionError, ReadingView,
+    self, AnswerRow, AnswerSource, AnswerView, Asking, IntervalIndex, Question, QuestionError,
+    ReadingView,
 };
 use annals_core::store::Log;
 use annals_core::temporal::TemporalError;
@@ -12,6 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::commands::{counting, load_models};
 use crate::failure::{Exit, Failure};
+use crate::found::cache_folder;
 use crate::instant::{with_like_streams, zone};
 use crate::output::{Output, complain};
 use crate::table::{Align, Table, pairs};
@@ -23,38 +26,74 @@ pub struct Ask {
     /// The store
     store: PathBuf,
     /// The question: count order where status = "Pending" at end of 2024-01
-    question: String,
-    /// Zone of days and of times that name none: UTC, or an IANA name such as Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
-    zone: Tz,
+    #[arg(required_unless_present_any = ["saved", "list", "remove"])]
+    question: Option<String>,
+    /// Ask the question that was kept under this name
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["question", "list", "remove", "save"])]
+    saved: Option<String>,
+    /// Keep the question under this name, as a file beside the store: pending, or month-end/pending
+    #[arg(long, value_name = "NAME", requires = "question")]
+    save: Option<String>,
+    /// With --save: in place of a question of that name
+    #[arg(long, requires = "save")]
+    replace: bool,
+    /// List the questions that were kept
+    #[arg(long, conflicts_with_all = ["question", "remove"])]
+    list: bool,
+    /// Throw away the question that was kept under this name
+    #[arg(long, value_name = "NAME", conflicts_with = "question")]
+    remove: Option<String>,
+    /// Zone of days and of times that name none: UTC, or an IANA name such as Europe/Berlin [default: UTC, or the one
+    /// that the question was kept with]
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    zone: Option<Tz>,
     /// List at most so many of the streams behind the answer; the others are counted
     #[arg(long, value_name = "N", default_value_t = question::ROWS)]
     limit: usize,
+    /// Answer by folding the events, whatever the interval index says
+    #[arg(long)]
+    replay: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Ask, output: &mut Output) -> Result<Exit, Failure> {
-    let question = match Question::parse(&args.question) {
-        Ok(question) => question,
-        Err(error) => {
-            if !output.is_json() {
-                let before: String = args.question.chars().take(error.at - 1).collect();
-                complain(&format!("  {}", visible(&args.question)));
-                let indent = " ".repeat(columns(&visible(&before)));
-                complain(&format!("  {indent}{}", "^".repeat(error.len.max(1))));
-            }
-            let mut failure = Failure::from(QuestionError::Parse(error));
-            failure.exit = Exit::Usage;
-            return Err(failure);
+    if args.list {
+        let view = saved::list(&args.store)?;
+        return output.show(&view, |output| print_saved(&view, output));
+    }
+    if let Some(name) = &args.remove {
+        saved::remove(&args.store, name)?;
+        let view = saved::list(&args.store)?;
+        return output.show(&view, |output| {
+            output.line(&visible(&format!("{name} is gone")))
+        });
+    }
+    let (text, kept_zone) = match (&args.question, &args.saved) {
+        (Some(text), _) => (text.clone(), None),
+        (None, Some(name)) => {
+            let found = saved::find(&args.store, name)?;
+            (found.question, found.zone)
         }
+        (None, None) => return Err(Failure::usage("there is no question")),
     };
+    let question = read(&text, output)?;
+    let kept_zone = kept_zone
+        .map(|name| zone(&name).map_err(|error| Failure::usage(format!("its zone: {error}"))))
+        .transpose()?;
+    let asked_zone = args.zone.or(kept_zone).unwrap_or(Tz::UTC);
+    if let Some(name) = &args.save {
+        let zone = args.zone.map(|zone| zone.to_string());
+        saved::save(&args.store, name, &text, zone.as_deref(), args.replace)?;
+    }
     let log = Log::explore(&args.store)?;
     let models = load_models(&args.store)?;
+    let index = IntervalIndex::open(&log, cache_folder().as_deref());
     let asking = Asking {
         log: &log,
         models: &models,
-        zone: args.zone,
+        zone: asked_zone,
         limit: args.limit,
+        index: (!args.replay).then_some(&index),
     };
     let view = counting(|go_on| question::ask(&asking, &question, go_on)).map_err(|error| {
         use annals_core::store::ReadError;
@@ -71,6 +110,47 @@ pub fn run(args: Ask, output: &mut Output) -> Result<Exit, Failure> {
         }
     })?;
     output.show(&view, |output| print(&view, output))
+}
+
+/// Reads the question; where it is none, shows the place.
+fn read(text: &str, output: &Output) -> Result<Question, Failure> {
+    Question::parse(text).map_err(|error| {
+        if !output.is_json() {
+            let before: String = text.chars().take(error.at - 1).collect();
+            complain(&format!("  {}", visible(text)));
+            let indent = " ".repeat(columns(&visible(&before)));
+            complain(&format!("  {indent}{}", "^".repeat(error.len.max(1))));
+        }
+        let mut failure = Failure::from(QuestionError::Parse(error));
+        failure.exit = Exit::Usage;
+        failure
+    })
+}
+
+fn print_saved(view: &SavedQuestionsView, output: &mut Output) -> Result<(), Failure> {
+    if view.questions.is_empty() {
+        return output.line(&visible(&format!(
+            "no question was kept in {}; annals ask STORE QUESTION --save NAME keeps one",
+            view.folder
+        )));
+    }
+    let mut table = Table::new(&[
+        ("NAME", Align::Left, MAX_NAME_COLUMNS),
+        ("QUESTION", Align::Left, 160),
+        ("ZONE", Align::Left, 32),
+    ]);
+    for kept in &view.questions {
+        let question = match &kept.error {
+            None => kept.question.clone(),
+            Some(error) => format!("cannot be asked: {error}"),
+        };
+        table.row([
+            kept.name.clone(),
+            question,
+            kept.zone.clone().unwrap_or_default(),
+        ]);
+    }
+    output.table(&table)
 }
 
 fn print(view: &AnswerView, output: &mut Output) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::cache::{LEFT, fallback_file, remove};
+use crate::question::IntervalIndex;
 use crate::search::{IndexProgress, SearchError, TextIndex};
 use crate::snapshot::{SnapshotError, Snapshots};
 use crate::store::{Log, ReadError};
@@ -51,6 +52,8 @@ pub fn clear_caches(
                 Ok(()) => {}
             }
         }
+        // So may the values that questions are answered from.
+        IntervalIndex::open(log, fallback).forget_erased(log, &progress.cancel)?;
         index.catch_up(progress).map_err(read)?;
     }
     let view = index.view().map_err(read)?;

@@ -6,6 +6,7 @@ use super::grammar::{Ask, Known, Question, Subject};
 use super::holds::{kind, kind_of_literal};
 use super::parse::ParseError;
 use super::reading::EmptyPeriod;
+use super::spans::{IntervalIndex, Need, Totals};
 use super::stamp::Period;
 use super::track::{Track, track};
 use super::view::{AnswerSource, AnswerView, Skipped};
@@ -71,6 +72,8 @@ pub struct Asking<'a> {
     pub zone: Tz,
     /// Most rows that the answer lists.
     pub limit: usize,
+    /// The interval index, where there is one; without it every answer is by replay.
+    pub index: Option<&'a IntervalIndex>,
 }
 
 /// Answers a question. `go_on` is told the number of events looked at and stops the work by saying no.
@@ -84,7 +87,7 @@ pub struct Asking<'a> {
 /// # let store = folder.path().join("guide.annals");
 /// annals_core::sample::guide(&store)?;
 /// let (log, (models, _)) = (Log::explore(&store)?, ModelSet::load(&store)?);
-/// let asking = Asking { log: &log, models: &models, zone: chrono_tz::UTC, limit: ROWS };
+/// let asking = Asking { log: &log, models: &models, zone: chrono_tz::UTC, limit: ROWS, index: None };
 /// let question = Question::parse("balance of account-12345 on 2024-01-10")?;
 /// let answer = ask(&asking, &question, &mut |_| true)?;
 /// let values: Vec<&str> = answer.readings.iter().map(|r| r.value.as_ref().unwrap().get()).collect();
@@ -281,6 +284,44 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Brings the index to where it can answer for these fields of a category; `None` where it cannot: what was known
+    /// is not all, or there is no index.
+    pub(super) fn indexed<'f>(
+        &mut self,
+        category: &'f Category,
+        fields: &'f [FieldPath],
+    ) -> Result<Option<(&'f IntervalIndex, Need<'f>)>, QuestionError>
+    where
+        Self: 'f,
+    {
+        let asking = self.asking;
+        let Some(index) = asking.index.filter(|_| self.question.known.is_none()) else {
+            return Ok(None);
+        };
+        let need = Need {
+            log: asking.log,
+            models: asking.models,
+            category,
+            fields,
+        };
+        match index.bring(&need, self.known, self.go_on)? {
+            Some(reach) => {
+                self.known = reach;
+                Ok(Some((index, need)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Takes over what the index says of a category as a whole.
+    pub(super) fn from_index(&mut self, totals: Totals) {
+        self.source = AnswerSource::Index;
+        self.streams = totals.streams;
+        self.events = totals.events;
+        self.failed = totals.failed;
+        self.latest = totals.latest;
+    }
+
     /// Calls `each` with every stream of the subject and its values along time.
     pub(super) fn each_track(
         &mut self,
@@ -289,6 +330,27 @@ impl Work<'_> {
         with_events: bool,
         each: &mut dyn FnMut(&mut Self, &Track) -> Result<(), QuestionError>,
     ) -> Result<(), QuestionError> {
+        if let Subject::Category(category) = of
+            && !with_events
+            && let Some((index, need)) = self.indexed(category, fields)?
+        {
+            match index.tracks(&need) {
+                Ok(tracks) if tracks.is_empty() => return Err(self.no_category(category)?),
+                Ok(tracks) => {
+                    self.source = AnswerSource::Index;
+                    for track in tracks {
+                        self.streams += 1;
+                        self.events += track.events;
+                        self.failed += track.failed;
+                        self.latest = self.latest.max(track.latest);
+                        each(self, &track)?;
+                    }
+                    return Ok(());
+                }
+                // The events themselves are there.
+                Err(_) => {}
+            }
+        }
         self.each_stream(of, &mut |work, row| {
             let track = work.track(row, fields, with_events)?;
             if !track.points.is_empty() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::amount::{Gathered, group_order, quotient, raw, same_text, seconds};
 use super::answer::{QuestionError, Work, distinct, mixed_text};
-use super::grammar::{Ask, Measure, Subject, That};
+use super::grammar::{Ask, Comparison, Condition, Literal, Measure, Subject, That};
 use super::holds::{Values, holds, kind};
 use super::reading::{Over, Reading, at_instants, of_streams};
 use super::single::question_of;
@@ -73,6 +73,18 @@ pub(super) fn answer(
         group,
         fields: distinct(condition.into_iter().chain(others)),
     };
+    if let Some(told) = told_at_once(work, &asked, &readings)? {
+        view.rows = told.rows;
+        view.rows_count = told.counts.first().copied().unwrap_or(0);
+        for (reading, count) in readings.iter().zip(told.counts) {
+            view.readings.push(ReadingView {
+                name: reading.name.clone(),
+                value: Some(raw(&Value::from(count))),
+                question: question_of(work.question, reading),
+            });
+        }
+        return Ok(finish(work, view, &asked, &readings, verb));
+    }
     let mut tallies: Vec<Tally> = readings.iter().map(|_| Tally::default()).collect();
     let mut groups: HashMap<String, (Option<Value>, Tally)> = HashMap::new();
     let mut ever = vec![false; asked.fields.len()];
@@ -177,6 +189,17 @@ pub(super) fn answer(
         });
     }
     view.rows = rows;
+    Ok(finish(work, view, &asked, &readings, verb))
+}
+
+/// What answers of this kind have in common.
+fn finish(
+    work: &mut Work<'_>,
+    mut view: AnswerView,
+    asked: &Asked<'_>,
+    readings: &[Reading],
+    verb: &str,
+) -> AnswerView {
     view.unit = asked.measure.is_none().then(|| "streams".to_owned());
     view.path = asked.measure.map(|(_, path)| path.to_string());
     let mut name = String::new();
@@ -201,7 +224,79 @@ pub(super) fn answer(
         }
     }
     view.understood = asked.sentence(verb, &name, work);
-    Ok(view)
+    view
+}
+
+/// What the index tells without looking at every stream.
+struct Told {
+    counts: Vec<u64>,
+    rows: Vec<AnswerRow>,
+}
+
+/// Counts at instants of streams with one text in a field, where the index can tell them; `None` where it cannot, or
+/// where there is more to say.
+fn told_at_once(
+    work: &mut Work<'_>,
+    asked: &Asked<'_>,
+    readings: &[Reading],
+) -> Result<Option<Told>, QuestionError> {
+    let That::Where(Condition::Compare {
+        comparison: Comparison::Equal,
+        value: Literal::Text(text),
+        ..
+    }) = asked.that
+    else {
+        return Ok(None);
+    };
+    let mut instants = Vec::with_capacity(readings.len());
+    for reading in readings {
+        match reading.over {
+            Over::At(at) => instants.push(at),
+            _ => return Ok(None),
+        }
+    }
+    let (Some(first), false) = (
+        instants.first().copied(),
+        asked.measure.is_some() || asked.group.is_some(),
+    ) else {
+        return Ok(None);
+    };
+    let Some((index, need)) = work.indexed(asked.category, &asked.fields)? else {
+        return Ok(None);
+    };
+    let value = Value::from(text.as_str());
+    // What the cache cannot say now, the events can.
+    let Ok(totals) = index.totals(asked.category) else {
+        return Ok(None);
+    };
+    if totals.untold > 0 || totals.streams == 0 {
+        return Ok(None);
+    }
+    let Ok(Some(counts)) = index.counts_at(&need, &value, &instants) else {
+        return Ok(None);
+    };
+    let limit = work.asking.limit;
+    let found = match limit {
+        0 => Vec::new(),
+        limit => match index.streams_at(&need, &value, first, limit) {
+            Ok(found) => found,
+            Err(_) => return Ok(None),
+        },
+    };
+    work.from_index(totals);
+    let rows = found.into_iter().map(|(stream, span, to)| AnswerRow {
+        stream,
+        from: Some(span.from),
+        to,
+        position: Some(span.position),
+        version: Some(span.version),
+        value: None,
+        group: None,
+    });
+    Ok(Some(Told {
+        counts,
+        rows: rows.collect(),
+    }))
 }
 
 impl Asked<'_> {

@@ -10,8 +10,10 @@
 //! | `nearest` | the question nearest to a text that is none |
 //! | `reading` | the ways to understand when a question asks |
 //! | `track`, `holds`, `amount` | values along a stream's time; whether a condition holds of them; exact numbers |
+//! | `spans` | the interval index: values along time, kept in the cache |
 //! | `answer` | from question to answer, what all kinds have in common |
 //! | `single`, `counts`, `stays`, `followed` | the kinds of questions |
+//! | [`saved`] | questions kept as files beside the store |
 //! | `view` | what hosts show |
 
 mod amount;
@@ -23,8 +25,10 @@ mod holds;
 mod nearest;
 mod parse;
 mod reading;
+pub mod saved;
 mod scan;
 mod single;
+mod spans;
 mod stamp;
 mod stays;
 mod track;
@@ -39,6 +43,7 @@ pub use grammar::{
     SpanUnit, Statistic, Subject, That, Unit, When,
 };
 pub use parse::ParseError;
+pub use spans::IntervalIndex;
 pub use stamp::{Interval, Period, Stamp, TwoInstants};
 pub use view::{
     AnswerGroup, AnswerRow, AnswerSource, AnswerView, PeriodView, QuestionFault, QuestionTextView,

@@ -3,6 +3,8 @@
 
 use super::*;
 
+mod brute;
+mod index;
 mod known;
 
 mod parsing;

@@ -134,7 +134,153 @@ fn is_plain_same(kept: &Value, now: &Value) -> bool {
     }
 }
 
-/// Folds a stream along time and keeps the values of these fields, as far as it was known.
+/// A field's value from an instant on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Span {
+    /// The instant.
+    pub(super) from: Time,
+    /// The value; `None` where there is none.
+    pub(super) value: Option<Value>,
+    /// Position of the event that made it so.
+    pub(super) position: Position,
+    /// Its version in the stream.
+    pub(super) version: Version,
+}
+
+/// A field's values along a stream's time: ascending, no two in a row alike.
+pub(super) type Spans = Vec<Span>;
+
+/// The values of several fields along a stream's time.
+pub(super) struct Folded {
+    /// Those of each field. Of no field: one that is there since the stream began.
+    pub(super) spans: Vec<Spans>,
+    pub(super) happened: Vec<Happened>,
+    pub(super) events: u64,
+    pub(super) failed: u64,
+    pub(super) told_until: Option<Time>,
+    pub(super) latest: Option<Time>,
+}
+
+/// Folds a stream along time and keeps the values of these fields, as far as it was known. The empty path, and no path
+/// at all, stand for the stream's being there.
+pub(super) fn spans(
+    log: &Log,
+    models: &ModelSet,
+    row: &StreamRow,
+    known: Position,
+    fields: &[FieldPath],
+    with_events: bool,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Folded, TemporalError> {
+    struct Gathered {
+        spans: Vec<Spans>,
+        happened: Vec<Happened>,
+        latest: Option<Time>,
+    }
+    let there = FieldPath::default();
+    let fields: Vec<&FieldPath> = match fields {
+        [] => vec![&there],
+        fields => fields.iter().collect(),
+    };
+    let start = || Gathered {
+        spans: vec![Vec::new(); fields.len()],
+        happened: Vec::new(),
+        latest: None,
+    };
+    let each = &mut |all: &mut Gathered, time: Time, state: &Value, event: &StreamEvent| {
+        all.latest = all.latest.max(Some(time));
+        if with_events {
+            all.happened.push(Happened {
+                time,
+                position: event.event.position,
+                version: event.version,
+            });
+        }
+        for (path, spans) in fields.iter().zip(&mut all.spans) {
+            let is_there = path.0.is_empty();
+            let now = if is_there {
+                Some(&Value::Bool(true))
+            } else {
+                path.get(state)
+            };
+            take(spans, time, now, event);
+        }
+    };
+    let found = along(log, models, row, Some(known), &start, each, go_on)?;
+    let Gathered {
+        spans,
+        happened,
+        latest,
+    } = found.gathered;
+    Ok(Folded {
+        spans,
+        happened,
+        events: found.events,
+        failed: found.failed,
+        told_until: found.told_until,
+        latest,
+    })
+}
+
+/// Takes a field's value after an event. Of several values at one instant the last is the one that held.
+fn take(spans: &mut Spans, time: Time, now: Option<&Value>, event: &StreamEvent) {
+    let same = |kept: &Option<Value>| match (kept, now) {
+        (None, None) => true,
+        (Some(kept), Some(now)) => is_plain_same(kept, now),
+        (None, Some(_)) | (Some(_), None) => false,
+    };
+    if spans.last().is_some_and(|last| same(&last.value)) {
+        return;
+    }
+    if spans.last().is_some_and(|last| last.from == time) {
+        spans.pop();
+        if spans.last().is_some_and(|last| same(&last.value)) {
+            return;
+        }
+    }
+    spans.push(Span {
+        from: time,
+        value: now.map(plain),
+        position: event.event.position,
+        version: event.version,
+    });
+}
+
+/// The values of all fields together: one point for each instant at which any of them changed.
+pub(super) fn merged(spans: &[Spans], fields: usize) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::new();
+    let mut next = vec![0; spans.len()];
+    let mut values: Vec<Option<Value>> = vec![None; fields];
+    loop {
+        let upcoming = spans
+            .iter()
+            .zip(&next)
+            .filter_map(|(spans, n)| spans.get(*n));
+        let Some(from) = upcoming.map(|span| span.from).min() else {
+            return points;
+        };
+        let mut by: Option<(Version, Position)> = None;
+        for (n, spans) in spans.iter().enumerate() {
+            if let Some(span) = spans.get(next[n]).filter(|span| span.from == from) {
+                next[n] += 1;
+                by = by.max(Some((span.version, span.position)));
+                if let Some(value) = values.get_mut(n) {
+                    value.clone_from(&span.value);
+                }
+            }
+        }
+        if let Some((version, position)) = by {
+            points.push(Point {
+                from,
+                position,
+                version,
+                values: values.clone(),
+            });
+        }
+    }
+}
+
+/// A stream's values of these fields along time, as far as it was known.
 pub(super) fn track(
     log: &Log,
     models: &ModelSet,
@@ -144,59 +290,14 @@ pub(super) fn track(
     with_events: bool,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Track, TemporalError> {
-    let start = || (Vec::<Point>::new(), Vec::new(), None);
-    let each = &mut |(points, happened, latest): &mut (Vec<Point>, Vec<Happened>, Option<Time>),
-                     time: Time,
-                     state: &Value,
-                     event: &StreamEvent| {
-        *latest = (*latest).max(Some(time));
-        if with_events {
-            happened.push(Happened {
-                time,
-                position: event.event.position,
-                version: event.version,
-            });
-        }
-        let unchanged = points.last().is_some_and(|last| {
-            fields
-                .iter()
-                .zip(&last.values)
-                .all(|(path, kept)| match (path.get(state), kept) {
-                    (None, None) => true,
-                    (Some(now), Some(kept)) => is_plain_same(kept, now),
-                    _ => false,
-                })
-        });
-        if unchanged {
-            return;
-        }
-        let values: Vec<Option<Value>> = fields
-            .iter()
-            .map(|path| path.get(state).map(plain))
-            .collect();
-        // Of several values at one instant the last is the one that held.
-        if points.last().is_some_and(|last| last.from == time) {
-            points.pop();
-            if points.last().is_some_and(|last| last.values == values) {
-                return;
-            }
-        }
-        points.push(Point {
-            from: time,
-            position: event.event.position,
-            version: event.version,
-            values,
-        });
-    };
-    let found = along(log, models, row, Some(known), &start, each, go_on)?;
-    let (points, happened, latest) = found.gathered;
+    let folded = spans(log, models, row, known, fields, with_events, go_on)?;
     Ok(Track {
         stream: row.stream.clone(),
-        points,
-        happened,
-        events: found.events,
-        failed: found.failed,
-        told_until: found.told_until,
-        latest,
+        points: merged(&folded.spans, fields.len()),
+        happened: folded.happened,
+        events: folded.events,
+        failed: folded.failed,
+        told_until: folded.told_until,
+        latest: folded.latest,
     })
 }

@@ -29,6 +29,7 @@ fn guide(question: &str) -> AnswerView {
         models: &models,
         zone: chrono_tz::UTC,
         limit: ROWS,
+        index: None,
     };
     ask(&asking, &Question::parse(question).unwrap(), &mut |_| true).unwrap()
 }

@@ -1,0 +1,15 @@
+//! What users ask: no text may make the parser panic, what is printed reads as the same, and a text that is no
+//! question has one near it.
+#![no_main]
+
+use annals_core::question::Question;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let plain = match Question::parse(text) {
+        Ok(question) => question.to_string(),
+        Err(error) => error.nearest,
+    };
+    let again = Question::parse(&plain).expect("what is printed can be read");
+    assert_eq!(again.to_string(), plain);
+});

@@ -9,6 +9,8 @@ use annals_core::id::NameError;
 use annals_core::import::ImportError;
 use annals_core::model::{PathError, SaveError};
 use annals_core::privacy::PrivacyError;
+use annals_core::question::QuestionError;
+use annals_core::question::saved::SavedError;
 use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
 use annals_core::signing::SigningError;
@@ -212,6 +214,32 @@ impl From<TemporalError> for HostError {
                 told.hint(format!("Positions of this log go from 0 to {last}."))
             }
             TemporalError::NotThere { .. } | TemporalError::NoPath { .. } => told,
+        }
+    }
+}
+
+impl From<SavedError> for HostError {
+    fn from(error: SavedError) -> HostError {
+        match error {
+            SavedError::Parse(error) => QuestionError::Parse(error).into(),
+            SavedError::Exists { .. } => HostError::of(&error).hint("Choose another name."),
+            SavedError::Name { .. } | SavedError::NotFound { .. } | SavedError::Io { .. } => {
+                HostError::of(&error)
+            }
+        }
+    }
+}
+
+impl From<QuestionError> for HostError {
+    fn from(error: QuestionError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            QuestionError::Parse(error) => told.hint(format!("Did you mean: {}", error.nearest)),
+            QuestionError::NoCategory { .. } => {
+                told.hint("The overview lists the categories of this store.")
+            }
+            QuestionError::EmptyPeriod { .. } => told.hint("Turn its two ends round."),
+            QuestionError::Temporal(error) => error.into(),
         }
     }
 }

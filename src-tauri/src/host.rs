@@ -10,6 +10,7 @@ use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
 use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
+use annals_core::question::IntervalIndex;
 use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::snapshot::Snapshots;
 use annals_core::store::Log;
@@ -42,7 +43,9 @@ pub struct OpenStore {
     models: RwLock<Arc<OpenModels>>,
     /// Text index of the log, kept up with it in the background.
     pub index: Arc<TextIndex>,
-    /// How far that is; ends with the store.
+    /// Values of fields over time, for questions; what they first ask for is put in then.
+    pub intervals: IntervalIndex,
+    /// How far the text index is; ends with the store.
     indexing: Arc<IndexProgress>,
     /// Where caches lie whose store cannot be written to.
     cache_folder: PathBuf,
@@ -89,6 +92,7 @@ impl OpenStore {
             path,
             cache_folder: cache_folder.to_owned(),
             index: Arc::new(TextIndex::open(&log, Some(cache_folder))),
+            intervals: IntervalIndex::open(&log, Some(cache_folder)),
             indexing: Arc::default(),
             log,
         })

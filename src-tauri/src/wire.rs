@@ -512,6 +512,36 @@ pub struct RelatedArgs {
     pub known: Option<String>,
 }
 
+/// A question over time.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct AskArgs {
+    /// The question.
+    pub text: String,
+    /// Zone of days and of times that name none: `UTC`, or an IANA name.
+    pub zone: String,
+    /// At most so many rows; the host's own number if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
+/// A question to keep.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionSaveArgs {
+    /// Its name: the file's without `.toml`, after its folders.
+    pub name: String,
+    /// The question.
+    pub text: String,
+    /// Zone that it is asked in; `null`: the zone of whoever asks.
+    pub zone: Option<String>,
+    /// In place of a question of that name.
+    pub replace: bool,
+}
+
 /// Whose late events to list.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]

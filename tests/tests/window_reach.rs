@@ -283,6 +283,11 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
         ("#/events", "event-row"),
         ("#/events?known=4&e=2", "payload-data"),
         ("#/events?text=John", "search-hit"),
+        ("#/questions", "question-example"),
+        (
+            "#/questions?q=count+user+group+by+department",
+            "answer-groups",
+        ),
         ("#/reports?template=audit-trail", "preview-says"),
         ("#/models?rules=all", "rules-run"),
         ("#/settings", "settings-purpose"),

@@ -17,6 +17,7 @@ import type { SignArgs } from "$lib/bindings/SignArgs";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
+import type { QuestionSaveArgs } from "$lib/bindings/QuestionSaveArgs";
 import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
@@ -92,6 +93,11 @@ export const host = {
   whatIf: (args: WhatIfArgs) => long("What if", "what_if", args),
   related: (args: RelatedArgs) => long("Related streams", "related", args),
   late: (args: LateArgs) => long("Late events", "late", args),
+  ask: (text: string, zone: string) => long("A question", "ask", { text, zone }),
+  savedQuestions: () => call("questions_saved", {}),
+  saveQuestion: (args: QuestionSaveArgs) => call("question_save", args),
+  removeQuestion: (name: string) => call("question_remove", { name }),
+  readQuestion: (text: string) => call("question_read", { text }),
   states: (args: StatesArgs) => long("States of the pinned streams", "states", args),
   models: () => call("models", {}),
   modelText: (name: string) => call("model_text", { name }),

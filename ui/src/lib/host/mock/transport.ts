@@ -14,6 +14,7 @@ import { append, mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
 import * as explain from "./explain";
 import { MockModels } from "./models";
+import { MockSaved, answer, readQuestion } from "./questions";
 import { late, related } from "./related";
 import { MockReports } from "./reports";
 import { checkRules } from "./rules";
@@ -47,6 +48,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const models = new MockModels();
   const reports = new MockReports();
   const snapshots = new MockSnapshots();
+  const saved = new MockSaved();
   const running: Running = { cancelled: false };
   const signed: CheckpointRow[] = [];
 
@@ -173,6 +175,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     what_if: (args) => explain.whatIf(state(args.stream, args.moment), until(args.stream, args.moment).events, args),
     related: (args) => related(log, args),
     late: ({ stream }) => late(log, stream ?? null),
+    ask: ({ text, zone }) => answer(text, zone, log.length),
+    questions_saved: () => saved.list(),
+    question_save: (args) => saved.save(args),
+    question_remove: ({ name }) => saved.remove(name),
+    question_read: ({ text }) => readQuestion(text),
     states: ({ streams, ...moment }) => ({ states: streams.map((name) => state(name, moment)) }),
     models: () => models.list(),
     model_text: ({ name }) => models.text(name),

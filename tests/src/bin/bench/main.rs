@@ -1,6 +1,6 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
-//! explaining, `--command` deciding, `--evidence` packages, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF,
+//! explaining, `--command` deciding, `--evidence` packages, `--questions` questions over time, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF,
 //! `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
@@ -17,6 +17,7 @@ mod explain;
 mod generate;
 mod import;
 mod integrity;
+mod question;
 mod read;
 mod report;
 mod search;
@@ -44,11 +45,12 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
 /// What can be measured alone, by the option that asks for it.
-const ALONE: [(&str, Measure); 7] = [
+const ALONE: [(&str, Measure); 8] = [
     ("--append", append::measure),
     ("--command", command::measure),
     ("--evidence", evidence::measure),
     ("--explain", explain::measure),
+    ("--questions", question::measure),
     ("--reports", compliance::measure),
     ("--snapshots", snapshot::measure),
     ("--typeset", typeset::measure),

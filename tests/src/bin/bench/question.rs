@@ -1,0 +1,185 @@
+//! Questions over time: from the interval index, and by replay. Beside them DuckDB over the raw events, where the
+//! program `duckdb` is there.
+
+use std::process::Command;
+use std::time::Instant;
+
+use annals_core::event::NewEvent;
+use annals_core::id::StreamId;
+use annals_core::model::{Model, ModelSet};
+use annals_core::question::{AnswerSource, AnswerView, Asking, IntervalIndex, Question, ask};
+use annals_core::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
+use annals_core::surroundings::Surroundings;
+use annals_core::time::{SourceTime, Time};
+
+use crate::report::{Goal, Row, median};
+use crate::{Outcome, Plan};
+
+/// Streams that are asked about.
+const STREAMS: u64 = 100_000;
+
+/// Events of a replay.
+const EVENTS: u64 = 1_000_000;
+
+/// Questions in one round, each about another instant.
+const ASKED: u64 = 100;
+
+const MODEL: &str = "category = \"order\"\n[on.OrderPlaced]\nstatus = \"'Pending'\"\ntotal = \"data.total\"\n\
+     [on.OrderPaid]\nstatus = \"'Paid'\"\n[on.OrderShipped]\nstatus = \"'Shipped'\"\n";
+
+/// Types of a stream's events, one after another; what comes after them notes nothing that the model takes.
+const TYPES: [&str; 3] = ["OrderPlaced", "OrderPaid", "OrderShipped"];
+
+/// Measures counts, lists, the building of the index and the replay.
+pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
+    let events = if plan.events < EVENTS {
+        plan.events
+    } else {
+        EVENTS
+    };
+    let streams = STREAMS.min(events / 3).max(1);
+    let duckdb = Command::new("duckdb").arg("--version").output().is_ok();
+    let beside = if duckdb {
+        "; beside it DuckDB over the raw events"
+    } else {
+        ""
+    };
+    let mut count = Row::new(
+        format!(
+            "count at an instant by equality over {streams} streams, warm, median of {ASKED}{beside}"
+        ),
+        "ms",
+        Goal::AtMost(0.1),
+    );
+    let mut list = Row::new(
+        format!("list of the streams that match, of {streams}"),
+        "ms",
+        Goal::AtMost(5.0),
+    );
+    let mut replay = Row::new(
+        format!("count at an instant by replay of {events} events"),
+        "s",
+        Goal::AtMost(6.0),
+    );
+    let mut build = Row::new(
+        format!("index of a field of {events} events, what folding takes left aside"),
+        "events/s",
+        Goal::AtLeast(300_000.0),
+    );
+    let folder = tempfile::tempdir_in(&plan.folder)?;
+    let path = folder.path().join("bench.annals");
+    fill(&path, streams, events)?;
+    let log = Log::explore(&path)?;
+    let mut models = ModelSet::default();
+    models.add(Model::parse("order", MODEL)?)?;
+    let put =
+        |index: Option<&IntervalIndex>, day: u64, limit: usize| -> Outcome<(f64, AnswerView)> {
+            let asking = Asking {
+                log: &log,
+                models: &models,
+                zone: chrono_tz::UTC,
+                limit,
+                index,
+            };
+            let text = format!(
+                "count order where status = \"Pending\" at 2024-{:02}-{:02}T12:00:00Z",
+                day / 28 % 12 + 1,
+                day % 28 + 1
+            );
+            let question = Question::parse(&text)?;
+            let start = Instant::now();
+            let answer = ask(&asking, &question, &mut |_| true)?;
+            Ok((start.elapsed().as_secs_f64(), answer))
+        };
+    for round in 0..plan.rounds as u64 {
+        let (seconds, by_replay) = put(None, round, 0)?;
+        replay.ours.push(seconds);
+        let index = IntervalIndex::open(&log, None);
+        let (built, indexed) = put(Some(&index), round, 0)?;
+        if indexed.source != AnswerSource::Index || value(&indexed) != value(&by_replay) {
+            return Err("the index and the replay differ".into());
+        }
+        if round == 0 {
+            build
+                .ours
+                .push(events as f64 / (built - seconds).max(0.001));
+        }
+        let mut figures = Vec::new();
+        for n in 0..ASKED {
+            figures.push(put(Some(&index), n * 3 + round, 0)?.0 * 1_000.0);
+        }
+        count.ours.push(median(&figures));
+        list.ours
+            .push(put(Some(&index), 150, usize::MAX)?.0 * 1_000.0);
+        if duckdb {
+            count
+                .baseline
+                .push(in_duckdb(folder.path(), &log)? * 1_000.0);
+        }
+    }
+    Ok(vec![count, list, replay, build])
+}
+
+fn value(answer: &AnswerView) -> Option<&str> {
+    answer.value.as_ref().map(|value| value.get())
+}
+
+/// Orders through the year: placed, paid, shipped, then noted on; interleaved.
+fn fill(path: &std::path::Path, streams: u64, events: u64) -> Outcome<()> {
+    let writer = LogWriter::create(path, Surroundings::system())?;
+    let start = Time::parse_rfc3339("2024-01-01T00:00:00Z")?.us();
+    let year_us: u64 = 365 * 86_400_000_000;
+    let numbers: Vec<u64> = (0..events).collect();
+    for chunk in numbers.chunks(10_000) {
+        let mut appends = Vec::with_capacity(chunk.len());
+        for n in chunk {
+            let (stream, nth) = (n % streams, n / streams);
+            let event_type = TYPES.get(nth as usize).copied().unwrap_or("OrderNoted");
+            let mut event =
+                NewEvent::json(event_type, &format!("{{\"total\":{}.50}}", stream % 300))?;
+            let us = start + i64::try_from(n * (year_us / events))?;
+            event.time = Time::from_parts(us, 0).map(SourceTime::unwritten);
+            appends.push(StreamAppend {
+                stream: StreamId::new(format!("order-{stream:06}"))?,
+                category: None,
+                expected: ExpectedVersion::Any,
+                events: vec![event],
+            });
+        }
+        writer.append(appends)?;
+    }
+    writer.close()?;
+    Ok(())
+}
+
+/// Seconds that DuckDB takes for the same count over the raw events.
+fn in_duckdb(folder: &std::path::Path, log: &Log) -> Outcome<f64> {
+    let file = folder.join("events.csv");
+    if !file.exists() {
+        let mut text = String::from("stream,type,us\n");
+        log.for_each_event(&Default::default(), &mut |event, _| {
+            let stream = event.stream.as_ref().map_or("", |stream| stream.as_str());
+            text.push_str(&format!(
+                "{stream},{},{}\n",
+                event.event_type,
+                event.time.time.us()
+            ));
+            true
+        })?;
+        std::fs::write(&file, text)?;
+    }
+    let script = format!(
+        "CREATE TABLE e AS SELECT * FROM '{}'; .timer on\nSELECT count(*) FROM (SELECT arg_max(type, us) t FROM e \
+         WHERE type <> 'OrderNoted' AND us <= 1718000000000000 GROUP BY stream) WHERE t = 'OrderPlaced';",
+        file.display()
+    );
+    let out = Command::new("duckdb")
+        .args([":memory:", "-c", &script])
+        .output()?;
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let seconds = text
+        .split("real ")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    seconds.ok_or_else(|| format!("no time in what duckdb printed: {text}").into())
+}

@@ -596,3 +596,66 @@ fn git_maxwell_files_alive_by_a_model_and_by_why() {
     ];
     assert_eq!(sandbox.json(&past)["values"][0]["value"], 252);
 }
+
+/// What a question over time says, by the index and by replay.
+fn asked(known: &Known, question: &str) -> Value {
+    let ask = |more: &[&str]| {
+        let args = [&["ask", "log.annals", question, "--limit", "0"], more].concat();
+        known.sandbox.json(&args)
+    };
+    let (first, replayed) = (ask(&[]), ask(&["--replay"]));
+    assert_eq!(first["readings"], replayed["readings"], "{question}");
+    assert_eq!(first["groups"], replayed["groups"], "{question}");
+    first
+}
+
+#[test]
+fn questions_tell_the_cases_that_were_open_and_ended() {
+    let Some(known) = Known::import("xes-receipt", &["receipt.xes.gz"]) else {
+        return;
+    };
+    let facts = &known.facts["as_of"];
+    let t = text(&facts["T"]);
+    let value = |question: &str| asked(&known, question)["value"].as_u64().unwrap();
+    let started = value(&format!("count case at {t}"));
+    assert_eq!(started, facts["cases_started"].as_u64().unwrap());
+    // Open are those with an event to come that had begun.
+    let answer = asked(&known, &format!("count case active during {t}..2013"));
+    let of = |name: &str| {
+        let readings = answer["readings"].as_array().unwrap();
+        let reading = readings.iter().find(|reading| reading["name"] == name);
+        reading.unwrap()["value"].as_u64().unwrap()
+    };
+    let open = of("had an event in it") - of("began in it");
+    assert_eq!(open, facts["cases_open"].as_u64().unwrap());
+    assert_eq!(started - open, facts["cases_ended"].as_u64().unwrap());
+}
+
+#[test]
+fn questions_tell_the_lifecycle_that_every_case_was_in() {
+    let files = ["bpic2013_incidents.xes.gz"];
+    let Some(known) = Known::import("xes-bpic2013-incidents", &files) else {
+        return;
+    };
+    let t = "2012-05-01T00:00:00Z";
+    let fact = format!("latest_lifecycle_of_every_started_case_at_{t}");
+    let wanted = known.facts[fact.as_str()].as_array().unwrap();
+    let answer = asked(
+        &known,
+        &format!(r#"count case group by ["lifecycle:transition"] at {t}"#),
+    );
+    let groups = answer["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), wanted.len());
+    for pair in wanted {
+        let group = groups.iter().find(|group| group["group"] == pair[0]);
+        assert_eq!(group.unwrap()["value"], pair[1], "{}", pair[0]);
+        if pair[0] != "Wait - User" {
+            continue;
+        }
+        let question = format!(
+            r#"count case where ["lifecycle:transition"] = {} at {t}"#,
+            pair[0]
+        );
+        assert_eq!(asked(&known, &question)["value"], pair[1], "{question}");
+    }
+}

@@ -18,7 +18,7 @@ const TEMPLATES: TemplateRow[] = [
 ];
 
 function template(name: string, title: string, regime: string, about: string, subject: string, settings: TemplateRow["settings"]): TemplateRow {
-  return { template: { name, version: "1", hash: "5a".repeat(32), origin: "shipped" }, title, regime, about, subject, needs: [], settings };
+  return { template: { name, version: "1", hash: "5a".repeat(32), origin: "shipped" }, title, regime, about, subject, layout: "report", needs: [], settings };
 }
 
 export class MockReports {

@@ -717,7 +717,11 @@ fn dashboard() {
         .run("dashboard guide.annals accounts --out accounts.svg --theme dark")
         .run("dashboard guide.annals accounts --out accounts.pdf")
         .run("dashboard guide.annals accounts --out guide.annals")
-        .run("dashboard guide.annals account");
+        .run("dashboard guide.annals account")
+        .run("dashboard guide.annals accounts --panel 3 --row 4")
+        .run("dashboard guide.annals accounts --panel 4 --row 1 --json --at 2024-01-05")
+        .run("dashboard guide.annals accounts --panel 2 --row 1")
+        .run("dashboard guide.annals accounts --panel 9 --row 1");
     t.sandbox.write(
         "guide.annals.d/dashboards/wrong.toml",
         "title = \"Wrong\"\n[[panels]]\nkind = \"pie\"\ntitle = \"P\"\nprojection = \"accounts\"\n",

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use annals_core::chart::{INK, Look, PAPER, Palette, Plot, PlotRow};
 use annals_core::dashboard::{
-    self, DashboardRow, DashboardSet, DashboardView, DashboardsView, PanelView,
+    self, BehindView, DashboardRow, DashboardSet, DashboardView, DashboardsView, PanelView,
 };
+use annals_core::model::FieldPath;
 use annals_core::projection::{ProjectionSet, documents};
 use annals_core::store::Log;
 
 use crate::commands::print_findings;
 use crate::commands::state::as_of_text;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::instant::AsOfArgs;
 use crate::output::Output;
 use crate::table::pairs;
@@ -30,6 +31,12 @@ pub struct DashboardArgs {
     name: Option<String>,
     #[command(flatten)]
     as_of: AsOfArgs,
+    /// Show the events behind a row of this panel, first is 1
+    #[arg(long, value_name = "P", requires = "row", conflicts_with = "out")]
+    panel: Option<usize>,
+    /// The row of the panel, first is 1
+    #[arg(long, value_name = "R", requires = "panel")]
+    row: Option<usize>,
     /// Write it to this file: .svg and .png the picture, .csv every cell
     #[arg(long, value_name = "FILE", requires = "name")]
     out: Option<PathBuf>,
@@ -105,11 +112,19 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
         })
     })?;
     view.reading = reading;
+    if let (Some(panel), Some(row)) = (args.panel, args.row) {
+        let place = place_of(&view, panel, row)?;
+        let behind = watch::reading(&log, |log| {
+            let place = (place.0.as_str(), place.1.as_str(), &place.2);
+            dashboard::behind(log, &projections, place, &as_of, dashboard::BEHIND)
+        })?;
+        return output.show(&behind, |output| print_behind(&behind, output));
+    }
     if let (Some(file), Some(form)) = (&args.out, form) {
         let bytes = match form {
             Form::Svg => dashboard::svg(&view, palette, args.width).into_bytes(),
             Form::Png => annals_report::png(&dashboard::svg(&view, palette, args.width))
-                .map_err(|error| Failure::new(crate::failure::Code::BadInput, error.to_string()))?,
+                .map_err(|error| Failure::new(Code::BadInput, error.to_string()))?,
             Form::Csv => dashboard::csv(&view).into_bytes(),
         };
         dashboard::write(&log, file, &bytes).map_err(|error| Failure::file(file, &error))?;
@@ -127,6 +142,84 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
             None => Ok(()),
         }
     })
+}
+
+/// Projection, document and path of a row.
+fn place_of(
+    view: &DashboardView,
+    panel: usize,
+    row: usize,
+) -> Result<(String, String, FieldPath), Failure> {
+    let missing = |what: String| Failure::new(Code::NotFound, what);
+    let Some(shown) = panel.checked_sub(1).and_then(|at| view.panels.get(at)) else {
+        let count = view.panels.len();
+        return Err(missing(format!(
+            "there is no panel {panel}; the dashboard has {count}"
+        )));
+    };
+    let rows = &shown.plot.rows;
+    let Some(found) = row.checked_sub(1).and_then(|at| rows.get(at)) else {
+        return Err(missing(format!(
+            "there is no row {row}; the panel has {}",
+            rows.len()
+        )));
+    };
+    let Some(document) = &found.document else {
+        return Err(missing(format!(
+            "{} is of many documents: no one document stands behind it",
+            found.label
+        )));
+    };
+    let path = found
+        .path
+        .parse()
+        .map_err(|error: annals_core::model::PathError| {
+            Failure::new(Code::BadInput, error.to_string())
+        })?;
+    Ok((
+        view.sources[shown.source].projection.clone(),
+        document.clone(),
+        path,
+    ))
+}
+
+fn print_behind(view: &BehindView, output: &mut Output) -> Result<(), Failure> {
+    let mut rows = vec![
+        ("projection", view.projection.clone()),
+        ("document", view.document.clone()),
+    ];
+    if !view.path.is_empty() {
+        rows.push(("path", view.path.clone()));
+        rows.extend(
+            view.value
+                .as_ref()
+                .map(|value| ("value", value.get().to_owned())),
+        );
+    }
+    rows.push(("as of", as_of_text(&view.as_of)));
+    for line in pairs(&rows) {
+        output.line(&cut(&line, 200))?;
+    }
+    output.line("")?;
+    let what = match view.changed {
+        true => "changed it",
+        false => "belong to the document",
+    };
+    output.line(&format!(
+        "{} of {} {what}, newest first",
+        view.events.len(),
+        counted(view.events_count, "event")
+    ))?;
+    for event in &view.events {
+        output.line(&visible(&format!(
+            "  position {}, {}, {} of {}",
+            event.position,
+            event.time,
+            event.event_type,
+            event.stream.as_deref().unwrap_or("(erased)")
+        )))?;
+    }
+    Ok(())
 }
 
 fn print_list(view: &DashboardsView, output: &mut Output) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! [`Plot`](crate::chart::Plot), drawn where a look is asked for. Left out: how documents come to be
 //! ([`crate::projection`]), how pictures are drawn ([`crate::chart`]).
 
+mod behind;
 mod definition;
 mod output;
 mod raw;
@@ -11,6 +12,7 @@ mod rows;
 mod set;
 mod show;
 
+pub use behind::{BEHIND, BehindView, behind};
 pub use definition::{Dashboard, DashboardFault};
 pub use output::{csv, svg, write};
 pub use set::{DashboardRow, DashboardSet, DashboardsView};

@@ -357,6 +357,33 @@ fn the_guides_balance_is_that_of_the_instant() {
 }
 
 #[test]
+fn behind_a_value_are_the_events_that_changed_it() {
+    let (_folder, log, projections, _) = guide();
+    let as_of = AsOf::default();
+    let of = |path: &str| {
+        let path = path.parse().unwrap();
+        let place = ("accounts", "account-12345", &path);
+        behind(&log, &projections, place, &as_of, BEHIND).unwrap()
+    };
+    let versions = |view: &BehindView| -> Vec<u64> {
+        view.events.iter().map(|event| event.version.0).collect()
+    };
+    let day = of("days[\"2024-01-10\"]");
+    assert_eq!(
+        (versions(&day), day.changed, day.inputs),
+        (vec![4], true, 5)
+    );
+    let deposited = of("deposited");
+    assert_eq!(versions(&deposited), [4, 2]);
+    assert_eq!(deposited.value.unwrap().get(), "1500.00");
+    let whole = of("");
+    assert_eq!(
+        (versions(&whole), whole.changed),
+        (vec![5, 4, 3, 2, 1], false)
+    );
+}
+
+#[test]
 fn a_projection_that_is_not_there_is_said_on_its_panels() {
     let (_folder, log, projections, _) = guide();
     let dashboard = one("kind = 'number'\ndocument = 'x'");

@@ -1,0 +1,175 @@
+//! What stands behind a mark: the document, and the events that made the value at its path.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use ts_rs::TS;
+
+use super::DashboardError;
+use crate::finding::Findings;
+use crate::model::{FieldPath, Fold};
+use crate::projection::{ProjectionError, ProjectionSet};
+use crate::store::{EventBrief, EventQuery, Log, StreamEvent};
+use crate::temporal::{AsOf, AsOfView};
+
+/// Events that are listed where nothing else is asked for.
+pub const BEHIND: usize = 200;
+/// Events read at once.
+const PAGE: usize = 2_048;
+
+/// What stands behind a mark: `annals dashboard --panel P --row R --json`.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct BehindView {
+    /// Projection.
+    pub projection: String,
+    /// Key of the document.
+    pub document: String,
+    /// Path in the document; empty: the whole of it.
+    pub path: String,
+    /// The as-of it answers for.
+    pub as_of: AsOfView,
+    /// The value at the path as of then; `null` where it holds none.
+    #[ts(type = "unknown")]
+    pub value: Option<Box<RawValue>>,
+    /// The last events, newest first: those that changed the value, or all inputs of the document.
+    pub events: Vec<EventBrief>,
+    /// Number of such events, listed or not.
+    #[ts(type = "number")]
+    pub events_count: u64,
+    /// Only events that changed the value at the path are listed; else all inputs of the document, because the value
+    /// is the whole document or derived from it.
+    pub changed: bool,
+    /// Number of events that belong to the document.
+    #[ts(type = "number")]
+    pub inputs: u64,
+    /// Number of events looked at for this answer.
+    #[ts(type = "number")]
+    pub events_examined: u64,
+}
+
+/// The events behind a value of a document: the last `limit` of those that changed what is at the path. A log that is
+/// [watched](Log::watched) shows how far it is and can cancel it.
+///
+/// # Errors
+/// [`DashboardError`] if there is no such projection, its definition is wrong, or the log cannot be read.
+pub fn behind(
+    log: &Log,
+    projections: &ProjectionSet,
+    (projection, document, path): (&str, &str, &FieldPath),
+    as_of: &AsOf,
+    limit: usize,
+) -> Result<BehindView, DashboardError> {
+    let definition = projections.get(projection)?;
+    let last = log.head().map_err(ProjectionError::from)?.size;
+    let known = match as_of.known {
+        Some(asked) if asked > last => {
+            return Err(ProjectionError::NoPosition { asked, last }.into());
+        }
+        Some(asked) => asked,
+        None => last,
+    };
+    let mut found = Found::new(definition.model(), path);
+    let mut query = EventQuery {
+        known: Some(known),
+        ..EventQuery::default()
+    };
+    let mut findings = Findings::default();
+    'log: loop {
+        let page = log.events(&query, PAGE).map_err(ProjectionError::from)?;
+        for event in page.events {
+            found.examined += 1;
+            if as_of.at.is_some_and(|at| event.time.time > at) {
+                continue;
+            }
+            let brief = EventBrief::from(&event);
+            let event = StreamEvent {
+                version: event.version,
+                qualifier: String::new(),
+                event,
+            };
+            // What cannot be read belongs to no document; the dashboard's findings tell of it.
+            let Some(Ok(keyed)) = definition.read(&event, &mut findings) else {
+                continue;
+            };
+            if !keyed.keys.iter().any(|key| key == document) {
+                continue;
+            }
+            let applied = found.fold.apply_keyed(&keyed, document).is_ok();
+            found.take(brief);
+            if !applied && definition.on_fault() == crate::projection::OnFault::Stop {
+                break 'log;
+            }
+        }
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
+        }
+    }
+    let (whole, _) = definition.document(found.fold.shared_state());
+    Ok(found.view((projection, document, path), as_of, &whole, limit))
+}
+
+/// What is gathered on the way through the log.
+struct Found<'p> {
+    path: &'p FieldPath,
+    fold: Fold,
+    value: Option<Value>,
+    changing: Vec<EventBrief>,
+    all: Vec<EventBrief>,
+    examined: u64,
+}
+
+impl<'p> Found<'p> {
+    fn new(model: &Arc<crate::model::Model>, path: &'p FieldPath) -> Found<'p> {
+        Found {
+            path,
+            fold: Fold::new(Arc::clone(model)),
+            value: None,
+            changing: Vec::new(),
+            all: Vec::new(),
+            examined: 0,
+        }
+    }
+
+    fn take(&mut self, event: EventBrief) {
+        let now = match self.path.0.is_empty() {
+            true => None,
+            false => self.path.get(self.fold.shared_state()).cloned(),
+        };
+        if now != self.value {
+            self.changing.push(event.clone());
+            self.value = now;
+        }
+        self.all.push(event);
+    }
+
+    fn view(
+        self,
+        (projection, document, path): (&str, &str, &FieldPath),
+        as_of: &AsOf,
+        whole: &Value,
+        limit: usize,
+    ) -> BehindView {
+        let changed = !self.changing.is_empty();
+        let inputs = self.all.len() as u64;
+        let listed = if changed { self.changing } else { self.all };
+        BehindView {
+            projection: projection.to_owned(),
+            document: document.to_owned(),
+            path: path.to_string(),
+            as_of: AsOfView {
+                at: as_of.at,
+                known: as_of.known,
+            },
+            value: path.get(whole).map(crate::temporal::raw),
+            events_count: listed.len() as u64,
+            events: listed.into_iter().rev().take(limit).collect(),
+            changed,
+            inputs,
+            events_examined: self.examined,
+        }
+    }
+}

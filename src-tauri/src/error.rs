@@ -3,6 +3,7 @@
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode;
 use annals_core::compliance::ReportError;
+use annals_core::dashboard::DashboardError;
 use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
@@ -126,6 +127,19 @@ impl From<PrivacyError> for HostError {
             PrivacyError::BadText { .. }
             | PrivacyError::NoHold { .. }
             | PrivacyError::Cancelled => HostError::of(&error),
+        }
+    }
+}
+
+impl From<DashboardError> for HostError {
+    fn from(error: DashboardError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            DashboardError::Projection(_) => told,
+            DashboardError::NoDashboard { .. } => {
+                told.hint("Its file may have been renamed or removed. Choose another one.")
+            }
+            DashboardError::Broken(fault) => told.hint(fault.hint),
         }
     }
 }

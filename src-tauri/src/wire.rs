@@ -542,6 +542,59 @@ pub struct QuestionSaveArgs {
     pub replace: bool,
 }
 
+/// Which dashboard, as of when, and how it is to look.
+#[derive(Debug, Clone, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct DashboardArgs {
+    /// Its name.
+    pub name: String,
+    /// What had happened: a time, or a date for the end of that day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
+    /// Light on dark.
+    pub dark: bool,
+    /// Width of a panel, in pixels.
+    pub width_px: u32,
+}
+
+/// A dashboard as a file.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct DashboardWriteArgs {
+    /// Which, and how.
+    pub dashboard: DashboardArgs,
+    /// The file; its ending says what is written: `.svg`, `.png`, `.csv`.
+    pub file: String,
+}
+
+/// A value of a document.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct BehindArgs {
+    /// Projection.
+    pub projection: String,
+    /// Key of the document.
+    pub document: String,
+    /// Path in it; empty: the whole of it.
+    pub path: String,
+    /// What had happened: a time, or a date for the end of that day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
+}
+
 /// Whose late events to list.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]

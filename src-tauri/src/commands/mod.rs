@@ -2,6 +2,7 @@
 
 mod backup;
 mod console;
+mod dashboards;
 mod dialogs;
 mod events;
 mod evidence;
@@ -24,6 +25,7 @@ mod work;
 
 pub use backup::*;
 pub use console::*;
+pub use dashboards::*;
 pub use dialogs::*;
 pub use events::*;
 pub use evidence::*;

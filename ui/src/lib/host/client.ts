@@ -1,5 +1,8 @@
 /** The one typed client. Everything the UI knows of a log comes through here. */
 
+import type { BehindArgs } from "$lib/bindings/BehindArgs";
+import type { DashboardArgs } from "$lib/bindings/DashboardArgs";
+import type { DashboardWriteArgs } from "$lib/bindings/DashboardWriteArgs";
 import type { CommandArgs } from "$lib/bindings/CommandArgs";
 import type { DropView } from "$lib/bindings/DropView";
 import type { EventQuery } from "$lib/bindings/EventQuery";
@@ -99,6 +102,10 @@ export const host = {
   removeQuestion: (name: string) => call("question_remove", { name }),
   readQuestion: (text: string) => call("question_read", { text }),
   states: (args: StatesArgs) => long("States of the pinned streams", "states", args),
+  dashboards: () => call("dashboards", {}),
+  dashboard: (args: DashboardArgs) => long("Dashboard", "dashboard", args),
+  dashboardBehind: (args: BehindArgs) => long("Events behind a value", "dashboard_behind", args),
+  writeDashboard: (args: DashboardWriteArgs) => long("Dashboard as a file", "dashboard_write", args),
   models: () => call("models", {}),
   modelText: (name: string) => call("model_text", { name }),
   saveModel: (args: ModelSaveArgs) => call("model_save", args),

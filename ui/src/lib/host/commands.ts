@@ -1,5 +1,11 @@
 /** What each command takes and gives. The one table that transports and client share. */
 
+import type { BehindArgs } from "$lib/bindings/BehindArgs";
+import type { BehindView } from "$lib/bindings/BehindView";
+import type { DashboardArgs } from "$lib/bindings/DashboardArgs";
+import type { DashboardView } from "$lib/bindings/DashboardView";
+import type { DashboardWriteArgs } from "$lib/bindings/DashboardWriteArgs";
+import type { DashboardsView } from "$lib/bindings/DashboardsView";
 import type { CommandArgs } from "$lib/bindings/CommandArgs";
 import type { CommandsView } from "$lib/bindings/CommandsView";
 import type { CommandView } from "$lib/bindings/CommandView";
@@ -150,6 +156,10 @@ export interface Commands {
   question_remove: { args: { name: string }; result: SavedQuestionsView };
   question_read: { args: { text: string }; result: QuestionTextView };
   states: { args: StatesArgs; result: StatesView };
+  dashboards: { args: None; result: DashboardsView };
+  dashboard: { args: DashboardArgs; result: DashboardView };
+  dashboard_behind: { args: BehindArgs; result: BehindView };
+  dashboard_write: { args: DashboardWriteArgs; result: string };
   models: { args: None; result: ModelsView };
   model_text: { args: { name: string }; result: ModelTextView };
   model_save: { args: ModelSaveArgs; result: ModelRow };

@@ -86,6 +86,7 @@ function views(): Item[] {
     view("Rules over the history", "", () => navigation.go("models", null, { rules: "all" }), "business rules violations check invariants"),
     view("Questions", "g q", () => navigation.go("questions"), "ask count list balance at on during how many which"),
     view("Models", "g m", () => navigation.go("models"), "toml rhai expressions editor"),
+    view("Dashboards", "g d", () => navigation.go("dashboards"), "charts panels pictures projections numbers sales"),
     view("Reports", "g r", () => navigation.go("reports"), "compliance audit pdf xlsx sox gdpr hipaa mifid template"),
     view("Events", "g e", () => navigation.go("events"), "log list"),
     ...always,

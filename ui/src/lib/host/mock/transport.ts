@@ -12,6 +12,7 @@ import type { Command, Commands, Transport } from "../commands";
 import { HostError } from "../errors";
 import { append, mockLog, type MockEvent } from "./data";
 import { changedByLast, changesBetween, fold } from "./fold";
+import * as dashboards from "./dashboards";
 import * as explain from "./explain";
 import { MockModels } from "./models";
 import { MockSaved, answer, readQuestion } from "./questions";
@@ -70,6 +71,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     if (moment.at !== undefined && !read) throw new HostError("bad_input", `${moment.at} is not a time`);
     const events = streamOf(name).filter((event) => (moment.version !== undefined ? event.version <= moment.version : (moment.known === undefined || event.position <= Number(moment.known)) && (!read || compareInstants(event.time, read.at) <= 0)));
     return { read, events };
+  };
+  /** What had happened by an instant, of what was known. */
+  const happened = ({ at, known }: { at?: string; known?: string }) => {
+    const read = at === undefined ? null : readInstant(at);
+    return log.filter((event) => (known === undefined || event.position <= Number(known)) && (!read || compareInstants(event.time, read.at) <= 0));
   };
   const state = (name: string, moment: MomentArgs): StateView => {
     const all = streamOf(name);
@@ -181,6 +187,10 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     question_remove: ({ name }) => saved.remove(name),
     question_read: ({ text }) => readQuestion(text),
     states: ({ streams, ...moment }) => ({ states: streams.map((name) => state(name, moment)) }),
+    dashboards: () => dashboards.list(),
+    dashboard: (args) => dashboards.look(args, happened(args)),
+    dashboard_behind: (args) => dashboards.behind(args.document, args.path, happened(args)),
+    dashboard_write: ({ file }) => file,
     models: () => models.list(),
     model_text: ({ name }) => models.text(name),
     model_save: (args) => models.save(args),

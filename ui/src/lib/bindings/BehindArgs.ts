@@ -1,0 +1,1 @@
+export type BehindArgs = { projection: string, document: string, path: string, at?: string, known?: string, };

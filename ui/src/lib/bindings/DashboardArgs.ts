@@ -1,0 +1,1 @@
+export type DashboardArgs = { name: string, at?: string, known?: string, dark: boolean, width_px: number, };

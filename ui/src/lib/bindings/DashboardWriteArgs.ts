@@ -1,0 +1,2 @@
+import type { DashboardArgs } from "./DashboardArgs";
+export type DashboardWriteArgs = { dashboard: DashboardArgs, file: string, };

@@ -38,6 +38,8 @@ enum Which {
     Guide,
     /// The guide's examples, and fixed events for the three temporal questions that it prints
     Questions,
+    /// Events made for the guide's read models, which come out as the guide prints them
+    ReadModels,
     /// A world: customers, carts, orders, payments, stock
     Shop,
     /// A world: accounts at a broker, orders, executions, dividends
@@ -49,7 +51,7 @@ enum Which {
 /// Runs the command.
 pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
     let world = match args.which {
-        Which::Guide | Which::Questions => None,
+        Which::Guide | Which::Questions | Which::ReadModels => None,
         Which::Shop => Some(World::Shop),
         Which::Trading => Some(World::Trading),
         Which::Clinic => Some(World::Clinic),
@@ -58,12 +60,13 @@ pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
         None => {
             if args.events.is_some() || args.seed.is_some() || args.faults {
                 return Err(Failure::usage(
-                    "the guide sample has neither --events nor --seed nor --faults",
+                    "the guide's samples have neither --events nor --seed nor --faults",
                 )
                 .hint("it is the guide's own examples; annals sample shop takes them all"));
             }
             match args.which {
                 Which::Questions => sample::questions(&args.out)?,
+                Which::ReadModels => sample::read_models(&args.out)?,
                 _ => sample::guide(&args.out)?,
             }
         }
@@ -79,7 +82,10 @@ pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
             })?;
         }
     }
-    let example = world.map_or("account-12345", World::example);
+    let example = match (args.which, world) {
+        (Which::ReadModels, _) => "order-1234",
+        (_, world) => world.map_or("account-12345", World::example),
+    };
     let info = Log::explore(&args.out)?.info()?;
     output.show(&info, |output| {
         let store = args.out.display().to_string();

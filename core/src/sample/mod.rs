@@ -6,6 +6,7 @@
 //! [`make_world`] makes one of three worlds of any size, by commands that their rules allow.
 
 mod clinic;
+mod read_models;
 mod shop;
 mod trading;
 mod worlds;
@@ -22,6 +23,7 @@ use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
 
 pub use clinic::ClinicCommand;
+pub use read_models::read_models;
 pub use shop::{
     Fulfilments, Notification, PAY_WITHIN_SECONDS, PaymentOutcome, ProcessView, ShopCommand,
     send_notifications,
@@ -151,19 +153,22 @@ pub fn questions(path: &Path) -> Result<(), SampleError> {
 
 /// Writes the models that are not there yet: a folder left by an earlier store may hold a user's own.
 fn write_models(store: &Path, models: &[(&str, &str)]) -> Result<(), SampleError> {
-    for (name, text) in models {
-        write_definitions(store, &[("models", name, text)])?;
+    write_files(store, "models", models)
+}
+
+/// Writes definitions into the folders beside a store that their kinds have.
+fn write_definitions(store: &Path, files: &[(&str, &str, &str)]) -> Result<(), SampleError> {
+    for (kind, name, text) in files {
+        write_files(store, kind, &[(name, text)])?;
     }
     Ok(())
 }
 
-/// Writes the definitions that are not there yet.
-fn write_definitions(store: &Path, files: &[(&str, &str, &str)]) -> Result<(), SampleError> {
-    let mut folder = store.as_os_str().to_owned();
-    folder.push(".d");
-    for (kind, name, text) in files {
-        let folder = Path::new(&folder).join(kind);
-        std::fs::create_dir_all(&folder)?;
+/// Writes files into a folder beside a store, those that are not there yet.
+fn write_files(store: &Path, kind: &str, files: &[(&str, &str)]) -> Result<(), SampleError> {
+    let folder = crate::model::folder(store).join(kind);
+    std::fs::create_dir_all(&folder)?;
+    for (name, text) in files {
         let file = folder.join(name);
         if !file.exists() {
             std::fs::write(file, text)?;

@@ -27,7 +27,9 @@ pub use self::console::{
 use self::faults::Spoiler;
 pub use self::faults::{Fault, FaultKind};
 use self::stage::Happening;
-use super::{SampleError, clinic, shop, trading, write_definitions, write_models};
+use super::{
+    SampleError, clinic, read_models, shop, trading, write_definitions, write_files, write_models,
+};
 use crate::command::{CommandError, Rejection, Work};
 use crate::event::NewLink;
 use crate::id::StreamId;
@@ -342,6 +344,7 @@ pub fn make_world(
     log.name()?;
     write_models(path, world.models())?;
     write_definitions(path, world.beside())?;
+    write_files(path, "projections", read_models::of(world))?;
     let folder = crate::model::folder(path);
     match spoiler {
         None => {

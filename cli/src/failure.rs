@@ -334,6 +334,20 @@ impl From<projection::SaveError> for Failure {
     }
 }
 
+impl From<projection::TheirsError> for Failure {
+    fn from(error: projection::TheirsError) -> Failure {
+        use projection::TheirsError as Error;
+        let told = Failure::of(&error);
+        match error {
+            Error::Io { path, source } => Failure::file(Path::new(&path), &source),
+            Error::Malformed { .. } => {
+                told.hint("it takes FILE.csv, FILE.json or FILE.sqlite:TABLE")
+            }
+            Error::NoKey { .. } => told.hint("--key COLUMN names the column that holds the key"),
+        }
+    }
+}
+
 impl From<ProjectionError> for Failure {
     fn from(error: ProjectionError) -> Failure {
         let told = Failure::of(&error);

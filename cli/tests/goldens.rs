@@ -745,6 +745,33 @@ fn dashboard() {
 }
 
 #[test]
+fn read_models() {
+    let mut t = Transcript::new();
+    t.sandbox.write(
+        "theirs.csv",
+        "customerId,name,totalOrders,totalSpent,tier\ncust-123,John Smith,15,1247.83,gold\ncust-200,Customer 200,4,1.00,\ncust-999,Nobody,0,0,\n",
+    );
+    t.sandbox.write(
+        "theirs.json",
+        r#"[{"date": "2024-01-15", "totalRevenue": 45678.9, "averageOrderValue": 195.25, "orderCount": 234}]"#,
+    );
+    t.run("sample read-models --out sales.annals")
+        .run("projection show sales.annals customer-summary --key cust-123")
+        .run("projection show sales.annals customer-summary --key cust-123 --json")
+        .run("projection show sales.annals customer-summary --key cust-123 --at 2024-01-05T11:59:59Z")
+        .run("projection show sales.annals sales-dashboard --key 2024-01-15 --json")
+        .run("projection show sales.annals order-summary --key order-1234")
+        .run("projection show sales.annals customer-dashboard --key cust-123")
+        .run("projection show sales.annals sales-products --key prod-123")
+        .run("projection show sales.annals sales-monthly")
+        .run("projection compare sales.annals customer-summary theirs.csv --limit 3")
+        .run("projection compare sales.annals sales-dashboard theirs.json --json")
+        .run("projection compare sales.annals sales-dashboard theirs.json --key day")
+        .run("projection compare sales.annals sales-dashboard nothing.csv")
+        .compare("read_models");
+}
+
+#[test]
 fn access_log() {
     let mut t = Transcript::on_guide();
     t.run("state guide.annals order-789 --at 2024-01-15 --purpose 'Ticket 4711'")

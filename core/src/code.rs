@@ -17,7 +17,7 @@ use crate::id::NameError;
 use crate::import::ImportError;
 use crate::model::PathError;
 use crate::privacy::PrivacyError;
-use crate::projection::ProjectionError;
+use crate::projection::{ProjectionError, TheirsError};
 use crate::question::QuestionError;
 use crate::question::saved::SavedError;
 use crate::sample::{ConsoleError, SampleError};
@@ -220,6 +220,16 @@ impl From<&DashboardError> for ErrorCode {
             DashboardError::Projection(error) => error.into(),
             DashboardError::NoDashboard { .. } => ErrorCode::NotFound,
             DashboardError::Broken(_) => ErrorCode::BadInput,
+        }
+    }
+}
+
+impl From<&TheirsError> for ErrorCode {
+    fn from(error: &TheirsError) -> ErrorCode {
+        match error {
+            TheirsError::Io { source, .. } => source.into(),
+            TheirsError::Malformed { .. } => ErrorCode::MalformedFile,
+            TheirsError::NoKey { .. } => ErrorCode::BadInput,
         }
     }
 }

@@ -60,6 +60,7 @@ pub fn run(args: CommandArgs, output: &mut Output) -> Result<Exit, Failure> {
         ..Context::new(id)
     };
     let view = sample::carry_out(&writer, &models, &name, &data, &context)?;
+    super::follow(&store, &writer.log())?;
     writer.close()?;
     output.show(&view, |output| print(&view, output))?;
     Ok(match view.rejected {

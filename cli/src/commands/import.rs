@@ -11,6 +11,7 @@ use annals_core::import::{
     Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence, Presets,
     Progress, SeenAgain, import_into,
 };
+use annals_core::store::Log;
 use annals_core::surroundings::{Surroundings, data_folder};
 use annals_core::time::Time;
 use chrono_tz::Tz;
@@ -122,6 +123,7 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     let Imported { report, made } = beside_bar(style, Duration::ZERO, draw, || {
         import_into(into, Presence::Either, &request, &surroundings, &progress)
     })?;
+    super::follow(into, &Log::explore(into)?)?;
     if let Some(file) = &args.save_map {
         let mappings = report.files.iter().filter_map(|f| f.mapping.as_ref());
         mapping::save(mappings, file)?;

@@ -90,6 +90,7 @@ pub fn run(args: Process, output: &mut Output) -> Result<Exit, Failure> {
     })
     .map_err(stopped)?;
     drop(fulfilments);
+    super::follow(&args.store, &writer.log())?;
     writer.close()?;
     let view = RunView {
         process,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use annals_core::progress::WorkProgress;
 use annals_core::projection::{
-    self, CaughtUp, DocumentQuery, DocumentRow, DocumentsView, ProjectionError, ProjectionRow,
-    ProjectionTextView, Projections, ProjectionsView, RebuildView, Runner, StatusView, Strategy,
+    self, CaughtUp, CompareView, DifferenceKind, DocumentQuery, DocumentRow, DocumentsView,
+    ProjectionError, ProjectionRow, ProjectionTextView, Projections, ProjectionsView, RebuildView,
+    Runner, StatusView, Strategy, Theirs,
 };
-use annals_core::store::Log;
+use annals_core::store::{EventBrief, Log};
 use annals_core::surroundings::Surroundings;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -87,6 +88,26 @@ enum ProjectionCommand {
     },
     /// Put the documents from before the last rebuild in use again
     Rollback(One),
+    /// Compare a read model of your own with what comes out of the log; exit code 3 where they differ
+    Compare(Compare),
+}
+
+#[derive(Debug, clap::Args)]
+struct Compare {
+    /// The store
+    store: PathBuf,
+    /// Name of the projection
+    name: String,
+    /// Your rows: FILE.csv, FILE.json or FILE.sqlite:TABLE
+    file: String,
+    /// The column that holds the key; the first one by default
+    #[arg(long, value_name = "COLUMN")]
+    key: Option<String>,
+    /// List at most so many rows that differ; the others are counted
+    #[arg(long, value_name = "N", default_value_t = projection::DIFFERENCES)]
+    limit: usize,
+    #[command(flatten)]
+    as_of: AsOfArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -174,6 +195,7 @@ pub fn run(args: ProjectionArgs, output: &mut Output) -> Result<Exit, Failure> {
             })
         }),
         ProjectionCommand::Rebuild { one, no_switch } => rebuild(&one, !no_switch, output),
+        ProjectionCommand::Compare(args) => compare(args, output),
         ProjectionCommand::Rollback(one) => control(one, output, |all, name| {
             Ok(match all.roll_back(name)? {
                 true => "the documents from before are in use again",
@@ -232,6 +254,107 @@ fn rebuild(one: &One, switch: bool, output: &mut Output) -> Result<Exit, Failure
     } else {
         Exit::Done
     })
+}
+
+fn compare(args: Compare, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = args.as_of.read()?;
+    let log = Log::explore(&args.store)?;
+    let set = load_projections(&args.store)?;
+    let (as_of, reading) = asked.on_whole_log(&log)?;
+    let theirs = Theirs::read(&args.file, args.key.as_deref())?;
+    let mut view = watch::reading(&log, |log| {
+        projection::compare(log, &set, &args.name, &as_of, &theirs, args.limit)
+    })?;
+    view.reading = reading;
+    output.show(&view, |output| print_compare(&view, output))?;
+    Ok(if view.differences_count > 0 {
+        Exit::Problems
+    } else {
+        Exit::Done
+    })
+}
+
+fn print_compare(view: &CompareView, output: &mut Output) -> Result<(), Failure> {
+    let mut rows = vec![
+        ("projection", view.projection.clone()),
+        ("as of", as_of_text(&view.as_of)),
+    ];
+    rows.extend(view.reading.clone().map(|reading| ("read as", reading)));
+    rows.push((
+        "compared",
+        format!(
+            "{} of {} by {}, with {}",
+            counted(view.rows, "row"),
+            view.theirs,
+            view.key,
+            counted(view.documents, "document")
+        ),
+    ));
+    rows.push(("columns", view.compared.join(", ")));
+    if !view.not_compared.is_empty() {
+        rows.push((
+            "not compared",
+            format!("{}: no document has them", view.not_compared.join(", ")),
+        ));
+    }
+    if view.repeated > 0 {
+        rows.push((
+            "repeated",
+            format!(
+                "{} of a key that came before",
+                counted(view.repeated, "row")
+            ),
+        ));
+    }
+    let listed = view.differences.len() as u64;
+    let part = if listed < view.differences_count {
+        format!("; the first {listed} are listed")
+    } else {
+        String::new()
+    };
+    rows.push((
+        "outcome",
+        format!(
+            "{} the same, {} differ{part}",
+            view.same, view.differences_count
+        ),
+    ));
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    let since = |event: &Option<EventBrief>| match event {
+        Some(event) => format!(
+            " since position {} ({}, {})",
+            event.position, event.event_type, event.time
+        ),
+        None => String::new(),
+    };
+    if !view.differences.is_empty() {
+        output.line("")?;
+    }
+    for difference in &view.differences {
+        let word = match difference.kind {
+            DifferenceKind::Differs => "differs",
+            DifferenceKind::Missing => "is missing",
+            DifferenceKind::Extra => "is in no document",
+        };
+        output.line(&visible(&format!(
+            "{} {word}{}",
+            difference.key,
+            since(&difference.since)
+        )))?;
+        for field in &difference.fields {
+            let since = match &field.since {
+                Some(_) => since(&field.since),
+                None => "; it never was what the row holds".to_owned(),
+            };
+            output.line(&visible(&format!(
+                "  {}: {} in the row, {} in the log{since}",
+                field.field, field.theirs, field.ours
+            )))?;
+        }
+    }
+    print_findings(&view.findings, output)
 }
 
 fn follow(

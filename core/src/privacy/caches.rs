@@ -7,6 +7,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::cache::{LEFT, fallback_file, remove};
+use crate::projection::forget_erased;
 use crate::question::IntervalIndex;
 use crate::search::{IndexProgress, SearchError, TextIndex};
 use crate::snapshot::{SnapshotError, Snapshots};
@@ -23,7 +24,7 @@ pub struct CachesCleared {
     pub left: Vec<String>,
 }
 
-/// Takes what was erased out of the text index and the cache file that holds it. `fallback` is the folder for caches of
+/// Takes what was erased out of the text index, the documents of projections and the cache file that holds it. `fallback` is the folder for caches of
 /// stores that cannot be written to; one that lies there and is not in use is removed whole, since it can be computed
 /// again.
 ///
@@ -54,6 +55,8 @@ pub fn clear_caches(
         }
         // So may the values that questions are answered from.
         IntervalIndex::open(log, fallback).forget_erased(log, &progress.cancel)?;
+        // And the documents of read models.
+        forget_erased(log, fallback, &progress.cancel)?;
         index.catch_up(progress).map_err(read)?;
     }
     let view = index.view().map_err(read)?;

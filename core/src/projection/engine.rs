@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::answers::{Answers, Question};
 use super::documents::{PAGE, fold_all, known_of, view};
 use super::folding::{Folding, at_home};
 use super::kept::{self, Advance, PART, Role, Standing};
@@ -18,7 +19,7 @@ use crate::store::{EventQuery, Head, Log, ReadError, StreamEvent};
 use crate::surroundings::Clock;
 use crate::temporal::AsOf;
 
-static PARTS: &[&Part] = &[&PART];
+pub(super) static PARTS: &[&Part] = &[&PART];
 
 /// Events that are kept in one transaction, about.
 const BATCH: usize = 16_384;
@@ -36,6 +37,7 @@ pub struct Projections {
     pub(super) set: ProjectionSet,
     pub(super) cache: Result<Cache, String>,
     pub(super) clock: Clock,
+    pub(super) answers: Answers,
     desks: Mutex<HashMap<String, Arc<Mutex<Option<Desk>>>>>,
 }
 
@@ -127,6 +129,7 @@ impl Projections {
             set,
             cache: Cache::open(log, fallback, PARTS).map_err(|error| error.to_string()),
             clock,
+            answers: Answers::default(),
             desks: Mutex::default(),
         }
     }
@@ -344,6 +347,7 @@ impl Projections {
 
     /// Forgets what is in memory of a projection.
     pub(super) fn forget(&self, name: &str) {
+        self.answers.forget();
         for role in [Role::Live, Role::Beside, Role::Old] {
             *lock(&self.desk(name, role)) = None;
         }
@@ -440,16 +444,58 @@ impl Projections {
         as_of: &AsOf,
         query: &DocumentQuery,
     ) -> Result<DocumentsView, ProjectionError> {
+        Ok(DocumentsView::clone(&*self.remembered(name, as_of, query)?))
+    }
+
+    /// As [`Projections::documents`], shared: the same question again is answered from memory.
+    ///
+    /// # Errors
+    /// As [`super::documents`].
+    pub fn remembered(
+        &self,
+        name: &str,
+        as_of: &AsOf,
+        query: &DocumentQuery,
+    ) -> Result<Arc<DocumentsView>, ProjectionError> {
         let projection = self.set.get(name)?;
         let known = known_of(&self.log, as_of)?;
-        let (folding, examined) = match self.from_kept(&projection, as_of, known, query) {
+        let question = Question {
+            hash: projection.reference().hash,
+            at: as_of.at,
+            known,
+            query: query.clone(),
+        };
+        let answer = self.answers.of(
+            question,
+            (self.clock)().us(),
+            self.log.head()?.size,
+            |since| Ok(!self.log.erased_since(since)?.is_empty()),
+            || self.work_out(&projection, as_of, known, query),
+        )?;
+        if answer.as_of.known == as_of.known {
+            return Ok(answer);
+        }
+        // The same instant in other words.
+        let mut answer = DocumentsView::clone(&answer);
+        answer.as_of.known = as_of.known;
+        Ok(Arc::new(answer))
+    }
+
+    fn work_out(
+        &self,
+        projection: &Arc<Projection>,
+        as_of: &AsOf,
+        known: Position,
+        query: &DocumentQuery,
+    ) -> Result<DocumentsView, ProjectionError> {
+        let (folding, examined) = match self.from_kept(projection, as_of, known, query) {
             Ok(Some(found)) => found,
             Ok(None) | Err(CacheError::Engine(_) | CacheError::Io(_)) => {
-                fold_all(&self.log, &projection, as_of, known)?
+                fold_all(&self.log, projection, as_of, known)?
             }
             Err(CacheError::Read(error)) => return Err(error.into()),
         };
-        Ok(view(&projection, folding, as_of, known, examined, query))
+        Ok(view(projection, folding, as_of, known, examined, query))
     }
 
     /// The fold from what is kept; `None` where nothing that fits is.

@@ -145,6 +145,11 @@ impl Folding {
         }
     }
 
+    /// The projection.
+    pub(super) fn projection(&self) -> Arc<Projection> {
+        Arc::clone(&self.projection)
+    }
+
     /// Takes the next event of the log; `false` if it stopped before it.
     pub(super) fn take(&mut self, event: &StreamEvent) -> bool {
         let projection = Arc::clone(&self.projection);

@@ -5,6 +5,8 @@
 //!
 //! Left out: the language of the definitions ([`crate::model`]), pictures of documents.
 
+mod answers;
+mod compare;
 mod documents;
 mod engine;
 mod files;
@@ -16,6 +18,11 @@ mod status;
 mod view;
 
 pub use crate::model::{OnFault, Projection, Strategy};
+pub use answers::ReadCacheView;
+pub use compare::{
+    CompareView, DIFFERENCES, DifferenceKind, FieldDifference, RowDifference, Theirs, TheirsError,
+    compare,
+};
 pub use documents::documents;
 pub use engine::{CaughtUp, Projections};
 pub use files::{SaveError, list, save, show};
@@ -23,7 +30,7 @@ pub use run::{AppendFollowedError, Runner};
 pub use set::ProjectionSet;
 pub use status::{
     DEAD_AFTER_MS, DocumentDifference, FaultRow, ProjectionStatus, RebuildView, RunState,
-    StatusView,
+    StatusView, forget_erased,
 };
 pub use view::{
     DocumentQuery, DocumentRow, DocumentsView, ProjectionRow, ProjectionTextView, ProjectionsView,

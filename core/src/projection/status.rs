@@ -1,17 +1,21 @@
 //! How projections stand, and what can be done about it: pause, resume, retry, reset, rebuild beside, switch back.
 
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
-use super::engine::{CaughtUp, Misfit, Projections};
+use super::answers::ReadCacheView;
+use super::engine::{CaughtUp, Misfit, PARTS, Projections};
 use super::kept::{self, PART, Role};
 use super::{Projection, ProjectionError, Strategy};
-use crate::cache::CacheError;
+use crate::cache::{Cache, CacheError};
 use crate::finding::FindingKind;
 use crate::model::{ModelError, ModelRef};
 use crate::position::Position;
-use crate::store::ReadError;
+use crate::store::{Log, ReadError};
 
 /// A runner whose last sign of life is older is dead.
 pub const DEAD_AFTER_MS: u64 = 5_000;
@@ -27,6 +31,8 @@ pub struct StatusView {
     pub projections: Vec<ProjectionStatus>,
     /// What became of the cache, in sentences; empty where there is nothing to say.
     pub notes: Vec<String>,
+    /// How often this process answered from memory.
+    pub reads: ReadCacheView,
 }
 
 /// What a projection is doing.
@@ -181,6 +187,7 @@ impl Projections {
         Ok(StatusView {
             projections,
             notes: self.notes(),
+            reads: self.answers.view(),
         })
     }
 
@@ -449,33 +456,38 @@ impl Projections {
         })?;
         Ok(changed)
     }
+}
 
-    /// Takes away what was made from events that were erased since, and its traces in the file. Nothing is made anew.
-    ///
-    /// # Errors
-    /// [`ReadError`] of the log. A cache that cannot be written is no error; what it says is in the notes.
-    pub fn forget_erased(&self, cancel: &std::sync::atomic::AtomicBool) -> Result<(), ReadError> {
-        let Ok(cache) = &self.cache else {
-            return Ok(());
-        };
-        let outcome = cache.write(|transaction| {
-            let mut any = false;
-            for (id, at) in kept::checkpoints(transaction)? {
-                let erased = self.log.erased_since(at)?;
-                if erased.iter().any(|position| *position <= at) {
-                    kept::remove_by_id(transaction, id)?;
-                    any = true;
-                }
+/// Takes away the documents that were made from events of which something was erased since, whatever became of their
+/// definitions, and their traces in the cache file. Nothing is made anew.
+///
+/// # Errors
+/// [`ReadError`] of the log. A cache that cannot be written is no error here; it says so in its notes.
+pub fn forget_erased(
+    log: &Log,
+    fallback: Option<&Path>,
+    cancel: &AtomicBool,
+) -> Result<(), ReadError> {
+    let Ok(cache) = Cache::open(log, fallback, PARTS) else {
+        return Ok(());
+    };
+    let outcome = cache.write(|transaction| {
+        let mut any = false;
+        for (id, at) in kept::checkpoints(transaction)? {
+            let erased = log.erased_since(at)?;
+            if erased.iter().any(|position| *position <= at) {
+                kept::remove_by_id(transaction, id)?;
+                any = true;
             }
-            if any {
-                cache.must_purge(transaction, &PART)?;
-            }
-            Ok(any)
-        });
-        match outcome.and_then(|_| cache.purge(cancel)) {
-            Err(CacheError::Read(error)) => Err(error),
-            Ok(_) | Err(CacheError::Engine(_) | CacheError::Io(_)) => Ok(()),
         }
+        if any {
+            cache.must_purge(transaction, &PART)?;
+        }
+        Ok(any)
+    });
+    match outcome.and_then(|_| cache.purge(cancel)) {
+        Err(CacheError::Read(error)) => Err(error),
+        Ok(_) | Err(CacheError::Engine(_) | CacheError::Io(_)) => Ok(()),
     }
 }
 

@@ -507,6 +507,44 @@ mod kept {
     }
 
     #[test]
+    fn the_same_question_is_answered_from_memory_and_an_old_one_is_forgotten() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &[]);
+        put(&writer, &[Made::Counted(vec![1], 1, 1)]);
+        let kept = Projections::open(&log, set(&TEXTS), None, clock());
+        let ask = |as_of: AsOf| {
+            let view = kept
+                .remembered("one", &as_of, &DocumentQuery::default())
+                .unwrap();
+            (view.documents[0].state.get().to_owned(), view.as_of.known)
+        };
+        let one = r#"{"n":1,"list":[1]}"#.to_owned();
+        assert_eq!(ask(AsOf::default()), (one.clone(), None));
+        let first = AsOf {
+            at: None,
+            known: Some(Position(1)),
+        };
+        assert_eq!(ask(first), (one.clone(), Some(Position(1))));
+        put(&writer, &[Made::Counted(vec![1], 1, 1)]);
+        assert_eq!(ask(AsOf::default()).0, r#"{"n":2,"list":[1,1]}"#);
+        assert_eq!(ask(first).0, one);
+        let reads = kept.status().unwrap().reads;
+        assert_eq!(
+            (reads.hits, reads.misses, reads.hit_percent, reads.answers),
+            (2, 2, 50, 2)
+        );
+        let part = (Position(1), crate::event::Part::Data);
+        let event = |_: &[crate::store::ErasedPart]| NewEvent::json("Erased", "{}").unwrap();
+        writer
+            .erase(&[part], &"erasures-1".parse().unwrap(), &event)
+            .unwrap();
+        let view = kept
+            .remembered("one", &first, &DocumentQuery::default())
+            .unwrap();
+        assert_eq!(view.documents.len(), 0, "what was erased is in no answer");
+    }
+
+    #[test]
     fn a_question_about_what_is_kept_reads_no_event() {
         let home = tempfile::tempdir().unwrap();
         let (writer, log) = store(home.path(), &[]);
@@ -792,6 +830,54 @@ mod control {
     }
 
     #[test]
+    fn a_full_disk_leaves_a_projection_as_of_its_checkpoint() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &counted(r#"{"n": 1}"#));
+        let text = "key = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\nlong = 'get(data, \"long\", \"\")'\n";
+        let set = set(&[(
+            "p",
+            &text.replace("'data.to'", "\"get(data, 'to', 'all')\""),
+        )]);
+        let all = Projections::open(&log, set.clone(), None, clock().1);
+        all.catch_up(&[]).unwrap();
+        let cache = all.cache().unwrap();
+        let pages = |most: u32| {
+            let limit = |conn: &rusqlite::Connection| {
+                conn.query_row(&format!("PRAGMA max_page_count = {most}"), [], |row| {
+                    row.get::<_, u32>(0)
+                })
+            };
+            cache.read(|conn| Ok(limit(conn)?)).unwrap()
+        };
+        let long = "x".repeat(40_000);
+        for n in 0..4 {
+            append(
+                &writer,
+                &counted(&format!(
+                    "{{\"n\": {n}, \"to\": \"d{n}\", \"long\": \"{long}\"}}"
+                )),
+            );
+        }
+        // No page more than there are.
+        pages(1);
+        let error = all.catch_up(&[]).unwrap_err();
+        assert!(
+            matches!(&error, ProjectionError::Cache(error) if error.is_full()),
+            "{error}"
+        );
+        assert_eq!(all.status().unwrap().projections[0].checkpoint.0, 1);
+        let everything = DocumentQuery::default();
+        let plain = documents(&log, &set, "p", &AsOf::default(), &everything).unwrap();
+        let text = |view: &DocumentsView| serde_json::to_string(&view.documents).unwrap();
+        let view = all.documents("p", &AsOf::default(), &everything).unwrap();
+        assert_eq!(text(&view), text(&plain), "what is not kept is folded on");
+        pages(1_000_000);
+        assert_eq!(all.catch_up(&[]).unwrap()[0].to.0, 5);
+        let view = all.documents("p", &AsOf::default(), &everything).unwrap();
+        assert_eq!(text(&view), text(&plain));
+    }
+
+    #[test]
     fn two_processes_share_the_work_and_take_no_event_twice() {
         let home = tempfile::tempdir().unwrap();
         let (writer, log) = store(home.path(), &[]);
@@ -807,5 +893,184 @@ mod control {
         assert_eq!(sum(&a), r#"{"n":20}"#);
         assert_eq!(sum(&b), r#"{"n":20}"#);
         assert_eq!(a.status().unwrap().projections[0].checkpoint.0, 20);
+    }
+}
+
+mod compared {
+    //! The user's own rows against the documents, and what an erasure leaves of them.
+
+    use super::*;
+
+    const SUM: &str = "key = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\nwho = 'data.who'\nflag = 'data.n > 2'\n";
+
+    fn made(folder: &std::path::Path) -> (LogWriter, Log) {
+        store(
+            folder,
+            &[
+                (
+                    "a-1",
+                    "Counted",
+                    "2024-01-01",
+                    r#"{"to": "a", "n": 1.50, "who": "x"}"#,
+                ),
+                (
+                    "a-1",
+                    "Counted",
+                    "2024-01-02",
+                    r#"{"to": "b", "n": 2, "who": "x"}"#,
+                ),
+                (
+                    "a-1",
+                    "Counted",
+                    "2024-01-03",
+                    r#"{"to": "a", "n": 1, "who": "zyzzyva"}"#,
+                ),
+                (
+                    "a-1",
+                    "Counted",
+                    "2024-01-04",
+                    r#"{"to": "c", "n": 9, "who": ""}"#,
+                ),
+            ],
+        )
+    }
+
+    fn told(view: &CompareView) -> Vec<String> {
+        let differences = view.differences.iter().flat_map(|difference| {
+            let since = |event: &Option<crate::store::EventBrief>| {
+                event
+                    .as_ref()
+                    .map_or("never".to_owned(), |event| event.position.to_string())
+            };
+            let whole = format!(
+                "{} {:?} {}",
+                difference.key,
+                difference.kind,
+                since(&difference.since)
+            );
+            let fields = difference.fields.iter().map(move |field| {
+                format!(
+                    "{} {} {} {} {}",
+                    difference.key,
+                    field.field,
+                    field.theirs,
+                    field.ours,
+                    since(&field.since)
+                )
+            });
+            std::iter::once(whole).chain(fields)
+        });
+        differences.collect()
+    }
+
+    #[test]
+    fn rows_that_differ_are_told_since_the_event_that_made_them_so() {
+        let home = tempfile::tempdir().unwrap();
+        let (_writer, log) = made(home.path());
+        let set = set(&[("p", SUM)]);
+        let compared = |from: &str, key: Option<&str>| {
+            let theirs = Theirs::read(from, key).unwrap();
+            compare(&log, &set, "p", &AsOf::default(), &theirs, DIFFERENCES).unwrap()
+        };
+        let csv = home.path().join("theirs.csv");
+        std::fs::write(
+            &csv,
+            "id,n,who,flag,other\na,1.5,x,false,1\nb,3.00,x,0,\nd,1,,,\n",
+        )
+        .unwrap();
+        let csv = csv.display().to_string();
+        let view = compared(&csv, None);
+        let want = [
+            "a Differs never",
+            r#"a n "1.5" 2.50 3"#,
+            r#"a who "x" "zyzzyva" 3"#,
+            r#"b Differs never"#,
+            r#"b n "3.00" 2 never"#,
+            "c Missing 4",
+            "d Extra never",
+        ];
+        assert_eq!(told(&view), want);
+        assert_eq!(
+            (view.rows, view.documents, view.same, view.differences_count),
+            (3, 3, 0, 4)
+        );
+        assert_eq!(
+            (view.compared.join(","), view.not_compared.join(",")),
+            ("n,who,flag".into(), "other".into())
+        );
+
+        let file = home.path().join("theirs.sqlite");
+        let conn = rusqlite::Connection::open(&file).unwrap();
+        conn.execute_batch(
+            "CREATE TABLE \"my sums\"(n REAL, id TEXT, flag INTEGER); INSERT INTO \"my sums\" VALUES (2.5, 'a', 0), (2, 'b', 0), (9, 'c', 1)",
+        )
+        .unwrap();
+        let view = compared(&format!("{}:my sums", file.display()), Some("id"));
+        assert_eq!((view.same, told(&view)), (3, Vec::new()));
+
+        let json = home.path().join("theirs.json");
+        std::fs::write(
+            &json,
+            "{\"id\":\"a\",\"n\":2.5}\n{\"id\":\"a\",\"n\":2.500}\n",
+        )
+        .unwrap();
+        let view = compared(&json.display().to_string(), None);
+        assert_eq!(
+            (view.same, view.repeated, view.differences_count),
+            (1, 1, 2)
+        );
+
+        for (text, wrong) in [
+            ("id,n\n,1\n", "row 1 has no key in column id"),
+            ("id,n\na\n", "CSV error"),
+            ("\u{0}", "has no column key"),
+        ] {
+            std::fs::write(&csv, text).unwrap();
+            let key = text.starts_with('\u{0}').then_some("key");
+            let error = Theirs::read(&csv, key).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
+        assert!(Theirs::read("nothing.sqlite:t", None).is_err());
+        assert!(!std::path::Path::new("nothing.sqlite").exists());
+    }
+
+    #[test]
+    fn what_was_erased_is_in_no_document_and_in_no_byte_of_the_cache() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = made(home.path());
+        let set = set(&[("p", SUM)]);
+        let clock = super::kept::clock();
+        let all = Projections::open(&log, set.clone(), None, clock.clone());
+        all.catch_up(&[]).unwrap();
+        let file = all.cache().unwrap().file();
+        let bytes = || {
+            let mut wal = file.as_os_str().to_owned();
+            wal.push("-wal");
+            let read = |path: &std::path::Path| std::fs::read(path).unwrap_or_default();
+            let all = [read(&file), read(std::path::Path::new(&wal))].concat();
+            all.windows(7).filter(|word| *word == b"zyzzyva").count()
+        };
+        assert!(bytes() > 0);
+        let part = (Position(3), crate::event::Part::Data);
+        writer
+            .erase(&[part], &"erasures-1".parse().unwrap(), &|_| {
+                NewEvent::json("Erased", "{}").unwrap()
+            })
+            .unwrap();
+        let all_of_it = DocumentQuery::default();
+        let plain = documents(&log, &set, "p", &AsOf::default(), &all_of_it).unwrap();
+        let fast = all.documents("p", &AsOf::default(), &all_of_it).unwrap();
+        let text = |view: &DocumentsView| serde_json::to_string(&view.documents).unwrap();
+        assert_eq!(text(&plain), text(&fast));
+        assert!(!text(&fast).contains("zyzzyva"));
+        drop(all);
+        forget_erased(&log, None, &std::sync::atomic::AtomicBool::new(false)).unwrap();
+        assert_eq!(bytes(), 0);
+        let all = Projections::open(&log, set, None, clock);
+        all.catch_up(&[]).unwrap();
+        assert_eq!(
+            text(&all.documents("p", &AsOf::default(), &all_of_it).unwrap()),
+            text(&plain)
+        );
     }
 }

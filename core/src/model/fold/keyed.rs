@@ -58,6 +58,14 @@ impl Projection {
         Some(read.map_err(|failure| KeyedFault::of(failure, &event.event)))
     }
 
+    /// Keys of the documents that an event belongs to; none where they cannot be told.
+    pub(crate) fn keys_of(&self, event: &StreamEvent) -> Vec<String> {
+        match self.read(event, &mut Findings::default()) {
+            Some(Ok(keyed)) => keyed.keys,
+            Some(Err(_)) | None => Vec::new(),
+        }
+    }
+
     fn read_for<'e>(
         &'e self,
         handler: &'e Handler,

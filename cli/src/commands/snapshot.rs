@@ -434,6 +434,7 @@ fn print_verified(view: &SnapshotVerifyView, output: &mut Output) -> Result<(), 
         (view.damaged, "damaged"),
         (view.stale, "stale"),
         (view.untold, "of which nothing can be told"),
+        (view.aggregates, "of programs' aggregates, not looked at"),
     ];
     let counts: Vec<String> = counts
         .iter()

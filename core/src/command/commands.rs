@@ -2,11 +2,13 @@
 
 use std::sync::Mutex;
 
+use super::kept::Kept;
 use super::work::{Warm, Work, load, lock};
 use super::{Aggregate, CommandError, Context, Decided, Rejected};
 use crate::event::{JSON, NewEvent, Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
 use crate::position::Version;
+use crate::snapshot::Snapshots;
 use crate::store::{AppendError, AppendedEvent, ExpectedVersion, Log, LogWriter, StreamAppend};
 use crate::time::SourceTime;
 
@@ -35,6 +37,7 @@ pub struct Commands<'w> {
     warm: Mutex<Warm>,
     retries: u32,
     records: bool,
+    kept: Option<Kept>,
 }
 
 impl<'w> Commands<'w> {
@@ -47,7 +50,16 @@ impl<'w> Commands<'w> {
             warm: Mutex::default(),
             retries: RETRIES,
             records: false,
+            kept: None,
         }
+    }
+
+    /// Loads aggregates that are not warm from these snapshots and the events after them, and keeps one whenever
+    /// `every` events or more had to be read: those of aggregates that have any ([`Aggregate::SNAPSHOT`]).
+    #[must_use]
+    pub fn with_snapshots(mut self, snapshots: Snapshots, every: u64) -> Commands<'w> {
+        self.kept = Some(Kept { snapshots, every });
+        self
     }
 
     /// Sets how often a command that others were faster than is tried again.
@@ -104,7 +116,8 @@ impl<'w> Commands<'w> {
                     tries,
                 });
             }
-            let mut work = Work::new(&self.warm, Some(&self.log), fresh);
+            let mut work =
+                Work::new(&self.warm, Some(&self.log), fresh).with_kept(self.kept.as_ref());
             match decide(&mut work) {
                 Ok(()) => {}
                 // What is warm may be old: a rule is asked once more before it has the last word.
@@ -165,7 +178,7 @@ impl<'w> Commands<'w> {
     /// # Errors
     /// [`CommandError::Read`], [`CommandError::Unreadable`].
     pub fn load<A: Aggregate>(&self, stream: &StreamId) -> Result<(A, Version), CommandError> {
-        load(&self.log, stream)
+        load(&self.log, stream, self.kept.as_ref())
     }
 
     /// Where the events of a command stand that was carried out before.

@@ -4,7 +4,7 @@
 //! typed [`Rejection`] that names the rule, and it *applies* events, those that it gave and those of the log alike.
 //! [`Commands`] loads it, appends what it decides at the version that it decided on, and tries again a bounded
 //! number of times where somebody else was faster. A command is told by its id: sent again it changes nothing and
-//! has the answer of the first time. Its events carry the id as causation, and the correlation that it came with.
+//! has the answer of the first time. Long aggregates may be loaded from snapshots and the events after them. Its events carry the id as causation, and the correlation that it came with.
 //!
 //! A small bank:
 //!
@@ -73,6 +73,7 @@ mod amount;
 mod commands;
 mod delivery;
 mod given;
+mod kept;
 mod read_model;
 #[cfg(test)]
 mod tests;
@@ -129,6 +130,22 @@ pub trait Aggregate: Clone + Default + Send + 'static {
     fn links(&self, event: &Self::Event) -> Vec<NewLink> {
         let _ = event;
         Vec::new()
+    }
+
+    /// Name and edition of its snapshots, for example `account 1`; `None`: it has none. Raise the edition whenever
+    /// [`Aggregate::apply`] makes something else of the events, or the fields change: what was kept before then
+    /// serves no more.
+    const SNAPSHOT: Option<&'static str> = None;
+
+    /// The aggregate as JSON, to be kept by [`Commands::with_snapshots`].
+    fn to_snapshot(&self) -> Option<String> {
+        None
+    }
+
+    /// What [`Aggregate::to_snapshot`] gave; `None` if it cannot be read, and the events are.
+    fn from_snapshot(text: &str) -> Option<Self> {
+        let _ = text;
+        None
     }
 }
 

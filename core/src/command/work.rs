@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::kept::{Kept, Last};
 use super::{Aggregate, CommandError, Rejected, Rejection, typed};
 use crate::event::NewLink;
 use crate::id::StreamId;
@@ -55,9 +56,9 @@ impl<A: Aggregate> Live for A {
 }
 
 /// An aggregate as it stands at a version.
-struct Standing {
-    live: Box<dyn Live>,
-    version: Version,
+pub(super) struct Standing {
+    pub(super) live: Box<dyn Live>,
+    pub(super) version: Version,
 }
 
 /// The aggregates that are remembered between pieces of work.
@@ -114,6 +115,8 @@ pub struct Work<'s> {
     log: Option<&'s Log>,
     /// What is warm is brought up to the log first.
     fresh: bool,
+    /// What aggregates that are not warm are loaded from, before the log.
+    kept: Option<&'s Kept>,
     touched: Vec<Touched>,
     decided: Vec<Decided>,
 }
@@ -132,9 +135,15 @@ impl<'s> Work<'s> {
             warm,
             log,
             fresh,
+            kept: None,
             touched: Vec::new(),
             decided: Vec::new(),
         }
+    }
+
+    /// Loads what is not warm from here.
+    pub(super) fn with_kept(self, kept: Option<&'s Kept>) -> Work<'s> {
+        Work { kept, ..self }
     }
 
     /// The aggregate of a stream, with what the work has decided so far. The work then depends on its version.
@@ -219,14 +228,16 @@ impl<'s> Work<'s> {
             live: standing.live.copy(),
             version: standing.version,
         });
-        let cold = warm.is_none();
-        let mut standing = warm.unwrap_or_else(|| Standing {
-            live: Box::new(A::default()),
-            version: Version::NONE,
-        });
-        if let Some(log) = self.log.filter(|_| cold || self.fresh) {
-            catch_up(log, stream, &mut standing)?;
-        }
+        let standing = match (warm, self.log) {
+            (None, Some(log)) => load_cold::<A>(log, stream, self.kept)?,
+            (None, None) => new::<A>(),
+            (Some(mut standing), log) => {
+                if let Some(log) = log.filter(|_| self.fresh) {
+                    catch_up(log, stream, &mut standing, None)?;
+                }
+                standing
+            }
+        };
         let Standing { mut live, version } = standing;
         let mut added = 0;
         for event in &self.decided {
@@ -300,8 +311,46 @@ fn take_own(live: &mut dyn Live, event: &Decided, link: &NewLink) -> Result<bool
     })
 }
 
-/// Reads the events that an aggregate has not seen.
-fn catch_up(log: &Log, stream: &StreamId, standing: &mut Standing) -> Result<(), CommandError> {
+/// An aggregate before its first event.
+fn new<A: Aggregate>() -> Standing {
+    Standing {
+        live: Box::new(A::default()),
+        version: Version::NONE,
+    }
+}
+
+/// An aggregate as the log holds it, from what is kept of it and the events after that.
+fn load_cold<A: Aggregate>(
+    log: &Log,
+    stream: &StreamId,
+    kept: Option<&Kept>,
+) -> Result<Standing, CommandError> {
+    let Some(kept) = kept.filter(|_| A::SNAPSHOT.is_some()) else {
+        let mut standing = new::<A>();
+        catch_up(log, stream, &mut standing, None)?;
+        return Ok(standing);
+    };
+    let head = log.head()?.size;
+    let (mut standing, last) = match kept.load::<A>(stream) {
+        Some((standing, last)) => (standing, Some(last)),
+        None => (new::<A>(), None),
+    };
+    let from = standing.version;
+    let last = catch_up(log, stream, &mut standing, last)?;
+    let read = standing.version.0 - from.0;
+    if let (Some(last), Some(aggregate)) = (last, standing.live.as_any().downcast_ref::<A>()) {
+        kept.keep(stream, (aggregate, standing.version), last, read, head);
+    }
+    Ok(standing)
+}
+
+/// Reads the events that an aggregate has not seen; returns the last one that it took, `last` if there was none.
+fn catch_up(
+    log: &Log,
+    stream: &StreamId,
+    standing: &mut Standing,
+    mut last: Option<Last>,
+) -> Result<Option<Last>, CommandError> {
     let mut wrong = None;
     let from = standing.version.next();
     let read = log.for_each_in_stream(stream, from, None, &mut |event| match take(
@@ -311,6 +360,13 @@ fn catch_up(log: &Log, stream: &StreamId, standing: &mut Standing) -> Result<(),
     ) {
         Ok(()) => {
             standing.version = event.version;
+            let (position, time) = (event.event.position, event.event.time.time);
+            let latest = last.map_or(time, |last| last.latest.max(time));
+            last = Some(Last {
+                position,
+                time,
+                latest,
+            });
             true
         }
         Err(error) => {
@@ -320,8 +376,11 @@ fn catch_up(log: &Log, stream: &StreamId, standing: &mut Standing) -> Result<(),
     });
     match (wrong, read) {
         (Some(error), _) => Err(error),
-        (None, Err(ReadError::NoStream(_))) => Ok(()),
-        (None, read) => Ok(read?),
+        (None, Err(ReadError::NoStream(_))) => Ok(last),
+        (None, read) => {
+            read?;
+            Ok(last)
+        }
     }
 }
 
@@ -409,12 +468,9 @@ impl Memory {
 pub(super) fn load<A: Aggregate>(
     log: &Log,
     stream: &StreamId,
+    kept: Option<&Kept>,
 ) -> Result<(A, Version), CommandError> {
-    let mut standing = Standing {
-        live: Box::new(A::default()),
-        version: Version::NONE,
-    };
-    catch_up(log, stream, &mut standing)?;
+    let standing = load_cold::<A>(log, stream, kept)?;
     let aggregate: Option<&A> = standing.live.as_any().downcast_ref();
     let two = || CommandError::TwoKinds(stream.clone());
     Ok((aggregate.ok_or_else(two)?.clone(), standing.version))

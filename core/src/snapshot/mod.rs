@@ -84,6 +84,9 @@ impl Snapshot {
     }
 }
 
+/// How the name of a model begins that is none: an aggregate of a program, which alone can read it.
+pub(crate) const AGGREGATE: &str = "aggregate ";
+
 /// What tells the folds of one model from those of another: its name, which findings print, and its text, which holds
 /// the upcasters.
 #[must_use]

@@ -18,7 +18,7 @@ use crate::id::StreamId;
 use crate::model::{Fold, ModelSet};
 use crate::position::{Position, Version};
 use crate::snapshot::policy::ReplayCost;
-use crate::snapshot::{Dropped, SnapshotError, Snapshots, Wanted, fold_key};
+use crate::snapshot::{AGGREGATE, Dropped, SnapshotError, Snapshots, Wanted, fold_key};
 use crate::store::Log;
 use crate::time::Time;
 
@@ -45,7 +45,8 @@ pub struct SnapshotRow {
     pub time: Time,
     /// Name of the model that made it.
     pub model: String,
-    /// That model is the present one of the category; else the snapshot serves nothing.
+    /// That model is the present one of the category; else the snapshot serves nothing. Of an aggregate only its
+    /// program can tell, and this is true.
     pub current: bool,
     /// Length of what is kept, in bytes.
     #[ts(type = "number")]
@@ -91,7 +92,8 @@ pub fn list_snapshots(
         notes,
     };
     for row in kept.into_iter().take(limit) {
-        let current = present_key(log, models, &row.stream)? == Some(row.model);
+        let current = row.model_name.starts_with(AGGREGATE)
+            || present_key(log, models, &row.stream)? == Some(row.model);
         view.snapshots.push(SnapshotRow {
             stream: row.stream,
             version: row.version,

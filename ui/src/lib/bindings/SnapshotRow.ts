@@ -28,7 +28,8 @@ time: Time,
  */
 model: string, 
 /**
- * That model is the present one of the category; else the snapshot serves nothing.
+ * That model is the present one of the category; else the snapshot serves nothing. Of an aggregate only its
+ * program can tell, and this is true.
  */
 current: boolean, 
 /**

@@ -39,6 +39,10 @@ stale: number,
  */
 untold: number, 
 /**
+ * Number of snapshots of programs' aggregates, which only these can read; they were not looked at.
+ */
+aggregates: number, 
+/**
  * Number of events replayed.
  */
 events: number, 

@@ -28,7 +28,7 @@ export class MockSnapshots {
   }
 
   verify(log: readonly MockEvent[]) {
-    return { file: null, wrong: [], checked: this.kept.length, same: this.kept.length, differs: 0, damaged: 0, stale: 0, untold: 0, events: log.length, known: log.length, problems: false };
+    return { file: null, wrong: [], checked: this.kept.length, same: this.kept.length, differs: 0, damaged: 0, stale: 0, untold: 0, aggregates: 0, events: log.length, known: log.length, problems: false };
   }
 
   advise(log: readonly MockEvent[]) {

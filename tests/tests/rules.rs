@@ -1,5 +1,5 @@
 //! End to end in the real window: the rules of the models over the whole history, and what each violation and each
-//! rejected command opens.
+//! rejected command opens; snapshots, and whether they hold.
 
 use annals_tests::Outcome;
 use annals_tests::sample::{annals, text};
@@ -76,5 +76,46 @@ fn a_command_that_is_rejected_in_the_console_opens_the_stream_whose_rule_it_is()
     })?;
     window.click("console-rejected-stream")?;
     window.text_when("state-asof", |shown| !shown.is_empty())?;
+    Ok(())
+}
+
+#[test]
+fn snapshots_are_taken_verified_and_advised_in_the_window() -> Outcome {
+    let home = tempfile::tempdir()?;
+    let store = home.path().join("shop.annals");
+    let out = text(&store);
+    annals(&["sample", "shop", "--out", out, "--events", "800", "--json"])?;
+    annals(&[
+        "snapshot",
+        "policy",
+        out,
+        "inventory",
+        "periodic",
+        "--every-events",
+        "10",
+        "--json",
+    ])?;
+    let window = Window::open(&program("annals-desktop")?, home.path(), &[out])?;
+    window.get("overview-events")?;
+    window.go("#/models?snapshots=all")?;
+    window.text_when("policy-row", |shown| {
+        shown.contains("periodic: every 10 events")
+    })?;
+    window.click("snapshots-take")?;
+    window.text_when("snapshots-taken", |shown| shown.contains("0 gone"))?;
+    let said = annals(&["snapshot", "list", out, "--json"])?;
+    let count = said["snapshots_count"].to_string();
+    window.text_when("snapshots-taken", |shown| {
+        shown.starts_with(&format!("{count} snapshot"))
+    })?;
+    window.click("snapshots-verify")?;
+    window.text_when("snapshots-verified", |shown| {
+        shown.contains("Every snapshot that serves is confirmed")
+            && shown.contains(&format!("{count} confirmed"))
+    })?;
+    window.click("snapshots-advise")?;
+    window.text_when(r#"advice-row[data-category="inventory"]"#, |shown| {
+        shown.contains("the longest stream has")
+    })?;
     Ok(())
 }

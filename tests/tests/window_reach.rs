@@ -290,6 +290,7 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
         ),
         ("#/reports?template=audit-trail", "preview-says"),
         ("#/models?rules=all", "rules-run"),
+        ("#/models?snapshots=all", "snapshots-verify"),
         ("#/settings", "settings-purpose"),
         ("#/import", "import-preview"),
     ];

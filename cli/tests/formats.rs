@@ -235,3 +235,79 @@ fn cloudevents_of_google() {
     types.sort_by_key(|name| text(name));
     assert_eq!(json!(types), known.facts["google_structured_types"]);
 }
+
+/// Events of an object-centric log, beside those that say what its objects are.
+fn own_events(events: &[Value]) -> impl Iterator<Item = &Value> {
+    let is_inferred = |event: &&Value| event["metadata"]["inferred"] == true;
+    events.iter().filter(move |event| !is_inferred(event))
+}
+
+#[test]
+fn object_centric_logs() {
+    for (set, file) in [
+        ("ocel2-spec-example", "ocel20_example.jsonocel"),
+        ("ocel2-spec-example", "ocel20_example.xmlocel"),
+        ("ocel2-spec-example", "ocel20_example.sqlite"),
+        ("ocel2-small", "SmallExample.json"),
+        ("ocel2-small", "SmallExample.xml"),
+        ("ocel2-nts", "NTS_OCEL_2026.json"),
+        ("ocel1-order-process", "order_process.jsonocel"),
+        ("ocel2-order-mgmt", "running-example.sqlite"),
+    ] {
+        let Some(known) = Known::import(set, &[file]) else {
+            return;
+        };
+        let facts = match known.facts.get(file) {
+            Some(facts) => facts,
+            None => &known.facts,
+        };
+        let events = known.events(&[]);
+        let own: Vec<&Value> = own_events(&events).collect();
+        assert_eq!(facts["events"], own.len(), "{file}");
+        let types = top(count_by(own.iter().map(|e| text(&e["type"]))), 1_000);
+        assert_eq!(types, facts["events_per_type"], "{file}");
+        let streams = known.streams(&[]);
+        assert_eq!(facts["objects"], streams.len(), "{file}");
+        let kinds = top(
+            count_by(streams.iter().map(|s| text(&s["category"]))),
+            1_000,
+        );
+        assert_eq!(kinds, facts["objects_per_type"], "{file}");
+        let relations = own.iter().map(|event| {
+            let relations = event["metadata"]["relationships"].as_array();
+            relations.map_or(0, Vec::len)
+        });
+        assert_eq!(facts["e2o_relations"], relations.sum::<usize>(), "{file}");
+        // The facts are to the millisecond.
+        let millis = |instant: chrono::DateTime<chrono::Utc>| instant.timestamp_millis();
+        let times: Vec<i64> = own.iter().map(|e| millis(time(&e["time"]))).collect();
+        let first = times.iter().min().unwrap();
+        assert_eq!(*first, millis(time(&facts["first_event"])), "{file}");
+        let last = times.iter().max().unwrap();
+        assert_eq!(*last, millis(time(&facts["last_event"])), "{file}");
+        let busiest = &facts["object_with_most_events"];
+        let of_object = known.events(&["--stream", text(&busiest["object"])]);
+        let count = own_events(&of_object).count();
+        assert_eq!(busiest["events"], count, "{file}");
+        let t = &facts["as_of"]["T"];
+        let so_far = own.iter().filter(|e| time(&e["time"]) <= time(t));
+        assert_eq!(facts["as_of"]["events_so_far"], so_far.count(), "{file}");
+    }
+}
+
+#[test]
+fn price_of_a_product_as_of_an_instant() {
+    let Some(known) = Known::import("ocel2-order-mgmt", &["running-example.sqlite"]) else {
+        return;
+    };
+    let changed = &known.facts["most_changed_object_attribute"];
+    let object = text(&changed["object"]);
+    let at = |instant: &Value| {
+        let args = ["state", "log.annals", object, "--at", text(instant)];
+        known.sandbox.json(&args)["state"]["price"].clone()
+    };
+    let before = &changed["value_just_before"];
+    assert_eq!(at(&before["T"]), before["value"][0]);
+    let after = &changed["value_at"];
+    assert_eq!(at(&after["T"]), after["value"]);
+}

@@ -54,6 +54,8 @@ pub enum FindingKind {
     DuplicateTrace,
     /// Import: something in the file belongs to no event (an attribute of the log as a whole) and was not kept.
     NotKept,
+    /// Import: an event or object names an object that the log does not hold.
+    BrokenLink,
     /// Import: an event id came again with other content; stored under an id of its own.
     IdReused,
     /// Import: a record has no type; it was named by the rule that the detail states.

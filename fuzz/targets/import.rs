@@ -18,6 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
         Format::Json,
         Format::Xes,
         Format::Csv,
+        Format::Ocel,
     ];
     let format = formats[usize::from(*first) % formats.len()];
     let folder = tempfile::tempdir().expect("a temporary folder");

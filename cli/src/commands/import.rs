@@ -46,7 +46,7 @@ pub struct Import {
     /// Say how the files would be read, show the first records, and store nothing
     #[arg(long, conflicts_with_all = ["into", "dry_run", "rejects"])]
     explain: bool,
-    /// How to read the files: auto (by their content), jsonl, json, xes, csv, or a name that annals formats lists
+    /// How to read the files: auto (by their content), jsonl, json, xes, csv, ocel, or a name that annals formats lists
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     format: String,
     /// How bytes spell text: utf-8, utf-16le, utf-16be, latin-1 or windows-1252; by default by content
@@ -86,6 +86,7 @@ fn asked_format(name: &str) -> Result<(Format, Presets), Failure> {
         "json" => Some(Format::Json),
         "xes" => Some(Format::Xes),
         "csv" => Some(Format::Csv),
+        "ocel" => Some(Format::Ocel),
         _ => None,
     };
     let preset = by_code.is_none().then_some(name);
@@ -197,6 +198,7 @@ fn format_name(format: Format) -> &'static str {
         Format::Json => "JSON",
         Format::Xes => "XES",
         Format::Csv => "CSV",
+        Format::Ocel => "OCEL",
     }
 }
 

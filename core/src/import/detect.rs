@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::encoding::{self, Decoded, Encoding};
 use super::pack::{self, Compression};
-use super::{Format, ImportError, Progress, csv, from_store};
+use super::{Format, ImportError, Progress, csv, from_store, ocel};
 use crate::integrity::Hash;
 
 /// Bytes that the format is told from.
@@ -152,7 +152,9 @@ pub(super) fn open<'p>(
         Compression::Gzip => "gzip, then ",
         Compression::Zstd => "zstd, then ",
     };
+    let is_sqlite = raw.starts_with(ocel::SQLITE) && !is_store;
     let (encoding, mark, spelling) = match asked.encoding {
+        _ if is_sqlite => (Encoding::Utf8, 0, ""),
         Some(encoding) => (encoding, encoding::mark_len(encoding, &raw), ""),
         None => encoding::tell(&raw),
     };
@@ -160,6 +162,10 @@ pub(super) fn open<'p>(
     let mut head = decoded(&raw, encoding);
     let (format, why) = match asked.format {
         _ if is_store => (Format::Jsonl, "an Annals store: its events".to_owned()),
+        Format::Auto | Format::Ocel if is_sqlite => (
+            Format::Ocel,
+            format!("{packing}it is a SQLite database: OCEL 2.0"),
+        ),
         Format::Auto => {
             let (format, why) = tell(&head).map_err(|message| names.malformed(1, message))?;
             (format, format!("{packing}{spelling}{why}"))
@@ -206,6 +212,9 @@ fn tell(head: &[u8]) -> Result<(Format, String), String> {
         return chosen(Format::Jsonl, "the file is empty");
     };
     let text = &head[start..];
+    if let Some(why) = ocel::sniff(text) {
+        return chosen(Format::Ocel, why);
+    }
     match text[0] {
         b'<' => chosen(Format::Xes, "it begins with an XML tag"),
         b'[' => chosen(Format::Json, "it begins with [ : a JSON array of records"),

@@ -22,7 +22,7 @@ use super::store::Ahead;
 use super::streams::{StableHasher, Streams};
 use super::{
     Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, SourceOrder,
-    json, lines, xes,
+    json, lines, ocel, xes,
 };
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{Category, EventId, EventType, NameError, StreamId};
@@ -138,7 +138,7 @@ impl<'i> Opened<'i> {
         let mut table = is_table.then(|| Table::look(&input, asked, request.zone));
         // What the user says goes before what is told; a store of Annals and XES need neither.
         let told = match (asked, chosen) {
-            _ if input.format == Format::Xes || input.is_store => None,
+            _ if matches!(input.format, Format::Xes | Format::Ocel) || input.is_store => None,
             (_, Some(chosen)) => Some(Told {
                 preset: chosen.clone(),
                 why: format!("read as {}, as asked for", chosen.title),
@@ -153,7 +153,9 @@ impl<'i> Opened<'i> {
             (Some(told), Some(asked)) => Some(asked.or(&told.preset.mapping)),
             (Some(told), None) => Some(told.preset.mapping.clone()),
             (None, Some(asked)) if is_table && !asked.is_of_records() => None,
-            (None, Some(asked)) if input.format != Format::Xes && !input.is_store => {
+            (None, Some(asked))
+                if !matches!(input.format, Format::Xes | Format::Ocel) && !input.is_store =>
+            {
                 Some(asked.clone())
             }
             (None, _) => None,
@@ -195,7 +197,7 @@ impl<'i> Opened<'i> {
             _ if self.input.is_store => SourceOrder::Total,
             (Some(preset), _) => preset.order,
             (None, Format::Xes) => SourceOrder::PerStream,
-            (None, Format::Auto | Format::Jsonl | Format::Json | Format::Csv) => {
+            (None, Format::Auto | Format::Jsonl | Format::Json | Format::Csv | Format::Ocel) => {
                 SourceOrder::Unknown
             }
         }
@@ -466,6 +468,12 @@ impl<'i> Gathering<'i, '_> {
             (Format::Json, None) => json::read(reader, &names, &mut |line, raw| {
                 self.json(&names, line, raw, records)
             }),
+            (Format::Ocel, None) => {
+                let progress = self.progress;
+                ocel::read(reader, &names, zone, progress, &mut |line, item| {
+                    self.ocel(&names, line, item)
+                })
+            }
             (Format::Xes, None) => xes::read(reader, &names, zone, &mut |line, item| {
                 self.xes(&names, line, item)
             }),
@@ -729,6 +737,53 @@ impl<'i> Gathering<'i, '_> {
             ),
         }
         Ok(())
+    }
+
+    fn ocel(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        item: ocel::Item<'_>,
+    ) -> Result<(), ImportError> {
+        match item {
+            ocel::Item::Event(draft) => {
+                self.count_record()?;
+                let metadata = draft.metadata.as_deref().unwrap_or_default();
+                let time = draft.time.as_ref().map(|time| time.time.to_string());
+                let identity = [
+                    draft.stream.as_bytes(),
+                    b"\0",
+                    draft.data.as_bytes(),
+                    metadata.as_bytes(),
+                    time.as_deref().unwrap_or_default().as_bytes(),
+                ];
+                let taken = self.accept(names, line, draft, UNTYPED_EVENT, &identity);
+                self.settle(names, line, taken, draft.data.as_bytes())
+            }
+            ocel::Item::Reject { reason, record } => {
+                self.count_record()?;
+                self.settle(names, line, Err(reason), record.as_bytes())
+            }
+            ocel::Item::Broken { count, detail } => {
+                self.gathered.notes.take(Finding {
+                    kind: FindingKind::BrokenLink,
+                    severity: Severity::Warning,
+                    count,
+                    place: place(names, line, None),
+                    detail,
+                });
+                Ok(())
+            }
+            ocel::Item::NotKept(what) => {
+                self.gathered
+                    .notes
+                    .add(FindingKind::NotKept, Severity::Notice, || {
+                        let detail = format!("{what} belongs to no event and was not kept");
+                        (place(names, line, None), detail)
+                    });
+                Ok(())
+            }
+        }
     }
 
     fn count_record(&mut self) -> Result<(), ImportError> {

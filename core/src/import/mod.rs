@@ -3,7 +3,7 @@
 //! An import is atomic (a cancel, crash or kill leaves the store as it was) and idempotent (importing the
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
 //!
-//! file → `files` → `detect` (`pack`, `encoding`), `preset` → records (`lines`, `json`, `xes`, `csv`) → `mapping`,
+//! file → `files` → `detect` (`pack`, `encoding`), `preset` → records (`lines`, `json`, `xes`, `csv`, `ocel`) → `mapping`,
 //! or `declared` by `csv` and `record` → `gather` → `spool` → `store` (`observe`) → log; or no further than `preview`.
 //! `docs/import.md` states the rules for users.
 
@@ -19,6 +19,7 @@ mod json;
 mod lines;
 mod mapping;
 mod observe;
+mod ocel;
 mod pack;
 mod preset;
 mod preview;
@@ -83,6 +84,8 @@ pub enum Format {
     Xes,
     /// A table: CSV, or with another character between its cells.
     Csv,
+    /// OCEL 2.0 or 1.0: JSON, XML or SQLite.
+    Ocel,
 }
 
 /// What to import and how.

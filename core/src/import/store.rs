@@ -330,6 +330,7 @@ fn imported(file: &FileReport) -> Option<ImportedFile> {
         Format::Json => "json",
         Format::Xes => "xes",
         Format::Csv => "csv",
+        Format::Ocel => "ocel",
     };
     file.skipped.is_none().then(|| ImportedFile {
         name: file.source.clone(),

@@ -22,7 +22,7 @@ use super::encoding::Encoding;
 use super::mapping::{Draft, write_json_string, write_key};
 use crate::time::parse_zone;
 
-pub(super) use plan::Plan;
+pub(super) use plan::{Plan, is_number};
 pub(super) use rows::{Dialect, Next, Rows, texts};
 
 /// Rows that a guess looks at.

@@ -384,7 +384,7 @@ impl<'a> Cells<'_, 'a> {
 }
 
 /// Whether the text is a number of JSON, digit for digit.
-pub(super) fn is_number(text: &str) -> bool {
+pub(in crate::import) fn is_number(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits = |from: usize| {
         bytes[from..]

@@ -174,6 +174,13 @@ pub fn formats(own: &[Preset]) -> FormatsView {
             "a trace is a stream",
         ),
         (
+            "ocel",
+            "OCEL 2.0 and 1.0",
+            "https://www.ocel-standard.org/2.0/ocel20_specification.pdf",
+            SourceOrder::Unknown,
+            "JSON, XML and SQLite; an object is a stream, an event is in the streams of all its objects",
+        ),
+        (
             "csv",
             "Table (CSV)",
             "https://www.rfc-editor.org/rfc/rfc4180",

@@ -33,6 +33,7 @@ use path::Paths;
 use split::Within;
 
 pub(super) use path::steps;
+pub(super) use split::Lines;
 
 /// A mapping made ready for JSON records.
 #[derive(Debug)]

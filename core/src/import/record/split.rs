@@ -72,11 +72,7 @@ impl Within {
             Within::List { list, inner, .. } => {
                 let found = list.find(text).ok()?.into_iter().next()??;
                 let elements: Vec<&'t RawValue> = serde_json::from_str(found.get()).ok()?;
-                let mut lines = Lines {
-                    text,
-                    at: 0,
-                    lines: 0,
-                };
+                let mut lines = Lines::of(text);
                 let held = elements.into_iter().map(|element| {
                     let record = inner.find(element.get());
                     let record = record.ok().and_then(|found| found.into_iter().next()?);
@@ -130,14 +126,24 @@ fn one_row(members: &Members<'_>, lists: &[(&str, Vec<&RawValue>)], index: usize
 }
 
 /// Counts lines up to parts of a text that come one after the other.
-struct Lines<'t> {
+pub(in crate::import) struct Lines<'t> {
     text: &'t str,
     at: usize,
     lines: u64,
 }
 
-impl Lines<'_> {
-    fn to(&mut self, part: &str) -> u64 {
+impl<'t> Lines<'t> {
+    /// Begins at the beginning of the text.
+    pub(in crate::import) fn of(text: &'t str) -> Lines<'t> {
+        Lines {
+            text,
+            at: 0,
+            lines: 0,
+        }
+    }
+
+    /// Lines before the part.
+    pub(in crate::import) fn to(&mut self, part: &str) -> u64 {
         let at = (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize);
         if let Some(at) = at
             && let Some(between) = self.text.as_bytes().get(self.at..at)

@@ -15,6 +15,7 @@ const WORDS: Record<FindingKind, string> = {
   empty_trace: "Trace without events",
   duplicate_trace: "Two traces of one name",
   not_kept: "Belongs to no event",
+  broken_link: "Object is not in the log",
   kind_differs: "Not of the column's kind",
   source_changed: "Changed in its source since it was seen",
   source_vanished: "Vanished from its source",

@@ -12,6 +12,7 @@ export const FORMATS: Record<Format, string> = {
   json: "JSON",
   xes: "XES",
   csv: "CSV",
+  ocel: "OCEL",
 };
 
 export const ENCODINGS: Record<Encoding, string> = {

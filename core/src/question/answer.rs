@@ -314,7 +314,7 @@ impl Work<'_> {
     }
 
     /// Takes over what the index says of a category as a whole.
-    pub(super) fn from_index(&mut self, totals: Totals) {
+    pub(super) fn take_totals(&mut self, totals: Totals) {
         self.source = AnswerSource::Index;
         self.streams = totals.streams;
         self.events = totals.events;

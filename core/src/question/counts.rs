@@ -283,7 +283,7 @@ fn told_at_once(
             Err(_) => return Ok(None),
         },
     };
-    work.from_index(totals);
+    work.take_totals(totals);
     let rows = found.into_iter().map(|(stream, span, to)| AnswerRow {
         stream,
         from: Some(span.from),

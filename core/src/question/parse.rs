@@ -387,12 +387,8 @@ fn statistic(s: &mut Scan<'_>) -> Read<Statistic> {
 }
 
 fn unit(s: &mut Scan<'_>) -> Read<Unit> {
-    for unit in [Unit::Day, Unit::Month, Unit::Year] {
-        if s.word(unit.word()).is_some() {
-            return Some(unit);
-        }
-    }
-    None
+    let mut units = [Unit::Day, Unit::Month, Unit::Year].into_iter();
+    units.find(|unit| s.word(unit.word()).is_some())
 }
 
 fn followed(s: &mut Scan<'_>, category: Category) -> Read<Ask> {
@@ -611,15 +607,15 @@ fn day(s: &mut Scan<'_>) -> Read<Stamp> {
 }
 
 fn category(s: &mut Scan<'_>) -> Read<Category> {
-    named(s, CATEGORY, |text| Category::new(text))
+    named(s, CATEGORY, Category::new)
 }
 
 fn stream(s: &mut Scan<'_>) -> Read<StreamId> {
-    named(s, STREAM, |text| StreamId::new(text))
+    named(s, STREAM, StreamId::new)
 }
 
 fn event_type(s: &mut Scan<'_>) -> Read<EventType> {
-    named(s, TYPE, |text| EventType::new(text))
+    named(s, TYPE, EventType::new)
 }
 
 fn named<T>(

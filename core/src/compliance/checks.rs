@@ -373,11 +373,16 @@ impl Running<'_> {
                 };
                 format!("no event that it looks at is in scope{named}")
             }
+            (0, _, 0) => "none looked at".to_owned(),
             (_, _, 0) => format!("{looked_at} looked at, no exception"),
             (_, _, n) => format!("{looked_at} looked at, {}", super::plural(*n, "exception")),
         };
         if let Some(unseen) = self.unseen() {
-            detail.push_str(&format!("; not looked at: {unseen}"));
+            detail.push_str(match checked {
+                0 => ": ",
+                _ => "; not looked at: ",
+            });
+            detail.push_str(&unseen);
         }
         if let Memory::Lives { streams, undecided } = memory {
             let open = streams.values().filter(|life| life.end.is_none()).count() as u64;

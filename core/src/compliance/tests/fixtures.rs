@@ -202,7 +202,11 @@ fn sox_change_register() {
 #[test]
 fn exceptions_are_summed_up_by_check_and_type() {
     let bare = |n: usize, event_type| {
-        let times = ["2024-01-03T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-04T00:00:00Z"];
+        let times = [
+            "2024-01-03T00:00:00Z",
+            "2024-01-02T00:00:00Z",
+            "2024-01-04T00:00:00Z",
+        ];
         ("price-1", event_type, times[n], "{}", NONE)
     };
     let store = Store::of(&[
@@ -217,15 +221,38 @@ fn exceptions_are_summed_up_by_check_and_type() {
     assert_eq!(
         sums,
         [
-            ["approved", "PriceChanged", "2", first, last, "1", "no approval is recorded for it"],
+            [
+                "approved",
+                "PriceChanged",
+                "2",
+                first,
+                last,
+                "1",
+                "no approval is recorded for it"
+            ],
             ["who_and_why", "PriceChanged", "2", first, last, "1", told],
-            ["who_and_why", "PriceSeen", "1", "2024-01-04T00:00:00Z", "2024-01-04T00:00:00Z", "3", told],
+            [
+                "who_and_why",
+                "PriceSeen",
+                "1",
+                "2024-01-04T00:00:00Z",
+                "2024-01-04T00:00:00Z",
+                "3",
+                told
+            ],
         ]
     );
     let counts = made.report.checks().iter().map(|check| check.exceptions);
-    assert_eq!(counts.sum::<u64>(), printed(&made, "exceptions").len() as u64);
+    assert_eq!(
+        counts.sum::<u64>(),
+        printed(&made, "exceptions").len() as u64
+    );
     let nothing = Store::of(&[]).report("sox-change-register", None).report;
-    assert!(nothing.tables().all(|table| table.id != "exceptions_by_check"));
+    assert!(
+        nothing
+            .tables()
+            .all(|table| table.id != "exceptions_by_check")
+    );
 }
 
 #[test]
@@ -858,7 +885,7 @@ fn a_time_without_its_text_is_not_judged_and_that_is_said() {
         assert_eq!((check.checked, check.not_looked_at), (0, 1));
         assert_eq!(
             check.detail,
-            "0 events looked at, no exception; not looked at: 1 event without a text of their time in the log"
+            "none looked at: 1 event without a text of their time in the log"
         );
     }
     let not_checked = made.report.first_page.not_checked.join("\n");

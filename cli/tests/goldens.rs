@@ -951,6 +951,40 @@ fn reports() {
     t.compare("report");
 }
 
+/// The words on the pages, as poppler reads them: a line of white space is one blank.
+#[test]
+fn report_as_pdf() {
+    let mut t = Transcript::on_guide();
+    let line = "report make guide.annals audit-trail --stream user-123 --operator auditor --no-access-log --out";
+    let made = ["a.pdf", "b.pdf"].map(|file| {
+        let words: Vec<&str> = line.split(' ').chain([file]).collect();
+        let run = t.sandbox.run(&words);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        std::fs::read(t.sandbox.path().join(file)).unwrap()
+    });
+    assert!(made[0].starts_with(b"%PDF-1."), "it is a PDF");
+    assert!(made[0] == made[1], "the same question, the same bytes");
+    let read = std::process::Command::new("pdftotext")
+        .args(["-raw", "a.pdf", "-"])
+        .current_dir(t.sandbox.path())
+        .output();
+    let Ok(read) = read else {
+        use std::io::Write as _;
+        let mut told = std::io::stderr();
+        told.write_all(b"skipped: there is no pdftotext\n").unwrap();
+        return;
+    };
+    let text = String::from_utf8(read.stdout).unwrap();
+    for page in text.split('\u{c}').filter(|page| !page.trim().is_empty()) {
+        let lines = page
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+        t.note(&lines.join("\n")).note("");
+    }
+    t.compare("report_pdf");
+}
+
 #[test]
 fn verify_and_keys() {
     let mut t = Transcript::on_guide();

@@ -71,6 +71,8 @@ pub struct Wish {
     pub kind: CellKind,
     /// Width of its widest cell, heading included, in points.
     pub widest_pt: f64,
+    /// Whether no cell of it holds a value.
+    pub is_void: bool,
 }
 
 /// The plan for one table.
@@ -82,7 +84,7 @@ pub struct Plan {
     pub widths_pt: Vec<Option<f64>>,
 }
 
-/// Plans a table. Columns that have no room even on paper on its side are printed below each row, the widest first.
+/// Plans a table. Columns that have no room are printed below each row: first those that hold no value, then the widest.
 pub fn plan(wishes: &[Wish], paper: &Paper) -> Plan {
     let wanted: f64 = wishes.iter().map(|wish| most_pt(wish) + GUTTER_PT).sum();
     let (sideways, line_pt) = paper.lay(wanted);
@@ -97,10 +99,14 @@ pub fn plan(wishes: &[Wish], paper: &Paper) -> Plan {
         if least <= line_pt {
             break;
         }
-        let widest = (0..wishes.len())
+        let first = (0..wishes.len())
             .filter(|index| beside[*index])
-            .max_by(|a, b| least_pt(&wishes[*a]).total_cmp(&least_pt(&wishes[*b])));
-        match widest {
+            .max_by(|a, b| {
+                let (a, b) = (&wishes[*a], &wishes[*b]);
+                let void = a.is_void.cmp(&b.is_void);
+                void.then(least_pt(a).total_cmp(&least_pt(b)))
+            });
+        match first {
             Some(index) if beside.iter().filter(|beside| **beside).count() > 1 => {
                 beside[index] = false;
             }
@@ -146,6 +152,9 @@ fn is_words(kind: CellKind) -> bool {
     matches!(kind, CellKind::Text | CellKind::Value | CellKind::Name)
 }
 
+/// A text that is wider than this needs a column of its own kind, in points.
+const LONG_PT: f64 = 600.0;
+
 /// Below this a column is hard to read, in points.
 fn least_pt(wish: &Wish) -> f64 {
     let floor = match wish.kind {
@@ -153,6 +162,7 @@ fn least_pt(wish: &Wish) -> f64 {
         CellKind::Number | CellKind::Position | CellKind::Version => 90.0,
         CellKind::Name => 62.0,
         CellKind::Hash => 62.0,
+        CellKind::Text | CellKind::Value if wish.widest_pt > LONG_PT => 140.0,
         CellKind::Text | CellKind::Value => 76.0,
     };
     wish.widest_pt.min(floor).max(12.0)
@@ -182,7 +192,11 @@ mod tests {
     }
 
     fn wish(kind: CellKind, widest_pt: f64) -> Wish {
-        Wish { kind, widest_pt }
+        Wish {
+            kind,
+            widest_pt,
+            is_void: false,
+        }
     }
 
     fn filled(plan: &Plan) -> f64 {
@@ -222,13 +236,25 @@ mod tests {
     }
 
     #[test]
+    fn a_column_without_a_value_goes_below_before_any_other() {
+        let mut wishes = [wish(CellKind::Value, 400.0); 14];
+        for index in [2, 5, 9] {
+            wishes[index].is_void = true;
+            wishes[index].widest_pt = 40.0;
+        }
+        let plan = plan(&wishes);
+        let below = |index: usize| plan.widths_pt[index].is_none();
+        assert!(below(2) && below(5) && below(9), "{plan:?}");
+    }
+
+    #[test]
     fn a_layout_that_lies_one_way_never_turns_a_table() {
         let narrow = [wish(CellKind::Position, 20.0), wish(CellKind::Name, 60.0)];
-        let wide = [wish(CellKind::Value, 400.0); 9];
+        let wide = [wish(CellKind::Value, 400.0); 8];
         for (layout, sideways, below) in [
             (Layout::Ledger, [true, true], false),
             (Layout::Portrait, [false, false], true),
-            (Layout::Letter, [false, true], true),
+            (Layout::Letter, [false, true], false),
         ] {
             let paper = Paper::of(layout);
             let plans = [&narrow[..], &wide].map(|wishes| super::plan(wishes, &paper));

@@ -48,6 +48,9 @@ pub struct Attachment {
 pub struct PdfOptions {
     /// Rows printed, of all tables together; the first page says what is left out, and the attachments hold all.
     pub rows_max: u64,
+    /// Cells printed, of all tables together: what typesetting costs grows with them, so of wide tables fewer rows are
+    /// printed.
+    pub cells_max: u64,
     /// Exceptions printed of the list of each; they are summed up above it.
     pub exceptions_max: u64,
     /// Rows printed of any one table.
@@ -60,6 +63,7 @@ impl Default for PdfOptions {
     fn default() -> PdfOptions {
         PdfOptions {
             rows_max: 20_000,
+            cells_max: 200_000,
             exceptions_max: 500,
             table_max: u64::MAX,
             preview: false,
@@ -68,16 +72,27 @@ impl Default for PdfOptions {
 }
 
 impl PdfOptions {
-    /// Most rows of a block that are printed, those of other blocks left aside.
-    pub(crate) fn rows_of(&self, block: &Block) -> u64 {
-        match block {
-            Block::Exceptions(_) => self.exceptions_max.min(self.table_max),
-            Block::Table(_) => self.table_max,
+    /// How many rows of each table are printed, in the order in which the tables stand in the report.
+    pub(crate) fn rows_printed(&self, report: &Report) -> Vec<u64> {
+        let (mut rows, mut cells) = (self.rows_max, self.cells_max);
+        let blocks = report.sections.iter().flat_map(|section| &section.blocks);
+        let tables = blocks.filter_map(|block| match block {
+            Block::Exceptions(table) => Some((table, self.exceptions_max.min(self.table_max))),
+            Block::Table(table) => Some((table, self.table_max)),
             Block::Prose { .. }
             | Block::Entries { .. }
             | Block::Chart(_)
-            | Block::Checks { .. } => 0,
-        }
+            | Block::Checks { .. } => None,
+        });
+        tables
+            .map(|(table, most)| {
+                let columns = (table.columns.len() as u64).max(1);
+                let printed = table.rows.min(most).min(rows).min(cells / columns);
+                rows -= printed;
+                cells -= printed * columns;
+                printed
+            })
+            .collect()
     }
 
     /// How many rows of a report are printed.
@@ -94,17 +109,7 @@ impl PdfOptions {
     /// ```
     #[must_use]
     pub fn printed(&self, report: &Report) -> u64 {
-        let blocks = report.sections.iter().flat_map(|section| &section.blocks);
-        blocks.fold(0, |printed, block| match block {
-            Block::Table(table) | Block::Exceptions(table) => {
-                let room = self.rows_max - printed;
-                printed + table.rows.min(self.rows_of(block)).min(room)
-            }
-            Block::Prose { .. }
-            | Block::Entries { .. }
-            | Block::Chart(_)
-            | Block::Checks { .. } => printed,
-        })
+        self.rows_printed(report).iter().sum()
     }
 }
 

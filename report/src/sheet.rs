@@ -20,6 +20,13 @@ pub const TABLE_PT: f64 = 7.0;
 /// Characters of one cell that are printed; the rest is in the attachment, and the cell says so.
 pub const CELL_CHARS: usize = 1_200;
 
+/// Cells below a row of at most so many characters share a line.
+const SHORT_CHARS: usize = 40;
+/// A row whose cells have at most so many characters, with at most so many below it, surely fits a page and is kept on
+/// one. Any other may be parted, since what is kept together and does not fit would be cut off.
+const BESIDE_CHARS: usize = 400;
+const BELOW_CHARS: usize = 1_500;
+
 /// Everything that a layout prints.
 #[derive(Debug, Serialize)]
 pub struct Sheet {
@@ -122,11 +129,25 @@ struct Grid {
     empty: String,
     size_pt: String,
     columns: Vec<Heading>,
-    /// Headings of the columns that are printed below each row.
-    below: Vec<String>,
     rows: Vec<Vec<Set>>,
-    /// The cells below each row, in the order of `below`.
-    rows_below: Vec<Vec<Set>>,
+    /// What stands below each row; empty if every column has room beside the others.
+    rows_below: Vec<Under>,
+}
+
+/// The lines below a row.
+#[derive(Debug, Serialize)]
+struct Under {
+    /// Whether no page ends between the row and them.
+    together: bool,
+    lines: Vec<Vec<Below>>,
+}
+
+/// A cell that has no room beside the others: it stands below its row, under its own name.
+#[derive(Debug, Serialize)]
+struct Below {
+    name: String,
+    value: Set,
+    mono: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,7 +181,7 @@ pub fn sheet(
     progress: &WorkProgress,
 ) -> Result<(Sheet, Vec<(String, String)>), Error> {
     let paper = Paper::of(report.layout);
-    let mut room = options.rows_max;
+    let mut printed = options.rows_printed(report).into_iter();
     let mut pictures = Vec::new();
     let mut sections = Vec::new();
     for section in &report.sections {
@@ -179,9 +200,8 @@ pub fn sheet(
                 },
                 Block::Table(table) | Block::Exceptions(table) => {
                     let exceptions = matches!(block, Block::Exceptions(_));
-                    let most = options.rows_of(block).min(room);
+                    let most = printed.next().unwrap_or_default();
                     let read = read_rows(table, rows, most, progress)?;
-                    room -= read.len() as u64;
                     let (grid, sideways) = grid(table, read, exceptions, ink, options, &paper);
                     part.sideways |= sideways && !paper.lies();
                     Piece::Table(grid)
@@ -205,7 +225,7 @@ pub fn sheet(
         sections.push(part);
     }
     let all = report.row_count();
-    let printed = options.rows_max - room;
+    let printed = options.printed(report);
     let mut notes = Vec::new();
     if all > printed {
         let (printed, all) = (grouped(printed), grouped(all));
@@ -353,7 +373,9 @@ fn grid(
             let mono = is_mono(column.kind);
             let cells = shown.iter().filter_map(|row| row.get(index));
             let widest = cells.map(|cell| width_pt(cell.text(), TABLE_PT, mono));
+            let mut cells = shown.iter().filter_map(|row| row.get(index));
             Wish {
+                is_void: cells.all(|cell| matches!(cell, Shown::Dim(_))),
                 kind: column.kind,
                 widest_pt: widest.fold(width_pt(title, TABLE_PT, false) * 1.08, f64::max) + 1.0,
             }
@@ -373,37 +395,75 @@ fn grid(
         },
         size_pt: TABLE_PT.to_string(),
         columns: Vec::new(),
-        below: Vec::new(),
         rows: Vec::with_capacity(shown.len()),
         rows_below: Vec::new(),
     };
     for ((column, title), width) in table.columns.iter().zip(&titles).zip(&widths_pt) {
-        match width {
-            Some(width_pt) => grid.columns.push(Heading {
+        if let Some(width_pt) = width {
+            grid.columns.push(Heading {
                 title: owned(&broken(title, *width_pt, TABLE_PT * 1.08, false)),
                 width_pt: width_pt.to_string(),
                 right: is_right(column.kind),
                 mono: is_mono(column.kind),
-            }),
-            None => grid.below.push(title.clone()),
+            });
         }
     }
     let line_pt: f64 = widths_pt.iter().flatten().sum();
+    let some_below = widths_pt.contains(&None);
     for row in shown {
-        let (mut beside, mut below) = (Vec::new(), Vec::new());
+        let (mut beside, mut below) = (Vec::new(), Lines::default());
+        let mut longest = 0;
         for (index, cell) in row.into_iter().enumerate() {
             let mono = table.columns.get(index).is_some_and(|c| is_mono(c.kind));
             match widths_pt.get(index).copied().flatten() {
-                Some(width) => beside.push(cell.set(width, mono)),
-                None => below.push(cell.set(line_pt * 0.8, mono)),
+                Some(width) => {
+                    longest = longest.max(cell.text().chars().count());
+                    beside.push(cell.set(width, mono));
+                }
+                None => below.take(
+                    titles.get(index).map_or("", String::as_str),
+                    cell,
+                    mono,
+                    line_pt,
+                ),
             }
         }
-        grid.rows.push(beside);
-        if !grid.below.is_empty() {
-            grid.rows_below.push(below);
+        if some_below {
+            grid.rows_below.push(Under {
+                together: beside.len() > 1 && longest <= BESIDE_CHARS && below.chars <= BELOW_CHARS,
+                lines: below.lines,
+            });
         }
+        grid.rows.push(beside);
     }
     (grid, sideways)
+}
+
+/// The lines below a row: short cells share one.
+#[derive(Default)]
+struct Lines {
+    lines: Vec<Vec<Below>>,
+    chars: usize,
+    /// Whether the last line has room for further short cells.
+    open: bool,
+}
+
+impl Lines {
+    fn take(&mut self, name: &str, cell: Shown, mono: bool, line_pt: f64) {
+        let chars = cell.text().chars().count();
+        self.chars += chars + name.len();
+        let short = chars <= SHORT_CHARS;
+        let below = Below {
+            name: name.to_owned(),
+            mono: mono && matches!(cell, Shown::Text(_)),
+            value: cell.set(line_pt * 0.8, mono),
+        };
+        match self.lines.last_mut() {
+            Some(line) if short && self.open => line.push(below),
+            _ => self.lines.push(vec![below]),
+        }
+        self.open = short;
+    }
 }
 
 /// A cell's text, before it is given a width.

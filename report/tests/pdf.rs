@@ -186,6 +186,85 @@ fn exceptions_beyond_the_first_are_attached_and_that_is_told() {
     }
 }
 
+/// What is kept on one page and does not fit it would be cut off: nothing of a long row may get lost.
+#[test]
+fn rows_longer_than_a_page_are_printed_to_their_end() {
+    use annals_core::compliance::{Block, Cell, CellKind, Column, Layout, Row, Table};
+    let (mut report, mut rows) = fixture::report(1);
+    report.sections.truncate(1);
+    for layout in [Layout::Ledger, Layout::Portrait] {
+        report.layout = layout;
+        let cells = |row: usize| {
+            let cell = |column: usize| {
+                let word = format!("r{row}c{column}");
+                let count = if row == 0 { 40 } else { 190 };
+                format!("{} end-{word}", vec!["words"; count].join(" "))
+            };
+            (0..16).map(cell).collect::<Vec<String>>()
+        };
+        let kept: Vec<Vec<String>> = (0..3).map(cells).collect();
+        let ends = kept
+            .iter()
+            .flatten()
+            .filter_map(|cell| cell.rsplit(' ').next());
+        let want: Vec<String> = ends.map(str::to_owned).collect();
+        let made = kept.into_iter().map(|row| Row {
+            event: None,
+            cells: row.into_iter().map(Cell::Value).collect(),
+        });
+        let (count, sha256) = rows.take("long", made).unwrap();
+        let columns = (0..16).map(|n| Column {
+            id: format!("c{n}"),
+            title: format!("Column {n}"),
+            kind: CellKind::Text,
+        });
+        report.sections[0].blocks = vec![Block::Table(Table {
+            id: "long".into(),
+            title: "Long".into(),
+            columns: columns.collect(),
+            rows: count,
+            sha256,
+            empty: "None.".into(),
+        })];
+        let progress = WorkProgress::default();
+        let bytes = pdf(
+            &report,
+            &rows,
+            Vec::new(),
+            &PdfOptions::default(),
+            &progress,
+        )
+        .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.pdf"), &bytes).unwrap();
+        // Only what lies on the paper counts.
+        let (width, height) = match layout {
+            Layout::Ledger => ("842", "595"),
+            _ => ("595", "842"),
+        };
+        let box_of_paper = [
+            "-layout", "-x", "0", "-y", "0", "-W", width, "-H", height, "a.pdf", "-",
+        ];
+        if let Some(read) = stranger("pdftotext", &box_of_paper, folder.path()) {
+            let text = String::from_utf8(read.stdout).unwrap();
+            for word in want {
+                assert!(text.contains(&word), "{layout:?}: {word} is not in {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_wide_tables_fewer_rows_are_printed() {
+    let (report, _) = fixture::report(200);
+    let options = PdfOptions {
+        cells_max: 100,
+        ..PdfOptions::default()
+    };
+    // 2 rows of 8 columns, 15 of 2, 3 of 16; the 6 cells left are no row of the trail.
+    assert_eq!(options.printed(&report), 2 + 15 + 3);
+}
+
 #[test]
 fn each_layout_lies_as_it_says() {
     use annals_core::compliance::Layout;

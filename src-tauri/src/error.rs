@@ -4,6 +4,7 @@ use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode;
 use annals_core::compliance::ReportError;
 use annals_core::dashboard::DashboardError;
+use annals_core::evidence::make::EvidenceError;
 use annals_core::evidence::verify::VerifyFileError;
 use annals_core::export::ExportError;
 use annals_core::id::NameError;
@@ -362,6 +363,32 @@ impl From<SigningError> for HostError {
             | SigningError::NoCheckpoint(_)
             | SigningError::Checkpoint(_)
             | SigningError::TimeStamp(_) => told,
+        }
+    }
+}
+
+impl From<EvidenceError> for HostError {
+    fn from(error: EvidenceError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            EvidenceError::Read(error) => error.into(),
+            EvidenceError::Io(source) => io_error(&source, told.message),
+            EvidenceError::TooManyOthers => told.hint(
+                "Say how much of the other events is shown, or narrow the range by a position known.",
+            ),
+            EvidenceError::TablesDiffer { .. } | EvidenceError::NotTied(_) => {
+                told.hint("Verify the store; no package was written.")
+            }
+            EvidenceError::Path(_) => {
+                told.hint("Paths are separated by commas, each like data.customer.email.")
+            }
+            EvidenceError::Note(_)
+            | EvidenceError::OtherKey { .. }
+            | EvidenceError::Earlier { .. }
+            | EvidenceError::NoRange { .. }
+            | EvidenceError::Name(_)
+            | EvidenceError::TooLarge(_)
+            | EvidenceError::Cancelled => told,
         }
     }
 }

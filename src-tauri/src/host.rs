@@ -358,6 +358,12 @@ impl Host {
         Ok(store)
     }
 
+    /// Folder for caches of stores that cannot be written to.
+    #[must_use]
+    pub fn cache_folder(&self) -> &Path {
+        &self.0.cache_folder
+    }
+
     /// The access log of a log.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Arguments and answers that core has no type for. Everything else that crosses is a core view type.
 
 use annals_core::compliance::ReportRequest;
+use annals_core::evidence::manifest::Others;
 use annals_core::export::ExportFormat;
 use annals_core::id::{Category, EventId, StreamId};
 use annals_core::import::{Encoding, Format, Mapping, Phase};
@@ -641,6 +642,26 @@ pub struct ErasurePlanArgs {
     pub mentions: bool,
 }
 
+/// What is erased, and that the user means it.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EraseArgs {
+    /// The subject, as the models give it.
+    pub subject: String,
+    /// Also payloads that only name them.
+    pub mentions: bool,
+    /// Why; stands in the log for good.
+    pub reason: Option<String>,
+    /// The subject once more, as the user typed it.
+    pub confirmed: String,
+    /// Size of the log that the plan which the user saw was made of.
+    pub planned_at: Position,
+    /// Takes a [`WorkProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
+}
+
 /// Which states, all at one instant.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]
@@ -937,6 +958,30 @@ pub struct SignArgs {
     pub passphrase: Option<String>,
     /// A key that is made needs none.
     pub unprotected: bool,
+}
+
+/// A package to be made.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceMakeArgs {
+    /// Which events are rows; `known` ends the range.
+    pub query: EventQuery,
+    /// The report that goes along; none where `null`.
+    pub report: Option<ReportRequest>,
+    /// What is withheld of rows: `identity`, `data`, `metadata`, or a path such as `data.email`.
+    pub withhold: Vec<String>,
+    /// What is shown of other events; what the filter needs where `null`.
+    pub others: Option<Others>,
+    /// Who gets it.
+    pub handed_to: Option<String>,
+    /// File to write, as the user typed it.
+    pub file: String,
+    /// How the key that signs is opened, or made.
+    pub sign: SignArgs,
+    /// Takes a [`WorkProgressView`] every 100 ms.
+    #[ts(type = "unknown")]
+    pub channel: JavaScriptChannelId,
 }
 
 /// Which package to verify.

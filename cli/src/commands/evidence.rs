@@ -168,7 +168,7 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
         None => (surroundings.clock)(),
         Some(text) => instant::from("--made-at", text, zone)?.at,
     };
-    let withheld = withheld(&args.withhold);
+    let withheld = Withheld::of(args.withhold.iter().map(String::as_str));
     if args.template.is_some() && (withheld != Withheld::default() || args.first > 1) {
         return Err(
             Failure::usage("a report shows what --withhold and --first leave out")
@@ -282,20 +282,6 @@ fn print_made(report: &EvidenceReport, output: &mut Output) -> Result<(), Failur
         ))?;
     }
     print_checks(verification, output)
-}
-
-/// What to withhold: the three parts by name, anything else is a path.
-fn withheld(what: &[String]) -> Withheld {
-    let mut withheld = Withheld::default();
-    for what in what {
-        match what.as_str() {
-            "identity" => withheld.identity = true,
-            "data" => withheld.data = true,
-            "metadata" => withheld.metadata = true,
-            path => withheld.paths.push(path.to_owned()),
-        }
-    }
-    withheld
 }
 
 fn contents(files: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>, Failure> {

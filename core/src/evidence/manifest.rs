@@ -186,6 +186,28 @@ pub struct Withheld {
     pub paths: Vec<String>,
 }
 
+impl Withheld {
+    /// What words name: `identity`, `data`, `metadata`; anything else is a path.
+    ///
+    /// ```
+    /// let withheld = annals_core::evidence::manifest::Withheld::of(["data.email", "metadata"]);
+    /// assert_eq!((withheld.metadata, withheld.paths), (true, vec!["data.email".to_owned()]));
+    /// ```
+    #[must_use]
+    pub fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Withheld {
+        let mut withheld = Withheld::default();
+        for word in words {
+            match word {
+                "identity" => withheld.identity = true,
+                "data" => withheld.data = true,
+                "metadata" => withheld.metadata = true,
+                path => withheld.paths.push(path.to_owned()),
+            }
+        }
+        withheld
+    }
+}
+
 /// A rule of extraction, as [`Extraction`], read strictly.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use ts_rs::TS;
 
 use super::hold::event;
+use super::remains::{Remains, StayingValue, remains};
 use super::subject::{Mention, SubjectView, subject};
 use super::{CachesCleared, ERASURES, NOT_REACHED, PARTS_ERASED, PrivacyError, clear_caches};
 use crate::event::Part;
@@ -83,6 +84,14 @@ pub struct ErasurePlan {
     pub named_and_stay: u64,
     /// Places of the identity that name the subject and cannot be erased, each once: `stream customer-7`.
     pub identity_stays: Vec<String>,
+    /// Values that go, and that also stand where the erasure does not reach: in events of others, say.
+    pub values_stay: Vec<StayingValue>,
+    /// Values that were looked for: those of marked fields, and those that look personal by their form.
+    #[ts(type = "number")]
+    pub values_looked_for: u64,
+    /// Further values, which were not looked for.
+    #[ts(type = "number")]
+    pub values_not_looked_for: u64,
     /// What an erasure in the log does not reach, in sentences.
     pub not_reached: Vec<String>,
 }
@@ -105,6 +114,8 @@ pub struct ErasureReport {
     pub finished: bool,
     /// What became of the caches.
     pub caches: CachesCleared,
+    /// Values that went, and that still stand elsewhere in the log.
+    pub values_stay: Vec<StayingValue>,
     /// What is still to be done, in sentences.
     pub left: Vec<String>,
 }
@@ -135,6 +146,9 @@ pub fn plan(
         held: Vec::new(),
         named_and_stay: 0,
         identity_stays: Vec::new(),
+        values_stay: Vec::new(),
+        values_looked_for: 0,
+        values_not_looked_for: 0,
         not_reached: NOT_REACHED.map(str::to_owned).to_vec(),
     };
     for event in events {
@@ -175,6 +189,14 @@ pub fn plan(
     }
     // The place of an identity may be an id, which differs from event to event.
     plan.identity_stays.sort();
+    let Remains {
+        staying,
+        looked_for,
+        not_looked_for,
+    } = remains(log, models, &plan.events, go_on)?;
+    plan.values_stay = staying;
+    plan.values_looked_for = looked_for;
+    plan.values_not_looked_for = not_looked_for;
     Ok(plan)
 }
 
@@ -206,6 +228,7 @@ pub fn erase(
         head: log.head()?,
         finished: false,
         caches: CachesCleared::default(),
+        values_stay: plan.values_stay.clone(),
         left: Vec::new(),
     };
     let describe = |parts: &[ErasedPart]| {
@@ -255,6 +278,9 @@ impl ErasurePlan {
             held: Vec::new(),
             named_and_stay: 0,
             identity_stays: Vec::new(),
+            values_stay: Vec::new(),
+            values_looked_for: 0,
+            values_not_looked_for: 0,
             not_reached: Vec::new(),
         })
     }

@@ -7,9 +7,11 @@ use ts_rs::TS;
 
 use super::{HOLD_PLACED, HOLD_RELEASED, HOLDS, PrivacyError, checked};
 use crate::event::{Event, NewEvent, Payload};
-use crate::id::{EventType, StreamId};
+use crate::id::{Category, EventType, StreamId};
 use crate::position::{Position, Version};
-use crate::store::{Direction, ExpectedVersion, LinkView, Log, LogWriter, ReadError, StreamAppend};
+use crate::store::{
+    Direction, EventQuery, ExpectedVersion, LinkView, Log, LogWriter, ReadError, StreamAppend,
+};
 use crate::surroundings::OsUser;
 use crate::time::Time;
 
@@ -62,6 +64,10 @@ pub struct Hold {
     pub released_by: Option<String>,
     /// When it was released; `null` while it is in force.
     pub released_at: Option<Time>,
+    /// Number of events that it held when it was placed: told then, and where it is known without reading them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub holds_now: Option<u64>,
 }
 
 /// The holds of a log: `annals privacy hold list --json`.
@@ -134,6 +140,7 @@ fn read(holds: &mut Vec<Hold>, event: &Event) {
                     placed_at: event.recorded_at,
                     released_by: None,
                     released_at: None,
+                    holds_now: None,
                 });
             }
         }
@@ -220,6 +227,7 @@ pub fn hold(
     user: &OsUser,
 ) -> Result<Hold, PrivacyError> {
     let matter = checked(matter, "the matter")?.to_owned();
+    let holds_now = holds_now(&writer.log(), &scope)?;
     let placed = Placed {
         matter,
         scope,
@@ -228,7 +236,36 @@ pub fn hold(
     let at = append(writer, HOLD_PLACED, &placed, user)?;
     let holds = holds(&writer.log())?.holds;
     let placed = holds.into_iter().find(|hold| hold.position == at);
+    let placed = placed.map(|hold| Hold { holds_now, ..hold });
     placed.ok_or_else(|| PrivacyError::Read(ReadError::NoEvent(format!("at position {at}"))))
+}
+
+/// Events that a scope holds; `None` where they would have to be read. A hold on what is not there holds nothing,
+/// until it is there: whoever placed it may have meant another name.
+fn holds_now(log: &Log, scope: &HoldScope) -> Result<Option<u64>, ReadError> {
+    let size = log.head()?.size;
+    let count = |query: EventQuery| log.count(&query);
+    Ok(match scope {
+        HoldScope::Subject(_) => None,
+        HoldScope::Stream(name) => Some(match StreamId::new(name) {
+            Ok(stream) => count(EventQuery {
+                stream: Some(stream),
+                ..EventQuery::default()
+            })?,
+            Err(_) => 0,
+        }),
+        HoldScope::Category(name) => Some(match Category::new(name) {
+            Ok(category) => count(EventQuery {
+                category: Some(category),
+                ..EventQuery::default()
+            })?,
+            Err(_) => 0,
+        }),
+        HoldScope::Positions(from, to) => {
+            Some((to.0.min(size.0) + 1).saturating_sub(from.0.max(1)))
+        }
+        HoldScope::Everything => Some(size.0),
+    })
 }
 
 /// Releases all holds of a matter that are in force; says how many.

@@ -10,6 +10,7 @@ mod caches;
 mod erase;
 mod hold;
 mod likely;
+mod remains;
 mod scan;
 mod subject;
 mod walk;
@@ -18,6 +19,7 @@ pub use caches::{CachesCleared, clear_caches};
 pub use erase::{EraseRequest, ErasurePlan, ErasureReport, HeldEvent, PlannedEvent, erase, plan};
 pub use hold::{Hold, HoldScope, HoldsView, hold, holds, release};
 pub use likely::PersonalKind;
+pub use remains::StayingValue;
 pub use scan::{LikelyRow, PrivacyScanView, scan};
 pub use subject::{How, Mention, SubjectEvent, SubjectView, subject};
 

@@ -221,15 +221,25 @@ fn marked(models: &ModelSet, event: &Event) -> Vec<Mention> {
     found
 }
 
+/// A place of an event in words that name no value: `Registered data.email`, `stream`.
+pub(super) fn place_words(event: &Event, mention: &Mention) -> String {
+    match (mention.part, mention.how) {
+        (_, How::Stream) => "name of a stream".to_owned(),
+        (_, How::Actor) => format!("{} actor", event.event_type),
+        (Part::Identity, _) => "id of an event".to_owned(),
+        (Part::Data, _) => format!("{} data.{}", event.event_type, mention.path),
+        (Part::Metadata, _) => format!("{} metadata.{}", event.event_type, mention.path),
+    }
+}
+
 /// Where an event names a text.
-fn mentions(event: &Event, links: &[LinkView], subject: &str) -> Vec<Mention> {
+pub(super) fn mentions(event: &Event, links: &[LinkView], subject: &str) -> Vec<Mention> {
     let mut found = Vec::new();
     for (part, payload) in payloads(event) {
         // Bytes that do not hold it need not be read, unless they may write it with escapes.
         let bytes = &payload.bytes;
         let plain = !bytes.contains(&b'\\');
-        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-        if plain && !holds(subject.as_bytes()) {
+        if plain && !holds(bytes, subject.as_bytes()) {
             continue;
         }
         walk(payload, &mut |path, leaf| {
@@ -276,6 +286,21 @@ fn mentions(event: &Event, links: &[LinkView], subject: &str) -> Vec<Mention> {
         });
     }
     found
+}
+
+/// Whether bytes hold others.
+fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else {
+        return true;
+    };
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| byte == first) {
+        if rest[at..].starts_with(needle) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }
 
 /// Shortest subject that is looked for inside texts, in characters: a shorter one stands in every other text.

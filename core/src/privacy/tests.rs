@@ -525,3 +525,82 @@ fn personal_tables_that_are_wrong_say_where() {
     .unwrap();
     assert!(model.reference().inferred, "it folds as without a model");
 }
+
+#[test]
+fn a_value_that_stays_in_an_event_of_somebody_else_is_told() {
+    let shop = Shop::new();
+    let writer = LogWriter::open(&shop.path(), Surroundings::system()).unwrap();
+    let put = |stream: &str, data: &str| {
+        let append = StreamAppend {
+            stream: StreamId::new(stream).unwrap(),
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![NewEvent::json("Registered", data).unwrap()],
+        };
+        writer.append(vec![append]).unwrap().events[0].position
+    };
+    let other = put(
+        "customer-8",
+        r#"{"customerId":"8","name":"Bo","email":"ada@zyzzyva.example"}"#,
+    );
+    let note = put(
+        "note-1",
+        r#"{"text":"call Ada Zyzzyva (ada@zyzzyva.example)"}"#,
+    );
+    put("email-ada@zyzzyva.example", r#"{"n":1}"#);
+    let request = EraseRequest {
+        subject: "7".into(),
+        ..EraseRequest::default()
+    };
+    let plan = plan(&writer.log(), &shop.models, &request, &mut |_| true).unwrap();
+    let email = |values: &[StayingValue]| {
+        let of = |value: &&StayingValue| value.field == "data.email";
+        values.iter().find(of).cloned().unwrap()
+    };
+    let told = email(&plan.values_stay);
+    assert_eq!((told.events, told.first), (3, other), "{told:?}");
+    assert_eq!(
+        told.places,
+        [
+            "Registered data.email",
+            "Registered data.text",
+            "name of a stream"
+        ]
+    );
+    assert!(!told.masked.contains("zyzzyva"), "{told:?}");
+    let name = plan.values_stay.iter().find(|v| v.field == "data.name");
+    // The shop has a text that names her, too.
+    let name = name.unwrap();
+    assert!(name.first < note && name.events == 2, "{name:?}");
+
+    let progress = IndexProgress::default();
+    let done = erase(&writer, &plan, &jo(), None, &progress).unwrap();
+    assert_eq!(email(&done.values_stay), told, "the result says it, too");
+    // What was said to stay is there, and nothing else was said to.
+    let log = writer.log();
+    let stays = crate::privacy::subject(&log, &shop.models, "ada@zyzzyva.example", &mut |_| true);
+    assert_eq!(stays.unwrap().events.len(), 3);
+}
+
+#[test]
+fn a_hold_on_what_is_not_there_says_that_it_holds_nothing() {
+    let shop = Shop::new();
+    let writer = LogWriter::open(&shop.path(), Surroundings::system()).unwrap();
+    let size = writer.log().head().unwrap().size;
+    for (scope, wanted) in [
+        (HoldScope::Stream("customer-7".into()), 2..=9),
+        (HoldScope::Stream("customer-77".into()), 0..=0),
+        (HoldScope::Stream(String::new()), 0..=0),
+        (HoldScope::Category("customr".into()), 0..=0),
+        (HoldScope::Positions(Position(1), Position(2)), 2..=2),
+        (HoldScope::Positions(Position(900), Position(901)), 0..=0),
+        (
+            HoldScope::Positions(Position(0), Position(u64::MAX)),
+            size.0..=99,
+        ),
+    ] {
+        let placed = hold(&writer, "case 1", scope.clone(), None, &jo()).unwrap();
+        let now = placed.holds_now.unwrap();
+        assert!(wanted.contains(&now), "{scope}: {now}");
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use annals_core::integrity::note::SigningKey;
 use annals_core::signing::{
     Protection, checkpoints as kept_checkpoints, held, keys as log_keys, open_or_make,
     sign_checkpoint,
 };
-use annals_core::surroundings::{Surroundings, data_folder};
+use annals_core::store::Log;
+use annals_core::surroundings::{Random, Surroundings, data_folder};
 use annals_core::verify::{Kept, VerifyPlan, verify};
 use tauri::ipc::Channel;
 use tauri::{State, Webview};
@@ -70,19 +72,28 @@ pub async fn log_keys_list(host: State<'_, Host>) -> Answer {
 pub async fn checkpoint_sign(host: State<'_, Host>, args: SignArgs) -> Answer {
     let Surroundings { clock, random } = host.surroundings().clone();
     host.ask(move |store| {
-        let folder = key_folder().ok_or_else(|| {
-            let message = "there is no folder for keys: the environment names no home";
-            HostError::new(ErrorCode::NotFound, message).hint("ANNALS_DATA_DIR names one.")
-        })?;
-        let protection = match args.passphrase.as_deref() {
-            Some(text) if !text.is_empty() => Protection::Passphrase(text),
-            _ if args.unprotected => Protection::Nothing,
-            _ => Protection::Unsaid,
-        };
-        let key = open_or_make(&store.log, &folder, protection, &random)?;
+        let key = signing_key(&store.log, &args, &random)?;
         Ok::<_, HostError>(sign_checkpoint(store.log.path(), &key, &clock)?)
     })
     .await
+}
+
+/// The private key of a log, opened; made where it has none yet.
+pub(super) fn signing_key(
+    log: &Log,
+    args: &SignArgs,
+    random: &Random,
+) -> Result<SigningKey, HostError> {
+    let folder = key_folder().ok_or_else(|| {
+        let message = "there is no folder for keys: the environment names no home";
+        HostError::new(ErrorCode::NotFound, message).hint("ANNALS_DATA_DIR names one.")
+    })?;
+    let protection = match args.passphrase.as_deref() {
+        Some(text) if !text.is_empty() => Protection::Passphrase(text),
+        _ if args.unprotected => Protection::Nothing,
+        _ => Protection::Unsaid,
+    };
+    Ok(open_or_make(log, &folder, protection, random)?)
 }
 
 /// The folder of private keys; `None` where the environment names no home.

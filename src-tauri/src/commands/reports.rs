@@ -176,7 +176,7 @@ fn templates(store: &OpenStore) -> Result<TemplateSet, HostError> {
     })
 }
 
-fn made(
+pub(super) fn made(
     store: &OpenStore,
     request: &ReportRequest,
     progress: &WorkProgress,

@@ -33,13 +33,25 @@ it("access_log_that_was_changed_says_where", async () => {
   await waitFor(() => expect(container.textContent).toContain("Line 3: entry 2 is not what it was"));
 });
 
-it("erasure_is_planned_and_the_command_quotes_the_subject", async () => {
-  render(ErasurePanel, { store: "it's.annals", eventHref: (position: number) => `#/events?e=${position}` });
+it("erasure_is_planned_and_carried_out_only_after_the_subject_was_typed_again", async () => {
+  let reopened = 0;
+  render(ErasurePanel, { onerased: async () => void reopened++, eventHref: (position: number) => `#/events?e=${position}` });
   expect(screen.getByTestId("erasure-plan")).toHaveProperty("disabled", true);
   await fireEvent.input(screen.getByTestId("erasure-subject"), { target: { value: "user-123" } });
   await fireEvent.click(screen.getByTestId("erasure-mentions"));
   await fireEvent.click(screen.getByTestId("erasure-plan"));
   const rows = await waitFor(() => screen.getAllByTestId("erasure-row"));
   expect(rows[0]?.querySelector("a")?.getAttribute("href")).toContain("#/events?e=");
-  expect(document.querySelector("code")?.textContent).toBe("annals privacy erase 'it'\\''s.annals' 'user-123' --mentions");
+  expect(screen.getByTestId("erasure-stays").textContent).toContain("data.email");
+  await fireEvent.click(screen.getByTestId("erase-open"));
+  const erase = screen.getByTestId("erase-run");
+  expect(erase).toHaveProperty("disabled", true);
+  await fireEvent.input(screen.getByTestId("erase-confirm"), { target: { value: "user-12" } });
+  expect(erase).toHaveProperty("disabled", true);
+  await fireEvent.input(screen.getByTestId("erase-confirm"), { target: { value: "user-123" } });
+  expect(erase).toHaveProperty("disabled", false);
+  await fireEvent.click(erase);
+  const done = await waitFor(() => screen.getByTestId("erase-done"), { timeout: 5_000 });
+  expect(done.textContent).toContain("The log says so at position");
+  expect(reopened).toBe(1);
 });

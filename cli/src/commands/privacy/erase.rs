@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use annals_core::privacy::{
     self, CachesCleared, EraseRequest, ErasurePlan, ErasureReport, HeldEvent, PlannedEvent,
+    StayingValue,
 };
 use annals_core::search::IndexProgress;
 use annals_core::store::{Log, LogWriter};
@@ -138,6 +139,9 @@ fn print_plan(plan: &ErasurePlan, output: &mut Output) -> Result<(), Failure> {
         held,
         named_and_stay,
         identity_stays,
+        values_stay,
+        values_looked_for,
+        values_not_looked_for,
         not_reached,
     } = plan;
     if !events.is_empty() {
@@ -207,11 +211,47 @@ fn print_plan(plan: &ErasurePlan, output: &mut Output) -> Result<(), Failure> {
             identity_stays.join(", ")
         )))?;
     }
+    if !events.is_empty() {
+        print_values(values_stay, output)?;
+        output.line(&format!(
+            "{} that go were looked for in the rest of the log: {}",
+            counted(*values_looked_for, "value"),
+            match values_stay.len() {
+                0 => "none stands there".to_owned(),
+                n => format!("{n} stay somewhere"),
+            }
+        ))?;
+    }
+    if *values_not_looked_for > 0 {
+        output.line(&format!(
+            "{} more were not looked for",
+            counted(*values_not_looked_for, "value")
+        ))?;
+    }
     output.line("not reached:")?;
     for sentence in not_reached {
         output.line(&format!("  {sentence}"))?;
     }
     output.line("")
+}
+
+/// Values that go and also stand where the erasure does not reach.
+fn print_values(values: &[StayingValue], output: &mut Output) -> Result<(), Failure> {
+    for StayingValue {
+        field,
+        masked,
+        events,
+        first,
+        places,
+    } in values
+    {
+        output.line(&visible(&format!(
+            "stays elsewhere: {field} {masked}, in {}, first at position {first}: {}",
+            counted(*events, "event"),
+            places.join(", ")
+        )))?;
+    }
+    Ok(())
 }
 
 fn print_report(report: &ErasureReport, output: &mut Output) -> Result<(), Failure> {
@@ -222,6 +262,7 @@ fn print_report(report: &ErasureReport, output: &mut Output) -> Result<(), Failu
         head,
         finished,
         caches,
+        values_stay,
         left,
     } = report;
     if !erasures.is_empty() {
@@ -242,6 +283,7 @@ fn print_report(report: &ErasureReport, output: &mut Output) -> Result<(), Failu
     for file in cleared {
         output.line(&visible(&format!("nothing of it is in the cache {file}")))?;
     }
+    print_values(values_stay, output)?;
     for sentence in left {
         output.line(&visible(&format!("still to be done: {sentence}")))?;
     }

@@ -7,8 +7,9 @@ use annals_core::privacy::{self, Hold, HoldScope, HoldsView};
 use annals_core::store::{Log, LogWriter};
 use annals_core::surroundings::{OsUser, Surroundings};
 
+use crate::commands::{counting, load_models};
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::table::{Align, Table};
 use crate::text::{MAX_NAME_COLUMNS, counted, visible};
 
@@ -101,11 +102,25 @@ pub fn run(command: HoldCommand, output: &mut Output) -> Result<Exit, Failure> {
         HoldCommand::Add(args) => {
             let writer = LogWriter::open(&args.store, Surroundings::system())?;
             let reason = args.reason.as_deref();
-            let hold = privacy::hold(&writer, &args.matter, args.scope(), reason, &user)?;
+            let mut hold = privacy::hold(&writer, &args.matter, args.scope(), reason, &user)?;
             writer.close()?;
+            if let HoldScope::Subject(subject) = &hold.scope {
+                let (log, models) = (Log::explore(&args.store)?, load_models(&args.store)?);
+                let view = counting(|go_on| privacy::subject(&log, &models, subject, go_on))?;
+                // The event of the hold itself names them, too.
+                let others = view.events.iter().filter(|e| e.position != hold.position);
+                hold.holds_now = Some(others.count() as u64);
+            }
+            if hold.holds_now == Some(0) {
+                complain(&visible(&format!(
+                    "warning: the log has no event of {} now: this hold holds nothing until there is one",
+                    hold.scope
+                )));
+            }
             output.show(&hold, |output| {
+                let held = counted(hold.holds_now.unwrap_or_default(), "event");
                 output.line(&visible(&format!(
-                    "held for {}: {} (position {})",
+                    "held for {}: {}, {held} now (position {})",
                     hold.matter, hold.scope, hold.position
                 )))
             })
@@ -155,6 +170,7 @@ fn print(view: &HoldsView, output: &mut Output) -> Result<(), Failure> {
         placed_at,
         released_by: _,
         released_at,
+        holds_now: _,
     } in &view.holds
     {
         table.row([

@@ -2,6 +2,7 @@
 import type { Head } from "./Head";
 import type { HeldEvent } from "./HeldEvent";
 import type { PlannedEvent } from "./PlannedEvent";
+import type { StayingValue } from "./StayingValue";
 
 /**
  * What an erasure would do: `annals privacy erase --json` before it is confirmed.
@@ -39,6 +40,18 @@ named_and_stay: number,
  * Places of the identity that name the subject and cannot be erased, each once: `stream customer-7`.
  */
 identity_stays: Array<string>, 
+/**
+ * Values that go, and that also stand where the erasure does not reach: in events of others, say.
+ */
+values_stay: Array<StayingValue>, 
+/**
+ * Values that were looked for: those of marked fields, and those that look personal by their form.
+ */
+values_looked_for: number, 
+/**
+ * Further values, which were not looked for.
+ */
+values_not_looked_for: number, 
 /**
  * What an erasure in the log does not reach, in sentences.
  */

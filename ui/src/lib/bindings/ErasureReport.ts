@@ -2,6 +2,7 @@
 import type { CachesCleared } from "./CachesCleared";
 import type { Head } from "./Head";
 import type { Position } from "./Position";
+import type { StayingValue } from "./StayingValue";
 
 /**
  * What an erasure did.
@@ -31,6 +32,10 @@ finished: boolean,
  * What became of the caches.
  */
 caches: CachesCleared, 
+/**
+ * Values that went, and that still stand elsewhere in the log.
+ */
+values_stay: Array<StayingValue>, 
 /**
  * What is still to be done, in sentences.
  */

@@ -38,4 +38,8 @@ released_by: string | null,
 /**
  * When it was released; `null` while it is in force.
  */
-released_at: Time | null, };
+released_at: Time | null, 
+/**
+ * Number of events that it held when it was placed: told then, and where it is known without reading them.
+ */
+holds_now?: number, };

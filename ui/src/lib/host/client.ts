@@ -25,7 +25,7 @@ import type { Settings } from "$lib/bindings/Settings";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { WhatIfArgs } from "$lib/bindings/WhatIfArgs";
 import type { WorkProgressView } from "$lib/bindings/WorkProgressView";
-import type { BackupArgs, Command, Commands, EvidenceVerifyArgs, ExportArgs, ImportArgs, ReportMakeArgs, RestoreArgs, Transport, VerifyArgs } from "./commands";
+import type { BackupArgs, Command, Commands, EraseArgs, EvidenceMakeArgs, EvidenceVerifyArgs, ExportArgs, ImportArgs, ReportMakeArgs, RestoreArgs, Transport, VerifyArgs } from "./commands";
 import { HostError } from "./errors";
 import { longWork } from "./longWork.svelte";
 
@@ -143,6 +143,9 @@ export const host = {
   signCheckpoint: (args: SignArgs) => call("checkpoint_sign", args),
   verifyEvidence: (args: EvidenceVerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("evidence_verify", args, onProgress),
+  makeEvidence: (args: EvidenceMakeArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("evidence_make", args, onProgress),
+  pickNewPackage: (name: string) => call("pick_new_package", { name }),
   pickPackage: () => call("pick_package", {}),
   reportTemplates: () => call("report_templates", {}),
   previewReport: (request: ReportRequest, onProgress: (progress: WorkProgressView) => void) =>
@@ -162,6 +165,8 @@ export const host = {
   noteLook: (view: string, asked: [string, string[]][]) => call("look_note", { view, asked }),
   accessLog: (last: number) => call("access_log", { last }),
   erasurePlan: (subject: string, mentions: boolean) => long("Plan of an erasure", "erasure_plan", { subject, mentions }),
+  erase: (args: EraseArgs, onProgress: (progress: WorkProgressView) => void) =>
+    call("erase_start", args, onProgress),
   pickReportFile: (name: string) => call("pick_report_file", { name }),
   saveSettings: (settings: Settings) => call("settings_save", { settings }),
   removeRecent: (path: string) => call("recent_remove", { path }),

@@ -21,7 +21,7 @@ import { MockReports } from "./reports";
 import { checkRules } from "./rules";
 import { MockSnapshots } from "./snapshots";
 import { countFound, findText } from "./search";
-import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running } from "./long";
+import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running, ticks } from "./long";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
 export interface MockOptions {
@@ -232,6 +232,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     checkpoints: () => ({ origin: ORIGIN, checkpoints: signed, unsigned: signed.length === 0 ? log.length : 0 }),
     log_keys_list: () => ({ origin: ORIGIN, keys: signed.length === 0 ? [] : [{ number: 1, verifier_key: `${ORIGIN}+cd723a6b+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs`, since: 1, in_force: true }], held: null }),
     checkpoint_sign: (args) => sign(log.length, args, signed),
+    evidence_make: async (args, progress) => {
+      const verification = await runVerify({ file: args.file, key: "known" }, progress, running);
+      return { file: args.file, bytes: 18_412, sha256: "3c".repeat(32), identities_of_others: 50, in_part: 0, verification };
+    },
+    pick_new_package: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
     pick_package: () => ({ paths: ["/home/you/Annals/order-789.zip"] }),
     report_templates: () => reports.templates(),
     report_preview: ({ request }) => reports.look(request, select({ ...request.query, after: null }).length),
@@ -262,7 +267,12 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     access_log: ({ last }) => ({ log: "00000000-0000-0000-0000-000000000000", file: "/home/jo/.local/share/app.annals.desktop/logs/0/access.jsonl", lines: looks.length, last: looks.length, head: "cd".repeat(32), intact: true, faults: [], faults_count: 0, not_checked: ["looks with another program are not in it"], entries: looks.slice(-last) }),
     erasure_plan: ({ subject, mentions }) => {
       const own = streams.get(subject) ?? [];
-      return { subject, mentions, reason: null, head: { size: log.length, root: "ef".repeat(32) }, events: own.map((event) => ({ position: event.position, stream: event.stream, version: event.version, type: event.type, parts: ["data"], because: [{ part: "data", path: "name", how: "marked" }] })), held: [], named_and_stay: mentions ? 0 : 1, identity_stays: own.length > 0 ? [`stream ${subject}`] : [], not_reached: ["backups and copies made before hold what they held"] };
+      return { subject, mentions, reason: null, head: { size: log.length, root: "ef".repeat(32) }, events: own.map((event) => ({ position: event.position, stream: event.stream, version: event.version, type: event.type, parts: ["data"], because: [{ part: "data", path: "name", how: "marked" }] })), held: [], named_and_stay: mentions ? 0 : 1, values_stay: own.length > 0 ? [{ field: "data.email", masked: "a••••@••••••.••• (16)", events: 2, first: 3, places: ["Registered data.email"] }] : [], values_looked_for: own.length, values_not_looked_for: 0, identity_stays: own.length > 0 ? [`stream ${subject}`] : [], not_reached: ["backups and copies made before hold what they held"] };
+    },
+    erase_start: async ({ subject }, progress) => {
+      await ticks(running, (share) => progress({ done: Math.round(log.length * share), total: log.length }));
+      const own = streams.get(subject) ?? [];
+      return { erasures: [log.length + 1], parts: own.length, events: own.length, head: { size: log.length + 1, root: "ee".repeat(32) }, finished: true, caches: { cleared: [], left: [] }, values_stay: [], left: [] };
     },
     settings_save: (args) => {
       if (args.settings.zone === "Mars/Olympus") throw new HostError("bad_input", "there is no time zone Mars/Olympus");

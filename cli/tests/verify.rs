@@ -781,3 +781,30 @@ fn a_passphrase_protects_the_key_and_a_wrong_one_signs_nothing() {
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("no private key"), "{}", run.stderr);
 }
+
+#[test]
+fn a_snapshot_that_was_changed_is_found_by_a_replay() {
+    let sandbox = shop();
+    let streams = sandbox.json(&["streams", "shop.annals", "--limit", "1"]);
+    let stream = streams["streams"][0]["stream"].as_str().unwrap();
+    let run = sandbox.run(&["snapshot", "take", "shop.annals", stream]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let replay = ["verify", "shop.annals", "--replay", "--json"];
+    let run = sandbox.run(&replay);
+    let checked = run.json()["checked"].to_string();
+    assert_eq!(run.code, 0, "{}", run.json());
+    assert!(
+        checked.contains("{\"what\":\"snapshots that are kept, against a replay\",\"count\":1}"),
+        "{checked}"
+    );
+    let cache = sandbox.path().join("shop.annals.d/cache.sqlite");
+    let conn = Connection::open(cache).unwrap();
+    conn.execute_batch("UPDATE snapshots SET state = CAST('{}' AS BLOB)")
+        .unwrap();
+    drop(conn);
+    let run = sandbox.run(&replay);
+    assert_eq!(run.code, 3, "{}", run.json());
+    assert_eq!(run.json()["findings"][0]["kind"], "snapshot_differs");
+    // It was dropped, since it can be taken again.
+    assert_eq!(sandbox.run(&replay).code, 0);
+}

@@ -168,6 +168,8 @@ fn a_subject_is_erased_in_the_window_only_when_their_name_was_typed_again() -> O
     assert_eq!(view["outcome"], "intact", "{view}");
     // What was on screen is read again.
     window.go("#/events?e=12&order=oldest")?;
-    window.text_when("event-detail", |said| said.to_lowercase().contains("erased"))?;
+    window.text_when("event-detail", |said| {
+        said.to_lowercase().contains("erased")
+    })?;
     Ok(())
 }

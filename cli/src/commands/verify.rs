@@ -9,6 +9,7 @@ use annals_core::verify::{Kept, VerifyOutcome, VerifyPlan, VerifyView, verify};
 
 use super::checkpoint::verifier_key;
 use crate::failure::{Exit, Failure};
+use crate::found::cache_folder;
 use crate::output::Output;
 use crate::text::{counted, visible};
 use crate::watch::watched;
@@ -32,7 +33,7 @@ pub struct Verify {
     /// Certificates of an authority in PEM, whose time stamps are believed; may be given again
     #[arg(long, value_name = "CERTS.pem")]
     authority: Vec<PathBuf>,
-    /// Also verify what is kept of states: snapshots and projections
+    /// Also replay streams against the snapshots that are kept of them; what does not hold is dropped from the cache
     #[arg(long)]
     replay: bool,
 }
@@ -52,6 +53,7 @@ pub fn run(args: Verify, output: &mut Output) -> Result<Exit, Failure> {
         keys: keys.collect::<Result<_, _>>()?,
         authorities: authorities(&args.authority)?,
         replay: args.replay,
+        cache_folder: cache_folder(),
         threads: threads(),
     };
     let surroundings = Surroundings::system();

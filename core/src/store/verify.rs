@@ -75,6 +75,8 @@ pub enum VerifyKind {
     TimestampDiffers,
     /// A proof is not of this log.
     ProofDiffers,
+    /// A snapshot that is kept is not what a replay gives, or is damaged.
+    SnapshotDiffers,
     /// Nothing was ever signed, so a log rewritten as a whole would not show.
     Unsigned,
 }

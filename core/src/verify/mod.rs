@@ -16,11 +16,14 @@ use crate::id::LogId;
 use crate::integrity::Hash;
 use crate::integrity::note::VerifyingKey;
 use crate::integrity::timestamp::Authority;
+use crate::model::ModelSet;
 use crate::position::Position;
 use crate::progress::WorkProgress;
+use crate::snapshot::{SnapshotError, Snapshots};
 use crate::store::verify::{Checked, Grade, VerifyFinding, VerifyFindings, VerifyKind};
-use crate::store::{LogCheck, OpenError, ReadError, check};
+use crate::store::{Log, LogCheck, OpenError, ReadError, check};
 use crate::surroundings::Surroundings;
+use crate::temporal::{CLAIMS, SnapshotCheck, SnapshotOutcome, verify_snapshots};
 
 /// How verification ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -71,8 +74,10 @@ pub struct VerifyPlan {
     pub keys: Vec<VerifyingKey>,
     /// Authorities whose time stamps are believed.
     pub authorities: Vec<Authority>,
-    /// Also verify what is kept of states.
+    /// Also verify what is kept of states, by replaying their streams; what does not hold is dropped from the cache.
     pub replay: bool,
+    /// The folder for caches of stores that cannot be written to.
+    pub cache_folder: Option<std::path::PathBuf>,
     /// Threads that share the work, at least 1.
     pub threads: usize,
 }
@@ -84,6 +89,7 @@ impl Default for VerifyPlan {
             keys: Vec::new(),
             authorities: Vec::new(),
             replay: false,
+            cache_folder: None,
             threads: 2,
         }
     }
@@ -157,10 +163,15 @@ pub fn verify(
     checked.extend(compared.checked);
     not_checked.extend(compared.not_checked);
     if plan.replay {
-        not_checked.push(
-            "snapshots: a check of their own replays them; projections: no store keeps any yet"
-                .into(),
-        );
+        replay(
+            store,
+            plan,
+            surroundings,
+            progress,
+            &mut checked,
+            &mut findings,
+            &mut not_checked,
+        )?;
     }
     not_checked.push("the list of imports and what the file says of itself (when it was made, whose sample it is): nothing in the tree holds them".into());
     not_checked.push("what is beside the log: models and other files of yours, and caches, which can be made again".into());
@@ -184,6 +195,79 @@ pub fn verify(
         findings,
         not_checked,
     })
+}
+
+/// Compares the snapshots that are kept with a replay of their streams.
+fn replay(
+    store: &Path,
+    plan: &VerifyPlan,
+    surroundings: &Surroundings,
+    progress: &WorkProgress,
+    checked: &mut Vec<Checked>,
+    findings: &mut VerifyFindings,
+    not_checked: &mut Vec<String>,
+) -> Result<(), VerifyError> {
+    not_checked.push("documents of projections, which can be made again from the log".into());
+    let log = match Log::explore(store) {
+        Ok(log) => log,
+        Err(error) => {
+            not_checked.push(format!("snapshots: the log cannot be explored ({error})"));
+            return Ok(());
+        }
+    };
+    let clock = surroundings.clock.clone();
+    let kept = Snapshots::open_for_reading(&log, plan.cache_folder.as_deref(), clock);
+    let (Some(kept), Ok((models, _))) = (kept, ModelSet::load(store)) else {
+        checked.push(Checked {
+            what: "snapshots that are kept, against a replay".into(),
+            count: 0,
+        });
+        return Ok(());
+    };
+    let mut go_on = |_: u64| !progress.is_cancelled();
+    let view = match verify_snapshots(&log, &models, &kept, None, CLAIMS, &mut go_on) {
+        Ok(view) => view,
+        Err(SnapshotError::Read(error)) => return Err(error.into()),
+        Err(error) => {
+            not_checked.push(format!("snapshots: {error}"));
+            return Ok(());
+        }
+    };
+    checked.push(Checked {
+        what: "snapshots that are kept, against a replay".into(),
+        count: view.checked,
+    });
+    for wrong in &view.wrong {
+        let SnapshotCheck {
+            stream,
+            version,
+            position,
+            outcome,
+            detail,
+            changes: _,
+        } = wrong;
+        let why = match outcome {
+            SnapshotOutcome::Differs => "is not what a replay gives",
+            SnapshotOutcome::Damaged => "is damaged",
+            SnapshotOutcome::Same | SnapshotOutcome::Stale | SnapshotOutcome::Untold => continue,
+        };
+        let detail = detail
+            .as_deref()
+            .map_or_else(String::new, |text| format!(": {text}"));
+        findings.add(
+            Grade::Manipulation,
+            VerifyKind::SnapshotDiffers,
+            *position,
+            format!("the snapshot of {stream} at version {version} {why}; it was dropped{detail}"),
+        );
+    }
+    let unknown = view.stale + view.untold;
+    if unknown > 0 {
+        not_checked.push(format!(
+            "{unknown} snapshots that other models made, or of which nothing can be told"
+        ));
+    }
+    Ok(())
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -2,6 +2,8 @@
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
 //! explaining, `--command` deciding, `--evidence` packages, `--questions` questions over time, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF,
 //! `--integrity STORE` proofs and verifying on a store that is there.
+//! explaining, `--command` deciding, `--evidence` packages, `--projections` read models, `--reports` making reports,
+//! `--typeset` a report as PDF, `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -18,6 +20,7 @@ mod generate;
 mod import;
 mod integrity;
 mod question;
+mod projection;
 mod read;
 mod report;
 mod search;
@@ -46,11 +49,13 @@ type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
 /// What can be measured alone, by the option that asks for it.
 const ALONE: [(&str, Measure); 8] = [
+const ALONE: [(&str, Measure); 7] = [
     ("--append", append::measure),
     ("--command", command::measure),
     ("--evidence", evidence::measure),
     ("--explain", explain::measure),
     ("--questions", question::measure),
+    ("--projections", projection::measure),
     ("--reports", compliance::measure),
     ("--snapshots", snapshot::measure),
     ("--typeset", typeset::measure),
@@ -145,6 +150,7 @@ fn main() -> Outcome<()> {
     rows.extend(view::measure(&plan, &imported.store)?);
     rows.extend(search::measure(&plan, &imported.store)?);
     rows.extend(explain::measure(&plan)?);
+    rows.extend(projection::measure(&plan)?);
     rows.extend(evidence::measure(&plan)?);
     rows.extend(command::measure(&plan)?);
     rows.extend(snapshot::measure(&plan)?);

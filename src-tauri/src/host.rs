@@ -10,6 +10,7 @@ use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
 use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
+use annals_core::projection::{ProjectionSet, Projections};
 use annals_core::question::IntervalIndex;
 use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::snapshot::Snapshots;
@@ -112,6 +113,17 @@ impl OpenStore {
     pub fn snapshots(&self) -> Result<Snapshots, HostError> {
         let clock = Surroundings::system().clock;
         Ok(Snapshots::open(&self.log, Some(&self.cache_folder), clock)?)
+    }
+
+    /// The projections beside the store as they are now, with what is kept of them, for an answer from that log.
+    ///
+    /// # Errors
+    /// `io` if they cannot be read. What is wrong with one is said where it is asked for.
+    pub fn projections(&self, log: &Log) -> Result<Projections, HostError> {
+        let (set, _) = ProjectionSet::load(&self.path)
+            .map_err(|error| crate::error::io_error(&error, error.to_string()))?;
+        let clock = Surroundings::system().clock;
+        Ok(Projections::open(log, set, Some(&self.cache_folder), clock))
     }
 
     /// Reads the models again; nothing else about the open store changes.

@@ -7,12 +7,14 @@ use annals_core::dashboard::{
     self, BehindView, DashboardRow, DashboardSet, DashboardView, DashboardsView, PanelView,
 };
 use annals_core::model::FieldPath;
-use annals_core::projection::{ProjectionSet, documents};
+use annals_core::projection::{ProjectionSet, Projections};
 use annals_core::store::Log;
+use annals_core::surroundings::Surroundings;
 
 use crate::commands::print_findings;
 use crate::commands::state::as_of_text;
 use crate::failure::{Code, Exit, Failure};
+use crate::found::cache_folder;
 use crate::instant::AsOfArgs;
 use crate::output::Output;
 use crate::table::pairs;
@@ -106,10 +108,11 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
         width_px: args.width,
     };
     let look = matches!(form, Some(Form::Svg | Form::Png)).then_some(&look);
+    let clock = Surroundings::system().clock;
     let mut view = watch::reading(&log, |log| {
-        dashboard::look_at(&dashboard, &projections, &as_of, look, |name, query| {
-            documents(log, &projections, name, &as_of, query)
-        })
+        let cache = cache_folder();
+        let kept = Projections::open(log, projections.clone(), cache.as_deref(), clock);
+        dashboard::look_at_kept(&dashboard, &kept, &as_of, look)
     })?;
     view.reading = reading;
     if let (Some(panel), Some(row)) = (args.panel, args.row) {

@@ -16,7 +16,7 @@ pub use behind::{BEHIND, BehindView, behind};
 pub use definition::{Dashboard, DashboardFault};
 pub use output::{csv, svg, write};
 pub use set::{DashboardRow, DashboardSet, DashboardsView};
-pub use show::{DashboardView, PanelView, SourceView, look_at};
+pub use show::{DashboardView, PanelView, SourceView, look_at, look_at_kept};
 
 use crate::projection::ProjectionError;
 

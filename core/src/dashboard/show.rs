@@ -15,7 +15,9 @@ use crate::integrity::Hash;
 use crate::model::ModelRef;
 use crate::model::json::parse_state;
 use crate::position::Position;
-use crate::projection::{DocumentQuery, DocumentsView, ProjectionError, ProjectionSet, Strategy};
+use crate::projection::{
+    DocumentQuery, DocumentsView, ProjectionError, ProjectionSet, Projections, Strategy,
+};
 use crate::temporal::{AsOf, AsOfView};
 
 /// A dashboard as of an instant: `annals dashboard --json`.
@@ -138,6 +140,38 @@ pub fn look_at(
         reading: None,
         sources: sources.into_iter().map(|source| source.view).collect(),
         panels,
+    })
+}
+
+/// Answers a dashboard from what is kept of its projections, which are caught up first but for batches; without a
+/// cache each answer folds the log.
+///
+/// # Errors
+/// As [`look_at`].
+pub fn look_at_kept(
+    dashboard: &Dashboard,
+    projections: &Projections,
+    as_of: &AsOf,
+    look: Option<&Look<'_>>,
+) -> Result<DashboardView, DashboardError> {
+    let set = projections.set();
+    let is_kept_up = |name: &&str| {
+        set.get(name)
+            .is_ok_and(|projection| projection.strategy() != Strategy::Batch)
+    };
+    let names: Vec<&str> = dashboard
+        .projections()
+        .into_iter()
+        .filter(is_kept_up)
+        .collect();
+    if !names.is_empty() {
+        match projections.catch_up(&names) {
+            Ok(_) | Err(ProjectionError::NoCache(_) | ProjectionError::Cache(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    look_at(dashboard, set, as_of, look, |name, query| {
+        projections.documents(name, as_of, query)
     })
 }
 

@@ -3,7 +3,6 @@
 use annals_core::access_log::LookKind;
 use annals_core::chart::{INK, Look, PAPER, Palette};
 use annals_core::dashboard::{self, DashboardSet, DashboardView};
-use annals_core::projection::{ProjectionSet, documents};
 use annals_core::store::Log;
 use annals_core::temporal::{AsOf, Moment};
 use tauri::State;
@@ -34,8 +33,8 @@ pub async fn dashboard_behind(host: State<'_, Host>, args: BehindArgs) -> Answer
         let (as_of, _) = as_of(log, args.at, args.known)?;
         let path = args.path.parse()?;
         let place = (args.projection.as_str(), args.document.as_str(), &path);
-        let projections = projections(store)?;
-        let view = dashboard::behind(log, &projections, place, &as_of, dashboard::BEHIND)?;
+        let projections = store.projections(log)?;
+        let view = dashboard::behind(log, projections.set(), place, &as_of, dashboard::BEHIND)?;
         Ok::<_, HostError>(view)
     })
     .await
@@ -77,19 +76,13 @@ pub async fn dashboard_write(host: State<'_, Host>, args: DashboardWriteArgs) ->
 
 fn look_at(store: &OpenStore, log: &Log, args: &DashboardArgs) -> Result<DashboardView, HostError> {
     let (as_of, reading) = as_of(log, args.at.clone(), args.known.clone())?;
-    let projections = projections(store)?;
+    let projections = store.projections(log)?;
     let look = Look {
         palette: palette(args.dark),
         width_px: args.width_px,
     };
     let dashboard = set(store)?.get(&args.name)?;
-    let mut view = dashboard::look_at(
-        &dashboard,
-        &projections,
-        &as_of,
-        Some(&look),
-        |name, query| documents(log, &projections, name, &as_of, query),
-    )?;
+    let mut view = dashboard::look_at_kept(&dashboard, &projections, &as_of, Some(&look))?;
     view.reading = reading;
     Ok(view)
 }
@@ -101,13 +94,6 @@ fn palette(dark: bool) -> &'static Palette {
 /// Read for each answer: files beside the store may be edited while it is open.
 fn set(store: &OpenStore) -> Result<DashboardSet, HostError> {
     DashboardSet::load(&store.path).map_err(|error| io_error(&error, error.to_string()))
-}
-
-/// As [`set`]. What is wrong with one stands on its panels.
-fn projections(store: &OpenStore) -> Result<ProjectionSet, HostError> {
-    let read = ProjectionSet::load(&store.path);
-    let (set, _) = read.map_err(|error| io_error(&error, error.to_string()))?;
-    Ok(set)
 }
 
 fn as_of(

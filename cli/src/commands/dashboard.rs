@@ -109,20 +109,25 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
     };
     let look = matches!(form, Some(Form::Svg | Form::Png)).then_some(&look);
     let clock = Surroundings::system().clock;
-    let mut view = watch::reading(&log, |log| {
+    let (mut view, behind) = watch::reading(&log, |log| {
         let cache = cache_folder();
-        let kept = Projections::open(log, projections.clone(), cache.as_deref(), clock);
-        dashboard::look_at_kept(&dashboard, &kept, &as_of, look)
+        let kept = Projections::open(log, projections, cache.as_deref(), clock);
+        let view = dashboard::look_at_kept(&dashboard, &kept, &as_of, look)?;
+        let behind = match (args.panel, args.row) {
+            (Some(panel), Some(row)) => {
+                let (projection, document, path) = place_of(&view, panel, row)?;
+                let place = (projection.as_str(), document.as_str(), &path);
+                let limit = dashboard::BEHIND;
+                Some(dashboard::behind(log, kept.set(), place, &as_of, limit)?)
+            }
+            _ => None,
+        };
+        Ok::<_, Failure>((view, behind))
     })?;
-    view.reading = reading;
-    if let (Some(panel), Some(row)) = (args.panel, args.row) {
-        let place = place_of(&view, panel, row)?;
-        let behind = watch::reading(&log, |log| {
-            let place = (place.0.as_str(), place.1.as_str(), &place.2);
-            dashboard::behind(log, &projections, place, &as_of, dashboard::BEHIND)
-        })?;
+    if let Some(behind) = behind {
         return output.show(&behind, |output| print_behind(&behind, output));
     }
+    view.reading = reading;
     if let (Some(file), Some(form)) = (&args.out, form) {
         let bytes = match form {
             Form::Svg => dashboard::svg(&view, palette, args.width).into_bytes(),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use annals_tables::{Asked, Column, Comparison, Plan, Row, Rows, Table, Term, Value};
 
+use super::exact::read_instant;
 use super::scene::Scene;
 use super::schema::{Kind, instant};
 use crate::event::{Event, Payload};
 use crate::id::{Actor, Category, EventType, StreamId};
 use crate::position::Position;
 use crate::store::{Direction, EventQuery};
-use crate::time::{SourceTime, Time};
+use crate::time::Time;
 
 /// Name of the table.
 pub(super) const NAME: &str = "events";
@@ -92,9 +93,10 @@ impl Table for Events {
                     }
                 }
                 (TIME, Value::Text(text)) => {
-                    let Ok(SourceTime { time, .. }) = SourceTime::parse(text, scene.zone) else {
-                        continue;
-                    };
+                    // Compared with what is no instant, no event would be found, and nobody would know why.
+                    let time = read_instant(text, scene.zone).ok_or_else(|| {
+                        format!("{NAME}: time is compared with {text:?}, which is no instant; write '2024-01-31' or '2024-01-31T14:30:00Z'")
+                    })?;
                     let later = |known: Option<Time>| Some(known.map_or(time, |k| k.max(time)));
                     let sooner = |known: Option<Time>| Some(known.map_or(time, |k| k.min(time)));
                     match comparison {

@@ -14,7 +14,7 @@ use rusqlite::{Connection, Error, Result};
 use super::scene::Scene;
 use crate::finding::Severity;
 use crate::model::{Exact, FieldPath, compare_written, json};
-use crate::time::SourceTime;
+use crate::time::{SourceTime, Time};
 
 /// Name of the collation that compares numbers by value.
 pub(super) const DECIMAL: &str = "DECIMAL";
@@ -75,12 +75,27 @@ pub(super) fn compare_instants(a: &str, b: &str, zone: Tz) -> Ordering {
     if whole(a) && whole(b) {
         return a.cmp(b);
     }
-    let instant = |text: &str| SourceTime::parse(text, zone).ok().map(|read| read.time);
+    let instant = |text: &str| read_instant(text, zone);
     match (instant(a), instant(b)) {
         (Some(a), Some(b)) => a.cmp(&b),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => a.cmp(b),
+    }
+}
+
+/// Reads an instant; a date, a month (`2024-01`) or a year alone is its first instant in the zone.
+pub(super) fn read_instant(text: &str, zone: Tz) -> Option<Time> {
+    let read = |text: &str| SourceTime::parse(text, zone).ok().map(|read| read.time);
+    let shape: String = text
+        .chars()
+        .take(8)
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    match shape.as_str() {
+        "0000" => read(&format!("{text}-01-01")),
+        "0000-00" => read(&format!("{text}-01")),
+        _ => read(text),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What all tables of one statement share: the log as it is read, the models, and what is to be said in the end.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ struct Notes {
     readings: Vec<SqlReading>,
     readings_count: u64,
     findings: Findings,
+    /// What was said of numbers that may not be exact.
+    not_exact: BTreeSet<String>,
     failed: Option<SqlError>,
 }
 
@@ -120,11 +123,15 @@ impl Scene {
 
     /// Notes that a number may not be exact.
     pub(super) fn not_exact(&self, severity: Severity, detail: &str) {
-        let place = Place::default();
-        let detail = detail.to_owned();
-        self.notes()
-            .findings
-            .add_cause(FindingKind::NotExact, severity, place, detail);
+        let mut notes = self.notes();
+        // Once is enough: a function is called for every row.
+        if notes.not_exact.insert(detail.to_owned()) {
+            let place = Place::default();
+            let detail = detail.to_owned();
+            notes
+                .findings
+                .add_cause(FindingKind::NotExact, severity, place, detail);
+        }
     }
 
     /// What is to be said in the end: readings, their number, findings, and the number of events read.

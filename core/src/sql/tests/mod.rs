@@ -417,6 +417,16 @@ fn events_are_found_by_what_a_query_compares() {
         let count = guide.rows(&format!("SELECT count(*) FROM events WHERE {condition}"));
         assert_eq!(count, [quick.len().to_string()], "{condition}");
     }
+    for (written, first) in [("2024-02", "2024-02-01"), ("2024", "2024-01-01")] {
+        let since = |text: &str| {
+            guide.rows(&format!(
+                "SELECT position FROM events WHERE time >= '{text}'"
+            ))
+        };
+        assert_eq!(since(written), since(first));
+    }
+    let nonsense = guide.try_ask("SELECT 1 FROM events WHERE time > 'last week'");
+    assert!(nonsense.unwrap_err().to_string().contains("no instant"));
     assert_eq!(guide.rows("SELECT count(*) FROM events"), ["52"]);
     let backwards = guide
         .rows("SELECT position FROM events WHERE position > 40 ORDER BY position DESC LIMIT 2");

@@ -25,6 +25,7 @@ mod read;
 mod report;
 mod search;
 mod snapshot;
+mod sql;
 mod typeset;
 mod view;
 mod window;
@@ -149,6 +150,7 @@ fn main() -> Outcome<()> {
     rows.extend(read::measure(&plan, &imported)?);
     rows.extend(view::measure(&plan, &imported.store)?);
     rows.extend(search::measure(&plan, &imported.store)?);
+    rows.extend(sql::measure(&plan, &imported.store)?);
     rows.extend(explain::measure(&plan)?);
     rows.extend(projection::measure(&plan)?);
     rows.extend(evidence::measure(&plan)?);

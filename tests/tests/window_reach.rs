@@ -291,7 +291,6 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
         ("#/reports?template=audit-trail", "preview-says"),
         ("#/models?rules=all", "rules-run"),
         ("#/models?snapshots=all", "snapshots-verify"),
-        ("#/reports?template=gdpr-subject", "report-preview"),
         ("#/settings", "settings-purpose"),
         ("#/import", "import-preview"),
     ];

@@ -689,7 +689,6 @@ fn projection() {
         .run("projection show guide.annals emails --definition")
         .run("projection show guide.annals emails --known 10 --key user-123")
         .run("projection reset guide.annals emails")
-        .run("projection status guide.annals")
         .run("projection run guide.annals --once")
         .run("projection pause guide.annals emails")
         .run("append guide.annals user-7 --type EmailChanged --data '{\"newEmail\":\"ada@example.com\"}' --time 2024-02-01 --id e-7")
@@ -698,7 +697,7 @@ fn projection() {
         .run("projection retry guide.annals emails")
         .run("projection run guide.annals --once")
         .run("projection rebuild guide.annals emails --no-switch")
-        .run("projection rebuild guide.annals emails --json")
+        .run("projection rebuild guide.annals emails")
         .run("projection rollback guide.annals emails")
         .run("projection status guide.annals nothing")
         .compare("projection");

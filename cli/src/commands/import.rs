@@ -124,7 +124,9 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     let Imported { report, made } = beside_bar(style, Duration::ZERO, draw, || {
         import_into(into, Presence::Either, &request, &surroundings, &progress)
     })?;
-    super::follow(into, &Log::explore(into)?)?;
+    if !args.dry_run {
+        super::follow(into, &Log::explore(into)?)?;
+    }
     if let Some(file) = &args.save_map {
         let mappings = report.files.iter().filter_map(|f| f.mapping.as_ref());
         mapping::save(mappings, file)?;

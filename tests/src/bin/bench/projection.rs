@@ -192,7 +192,7 @@ fn cost(plan: &Plan) -> Outcome<Row> {
     for _ in 0..plan.rounds {
         let (writer, log) = fresh(plan, "projection-cost.annals")?;
         let all = Projections::open(&log, count("sync")?, None, Surroundings::system().clock);
-        let mut timed = |follows: bool, from: u32| -> Outcome<f64> {
+        let timed = |follows: bool, from: u32| -> Outcome<f64> {
             let start = Instant::now();
             for n in from..from + APPENDS {
                 if follows {

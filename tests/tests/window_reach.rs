@@ -206,6 +206,39 @@ fn what_another_program_appends_is_shown_while_live_and_waits_in_the_past() -> O
 }
 
 #[test]
+fn a_dashboard_follows_the_log_obeys_the_time_bar_and_leads_to_an_event() -> Outcome {
+    let sample = Sample::open()?;
+    let (window, store) = (&sample.window, &sample.store);
+    window.go("#/dashboards")?;
+    // The first panel is the balance, as a number; its table twin is text.
+    window.click("dashboard-twin")?;
+    window.text_when("dashboard-table", |shown| shown.contains("1,247.83"))?;
+
+    // Live, it follows what another program appends.
+    append(store, "account-12345", "DepositMade", r#"{"amount": 0.17}"#)?;
+    window.text_when("dashboard-table", |shown| shown.contains("1,248.00"))?;
+
+    // Scrubbed, every panel is as of then.
+    window.go("#/dashboards?at=2024-01-10")?;
+    window.text_when("dashboard-table", |shown| shown.contains("1,450.00"))?;
+    window.text_when("dashboard-as-of", |shown| shown.contains("2024-01-10"))?;
+
+    // From a mark to the events behind it, and from there to the event.
+    window.click(r#"dashboard-panel[data-kind="area"] [data-row="3"]"#)?;
+    window.text_when("dashboard-behind", |shown| shown.contains("2024-01-10"))?;
+    window.text_when("dashboard-event", |shown| shown.contains("DepositMade"))?;
+    window.click("dashboard-event")?;
+    window.text_when("payload-data", |shown| shown.contains("500.00"))?;
+
+    // Before the first event the panels say why they are empty.
+    window.go("#/dashboards?at=2023-12-31")?;
+    window.text_when("dashboard-panel", |shown| {
+        shown.contains("has no document account-12345 at this instant")
+    })?;
+    Ok(())
+}
+
+#[test]
 fn theme_and_zone_are_obeyed_at_once_and_kept() -> Outcome {
     let sample = Sample::open()?;
     let window = &sample.window;
@@ -288,6 +321,8 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
             "#/questions?q=count+user+group+by+department",
             "answer-groups",
         ),
+        ("#/dashboards", "dashboard-panel"),
+        ("#/dashboards?at=2023-12-31", "dashboard-panel"),
         ("#/reports?template=audit-trail", "preview-says"),
         ("#/models?rules=all", "rules-run"),
         ("#/models?snapshots=all", "snapshots-verify"),

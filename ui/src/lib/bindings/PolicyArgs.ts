@@ -2,7 +2,7 @@
 import type { SnapshotPolicy } from "./SnapshotPolicy";
 
 /**
- * The snapshot policy of a category.
+ * A snapshot policy for a category.
  */
 export type PolicyArgs = { 
 /**

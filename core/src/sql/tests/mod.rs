@@ -351,7 +351,7 @@ fn computed_decimals_are_compared_and_ordered_by_value() {
     );
     assert!(
         guide
-            .rows("SELECT 1 FROM account_at() HAVING max(balance) > 2000")
+            .rows("SELECT max(balance) FROM account_at() HAVING max(balance) > 2000")
             .is_empty()
     );
 }

@@ -17,6 +17,7 @@ use annals_core::sample::SampleError;
 use annals_core::search::{QueryError, SearchError};
 use annals_core::signing::SigningError;
 use annals_core::signing::keyfile::KeyFileError;
+use annals_core::sql::SqlError;
 use annals_core::store::{AppendError, BackupError, OpenError, ReadError};
 use annals_core::temporal::TemporalError;
 use annals_core::time::TimeError;
@@ -340,6 +341,36 @@ impl From<SaveError> for HostError {
             SaveError::Model(_) | SaveError::Name { .. } => {
                 HostError::new(ErrorCode::BadInput, error.to_string())
             }
+        }
+    }
+}
+
+impl From<SqlError> for HostError {
+    fn from(error: SqlError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            SqlError::Read(error) => error.into(),
+            SqlError::State(error) => error.into(),
+            SqlError::Io(ref source) => io_error(source, error.to_string()),
+            SqlError::Text { near, .. } if !near.is_empty() => {
+                told.hint(format!("Did you mean {}?", near.join(", ")))
+            }
+            SqlError::Text { message, .. } if message.contains("no such column: \"") => {
+                told.hint("Texts stand in single quotes: 'Shipped'.")
+            }
+            SqlError::Refused { .. } => told.hint("Begin with SELECT or WITH."),
+            SqlError::TimeUp { .. } => {
+                told.hint("A condition on stream, type, time or position reads less.")
+            }
+            SqlError::TooManyRows { .. } => told.hint("Write .csv or .jsonl."),
+            SqlError::Exists { .. } => told.hint("Choose another name, or replace it."),
+            SqlError::Text { .. } | SqlError::Failed { .. } | SqlError::Empty => {
+                told.hint("The list on the left names tables, columns and functions.")
+            }
+            SqlError::NoQuery { .. }
+            | SqlError::Several { .. }
+            | SqlError::Cancelled
+            | SqlError::Name { .. } => told,
         }
     }
 }

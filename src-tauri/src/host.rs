@@ -56,7 +56,7 @@ pub struct OpenStore {
 #[derive(Debug)]
 pub struct OpenModels {
     /// Those that can be folded with.
-    pub set: ModelSet,
+    pub set: Arc<ModelSet>,
     /// Those that are wrong.
     pub errors: Vec<ModelError>,
     /// Folds, by these models, of the streams looked at last.
@@ -73,7 +73,7 @@ impl OpenModels {
             crate::error::io_error(&error, message)
         })?;
         Ok(OpenModels {
-            set,
+            set: Arc::new(set),
             errors,
             cache: StateCache::default().with_snapshots(Snapshots::open_for_reading(
                 log,

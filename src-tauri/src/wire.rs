@@ -867,6 +867,56 @@ pub struct ExportArgs {
     pub channel: JavaScriptChannelId,
 }
 
+/// A statement in SQL.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SqlArgs {
+    /// The statement.
+    pub sql: String,
+    /// What `:at` stands for in it.
+    pub at: Option<String>,
+    /// What `:known` stands for in it.
+    pub known: Option<String>,
+    /// Zone of times that name none.
+    pub zone: String,
+    /// Most rows to give; 1,000 where none is said.
+    pub limit: Option<u32>,
+}
+
+/// A statement in SQL whose rows go to a file.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SqlExportArgs {
+    /// The statement; all its rows are written.
+    pub ask: SqlArgs,
+    /// The file, as the user typed it; its ending says the form.
+    pub file: String,
+}
+
+/// A query to be saved.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySaveArgs {
+    /// Name of its file, without `.sql`.
+    pub name: String,
+    /// The statement.
+    pub sql: String,
+    /// Take the place of a file of that name.
+    pub replace: bool,
+}
+
+/// A saved query.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct QueryNameArgs {
+    /// Its name.
+    pub name: String,
+}
+
 /// A command to the open log.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]

@@ -203,6 +203,10 @@ impl Tour {
         window.go("#/stream/order-789?side=related&of=12")?;
         window.get("cause-row")?;
         self.picture("related")?;
+        window.go("#/sql?q=SELECT%20*%0AFROM%20account_at(:at)&at=2024-01-10")?;
+        window.click("sql-row")?;
+        window.text_when("sql-row-whole", |shown| shown.contains("1450.00"))?;
+        self.picture("sql")?;
         window.go("#/models?model=account&stream=account-12345")?;
         window.get(r#"model-editor[data-ready="true"]"#)?;
         window.text_when(r#"preview-value[data-path="balance"]"#, |shown| {

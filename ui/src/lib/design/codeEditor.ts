@@ -1,17 +1,20 @@
 /**
- * The text editor of models: CodeMirror with colours for TOML and for the expressions inside its strings.
+ * The text editor: CodeMirror, for models with colours for TOML and for the expressions inside its strings, for SQL with
+ * colours and completion.
  *
  * It stands in a shadow root: there CodeMirror brings its styles as constructed sheets, which a content security
  * policy without inline styles allows; in the document it would add a style element, which that policy drops.
  */
 
+import { autocompletion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
-import { Annotation, EditorState } from "@codemirror/state";
+import { Annotation, EditorState, Prec, type Extension } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, MatchDecorator, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { sqlMode } from "./sqlMode";
 
 /** A place in the text and what is wrong there. Line and column count from 1, columns in characters. */
 export interface TextFault {
@@ -34,12 +37,16 @@ const LOOK = EditorView.theme({
   ".cm-expression-number, .cm-expression-number span": { color: "var(--color-value-number)" },
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--color-finding-severe)", textUnderlineOffset: "3px", textDecorationSkipInk: "none" },
   ".cm-tooltip": { color: "var(--color-text)", backgroundColor: "var(--color-raised)", border: "1px solid var(--color-line-strong)", borderRadius: "5px" },
+  ".cm-tooltip-autocomplete ul li": { padding: "2px 8px", fontFamily: "var(--font-mono)" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { color: "var(--color-text)", backgroundColor: "var(--color-selected)" },
+  ".cm-completionDetail": { color: "var(--color-text-third)", fontStyle: "normal" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--color-finding-severe)" },
 });
 
 const COLOURS = HighlightStyle.define([
   { tag: tags.comment, color: "var(--color-text-third)", fontStyle: "italic" },
   { tag: [tags.propertyName, tags.definition(tags.propertyName), tags.variableName], color: "var(--color-text)" },
+  { tag: tags.keyword, color: "var(--color-accent)", fontWeight: "560" },
   { tag: tags.string, color: "var(--color-value-string)" },
   { tag: [tags.number, tags.atom, tags.bool], color: "var(--color-value-number)" },
   { tag: [tags.bracket, tags.heading, tags.labelName], color: "var(--color-accent)", fontWeight: "620" },
@@ -74,7 +81,44 @@ const expressions = ViewPlugin.fromClass(
 /** Marks a change that comes from outside: it is not told back. */
 const fromOutside = Annotation.define<boolean>();
 
+/** A word that completion offers. */
+export interface Word {
+  label: string;
+  /** What it is, in a word or two. */
+  detail: string;
+  kind: "table" | "column" | "function" | "keyword";
+}
+
+/** What is written: a model, or SQL with the words that complete it and what Ctrl Enter does. */
+export type Written = { language: "model" } | { language: "sql"; words: () => readonly Word[]; onrun: () => void };
+
+/** Offers the words that begin like, or hold, what is being typed. */
+function completion(words: () => readonly Word[]): (context: CompletionContext) => CompletionResult | null {
+  const types = { table: "class", column: "property", function: "function", keyword: "keyword" } as const;
+  return (context) => {
+    const word = context.matchBefore(/[\w$]+/);
+    if (word === null && !context.explicit) return null;
+    const options = words().map(({ label, detail, kind }) => ({ label, detail, type: types[kind], boost: kind === "keyword" ? -1 : 0 }));
+    return { from: word?.from ?? context.pos, options, validFor: /^[\w$]*$/ };
+  };
+}
+
+function extensionsOf(written: Written): Extension[] {
+  if (written.language === "model") return [StreamLanguage.define(toml), expressions];
+  const run = () => {
+    written.onrun();
+    return true;
+  };
+  return [
+    StreamLanguage.define(sqlMode),
+    autocompletion({ override: [completion(written.words)], icons: false }),
+    Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
+  ];
+}
+
 export interface CodeEditor {
+  /** Puts a text where the cursor stands. */
+  insert(text: string): void;
   setText(text: string): void;
   setFault(fault: TextFault | null): void;
   goTo(line: number, column: number): void;
@@ -83,7 +127,7 @@ export interface CodeEditor {
 }
 
 /** Puts an editor into `host`. Tab leaves it, as it leaves any field. */
-export function createEditor(host: HTMLElement, label: string, text: string, onchange: (text: string) => void): CodeEditor {
+export function createEditor(host: HTMLElement, label: string, text: string, onchange: (text: string) => void, written: Written): CodeEditor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const view = new EditorView({
     root,
@@ -97,9 +141,8 @@ export function createEditor(host: HTMLElement, label: string, text: string, onc
         drawSelection(),
         highlightActiveLine(),
         keymap.of([...defaultKeymap, ...historyKeymap]),
-        StreamLanguage.define(toml),
         syntaxHighlighting(COLOURS),
-        expressions,
+        extensionsOf(written),
         LOOK,
         EditorView.contentAttributes.of({ "aria-label": label, "data-testid": "code", spellcheck: "false" }),
         EditorView.updateListener.of((update) => {
@@ -115,6 +158,10 @@ export function createEditor(host: HTMLElement, label: string, text: string, onc
     return found.from + Math.min(before, found.length);
   };
   return {
+    insert(inserted) {
+      view.dispatch(view.state.replaceSelection(inserted), { scrollIntoView: true });
+      view.focus();
+    },
     setText(next) {
       if (next === view.state.doc.toString()) return;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next }, annotations: fromOutside.of(true) });

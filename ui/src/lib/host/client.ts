@@ -19,6 +19,7 @@ import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
+import type { SqlArgs } from "$lib/bindings/SqlArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { QuestionSaveArgs } from "$lib/bindings/QuestionSaveArgs";
 import type { Settings } from "$lib/bindings/Settings";
@@ -168,6 +169,13 @@ export const host = {
   erase: (args: EraseArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("erase_start", args, onProgress),
   pickReportFile: (name: string) => call("pick_report_file", { name }),
+  sqlSchema: () => long("Tables of SQL", "sql_schema", {}),
+  askSql: (args: SqlArgs) => long("SQL", "sql_ask", args),
+  /** Writes every row; the ending of the file's name says the form. */
+  exportSql: (ask: SqlArgs, file: string) => long("Export of SQL", "sql_export", { ask, file }),
+  savedQueries: () => call("sql_saved", {}),
+  saveQuery: (name: string, sql: string, replace: boolean) => call("sql_save", { name, sql, replace }),
+  deleteQuery: (name: string) => call("sql_delete", { name }),
   saveSettings: (settings: Settings) => call("settings_save", { settings }),
   removeRecent: (path: string) => call("recent_remove", { path }),
   pinRecent: (path: string, pinned: boolean) => call("recent_pin", { path, pinned }),

@@ -1,6 +1,6 @@
 /** Addresses: each view, with its as-of and filters, as a hash that can be cited and reopened. */
 
-export const VIEWS = ["start", "overview", "streams", "stream", "events", "questions", "models", "dashboards", "reports", "integrity", "import", "settings"] as const;
+export const VIEWS = ["start", "overview", "streams", "stream", "events", "questions", "sql", "models", "dashboards", "reports", "integrity", "import", "settings"] as const;
 export type ViewName = (typeof VIEWS)[number];
 export type Params = Readonly<Record<string, string>>;
 

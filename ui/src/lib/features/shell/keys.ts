@@ -5,7 +5,7 @@ import { NEEDS_NO_STORE, session } from "$lib/app/session.svelte";
 import { wishes } from "$lib/app/wish.svelte";
 import type { ViewName } from "$lib/model/route";
 
-const GO: Record<string, ViewName> = { o: "overview", s: "streams", e: "events", q: "questions", m: "models", d: "dashboards", r: "reports", y: "integrity", i: "import", h: "start", ",": "settings" };
+const GO: Record<string, ViewName> = { o: "overview", s: "streams", e: "events", q: "questions", c: "sql", m: "models", d: "dashboards", r: "reports", y: "integrity", i: "import", h: "start", ",": "settings" };
 /** Time in which the second key must follow a `g`. */
 const CHORD_MS = 1200;
 let chordUntil = 0;

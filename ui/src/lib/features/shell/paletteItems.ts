@@ -85,6 +85,7 @@ function views(): Item[] {
     view("Snapshots", "", () => navigation.go("models", null, { snapshots: "all" }), "policies replay advise verify performance"),
     view("Rules over the history", "", () => navigation.go("models", null, { rules: "all" }), "business rules violations check invariants"),
     view("Questions", "g q", () => navigation.go("questions"), "ask count list balance at on during how many which"),
+    view("SQL", "g c", () => navigation.go("sql"), "query select tables console saved queries"),
     view("Models", "g m", () => navigation.go("models"), "toml rhai expressions editor"),
     view("Dashboards", "g d", () => navigation.go("dashboards"), "charts panels pictures projections numbers sales"),
     view("Reports", "g r", () => navigation.go("reports"), "compliance audit pdf xlsx sox gdpr hipaa mifid template"),

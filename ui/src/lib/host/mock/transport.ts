@@ -22,6 +22,7 @@ import { checkRules } from "./rules";
 import { MockSnapshots } from "./snapshots";
 import { countFound, findText } from "./search";
 import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running, ticks } from "./long";
+import { MockSql } from "./sql";
 import { brief, detailView, eventView, infoView, openView } from "./views";
 
 export interface MockOptions {
@@ -50,6 +51,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const reports = new MockReports();
   const snapshots = new MockSnapshots();
   const saved = new MockSaved();
+  const sql = new MockSql();
   const running: Running = { cancelled: false };
   const signed: CheckpointRow[] = [];
 
@@ -274,6 +276,12 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       const own = streams.get(subject) ?? [];
       return { erasures: [log.length + 1], parts: own.length, events: own.length, head: { size: log.length + 1, root: "ee".repeat(32) }, finished: true, caches: { cleared: [], left: [] }, values_stay: [], left: [] };
     },
+    sql_schema: () => sql.schema(),
+    sql_ask: (args) => sql.ask(args, log),
+    sql_export: ({ ask, file }) => sql.export(ask, file, log),
+    sql_saved: () => sql.saved(),
+    sql_save: (args) => sql.save(args),
+    sql_delete: ({ name }) => sql.delete(name),
     settings_save: (args) => {
       if (args.settings.zone === "Mars/Olympus") throw new HostError("bad_input", "there is no time zone Mars/Olympus");
       return (settings = args.settings);

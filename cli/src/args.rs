@@ -7,10 +7,9 @@ use crate::commands::*;
 /// Explore event logs: histories, state at any instant, differences, exports.
 ///
 /// Exit codes: 0 done, 1 could not be done, 2 usage, 3 done and problems were found (an import with
-/// rejects or of a changed source, import --explain, model check, rules check, snapshot verify, report check, verify, evidence verify,
-/// access-log), 4 the thing to be verified cannot be read as such, 70 internal.
-/// rejects or of a changed source, import --explain, model check, rules check, report check, projection compare and
-/// rebuild, verify, evidence verify, access-log), 4 the thing to be verified cannot be read as such, 70 internal.
+/// rejects or of a changed source, import --explain, model check, rules check, report check, snapshot verify,
+/// projection compare and rebuild, verify, evidence verify, access-log), 4 the thing to be verified cannot be
+/// read as such, 70 internal.
 #[derive(Debug, Parser)]
 #[command(name = "annals", version)]
 pub struct Args {

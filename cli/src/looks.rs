@@ -24,8 +24,9 @@ const FILE_IS_STORE: [&str; 1] = ["restore"];
 
 /// Commands that make a store where there is none, or look at none.
 #[cfg(test)]
-const NO_STORE: [&str; 4] = [
+const NO_STORE: [&str; 5] = [
     "sample",
+    "formats",
     "evidence verify",
     "evidence verifier",
     "report check",

@@ -78,8 +78,11 @@ fn files() -> Vec<(String, PathBuf)> {
         .into_iter()
         .filter_map(|path| {
             let inside = path.strip_prefix(&src).ok()?;
-            // Unit tests may look anywhere, those in a folder of their own too.
-            if inside.components().any(|part| part.as_os_str() == "tests") {
+            // Unit tests may look anywhere, those in files of their own too.
+            if inside
+                .components()
+                .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
+            {
                 return None;
             }
             let first = inside.components().next()?;

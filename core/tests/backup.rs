@@ -470,16 +470,20 @@ fn the_users_own_files_come_along_and_caches_do_not() {
     let store = made(folder.path(), 100);
     let own = folder.path().join("shop.annals.d");
     std::fs::write(own.join("cache.sqlite"), "cache").unwrap();
-    std::fs::create_dir(own.join("dashboards")).unwrap();
-    std::fs::write(own.join("dashboards/sales.toml"), "a = 1").unwrap();
-    let theirs = names(&own.join("models")).len() as u64 + 1;
+    std::fs::create_dir(own.join("questions")).unwrap();
+    std::fs::write(own.join("questions/sales.toml"), "a = 1").unwrap();
+    let kinds = ["dashboards", "models", "projections", "questions"];
+    let theirs = kinds
+        .iter()
+        .map(|kind| names(&own.join(kind)).len() as u64)
+        .sum::<u64>();
     let log = explore(&store);
     let progress = WorkProgress::default();
     let copy = folder.path().join("copy.annals");
     let report = backup(&log, &copy, &progress).unwrap();
     assert_eq!((report.beside.copied, report.beside.kept), (theirs, 0));
     let there = folder.path().join("copy.annals.d");
-    assert_eq!(names(&there), ["dashboards", "models"]);
+    assert_eq!(names(&there), kinds);
     assert_eq!(
         std::fs::read(own.join("models/order.toml")).unwrap(),
         std::fs::read(there.join("models/order.toml")).unwrap()

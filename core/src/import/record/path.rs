@@ -183,10 +183,6 @@ impl<'t> Visitor<'t> for Seek<'_, 't, '_> {
         Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
     fn visit_str<E>(self, _: &str) -> Result<(), E> {
         Ok(())
     }

@@ -152,13 +152,16 @@ pub(super) struct Ran {
     pub(super) scene: Arc<Scene>,
 }
 
+/// Takes the columns and a row, and says whether to go on.
+type Each<'e> = &'e mut dyn FnMut(&[SqlColumn], Vec<Value>) -> Result<bool, SqlError>;
+
 /// Runs a statement; `each` is given its rows, and ends it by saying no.
 pub(super) fn run(
     log: &Log,
     models: &Arc<ModelSet>,
     question: &Question<'_>,
     progress: &Arc<WorkProgress>,
-    each: &mut dyn FnMut(&[SqlColumn], Vec<Value>) -> Result<bool, SqlError>,
+    each: Each<'_>,
 ) -> Result<Ran, SqlError> {
     let words = words(question.sql);
     check(question.sql, &words)?;

@@ -519,7 +519,8 @@ fn a_key_that_was_replaced_since_still_verifies() {
         sign_anew(&mut files, &signer);
         together(&files)
     };
-    let mutations: [(&str, &dyn Fn(&mut Vec<serde_json::Value>)); 5] = [
+    type Mutation<'m> = &'m dyn Fn(&mut Vec<serde_json::Value>);
+    let mutations: [(&str, Mutation<'_>); 5] = [
         ("key_left_out", &|list| drop(list.remove(1))),
         ("note_left_out", &|list| {
             list[1]["note"] = serde_json::Value::Null

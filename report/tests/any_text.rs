@@ -1,5 +1,10 @@
 //! Whatever a text holds, the report that holds it is typeset, and conforms: one character without a glyph, or one
 //! that may not stand in an archive, would make the whole export fail.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
 
 mod fixture;
 

@@ -1,4 +1,9 @@
 //! PDFs of a report, read back by strangers: qpdf and poppler.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
 
 mod fixture;
 

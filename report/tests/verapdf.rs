@@ -2,6 +2,11 @@
 //!
 //! It comes from Maven Central where Java, Maven and that registry are reachable, and is not part of Annals; elsewhere
 //! this test says that it was skipped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
 
 mod fixture;
 

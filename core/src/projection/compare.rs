@@ -461,7 +461,6 @@ fn sqlite(file: &Path, table: &str) -> rusqlite::Result<Rows> {
     let columns: Vec<String> = conn
         .prepare(&format!("SELECT * FROM {} LIMIT 0", quoted(table)))?
         .column_names()
-        .into_iter()
         .map(str::to_owned)
         .collect();
     let texts: Vec<String> = columns

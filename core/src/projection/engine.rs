@@ -488,7 +488,7 @@ impl Projections {
         known: Position,
         query: &DocumentQuery,
     ) -> Result<DocumentsView, ProjectionError> {
-        let (folding, examined) = match self.from_kept(projection, as_of, known, query) {
+        let (folding, examined) = match self.kept_fold(projection, as_of, known, query) {
             Ok(Some(found)) => found,
             Ok(None) | Err(CacheError::Engine(_) | CacheError::Io(_)) => {
                 fold_all(&self.log, projection, as_of, known)?
@@ -499,7 +499,7 @@ impl Projections {
     }
 
     /// The fold from what is kept; `None` where nothing that fits is.
-    fn from_kept(
+    fn kept_fold(
         &self,
         projection: &Arc<Projection>,
         as_of: &AsOf,
@@ -544,7 +544,10 @@ impl Projections {
             known: Some(known),
             ..EventQuery::default()
         };
-        while base < known {
+        if base >= known {
+            return Ok(Some((folding, examined)));
+        }
+        loop {
             let page = self.log.events(&more, PAGE)?;
             for event in page.events {
                 examined += 1;
@@ -555,10 +558,9 @@ impl Projections {
             }
             match page.next {
                 Some(next) => more.after = Some(next),
-                None => break,
+                None => return Ok(Some((folding, examined))),
             }
         }
-        Ok(Some((folding, examined)))
     }
 
     /// The kept documents as they were at an instant at or before the checkpoint.

@@ -33,9 +33,9 @@ pub enum AppendFollowedError {
     #[error("the events were appended, and a synchronous projection could not follow: {source}")]
     Behind {
         /// What the append did.
-        appended: Appended,
+        appended: Box<Appended>,
         /// Why it is behind.
-        source: ProjectionError,
+        source: Box<ProjectionError>,
     },
 }
 
@@ -76,7 +76,10 @@ impl Projections {
         let appended = writer.append(streams)?;
         match self.catch_up_synchronous() {
             Ok(_) => Ok(appended),
-            Err(source) => Err(AppendFollowedError::Behind { appended, source }),
+            Err(source) => Err(AppendFollowedError::Behind {
+                appended: Box::new(appended),
+                source: Box::new(source),
+            }),
         }
     }
 

@@ -374,7 +374,7 @@ impl Projections {
         let cache = self.cache()?;
         let name = projection.name();
         self.forget(name);
-        cache.write(|transaction| Ok(kept::remove(transaction, name, Role::Beside)?))?;
+        cache.write(|transaction| kept::remove(transaction, name, Role::Beside))?;
         let done = self.catch_up_to_head(&mut vec![projection.clone()], Role::Beside)?;
         let Some(CaughtUp { to, .. }) = done.first() else {
             return Err(ProjectionError::NoCache(

@@ -130,7 +130,9 @@ impl SnapshotPolicy {
         match self.strategy {
             SnapshotStrategy::None | SnapshotStrategy::OnDemand => false,
             SnapshotStrategy::Periodic | SnapshotStrategy::Rolling => {
-                let counted = self.every_events.is_some_and(|n| n > 0 && version % n == 0);
+                let counted = self
+                    .every_events
+                    .is_some_and(|n| n > 0 && version.is_multiple_of(n));
                 let ended = next.is_some_and(|next| day(time) < day(next));
                 counted || self.every_day && ended
             }

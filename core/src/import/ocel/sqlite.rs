@@ -152,7 +152,7 @@ fn cells(row: &rusqlite::Row<'_>) -> rusqlite::Result<Cells> {
         changed: String::new(),
         values: Vec::new(),
     };
-    for (index, name) in statement.column_names().into_iter().enumerate() {
+    for (index, name) in statement.column_names().enumerate() {
         let value = row.get_ref(index)?;
         match name {
             "ocel_id" => cells.id = text(value),

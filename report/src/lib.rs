@@ -63,7 +63,7 @@ impl Default for PdfOptions {
     fn default() -> PdfOptions {
         PdfOptions {
             rows_max: 20_000,
-            cells_max: 200_000,
+            cells_max: 100_000,
             exceptions_max: 500,
             table_max: u64::MAX,
             preview: false,

@@ -174,6 +174,17 @@ impl Tour {
             ),
             ("model", "#/models?model=account", "preview-value"),
             ("shapes", "#/models?shapes=*", "shapes-looked"),
+            (
+                "question",
+                "#/questions?q=balance%20of%20account-12345%20on%202024-01-10",
+                "answer-reading",
+            ),
+            (
+                "sql",
+                "#/sql?q=SELECT%20*%0AFROM%20account_at(:at)&at=2024-01-10",
+                "sql-row",
+            ),
+            ("dashboard", "#/dashboards?at=2024-01-10", "dashboard-mark"),
             ("settings", "#/settings", "settings-purpose"),
         ] {
             window.go(hash)?;
@@ -207,6 +218,12 @@ impl Tour {
         window.click("sql-row")?;
         window.text_when("sql-row-whole", |shown| shown.contains("1450.00"))?;
         self.picture("sql")?;
+        window.go("#/questions?q=balance%20of%20account-12345%20on%202024-01-10")?;
+        window.get("answer-reading")?;
+        self.picture("question")?;
+        window.go("#/dashboards?at=2024-01-10")?;
+        window.get("dashboard-mark")?;
+        self.picture("dashboard")?;
         window.go("#/models?model=account&stream=account-12345")?;
         window.get(r#"model-editor[data-ready="true"]"#)?;
         window.text_when(r#"preview-value[data-path="balance"]"#, |shown| {

@@ -283,7 +283,10 @@ impl Policies {
         match std::fs::read_to_string(&file) {
             Ok(text) => Ok(Policies::parse(&text)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Policies::default()),
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                let named = format!("{}: {error}", file.display());
+                Err(std::io::Error::new(error.kind(), named).into())
+            }
         }
     }
 

@@ -263,3 +263,17 @@ fn a_file_that_is_none_of_snapshots_says_where_and_what_was_expected() {
     let gone = claimed::read(std::path::Path::new("/no/such/file.json"));
     assert!(matches!(gone, Err(ClaimError::Io { .. })));
 }
+
+#[test]
+fn a_file_of_policies_that_is_no_text_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("x.annals");
+    let file = Policies::file(&store);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, b"\xff\xfe").unwrap();
+    let error = Policies::load(&store).unwrap_err().to_string();
+    assert!(
+        error.contains("snapshots.toml") && error.contains("UTF-8"),
+        "{error}"
+    );
+}

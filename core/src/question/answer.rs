@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 use super::grammar::{Ask, Known, Question, Subject};
 use super::holds::{kind, kind_of_literal};
 use super::parse::ParseError;
-use super::reading::EmptyPeriod;
+use super::reading::{self, EmptyPeriod};
 use super::spans::{IntervalIndex, Need, Totals};
-use super::stamp::Period;
+use super::stamp::{Interval, Period};
 use super::track::{Track, track};
 use super::view::{AnswerSource, AnswerView, Skipped};
 use super::{counts, followed, nearest, single, stays};
@@ -236,14 +236,21 @@ impl Work<'_> {
 
     /// Refuses an empty period.
     pub(super) fn empty(&self, EmptyPeriod(period): EmptyPeriod) -> QuestionError {
-        self.empty_period(&period)
-    }
-
-    pub(super) fn empty_period(&self, period: &Period) -> QuestionError {
         QuestionError::EmptyPeriod {
             period: period.to_string(),
             zone: self.asking.zone.to_string(),
         }
+    }
+
+    /// The interval of a period, where the question has one.
+    pub(super) fn interval(
+        &self,
+        period: Option<&Period>,
+    ) -> Result<Option<Interval>, QuestionError> {
+        period
+            .map(|period| reading::interval(period, self.asking.zone))
+            .transpose()
+            .map_err(|empty| self.empty(empty))
     }
 
     /// Calls `each` with every stream of the subject, by name.

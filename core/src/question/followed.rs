@@ -36,14 +36,7 @@ pub(super) fn answer(
     else {
         return Ok(view);
     };
-    let interval = match during {
-        None => None,
-        Some(period) => Some(
-            period
-                .interval(zone)
-                .ok_or_else(|| work.empty_period(period))?,
-        ),
-    };
+    let interval = work.interval(during.as_ref())?;
     let mut firsts: Vec<First> = Vec::new();
     let (mut seen_first, mut seen_then) = (false, false);
     let subject = Subject::Category(category.clone());

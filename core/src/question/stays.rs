@@ -30,14 +30,7 @@ pub(super) fn answer(
     else {
         return Ok(view);
     };
-    let interval = match during {
-        None => None,
-        Some(period) => Some(
-            period
-                .interval(zone)
-                .ok_or_else(|| work.empty_period(period))?,
-        ),
-    };
+    let interval = work.interval(during.as_ref())?;
     let condition = Condition::Compare {
         path: path.clone(),
         comparison: Comparison::Equal,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use annals_core::progress::WorkProgress;
 use annals_core::sql::{
     self, Question, SavedQueriesView, SavedQuery, SqlEnd, SqlError, SqlExportView, SqlForm,
-    SqlReading, SqlSchemaView, SqlView,
+    SqlReading, SqlSchemaView, SqlView, printed,
 };
 use annals_core::store::Log;
 use chrono_tz::Tz;
@@ -207,19 +207,6 @@ fn print_asked(
         "read {} of a log of {known}",
         counted(events, "event")
     ))
-}
-
-/// A cell for a person.
-fn printed(cell: &Value) -> String {
-    match cell {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Object(fields) => match fields.get("hex") {
-            Some(Value::String(hex)) => format!("x'{hex}'"),
-            _ => cell.to_string(),
-        },
-        other => other.to_string(),
-    }
 }
 
 fn print_written(view: &SqlExportView, output: &mut Output) -> Result<(), Failure> {

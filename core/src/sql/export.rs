@@ -198,8 +198,9 @@ fn csv_cell(cell: &Value) -> String {
     }
 }
 
-/// A cell as text; nothing for NULL.
-fn printed(cell: &Value) -> String {
+/// A cell as text: nothing for NULL, `x'…'` for bytes.
+#[must_use]
+pub fn printed(cell: &Value) -> String {
     match cell {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

@@ -32,7 +32,7 @@ mod words;
 mod wrap;
 
 pub use ask::{Question, ROWS, TIME, ask};
-pub use export::{SqlExportView, SqlForm, export};
+pub use export::{SqlExportView, SqlForm, export, printed};
 pub use saved::{SavedQueriesView, SavedQuery, delete, list, save, show};
 pub use schema::schema;
 pub use view::{

@@ -66,3 +66,4 @@ pub mod surroundings;
 pub mod temporal;
 pub mod time;
 pub mod verify;
+mod written;

@@ -9,6 +9,7 @@ use crate::chart::{PlotAxis, PlotKind, PlotSeries};
 use crate::integrity::Hash;
 use crate::model::{FieldPath, Step};
 use crate::time::parse_zone;
+use crate::written::{line_and_column, wrong_and_right};
 
 /// Largest file of a dashboard, in bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -161,12 +162,11 @@ struct File<'f> {
 
 impl File<'_> {
     fn fault(&self, at: usize, message: String, hint: &str) -> DashboardFault {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line, column) = line_and_column(self.text, at);
         DashboardFault {
             name: self.name.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column,
             message,
             hint: hint.to_owned(),
         }
@@ -176,10 +176,7 @@ impl File<'_> {
     fn toml_fault(&self, error: &toml::de::Error) -> DashboardFault {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().trim().replace('\n', " ");
-        let parted = message
-            .split_once(", expected ")
-            .or_else(|| message.split_once(": expected "));
-        let (message, hint) = match parted {
+        let (message, hint) = match wrong_and_right(&message) {
             Some((wrong, right)) => (wrong.to_owned(), format!("expected {right}")),
             None if message.contains("untagged enum RawValue") => (
                 "this is no value".to_owned(),

@@ -13,6 +13,7 @@ use super::expression::{Expression, Root};
 use super::operation::Operation;
 use super::path::{FieldPath, Step};
 use super::upcast::{self, Upcast};
+use crate::written::line_and_column;
 pub(crate) use projection::parse as parse_projection;
 pub(crate) use rules::Rule;
 
@@ -248,12 +249,11 @@ impl<'f> File<'f> {
 
 impl File<'_> {
     fn error(&self, at: usize, message: String) -> ModelError {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line, column) = line_and_column(self.text, at);
         ModelError {
             name: self.name.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column,
             message,
         }
     }

@@ -20,6 +20,7 @@ use toml::Spanned;
 use ts_rs::TS;
 
 use crate::time::Time;
+use crate::written::line_and_column;
 
 /// Name of the policy for categories that have none of their own.
 pub const OTHERS: &str = "*";
@@ -304,12 +305,11 @@ impl Policies {
     /// ```
     pub fn parse(text: &str) -> Result<Policies, PolicyError> {
         let error = |at: usize, message: String| {
-            let before = text.get(..at).unwrap_or(text);
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let (line, column) = line_and_column(text, at);
             PolicyError {
                 file: "snapshots.toml".to_owned(),
-                line: before.matches('\n').count() + 1,
-                column: before[line_start..].chars().count() + 1,
+                line,
+                column,
                 message,
             }
         };

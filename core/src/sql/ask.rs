@@ -18,13 +18,14 @@ use super::schema::{Kind, Named, RESERVED, fields, meant, named};
 use super::states::States;
 use super::streams::Streams;
 use super::view::{SqlColumn, SqlEnd, SqlView};
-use super::words::{self, Word, near, place, words};
+use super::words::{self, Word, near, words};
 use super::wrap::{Wrapped, wrap};
 use super::{SqlError, events, exact, history, states, streams};
 use crate::finding::Severity;
 use crate::model::{ModelSet, json};
 use crate::progress::WorkProgress;
 use crate::store::Log;
+use crate::written::line_and_column;
 
 /// Rows that an answer gives where nothing else is asked for.
 pub const ROWS: usize = 1_000;
@@ -255,7 +256,7 @@ fn check(sql: &str, words: &[Word]) -> Result<(), SqlError> {
             (true, _) => ended = true,
             (false, false) => {}
             (false, true) => {
-                let (line, column) = place(sql, word.at.start);
+                let (line, column) = line_and_column(sql, word.at.start);
                 return Err(SqlError::Several { line, column });
             }
         }
@@ -271,7 +272,7 @@ fn check(sql: &str, words: &[Word]) -> Result<(), SqlError> {
         now || called
     });
     if let Some((_, word)) = clock {
-        let (line, column) = place(sql, word.at.start);
+        let (line, column) = line_and_column(sql, word.at.start);
         return Err(SqlError::Text {
             message: "this reads the clock, and the same question would be answered differently tomorrow; write the date or the instant".to_owned(),
             line,
@@ -405,7 +406,7 @@ impl Stage {
             return match at {
                 None => SqlError::Failed { message },
                 Some(at) => {
-                    let (line, column) = place(sql, at);
+                    let (line, column) = line_and_column(sql, at);
                     SqlError::Text {
                         message,
                         line,
@@ -430,7 +431,7 @@ impl Stage {
             .into_iter()
             .find(|word| word.kind == words::Kind::Name && word.says.eq_ignore_ascii_case(last));
         let at = at.or_else(|| word.map(|word| word.at.start));
-        let (line, column) = place(sql, at.unwrap_or(0));
+        let (line, column) = line_and_column(sql, at.unwrap_or(0));
         SqlError::Text {
             message,
             line,

@@ -17,6 +17,7 @@ use super::{
 use crate::compliance::report::{CellKind, Layout, TemplateOrigin, TemplateRef};
 use crate::integrity::Hash;
 use crate::model::{FieldPath, Step};
+use crate::written::{line_and_column, wrong_and_right};
 
 /// Largest file of a template, in bytes.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -92,12 +93,11 @@ struct Known<'k> {
 
 impl File<'_> {
     fn error(&self, at: usize, message: String, hint: &str) -> TemplateError {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line, column) = line_and_column(self.text, at);
         TemplateError {
             name: self.name.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line,
+            column,
             message,
             hint: hint.to_owned(),
         }
@@ -107,10 +107,7 @@ impl File<'_> {
     fn toml_error(&self, error: &toml::de::Error) -> TemplateError {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().trim().replace('\n', " ");
-        let (message, hint) = match message
-            .split_once(", expected ")
-            .or_else(|| message.split_once(": expected "))
-        {
+        let (message, hint) = match wrong_and_right(&message) {
             Some((wrong, right)) => (wrong.to_owned(), format!("expected {right}")),
             None if message.starts_with("missing field") => (
                 message,

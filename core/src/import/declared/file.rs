@@ -7,6 +7,7 @@ use super::{
     ChangeMapping, ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, Reshape,
 };
 use crate::time::parse_zone;
+use crate::written::line_and_column;
 
 /// What is wrong with a mapping, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,12 +31,11 @@ impl MappingError {
         at: usize,
         message: String,
     ) -> MappingError {
-        let before = text.get(..at).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let (line, column) = line_and_column(text, at);
         MappingError {
             name: name.to_owned(),
-            line: before.matches('\n').count() as u64 + 1,
-            column: before[line_start..].chars().count() as u64 + 1,
+            line: line as u64,
+            column: column as u64,
             message,
         }
     }

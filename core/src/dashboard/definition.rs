@@ -4,7 +4,9 @@ use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::raw::{RawAxis, RawDashboard, RawKind, RawPanel, RawTotal, RawValue, RawWidth};
+use super::raw::{
+    RawAxis, RawBetween, RawDashboard, RawKind, RawPanel, RawTotal, RawValue, RawWidth,
+};
 use crate::chart::{PlotAxis, PlotKind, PlotSeries};
 use crate::integrity::Hash;
 use crate::model::{FieldPath, Step};
@@ -72,6 +74,7 @@ pub(super) struct Panel {
     pub(super) limit: usize,
     pub(super) total: Option<Total>,
     pub(super) axis: PlotAxis,
+    pub(super) steps: bool,
     pub(super) across: Option<FieldPath>,
     pub(super) lane: Option<FieldPath>,
     pub(super) from: Option<FieldPath>,
@@ -273,6 +276,7 @@ impl File<'_> {
             limit,
             total,
             axis,
+            between,
             across,
             lane,
             from,
@@ -310,6 +314,7 @@ impl File<'_> {
                 }
                 None => PlotAxis::Names,
             },
+            steps: between.is_some_and(|between| *between.get_ref() == RawBetween::Steps),
             across: self.some_path(&across)?,
             lane: self.some_path(&lane)?,
             from: self.some_path(&from)?,
@@ -361,6 +366,11 @@ impl File<'_> {
                 "axis",
                 "axis is for the kinds line, area and bar",
             );
+        }
+        let between_fits = matches!(kind, RawKind::Line | RawKind::Area);
+        if let (Some(between), false) = (&raw.between, between_fits) {
+            let hint = "between is for the kinds line and area";
+            return refuse(between.span().start, "between", hint);
         }
         for (word, path) in [("lane", &raw.lane), ("from", &raw.from), ("to", &raw.to)] {
             if let (Some(path), true) = (path, kind != RawKind::Timeline) {

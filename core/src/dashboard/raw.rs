@@ -28,6 +28,7 @@ pub(super) struct RawPanel {
     pub(super) limit: Option<Spanned<u32>>,
     pub(super) total: Option<Spanned<RawTotal>>,
     pub(super) axis: Option<Spanned<RawAxis>>,
+    pub(super) between: Option<Spanned<RawBetween>>,
     pub(super) across: Option<Spanned<String>>,
     pub(super) lane: Option<Spanned<String>>,
     pub(super) from: Option<Spanned<String>>,
@@ -76,6 +77,13 @@ pub(super) enum RawTotal {
 pub(super) enum RawAxis {
     Names,
     Time,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawBetween {
+    Straight,
+    Steps,
 }
 
 #[derive(Deserialize, Clone, Copy, Default)]

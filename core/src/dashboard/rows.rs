@@ -75,6 +75,7 @@ pub(super) fn plot(panel: &Panel, zone: Tz, documents: &[(String, Value)]) -> Ma
         kind: panel.kind,
         title: panel.title.clone(),
         axis: panel.axis,
+        steps: panel.steps,
         zone: zone.to_string(),
         heading,
         series,

@@ -163,7 +163,7 @@ pub(super) fn lines(canvas: &mut Canvas<'_>, plot: &Plot) -> Drawn {
     let base = field.y(Decimal::ZERO);
     for series in 0..plot.series.len() {
         for piece in pieces(plot, &field, &xs, series) {
-            series_piece(canvas, series, &piece, area.then_some(base))?;
+            series_piece(canvas, plot, (series, &piece), area.then_some(base))?;
             if plot.rows.len() <= SIGNED_POINTS || piece.len() == 1 {
                 for (_, point) in &piece {
                     canvas.sign(series, *point)?;
@@ -222,9 +222,20 @@ fn pieces(plot: &Plot, field: &Field, xs: &[i32], series: usize) -> Vec<Vec<Poin
     pieces
 }
 
-fn series_piece(canvas: &Canvas<'_>, series: usize, piece: &[Point], base: Option<i32>) -> Drawn {
+fn series_piece(
+    canvas: &Canvas<'_>,
+    plot: &Plot,
+    (series, piece): (usize, &[Point]),
+    base: Option<i32>,
+) -> Drawn {
     let colour = canvas.colour(series);
-    let points: Vec<(i32, i32)> = piece.iter().map(|(_, point)| *point).collect();
+    let mut points: Vec<(i32, i32)> = Vec::with_capacity(piece.len());
+    for (_, (x, y)) in piece {
+        match points.last() {
+            Some((_, held)) if plot.steps && held != y => points.extend([(*x, *held), (*x, *y)]),
+            _ => points.push((*x, *y)),
+        }
+    }
     if let (Some(base), [first, .., last]) = (base, points.as_slice()) {
         let mut around = vec![(first.0, base)];
         around.extend(&points);

@@ -61,8 +61,8 @@ pub struct Mark {
 ///     label: label.into(), document: Some("all".into()), path: "products[0]".into(), cells: vec![PlotCell::number(text)], from: None, to: None,
 /// };
 /// let plot = Plot {
-///     kind: PlotKind::TopK, title: "Products".into(), axis: PlotAxis::Names, zone: "UTC".into(),
-///     heading: "product".into(), series: vec![PlotSeries { name: "revenue".into(), unit: "USD".into() }],
+///     kind: PlotKind::TopK, title: "Products".into(), axis: PlotAxis::Names, steps: false,
+///     zone: "UTC".into(), heading: "product".into(), series: vec![PlotSeries { name: "revenue".into(), unit: "USD".into() }],
 ///     rows: vec![row("prod-123", "5432.10"), row("prod-456", "3210.50")],
 ///     rest: None, rows_count: 2, alt: "two products".into(),
 /// };
@@ -123,6 +123,7 @@ fn visibly(plot: &Plot) -> Plot {
         kind,
         title,
         axis,
+        steps,
         zone,
         heading,
         series,
@@ -135,6 +136,7 @@ fn visibly(plot: &Plot) -> Plot {
         kind: *kind,
         title: line(title),
         axis: *axis,
+        steps: *steps,
         zone: line(zone),
         heading: line(heading),
         series: series

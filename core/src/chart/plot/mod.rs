@@ -29,6 +29,8 @@ pub struct Plot {
     pub title: String,
     /// What the labels of the rows are places on.
     pub axis: PlotAxis,
+    /// A value holds until the next: a line or an area goes in steps, not straight from one to the other.
+    pub steps: bool,
     /// Zone of times on the axis: `UTC`.
     pub zone: String,
     /// Heading of the rows' labels: `productId`.

@@ -21,6 +21,10 @@ title: string,
  */
 axis: PlotAxis, 
 /**
+ * A value holds until the next: a line or an area goes in steps, not straight from one to the other.
+ */
+steps: boolean, 
+/**
  * Zone of times on the axis: `UTC`.
  */
 zone: string, 

@@ -63,6 +63,7 @@ fn plot(kind: PlotKind, axis: PlotAxis, series: &[&str], rows: Vec<PlotRow>) -> 
         kind,
         title: "A picture".to_owned(),
         axis,
+        steps: false,
         zone: "UTC".to_owned(),
         heading: "productId".to_owned(),
         series: series
@@ -210,6 +211,17 @@ fn gallery() -> Vec<(&'static str, Plot)> {
                 ],
             ),
         ),
+        ("area_in_steps", {
+            let rows = vec![
+                at("2024-01-01", &["0.00"]),
+                at("2024-01-02", &["1000.00"]),
+                at("2024-01-03", &["950.00"]),
+                at("2024-01-10", &["1450.00"]),
+            ];
+            let mut plot = plot(Area, Times, &["balance"], rows);
+            plot.steps = true;
+            plot
+        }),
         (
             "bar_over_time",
             plot(Bar, Times, &["revenue", "refunds"], {

@@ -28,7 +28,7 @@ export function look(args: DashboardArgs, events: readonly MockEvent[]): Dashboa
   }
   const balance = [...days.values()].at(-1);
   const row = (label: string, path: string, text: string) => ({ label, document: "account-12345", path, cells: [{ text, number: true }], from: null, to: null });
-  const plot = (kind: Plot["kind"], title: string, rows: Plot["rows"]): Plot => ({ kind, title, axis: "names", zone: "UTC", heading: "day", series: [{ name: "balance", unit: "USD" }], rows, rest: null, rows_count: rows.length, alt: title });
+  const plot = (kind: Plot["kind"], title: string, rows: Plot["rows"]): Plot => ({ kind, title, axis: "names", steps: false, zone: "UTC", heading: "day", series: [{ name: "balance", unit: "USD" }], rows, rest: null, rows_count: rows.length, alt: title });
   const empty = balance === undefined ? "The projection accounts has no document account-12345 at this instant: none of its events had made one." : null;
   const panel = (shown: Plot, full: boolean): PanelView => ({ source: 0, full, plot: shown, empty, notes: [], ...(empty === null ? { drawing: drawn(shown, full ? 1144 : 560, args.dark) } : {}) });
   const byDay = [...days].map(([day, text]) => row(day, `days["${day}"]`, text));
@@ -40,7 +40,7 @@ export function look(args: DashboardArgs, events: readonly MockEvent[]): Dashboa
     zone: "UTC",
     as_of: { at: args.at ?? null, known: args.known === undefined ? null : Number(args.known) },
     sources: [{ projection: NAME, document: "account-12345", model: { name: NAME, hash: "6e".repeat(32), inferred: false }, strategy: "async", documents_count: 1, position: events.at(-1)?.position ?? 0, events_examined: events.length, incomplete: false, stopped_at: null, findings: [], failed: null }],
-    panels: [panel(plot("number", "Balance of account-12345", [row("account-12345", "balance", balance ?? "0.00")]), false), panel(plot("table", "Balances", byDay), false), panel(plot("bar", "Balance at the end of each day", byDay), true)],
+    panels: [panel(plot("number", "Balance of account-12345", [row("account-12345", "balance", balance ?? "0.00")]), false), panel(plot("table", "Balances", byDay), false), panel(plot("bar", "Balance by day", byDay), true)],
   };
 }
 

@@ -5,6 +5,7 @@
 //! | [`display`] | a virtual display |
 //! | [`drag`] | files dragged over a window and dropped |
 //! | [`sample`] | the guide's sample in the real window |
+//! | [`seeded`] | what is drawn from a seed |
 //! | [`webdriver`] | a small WebDriver client |
 //! | [`window`] | the real window, driven as a user would |
 #![forbid(unsafe_code)]
@@ -13,6 +14,7 @@ pub mod display;
 #[cfg(target_os = "linux")]
 pub mod drag;
 pub mod sample;
+pub mod seeded;
 pub mod webdriver;
 pub mod window;
 

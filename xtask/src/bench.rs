@@ -29,3 +29,15 @@ pub fn bench(arguments: &[&str]) -> Outcome {
     step("measuring");
     run(bench.args(arguments))
 }
+
+/// Lets everything work on one store for a long time and checks what is there at the end.
+pub fn soak(arguments: &[&str]) -> Outcome {
+    step("building for speed (profile fast)");
+    let mut build = cargo(&["build", "--locked", "--profile", "fast"]);
+    run(build.args(["--package", "annals-tests", "--bin", "annals-soak"]))?;
+    let target = target_folder()?;
+    let file = format!("annals-soak{}", std::env::consts::EXE_SUFFIX);
+    let mut soak = Command::new(target.join("fast").join(file));
+    step("working");
+    run(soak.arg("--out").arg(target.join("soak")).args(arguments))
+}

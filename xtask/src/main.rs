@@ -1,4 +1,4 @@
-//! The project's tasks: `cargo xtask run | test | check | bindings | bench | package`. Uses the standard library only,
+//! The project's tasks: `cargo xtask run | test | check | bindings | bench | soak | package`. Uses the standard library only,
 //! so that a newcomer's first command does not begin with compiling helpers.
 //!
 //! | module | what it holds |
@@ -8,7 +8,7 @@
 //! | [`test`] | every test, counted |
 //! | [`check`] | format, lints, generated bindings |
 //! | [`package`] | .deb and .rpm |
-//! | [`bench`] | the harness of `bench/` |
+//! | [`bench`] | measuring, and half an hour of everything |
 //! | [`command`] | running other programs |
 #![forbid(unsafe_code)]
 #![expect(
@@ -36,6 +36,7 @@ usage: cargo xtask TASK
   check             format, lints, generated bindings: what must hold before a change is sent
   bindings          generate the UI's types from core's and the host's
   bench [--quick]   measure against plain SQLite; writes target/bench/report.md
+  soak [--minutes N] half an hour of everything at once on one store; writes target/soak/report.md
   package [--debug] packages of this system: .deb and .rpm (--debug: of the unoptimised programs)";
 
 fn main() -> ExitCode {
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         ["check"] => check::check(),
         ["bindings"] => check::bindings(),
         ["bench", ref rest @ ..] => bench::bench(rest),
+        ["soak", ref rest @ ..] => bench::soak(rest),
         ["package", ref rest @ ..] => package::package(rest),
         ["help" | "-h" | "--help"] => {
             println!("{USAGE}");

@@ -13,15 +13,22 @@ pub struct Figures {
     pub count: f64,
 }
 
+/// A line of what the system says of this process, in kB; 0 where it does not.
+fn status_kb(name: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kb = line.and_then(|line| line.trim().strip_suffix("kB"));
+    kb.and_then(|kb| kb.trim().parse().ok()).unwrap_or(0.0)
+}
+
+/// Anonymous memory of this process, in kB; what it maps of files is the system's to keep or drop.
+pub fn anonymous_kb() -> f64 {
+    status_kb("RssAnon:")
+}
+
 /// Prints the figures of this process, for [`run`] to read.
 pub fn told(seconds: f64, count: u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB"))
-        .unwrap_or("0")
-        .trim();
-    println!("{seconds} {peak} {count}");
+    println!("{seconds} {} {count}", status_kb("VmHWM:"));
 }
 
 /// Runs the bench again in one of its `--child-…` modes.

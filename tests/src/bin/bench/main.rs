@@ -2,7 +2,8 @@
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--command` deciding,
 //! `--evidence` packages, `--explain` folding and explaining, `--questions` questions over time, `--projections` read
 //! models, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF, and
-//! `--integrity STORE` proofs and verifying on a store that is there.
+//! `--integrity STORE` proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log
+//! grows, up to `--events N`.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -22,6 +23,7 @@ mod projection;
 mod question;
 mod read;
 mod report;
+mod scale;
 mod search;
 mod snapshot;
 mod sql;
@@ -118,14 +120,14 @@ fn main() -> Outcome<()> {
     std::fs::create_dir_all(&plan.folder)?;
 
     if let Some(store) = after("--integrity") {
-        let rows = integrity::measure(&plan, store.as_ref(), &[])?;
-        println!("{}", report::markdown(&plan, &rows));
-        return Ok(());
+        return told(&plan, &integrity::measure(&plan, store.as_ref(), &[])?);
+    }
+    if args.iter().any(|a| a == "--scale") {
+        return told(&plan, &scale::measure(&plan)?);
     }
     for (name, measure) in ALONE {
         if args.iter().any(|a| a == name) {
-            println!("{}", report::markdown(&plan, &measure(&plan)?));
-            return Ok(());
+            return told(&plan, &measure(&plan)?);
         }
     }
     let mut rows = Vec::new();
@@ -157,9 +159,15 @@ fn main() -> Outcome<()> {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }
 
-    let text = report::markdown(&plan, &rows);
+    told(&plan, &rows)
+}
+
+/// Prints the report and writes it, with its picture.
+fn told(plan: &Plan, rows: &[report::Row]) -> Outcome<()> {
+    let text = report::markdown(plan, rows);
     let path = plan.folder.join("report.md");
     std::fs::write(&path, &text)?;
+    std::fs::write(plan.folder.join("report.svg"), report::chart(rows))?;
     println!("{text}\nwritten to {}", path.display());
     Ok(())
 }

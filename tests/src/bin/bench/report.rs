@@ -92,20 +92,78 @@ fn met(is: bool) -> &'static str {
     if is { "met" } else { "**missed**" }
 }
 
+impl Row {
+    /// Ratios of the rounds, Annals to what was measured beside it.
+    fn ratios(&self) -> Vec<f64> {
+        let pairs = self.ours.iter().zip(&self.baseline);
+        pairs.map(|(ours, beside)| ours / beside).collect()
+    }
+
+    /// How many times the goal was reached: 1 and more is met.
+    fn of_goal(&self) -> f64 {
+        let ratio = median(&self.ratios());
+        match self.goal {
+            Goal::RatioAtLeast(want) | Goal::RatioFrom { goal: want, .. } => ratio / want,
+            Goal::RatioAtMost(want) => want / ratio,
+            Goal::AtLeast(want) => median(&self.ours) / want,
+            Goal::AtMost(want) => want / median(&self.ours),
+        }
+    }
+}
+
+/// The rows as a picture: how many times each goal was reached, from a tenth to ten times, in logarithms.
+pub fn chart(rows: &[Row]) -> String {
+    const NAMES: usize = 680;
+    const FIELD: usize = 360;
+    const LINE: usize = 20;
+    let place = |times: f64| {
+        let part = (times.clamp(0.1, 10.0).log10() + 1.0) / 2.0;
+        NAMES as f64 + part * FIELD as f64
+    };
+    let height = (rows.len() + 2) * LINE;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{height}\" font-family=\"sans-serif\" \
+         font-size=\"12\"><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
+        NAMES + FIELD + 80
+    );
+    for (times, text) in [(0.1, "1/10"), (1.0, "goal"), (10.0, "10x")] {
+        let x = place(times);
+        svg += &format!(
+            "<path d=\"M{x} {LINE}V{}\" stroke=\"#999\"/><text x=\"{x}\" y=\"14\" text-anchor=\"middle\">{text}</text>",
+            height - LINE / 2
+        );
+    }
+    for (at, row) in rows.iter().enumerate() {
+        let times = row.of_goal();
+        let y = (at + 1) * LINE;
+        let what = row.what.replace('&', "&amp;").replace('<', "&lt;");
+        svg += &format!("<text x=\"8\" y=\"{}\">{what}</text>", y + 14);
+        if times.is_nan() {
+            continue;
+        }
+        let (from, to) = (place(1.0).min(place(times)), place(1.0).max(place(times)));
+        let colour = if times >= 1.0 { "#2f7d4f" } else { "#b3402e" };
+        svg += &format!(
+            "<rect x=\"{from:.1}\" y=\"{}\" width=\"{:.1}\" height=\"12\" fill=\"{colour}\"/>\
+             <text x=\"{}\" y=\"{}\">{times:.2}x</text>",
+            y + 4,
+            (to - from).max(1.0),
+            NAMES + FIELD + 12,
+            y + 14
+        );
+    }
+    svg + "</svg>\n"
+}
+
 /// The report as Markdown: a row a goal.
 pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
     let mut text = format!(
-        "# Bench\n\n{} events, {} rounds, interleaved; median (lowest–highest). Ratio: median over rounds of Annals to the baseline beside it.\n\n\
-         | measure | Annals | plain SQLite | ratio | goal | |\n|---|---|---|---|---|---|\n",
+        "# Bench\n\n{} events, {} rounds, interleaved; median (lowest–highest). Beside it: plain SQLite, or what the row names. Ratio: median over rounds of Annals to that.\n\n\
+         | measure | Annals | beside it | ratio | goal | |\n|---|---|---|---|---|---|\n",
         plan.events, plan.rounds
     );
     for row in rows {
-        let ratios: Vec<f64> = row
-            .ours
-            .iter()
-            .zip(&row.baseline)
-            .map(|(a, b)| a / b)
-            .collect();
+        let ratios = row.ratios();
         let (goal, met) = match row.goal {
             Goal::RatioAtLeast(want) => (format!("≥ {want}x"), met(median(&ratios) >= want)),
             Goal::RatioFrom { floor, goal } => (

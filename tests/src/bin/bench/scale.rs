@@ -1,0 +1,333 @@
+//! What the same work costs as the log grows: one store, measured at a tenth, at a third and at all of the events.
+//! `--scale --events 10000000` is what the goals are about; it takes about ten gigabytes.
+
+use std::path::Path;
+use std::time::Instant;
+
+use annals_core::event::{NewEvent, Payload};
+use annals_core::id::{Actor, EventType, StreamId};
+use annals_core::model::{Model, ModelSet};
+use annals_core::position::{Position, Version};
+use annals_core::question::{AnswerSource, Asking, IntervalIndex, Question, ask};
+use annals_core::store::{
+    Direction, EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend, StreamQuery,
+};
+use annals_core::surroundings::Surroundings;
+use annals_core::temporal::{Moment, state};
+use annals_core::time::{SourceTime, Time};
+
+use crate::generate::{Seeded, data, metadata};
+use crate::report::{Goal, Row, median, p95};
+use crate::{Outcome, Plan, child};
+
+/// Streams of the largest log.
+const STREAMS: u64 = 100_000;
+/// Events of one append while the store is filled.
+const CHUNK: u64 = 10_000;
+/// Times a piece of work is done for one figure.
+const TIMES: u64 = 200;
+/// Nanoseconds are left aside: an event each 3 s, a year for ten million.
+const STEP_US: i64 = 3_153_600;
+/// When the log begins: 2024-01-01.
+const BEGIN_US: i64 = 1_704_067_200_000_000;
+
+const TYPES: [&str; 5] = [
+    "OrderPlaced",
+    "ItemAdded",
+    "PaymentProcessed",
+    "OrderShipped",
+    "OrderDelivered",
+];
+const MODEL: &str = "category = \"order\"\n[on.OrderPlaced]\nstatus = \"'Pending'\"\ntotal = \"data.total\"\n\
+     [on.ItemAdded]\n\"total.add\" = \"data.total\"\n[on.PaymentProcessed]\nstatus = \"'Paid'\"\n\
+     [on.OrderShipped]\nstatus = \"'Shipped'\"\n[on.OrderDelivered]\nstatus = \"'Delivered'\"\n";
+
+/// What is measured at each size, with the goal for the largest.
+const MEASURED: [(&str, &str, Option<f64>); 9] = [
+    ("append, one event, median", "µs", None),
+    ("open and first view", "ms", Some(1_000.0)),
+    ("page of 50 events anywhere, p95", "ms", Some(50.0)),
+    ("page of 200 streams anywhere, p95", "ms", Some(50.0)),
+    (
+        "newest 50 by type, actor or in a range of time, p95",
+        "ms",
+        Some(200.0),
+    ),
+    (
+        "number of events of a type in a range of time, p95",
+        "ms",
+        Some(200.0),
+    ),
+    ("histogram of all", "ms", Some(300.0)),
+    ("state of a stream at a version, median", "µs", None),
+    (
+        "count at an instant from the index, warm, median",
+        "ms",
+        Some(0.1),
+    ),
+];
+
+/// Measures all of it.
+pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
+    let path = plan.folder.join("scale.annals");
+    child::remove(&path);
+    std::fs::remove_dir_all(annals_core::model::folder(&path)).ok();
+    let writer = LogWriter::create(&path, Surroundings::system())?;
+    let sizes = [plan.events / 10, plan.events / 3, plan.events];
+    let mut filled = 0;
+    let mut figures = Vec::new();
+    for size in sizes {
+        let start = Instant::now();
+        fill(&writer, filled, size)?;
+        println!(
+            "{size} events: {:.0} events/s while it was filled",
+            (size - filled) as f64 / start.elapsed().as_secs_f64()
+        );
+        filled = size;
+        figures.push(at_size(&path, &writer, size)?);
+    }
+    writer.close()?;
+    let mut rows = Vec::new();
+    for (at, (what, unit, goal)) in MEASURED.into_iter().enumerate() {
+        let points: Vec<(f64, f64)> = sizes
+            .iter()
+            .zip(&figures)
+            .map(|(size, figures)| (*size as f64, figures[at]))
+            .collect();
+        let [(_, least), _, (_, most)] = points[..] else {
+            return Err("three sizes".into());
+        };
+        if let Some(goal) = goal {
+            let mut row = Row::new(
+                format!("{what}; {} events", plan.events),
+                unit,
+                Goal::AtMost(goal),
+            );
+            row.ours.push(most);
+            rows.push(row);
+        }
+        let mut growth = Row::new(
+            format!(
+                "{what}; {} events beside {}, exponent {:.2}",
+                plan.events,
+                sizes[0],
+                exponent(&points)
+            ),
+            unit,
+            Goal::RatioAtMost(1.5),
+        );
+        growth.ours.push(most);
+        growth.baseline.push(least);
+        rows.push(growth);
+    }
+    let mut memory = Row::new(
+        format!("anonymous memory after all of it, {} events", plan.events),
+        "MB",
+        Goal::AtMost(400.0),
+    );
+    memory.ours.push(child::anonymous_kb() / 1_000.0);
+    rows.push(memory);
+    child::remove(&path);
+    std::fs::remove_dir_all(annals_core::model::folder(&path)).ok();
+    Ok(rows)
+}
+
+/// The slope of a straight line through the logarithms: 0 is flat, 1 grows as the log does.
+fn exponent(points: &[(f64, f64)]) -> f64 {
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
+    let count = logs.len() as f64;
+    let (x, y) = logs
+        .iter()
+        .fold((0.0, 0.0), |(x, y), (a, b)| (x + a / count, y + b / count));
+    let (above, below) = logs.iter().fold((0.0, 0.0), |(above, below), (a, b)| {
+        (above + (a - x) * (b - y), below + (a - x) * (a - x))
+    });
+    above / below
+}
+
+/// The `n`th event: one in a hundred belongs to one long stream, the others to many, unevenly; each stream goes through
+/// its life in order.
+fn event(n: u64, seed: &mut Seeded, versions: &mut [u8]) -> Outcome<StreamAppend> {
+    let (stream, kind) = if n % 100 == 99 {
+        ("order-long".to_owned(), "ItemAdded")
+    } else {
+        // The square of an even draw: few streams get many events, most get few.
+        let draw = seed.below(1 << 20);
+        let stream = (draw * draw % (1 << 40) * STREAMS) >> 40;
+        let version = versions.get_mut(usize::try_from(stream)?);
+        let version = version.ok_or("a stream of a hundred thousand")?;
+        let kind = TYPES[usize::from(*version) % TYPES.len()];
+        *version = version.wrapping_add(1) % 5;
+        (format!("order-{stream}"), kind)
+    };
+    let mut event = NewEvent::json(kind, &data(seed))?;
+    event.metadata = Some(Payload::json(metadata(seed))?);
+    let us = BEGIN_US + i64::try_from(n)? * STEP_US;
+    event.time = Time::from_parts(us, 0).map(SourceTime::unwritten);
+    Ok(StreamAppend {
+        stream: StreamId::new(stream)?,
+        category: None,
+        expected: ExpectedVersion::Any,
+        events: vec![event],
+    })
+}
+
+fn fill(writer: &LogWriter, from: u64, to: u64) -> Outcome<()> {
+    let mut versions = vec![0; usize::try_from(STREAMS)?];
+    let mut at = from;
+    while at < to {
+        let end = to.min(at + CHUNK);
+        let mut seed = Seeded(at + 1);
+        let appends: Outcome<Vec<StreamAppend>> = (at..end)
+            .map(|n| event(n, &mut seed, &mut versions))
+            .collect();
+        writer.append(appends?)?;
+        at = end;
+    }
+    Ok(())
+}
+
+fn timed(times: u64, unit: f64, mut work: impl FnMut(u64) -> Outcome<()>) -> Outcome<Vec<f64>> {
+    let mut figures = Vec::new();
+    for n in 0..times {
+        let start = Instant::now();
+        work(n)?;
+        figures.push(start.elapsed().as_secs_f64() * unit);
+    }
+    Ok(figures)
+}
+
+/// One figure for each of [`MEASURED`].
+fn at_size(path: &Path, writer: &LogWriter, size: u64) -> Outcome<Vec<f64>> {
+    const MS: f64 = 1e3;
+    const US: f64 = 1e6;
+    let mut seed = Seeded(size);
+    let appended = timed(TIMES, US, |n| {
+        let mut event = NewEvent::json("Measured", &data(&mut seed))?;
+        event.time = Time::from_parts(BEGIN_US + i64::try_from(size)? * STEP_US, 0)
+            .map(SourceTime::unwritten);
+        writer.append(vec![StreamAppend {
+            stream: StreamId::new(format!("measured-{size}-{}", n % 10))?,
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![event],
+        }])?;
+        Ok(())
+    })?;
+    let first = timed(5, MS, |_| {
+        let log = Log::explore(path)?;
+        log.info()?;
+        log.streams(&StreamQuery::default(), 200)?;
+        log.density(&EventQuery::default(), 400)?;
+        Ok(())
+    })?;
+    let log = Log::explore(path)?;
+    let backwards = EventQuery {
+        direction: Direction::Backwards,
+        ..EventQuery::default()
+    };
+    let page = timed(TIMES, MS, |_| {
+        let query = EventQuery {
+            after: Some(Position(seed.below(size) + 1)),
+            ..backwards.clone()
+        };
+        log.events(&query, 50)?;
+        Ok(())
+    })?;
+    let mut cursor = None;
+    let streams = timed(TIMES, MS, |_| {
+        let query = StreamQuery {
+            after: cursor.take(),
+            ..StreamQuery::default()
+        };
+        cursor = log.streams(&query, 200)?.next;
+        Ok(())
+    })?;
+    let year = |seed: &mut Seeded| {
+        let part = i64::try_from(seed.below(size)).unwrap_or(0);
+        Time::from_parts(BEGIN_US + part * STEP_US, 0)
+    };
+    let filtered = timed(TIMES, MS, |n| {
+        let mut query = backwards.clone();
+        match n % 3 {
+            0 => query.event_type = Some(EventType::new(TYPES[(n % 5) as usize])?),
+            1 => query.actor = Some(Actor::new(format!("user-{}", seed.below(2_000)))?),
+            _ => {
+                query.from = year(&mut seed);
+                query.to = query
+                    .from
+                    .and_then(|from| Time::from_parts(from.us() + 86_400_000_000, 0));
+            }
+        }
+        log.events(&query, 50)?;
+        Ok(())
+    })?;
+    let counted = timed(20, MS, |n| {
+        let mut query = EventQuery {
+            event_type: Some(EventType::new(TYPES[(n % 5) as usize])?),
+            ..EventQuery::default()
+        };
+        query.from = year(&mut seed);
+        query.to = query
+            .from
+            .and_then(|from| Time::from_parts(from.us() + 86_400_000_000, 0));
+        log.count(&query)?;
+        Ok(())
+    })?;
+    let histogram = timed(5, MS, |_| {
+        log.density(&EventQuery::default(), 400)?;
+        Ok(())
+    })?;
+    let mut models = ModelSet::default();
+    models.add(Model::parse("order", MODEL)?)?;
+    let mut places = Vec::new();
+    while places.len() < TIMES as usize {
+        let stream = StreamId::new(format!("order-{}", seed.below(STREAMS)))?;
+        // Of streams that are short at every size, so that it is not the fold that grows.
+        if let Some(row) = log.stream(&stream)?
+            && row.events <= 20
+        {
+            places.push((stream, Moment::Version(Version(seed.below(row.events) + 1))));
+        }
+    }
+    let states = timed(TIMES, US, |n| {
+        let (stream, moment) = &places[n as usize];
+        state(&log, &models, stream, moment)?;
+        Ok(())
+    })?;
+    let index = IntervalIndex::open(&log, None);
+    let asking = Asking {
+        log: &log,
+        models: &models,
+        zone: chrono_tz::UTC,
+        limit: 0,
+        index: Some(&index),
+    };
+    let mut count = |_| -> Outcome<()> {
+        let at = year(&mut seed).ok_or("a time in range")?;
+        let text = format!("count order where status = \"Pending\" at {at}");
+        let answer = ask(&asking, &Question::parse(&text)?, &mut |_| true)?;
+        match answer.source {
+            AnswerSource::Index => Ok(()),
+            _ => Err("the index does not answer".into()),
+        }
+    };
+    let start = Instant::now();
+    count(0)?;
+    println!(
+        "{size} events: index made or caught up in {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
+    let counts = timed(TIMES, MS, count)?;
+    Ok(vec![
+        median(&appended),
+        median(&first),
+        p95(&page),
+        p95(&streams),
+        p95(&filtered),
+        p95(&counted),
+        median(&histogram),
+        median(&states),
+        median(&counts),
+    ])
+}

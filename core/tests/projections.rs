@@ -12,8 +12,8 @@ use annals_core::event::NewEvent;
 use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
 use annals_core::projection::{
-    DocumentQuery, DocumentsView, Projection, ProjectionSet, Projections, RunState, Runner,
-    documents,
+    DocumentQuery, DocumentsView, FOLLOWED_EVENTS, Projection, ProjectionSet, Projections,
+    RunState, Runner, documents,
 };
 use annals_core::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
 use annals_core::surroundings::Surroundings;
@@ -151,9 +151,19 @@ fn killed(test: &str, strategy: &str) {
         let all = open(&log, strategy);
         let status = all.status().unwrap().projections.remove(0);
         let (checkpoint, head) = (status.checkpoint, log.head().unwrap().size);
+        // What a writer held in memory is folded again by whoever asks; there is never more of it.
+        let in_memory = match strategy {
+            "sync" => FOLLOWED_EVENTS,
+            _ => 0,
+        };
         assert!(
-            checkpoint.0 >= promised || strategy == "batch",
+            checkpoint.0 + in_memory >= promised || strategy == "batch",
             "{checkpoint} was kept and {promised} was promised"
+        );
+        let asked = all.documents("p", &AsOf::default(), &DocumentQuery::default());
+        assert!(
+            asked.unwrap().position.0 >= promised,
+            "what was acknowledged is in the documents at once"
         );
         assert!(checkpoint <= head);
         assert_eq!(status.faults, 0);
@@ -224,4 +234,51 @@ fn a_batch_is_whole_or_not_there_whether_it_died_catching_up_rebuilding_or_switc
 #[test]
 fn what_a_real_time_projection_pushed_was_kept() {
     killed("what_a_real_time_projection_pushed_was_kept", "live");
+}
+
+/// Asked between the acknowledgements of a process that is alive and holds some of what it folded in memory alone.
+#[test]
+fn another_process_sees_what_was_acknowledged_at_once() {
+    let test = "another_process_sees_what_was_acknowledged_at_once";
+    if let Some((role, store)) = role() {
+        return work(&role, &store);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("x.annals");
+    LogWriter::create(&store, Surroundings::system())
+        .unwrap()
+        .close()
+        .unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(ROLE, "sync")
+        .env(STORE, &store)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let log = Log::explore(&store).unwrap();
+    let all = open(&log, "sync");
+    let mut behind = 0;
+    for _ in 0..300 {
+        let acknowledged = next(&mut output).expect("it works until it is killed");
+        let view = all
+            .documents("p", &AsOf::default(), &DocumentQuery::default())
+            .unwrap();
+        assert!(view.position.0 >= acknowledged);
+        let every = view.documents.iter().find(|row| row.key == "all").unwrap();
+        assert_eq!(
+            every.inputs, view.position.0,
+            "every event up to it is in the document"
+        );
+        behind += u64::from(view.events_examined > 0);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        behind > 0,
+        "nothing was in the writer's memory alone, so nothing was tried"
+    );
 }

@@ -10,6 +10,7 @@ use ts_rs::TS;
 use super::answers::{Answers, Question};
 use super::documents::{PAGE, fold_all, known_of, view};
 use super::folding::{Folding, at_home};
+use super::followed::Followed;
 use super::kept::{self, Advance, PART, Role, Standing};
 use super::{DocumentQuery, DocumentsView, OnFault, Projection, ProjectionError, ProjectionSet};
 use crate::cache::{Cache, CacheError, Part};
@@ -22,7 +23,7 @@ use crate::temporal::AsOf;
 pub(super) static PARTS: &[&Part] = &[&PART];
 
 /// Events that are kept in one transaction, about.
-const BATCH: usize = 16_384;
+const BATCH: u64 = 16_384;
 /// Pages that are read ahead of a projection.
 const AHEAD: usize = 4;
 /// Most documents that a projection holds in memory between two transactions.
@@ -38,8 +39,12 @@ pub struct Projections {
     pub(super) cache: Result<Cache, String>,
     pub(super) clock: Clock,
     pub(super) answers: Answers,
-    desks: Mutex<HashMap<String, Arc<Mutex<Option<Desk>>>>>,
+    desks: Mutex<HashMap<String, SharedDesk>>,
+    pub(super) followed: Mutex<Followed>,
 }
+
+/// What is in memory of a projection; `None` where nothing is, or it is of no use any more.
+pub(super) type SharedDesk = Arc<Mutex<Option<Desk>>>;
 
 impl std::fmt::Debug for Projections {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -52,11 +57,50 @@ impl std::fmt::Debug for Projections {
 
 /// What is in memory of a projection between two transactions.
 #[derive(Debug)]
-struct Desk {
-    standing: Standing,
-    folding: Folding,
+pub(super) struct Desk {
+    pub(super) standing: Standing,
+    pub(super) folding: Folding,
+    /// The last event that was folded: the checkpoint, but while a writer is followed.
+    pub(super) since: Position,
     /// Every document there is is in memory.
     is_whole: bool,
+}
+
+impl Desk {
+    fn at(projection: &Arc<Projection>, standing: Standing) -> Desk {
+        Desk {
+            is_whole: standing.at.size == Position::ZERO,
+            folding: Folding::kept(projection),
+            since: standing.at.size,
+            standing,
+        }
+    }
+
+    /// Folds the next events; documents that are not in memory are read first.
+    pub(super) fn take_page(
+        &mut self,
+        cache: &Cache,
+        page: &[StreamEvent],
+    ) -> Result<(), ProjectionError> {
+        let first = page.partition_point(|event| event.event.position <= self.since);
+        let page = &page[first..];
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        let (is_whole, standing) = (self.is_whole, &self.standing);
+        let projection = self.folding.projection();
+        self.folding.take_page(page, |keys| {
+            if is_whole {
+                return Ok(Vec::new());
+            }
+            cache.read(|conn| kept::documents_of(conn, &projection, standing, keys))
+        })?;
+        self.since = match self.folding.stopped {
+            Some(at) => Position(at.0 - 1),
+            None => last.event.position,
+        };
+        Ok(())
+    }
 }
 
 /// What became of a projection that was to be caught up: a line of `annals projection run --json`.
@@ -131,6 +175,7 @@ impl Projections {
             clock,
             answers: Answers::default(),
             desks: Mutex::default(),
+            followed: Mutex::default(),
         }
     }
 
@@ -181,7 +226,7 @@ impl Projections {
         let head = self.log.head()?.size;
         let mut all: Vec<CaughtUp> = Vec::new();
         for _ in 0..TRIES {
-            for done in self.catch_up_these(projections, role)? {
+            for done in self.catch_up_these(projections, role, None)? {
                 match all.iter_mut().find(|one| one.projection == done.projection) {
                     Some(one) => one.go_on(done),
                     None => all.push(done),
@@ -199,13 +244,21 @@ impl Projections {
         Ok(all)
     }
 
-    fn catch_up_these(
+    /// Brings projections to `to`, the head of the log where it is not said, once.
+    pub(super) fn catch_up_these(
         &self,
         projections: &[Arc<Projection>],
         role: Role,
+        to: Option<Position>,
     ) -> Result<Vec<CaughtUp>, ProjectionError> {
         let cache = self.cache()?;
-        let head = self.log.head()?;
+        let head = match to {
+            None => self.log.head()?,
+            Some(size) => match self.log.root_at(size)? {
+                Some(root) => Head { size, root },
+                None => self.log.head()?,
+            },
+        };
         let mut done = Vec::new();
         let desks: Vec<_> = projections
             .iter()
@@ -246,8 +299,7 @@ impl Projections {
                     role,
                     head,
                     begun_us: (self.clock)().us(),
-                    since: there.standing.at.size,
-                    pending: 0,
+                    begun_at: there.since,
                     done: caught_up,
                 },
                 desk,
@@ -255,7 +307,7 @@ impl Projections {
         }
         let from = works
             .iter()
-            .map(|(work, _)| work.done.from)
+            .map(|(work, _)| work.begun_at)
             .min()
             .unwrap_or(head.size);
         if let [(work, desk)] = &mut works[..] {
@@ -340,13 +392,14 @@ impl Projections {
             .map_err(|error| ProjectionError::NoCache(error.clone()))
     }
 
-    fn desk(&self, name: &str, role: Role) -> Arc<Mutex<Option<Desk>>> {
+    pub(super) fn desk(&self, name: &str, role: Role) -> SharedDesk {
         let mut desks = lock(&self.desks);
         Arc::clone(desks.entry(format!("{} {name}", role.name())).or_default())
     }
 
     /// Forgets what is in memory of a projection.
     pub(super) fn forget(&self, name: &str) {
+        self.keep_followed();
         self.answers.forget();
         for role in [Role::Live, Role::Beside, Role::Old] {
             *lock(&self.desk(name, role)) = None;
@@ -416,20 +469,17 @@ impl Projections {
                 })?
             }
         };
-        let is_same = desk
-            .as_ref()
-            .is_some_and(|desk| desk.standing.id == standing.id && desk.standing.at == standing.at);
-        if is_same {
-            if let Some(desk) = desk {
-                desk.standing = standing;
-            }
+        if let Some(desk) = desk
+            && desk.standing.id == standing.id
+            && desk.standing.at == standing.at
+            // What is in memory only may have been read before it was erased.
+            && (desk.since == standing.at.size
+                || self.log.erased_since(standing.at.size)?.is_empty())
+        {
+            desk.standing = standing;
             return Ok(());
         }
-        *desk = Some(Desk {
-            is_whole: standing.at.size == Position::ZERO,
-            folding: Folding::kept(projection),
-            standing,
-        });
+        *desk = Some(Desk::at(projection, standing));
         Ok(())
     }
 
@@ -458,6 +508,7 @@ impl Projections {
         query: &DocumentQuery,
     ) -> Result<Arc<DocumentsView>, ProjectionError> {
         let projection = self.set.get(name)?;
+        self.keep_followed();
         let known = known_of(&self.log, as_of)?;
         let question = Question {
             hash: projection.reference().hash,
@@ -671,10 +722,8 @@ struct Work<'w> {
     role: Role,
     head: Head,
     begun_us: i64,
-    /// Last event that was folded.
-    since: Position,
-    /// Events folded that are not kept yet.
-    pending: usize,
+    /// Last event that was folded before.
+    begun_at: Position,
     done: CaughtUp,
 }
 
@@ -688,37 +737,23 @@ impl Work<'_> {
         let Some(desk) = slot.as_mut() else {
             return Ok(false);
         };
-        let first = page.partition_point(|event| event.event.position <= self.since);
-        let page = &page[first..];
-        let Some(last) = page.last() else {
-            return Ok(true);
-        };
-        let (is_whole, standing, cache) = (desk.is_whole, desk.standing.clone(), self.cache);
-        let projection = self.projection;
-        desk.folding.take_page(page, |keys| {
-            if is_whole {
-                return Ok(Vec::new());
-            }
-            cache.read(|conn| kept::documents_of(conn, projection, &standing, keys))
-        })?;
-        self.since = match desk.folding.stopped {
-            Some(at) => Position(at.0 - 1),
-            None => last.event.position,
-        };
-        self.pending += page.len();
+        desk.take_page(self.cache, page)?;
         if desk.folding.stopped.is_some() {
             self.keep(slot)?;
             return Ok(false);
         }
-        if self.pending >= BATCH {
+        if desk.since.0 - desk.standing.at.size.0 >= BATCH {
             return self.keep(slot);
         }
         Ok(true)
     }
 
-    fn finish(&mut self, desk: &mut Option<Desk>) -> Result<(), ProjectionError> {
-        if self.pending > 0 {
-            self.keep(desk)?;
+    fn finish(&mut self, slot: &mut Option<Desk>) -> Result<(), ProjectionError> {
+        if slot
+            .as_ref()
+            .is_some_and(|desk| desk.since > desk.standing.at.size)
+        {
+            self.keep(slot)?;
         }
         self.done.changed.sort_unstable();
         self.done.changed.dedup();
@@ -732,21 +767,20 @@ impl Work<'_> {
         };
         let now_us = (self.all.clock)().us();
         let elapsed_us = u64::try_from(now_us - self.begun_us).unwrap_or(0).max(1);
-        let folded = self.since.0 - self.done.from.0;
-        let root = if self.since == self.head.size {
+        let since = desk.since;
+        // What was folded while a writer was followed took no time of this work.
+        let folded = since.0 - self.begun_at.0;
+        let root = if since == self.head.size {
             Some(self.head.root)
         } else {
-            self.all.log.root_at(self.since)?
+            self.all.log.root_at(since)?
         };
         let Some(root) = root else {
             *slot = None;
             return Ok(false);
         };
         let advance = Advance {
-            to: Head {
-                size: self.since,
-                root,
-            },
+            to: Head { size: since, root },
             rate: folded.saturating_mul(1_000_000) / elapsed_us,
             now_us,
         };
@@ -768,18 +802,15 @@ impl Work<'_> {
             Ok(Some(ids)) => ids,
             Ok(None) => {
                 *slot = None;
-                self.pending = 0;
                 return Ok(false);
             }
             Err(error) => {
                 // What is in memory is ahead of what is kept.
                 *slot = None;
-                self.pending = 0;
                 return Err(error.into());
             }
         };
-        self.pending = 0;
-        self.done.to = self.since;
+        self.done.to = since;
         self.done.faults += desk.folding.faults.len() as u64;
         self.done.stopped_at = desk.folding.stopped;
         self.done.changed.extend(desk.folding.dirty.iter().cloned());

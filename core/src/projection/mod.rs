@@ -11,6 +11,7 @@ mod documents;
 mod engine;
 mod files;
 mod folding;
+mod followed;
 mod kept;
 mod run;
 mod set;
@@ -26,7 +27,8 @@ pub use compare::{
 pub use documents::documents;
 pub use engine::{CaughtUp, Projections};
 pub use files::{SaveError, list, save, show};
-pub use run::{AppendFollowedError, Runner};
+pub use followed::{AppendFollowedError, FOLLOWED_EVENTS};
+pub use run::Runner;
 pub use set::ProjectionSet;
 pub use status::{
     DEAD_AFTER_MS, DocumentDifference, FaultRow, ProjectionStatus, RebuildView, RunState,

@@ -1,4 +1,4 @@
-//! Running projections: following a log as it grows, and catching up what an append has to wait for.
+//! Running projections: following a log as it grows.
 
 use std::time::Duration;
 
@@ -6,10 +6,13 @@ use super::engine::{CaughtUp, Projections};
 use super::kept;
 use super::{ProjectionError, Strategy};
 use crate::progress::WorkProgress;
-use crate::store::{AppendError, Appended, LogWriter, StreamAppend};
 
 /// How often a runner gives a sign of life.
 const BEAT_MS: u64 = 1_000;
+
+/// A synchronous projection that did not advance for so long was left behind: while a writer follows it, it keeps what
+/// it folded sooner.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
 
 /// What a runner is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,65 +25,14 @@ pub struct Runner {
     pub names: Vec<String>,
 }
 
-/// Why an append was not done, or not followed.
-#[derive(Debug, thiserror::Error)]
-pub enum AppendFollowedError {
-    /// Nothing was appended.
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    /// The events are in the log; a synchronous projection is behind, and is caught up by the next append, or when the
-    /// store is opened to append.
-    #[error("the events were appended, and a synchronous projection could not follow: {source}")]
-    Behind {
-        /// What the append did.
-        appended: Box<Appended>,
-        /// Why it is behind.
-        source: Box<ProjectionError>,
-    },
-}
-
 impl Projections {
     /// Names of the projections of a strategy.
-    fn names_of(&self, wanted: impl Fn(Strategy) -> bool) -> Vec<String> {
+    pub(super) fn names_of(&self, wanted: impl Fn(Strategy) -> bool) -> Vec<String> {
         let all = self.set.iter();
         let wanted = all.filter(|projection| wanted(projection.strategy()));
         wanted
             .map(|projection| projection.name().to_owned())
             .collect()
-    }
-
-    /// Catches the synchronous projections up: after opening a store to append, since what a crash left behind is done
-    /// then, and after each append ([`Projections::append`]).
-    ///
-    /// # Errors
-    /// As [`Projections::catch_up`].
-    pub fn catch_up_synchronous(&self) -> Result<Vec<CaughtUp>, ProjectionError> {
-        let names = self.names_of(|strategy| strategy == Strategy::Sync);
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        self.catch_up(&names)
-    }
-
-    /// Appends, and returns once the synchronous projections have taken account of it.
-    ///
-    /// # Errors
-    /// [`AppendFollowedError::Append`] if nothing was appended, [`AppendFollowedError::Behind`] if it was and a
-    /// projection could not follow.
-    pub fn append(
-        &self,
-        writer: &LogWriter,
-        streams: Vec<StreamAppend>,
-    ) -> Result<Appended, AppendFollowedError> {
-        let appended = writer.append(streams)?;
-        match self.catch_up_synchronous() {
-            Ok(_) => Ok(appended),
-            Err(source) => Err(AppendFollowedError::Behind {
-                appended: Box::new(appended),
-                source: Box::new(source),
-            }),
-        }
     }
 
     /// Follows the log until `progress` is cancelled: asynchronous and real-time projections are caught up as events
@@ -150,7 +102,8 @@ impl Projections {
             let every = match (projection.strategy(), projection.every_seconds()) {
                 (Strategy::Batch, None) => continue,
                 (Strategy::Batch, Some(seconds)) => Duration::from_secs(seconds),
-                (Strategy::Sync | Strategy::Async | Strategy::Live, _) => Duration::ZERO,
+                (Strategy::Sync, _) => LEFT_BEHIND,
+                (Strategy::Async | Strategy::Live, _) => Duration::ZERO,
             };
             let advanced_us = self.cache()?.read(|conn| {
                 let standing = kept::standing(conn, name, kept::Role::Live)?;

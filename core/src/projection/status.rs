@@ -178,6 +178,7 @@ impl Projections {
     /// # Errors
     /// [`ProjectionError`] if the log or the cache cannot be read.
     pub fn status(&self) -> Result<StatusView, ProjectionError> {
+        self.keep_followed();
         let mut projections = Vec::new();
         for projection in self.set.iter() {
             projections.push(self.status_of(projection)?);
@@ -308,6 +309,7 @@ impl Projections {
     /// [`ProjectionError`] if there is no such projection or the cache cannot be written.
     pub fn set_paused(&self, name: &str, paused: bool) -> Result<bool, ProjectionError> {
         let projection = self.set.get(name)?;
+        self.forget(projection.name());
         let statement = if paused {
             "INSERT OR IGNORE INTO projection_paused(name) VALUES (?1)"
         } else {

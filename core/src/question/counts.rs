@@ -275,28 +275,17 @@ fn told_at_once(
     let Ok(Some(counts)) = index.counts_at(&need, &value, &instants) else {
         return Ok(None);
     };
-    let limit = work.asking.limit;
-    let found = match limit {
+    let expected = counts.first().copied().unwrap_or(0);
+    let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+    let rows = match work.asking.limit {
         0 => Vec::new(),
-        limit => match index.streams_at(&need, &value, first, limit) {
-            Ok(found) => found,
+        limit => match index.streams_at(&need, &value, first, (limit, expected)) {
+            Ok(rows) => rows,
             Err(_) => return Ok(None),
         },
     };
     work.take_totals(totals);
-    let rows = found.into_iter().map(|(stream, span, to)| AnswerRow {
-        stream,
-        from: Some(span.from),
-        to,
-        position: Some(span.position),
-        version: Some(span.version),
-        value: None,
-        group: None,
-    });
-    Ok(Some(Told {
-        counts,
-        rows: rows.collect(),
-    }))
+    Ok(Some(Told { counts, rows }))
 }
 
 impl Asked<'_> {

@@ -11,6 +11,7 @@
 //! | `reading` | the ways to understand when a question asks |
 //! | `track`, `holds`, `amount` | values along a stream's time; whether a condition holds of them; exact numbers |
 //! | `spans` | the interval index: values along time, kept in the cache |
+//! | `listed` | lists of streams that had a value, from memory |
 //! | `answer` | from question to answer, what all kinds have in common |
 //! | `single`, `counts`, `stays`, `followed` | the kinds of questions |
 //! | [`saved`] | questions kept as files beside the store |
@@ -22,6 +23,7 @@ mod counts;
 mod followed;
 mod grammar;
 mod holds;
+mod listed;
 mod nearest;
 mod parse;
 mod reading;

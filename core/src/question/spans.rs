@@ -14,7 +14,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde_json::Value;
 
 use super::amount::same_text;
+use super::listed::{Lists, MOST, Of};
 use super::track::{Span, Spans, Track, merged, spans};
+use super::view::AnswerRow;
 use crate::cache::{Cache, CacheError, Part};
 use crate::id::{Category, StreamId};
 use crate::model::{FieldPath, ModelSet};
@@ -25,7 +27,7 @@ use crate::time::Time;
 
 static PART: Part = Part {
     name: "interval index",
-    version: 1,
+    version: 2,
     create: "CREATE TABLE interval_fields(
                  id INTEGER PRIMARY KEY, category TEXT NOT NULL, path TEXT NOT NULL, model TEXT NOT NULL,
                  UNIQUE(category, path)) STRICT;
@@ -40,7 +42,8 @@ static PART: Part = Part {
                  field INTEGER NOT NULL, stream INTEGER NOT NULL, from_us INTEGER NOT NULL, from_ns INTEGER NOT NULL,
                  to_us INTEGER NOT NULL, to_ns INTEGER NOT NULL, key TEXT, value TEXT, position INTEGER NOT NULL,
                  version INTEGER NOT NULL, PRIMARY KEY(field, stream, from_us, from_ns)) STRICT, WITHOUT ROWID;
-             CREATE INDEX intervals_from ON intervals(field, key, from_us, from_ns, to_us, to_ns);
+             CREATE INDEX intervals_from ON intervals(
+                 field, key, from_us, from_ns, to_us, to_ns, position, version);
              CREATE INDEX intervals_to ON intervals(field, key, to_us, to_ns);
              CREATE TABLE interval_days(
                  field INTEGER NOT NULL, key TEXT NOT NULL, day INTEGER NOT NULL, delta INTEGER NOT NULL,
@@ -60,7 +63,7 @@ static PARTS: &[&Part] = &[&PART];
 /// Streams listed at once.
 const PAGE: usize = 1_000;
 /// `to` of an interval that has not ended.
-const OPEN: i64 = i64::MAX;
+pub(super) const OPEN: i64 = i64::MAX;
 /// Microseconds of a day of UTC.
 const DAY_US: i64 = 86_400_000_000;
 
@@ -69,6 +72,7 @@ const DAY_US: i64 = 86_400_000_000;
 #[derive(Debug)]
 pub struct IntervalIndex {
     cache: Result<Cache, String>,
+    lists: Lists,
 }
 
 /// Streams of a category that the index stands for.
@@ -95,8 +99,14 @@ impl IntervalIndex {
     /// nothing.
     #[must_use]
     pub fn open(log: &Log, fallback: Option<&Path>) -> IntervalIndex {
+        IntervalIndex::keeping(log, fallback, MOST)
+    }
+
+    /// As [`IntervalIndex::open`], with at most so many intervals in memory.
+    pub(super) fn keeping(log: &Log, fallback: Option<&Path>, most: usize) -> IntervalIndex {
         IntervalIndex {
             cache: Cache::open(log, fallback, PARTS).map_err(|error| error.to_string()),
+            lists: Lists::new(most),
         }
     }
 
@@ -105,6 +115,7 @@ impl IntervalIndex {
     /// # Errors
     /// [`ReadError`] of the log.
     pub fn forget_erased(&self, log: &Log, cancel: &AtomicBool) -> Result<(), ReadError> {
+        self.lists.clear();
         let Ok(cache) = &self.cache else {
             return Ok(());
         };
@@ -243,39 +254,31 @@ impl IntervalIndex {
         })
     }
 
-    /// Streams that had this value at the instant, with the interval in which they had it: the first by name.
+    /// The first `limit` streams by name that had this value at the instant, of `expected` that there are, each with the
+    /// interval in which it had it.
     pub(super) fn streams_at(
         &self,
         need: &Need<'_>,
         value: &Value,
         at: Time,
-        limit: usize,
-    ) -> Result<Vec<(String, Span, Option<Time>)>, CacheError> {
+        (limit, expected): (usize, usize),
+    ) -> Result<Vec<AnswerRow>, CacheError> {
         let [path] = need.fields else {
             return Ok(Vec::new());
         };
-        let key = same_text(Some(value));
-        self.cache()?.read(|conn| {
+        let cache = self.cache()?;
+        cache.read(|conn| {
             let Some(field) = field_id(conn, need, path)? else {
                 return Ok(Vec::new());
             };
-            // Streams by name, most of which are in it where the answer is long; else the intervals, sorted.
-            let mut statement = conn.prepare_cached(
-                "SELECT s.stream, i.from_us, i.from_ns, i.to_us, i.to_ns, i.value, i.position, i.version
-                 FROM intervals i INDEXED BY intervals_from CROSS JOIN interval_streams s ON s.id = i.stream
-                 WHERE i.field = ?1 AND i.key = ?2 AND (i.from_us, i.from_ns) <= (?3, ?4)
-                   AND (i.to_us, i.to_ns) > (?3, ?4)
-                 ORDER BY s.stream LIMIT ?5",
-            )?;
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut rows = statement.query(params![field, key, at.us(), at.sub_ns(), limit])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let (to_us, to_ns): (i64, i64) = (row.get(3)?, row.get(4)?);
-                let to = if to_us == OPEN { None } else { time_of(Some(to_us), Some(to_ns)) };
-                found.push((row.get(0)?, span(row, 1, 5)?, to));
-            }
-            Ok(found)
+            let of = Of {
+                category: need.category.to_string(),
+                path: path.to_string(),
+                model: model_of(need.models, need.category.as_str()),
+                key: same_text(Some(value)),
+                reach: cache.reach(conn, &PART)?,
+            };
+            Ok(self.lists.at(conn, (&of, field), at, (limit, expected))?)
         })
     }
 
@@ -397,22 +400,12 @@ fn count_at(conn: &Connection, field: i64, key: &str, at: Time) -> rusqlite::Res
     Ok(u64::try_from(before + began - ended).unwrap_or(0))
 }
 
-fn time_of(us: Option<i64>, ns: Option<i64>) -> Option<Time> {
+pub(super) fn time_of(us: Option<i64>, ns: Option<i64>) -> Option<Time> {
     Time::from_parts(us?, u16::try_from(ns?).ok()?)
 }
 
 fn value_of(text: Option<String>) -> Option<Value> {
     text.and_then(|text| crate::model::json::parse_state(&text))
-}
-
-/// A row's span: its `from` at one column, its value, position and version at another.
-fn span(row: &rusqlite::Row<'_>, from: usize, value: usize) -> rusqlite::Result<Span> {
-    Ok(Span {
-        from: time_of(Some(row.get(from)?), Some(row.get(from + 1)?)).unwrap_or(Time::MIN),
-        value: value_of(row.get(value)?),
-        position: Position(row.get(value + 1)?),
-        version: Version(row.get(value + 2)?),
-    })
 }
 
 /// The index being brought further, inside its transaction.

@@ -225,6 +225,40 @@ fn a_count_lists_no_more_than_was_asked_for() {
 }
 
 #[test]
+fn a_list_is_the_same_from_memory_and_from_the_file() {
+    let (store, models) = (Store::new(), Store::new().models());
+    let log = || Log::explore(&store.path).unwrap();
+    let indexes = [0, 3, 100].map(|most| IntervalIndex::keeping(&log(), None, most));
+    let names = |view: &AnswerView| -> Vec<String> {
+        view.rows.iter().map(|row| row.stream.clone()).collect()
+    };
+    for round in 0..3 {
+        for index in &indexes {
+            for status in ["Pending", "Confirmed", "Shipped", "Cancelled", "None"] {
+                for day in ["2023-12-01", "2024-01-20", "2024-01-31", "2024-02-20"] {
+                    let text = format!(r#"list order where status = "{status}" at {day}"#);
+                    let list = store.ask(index, &models, &text);
+                    assert_eq!(list.rows.len() as u64, list.rows_count);
+                    // The same again, which is then in memory where there is room.
+                    let again = store.ask(index, &models, &text);
+                    assert_eq!(names(&again), names(&list));
+                    assert!(names(&list).is_sorted(), "by name: {:?}", names(&list));
+                }
+            }
+        }
+        // A stream that comes first by name and last into the index; another's value goes on.
+        let first = format!("order-7{round}0");
+        store.append(
+            &first,
+            "OrderReceived",
+            "2024-01-02",
+            r#"{"total":1,"region":"EU"}"#,
+        );
+        store.append("order-803", &format!("Noted{round}"), "2024-01-27", "{}");
+    }
+}
+
+#[test]
 fn a_question_that_is_stopped_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.annals");

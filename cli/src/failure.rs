@@ -397,6 +397,8 @@ impl From<ExportError> for Failure {
             ExportError::Read(error) => error.into(),
             ExportError::Io(error) => error.into(),
             ExportError::Cancelled => Failure::of(&error),
+            ExportError::NoParquet => Failure::of(&error)
+                .hint("build it with `cargo build -p annals-cli --features parquet`"),
         }
     }
 }

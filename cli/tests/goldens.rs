@@ -438,7 +438,12 @@ fn export() {
         .run("export guide.annals --stream account-12345 --to 2024-01-03 --format jsonl --out account.jsonl")
         .run("export guide.annals --format csv --out all.csv --json")
         .run("export guide.annals --format csv --out missing/all.csv")
-        .run("export guide.annals --format xlsx --out all.xlsx")
+        .run("export guide.annals --format pdf --out all.pdf")
+        .run("export guide.annals --stream order-789 --format cloudevents --out order.jsonl --json")
+        .run("export guide.annals --stream order-789 --format xes --out -")
+        .run("export guide.annals --stream order-789 --format ocel-json --out -")
+        .run("export guide.annals --stream account-12345 --format ocel-sqlite --out account.sqlite --json")
+        .run("import account.sqlite --into again.annals")
         .compare("export");
 }
 

@@ -309,6 +309,7 @@ impl From<&ExportError> for ErrorCode {
             ExportError::Read(error) => error.into(),
             ExportError::Io(source) => source.into(),
             ExportError::Cancelled => ErrorCode::Cancelled,
+            ExportError::NoParquet => ErrorCode::BadInput,
         }
     }
 }

@@ -124,6 +124,17 @@ impl NewEvent {
     }
 }
 
+/// A tie to an object, as object-centric logs have it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct Relationship {
+    /// The object's id: its stream.
+    #[serde(rename = "objectId")]
+    pub object: String,
+    /// What it is to whoever is tied to it; may be empty.
+    pub qualifier: String,
+}
+
 /// The three parts of an event that can be withheld or erased each by itself.
 #[derive(
     Debug,
@@ -201,4 +212,85 @@ pub struct Event {
     pub erased: Vec<Part>,
     /// RFC 6962 leaf hash.
     pub leaf: crate::integrity::Hash,
+}
+
+impl Event {
+    /// Type of the event that an import makes of what an object is from the beginning.
+    pub const OBJECT_RECORDED: &str = "ObjectRecorded";
+    /// Type of the event that an import makes of a later value of an object's attributes.
+    pub const OBJECT_CHANGED: &str = "ObjectChanged";
+
+    /// Whether the event says what an object is, and nothing that happened.
+    #[must_use]
+    pub fn is_object_record(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Mark {
+            inferred: bool,
+        }
+        let named = [Event::OBJECT_RECORDED, Event::OBJECT_CHANGED];
+        named.contains(&self.event_type.as_str())
+            && self.metadata_as::<Mark>().is_some_and(|mark| mark.inferred)
+    }
+
+    /// The objects that the event, or the object that it records, is tied to, where its metadata list them.
+    #[must_use]
+    pub fn relationships(&self) -> Vec<Relationship> {
+        #[derive(serde::Deserialize)]
+        struct Ties {
+            relationships: Vec<Relationship>,
+        }
+        self.metadata_as::<Ties>()
+            .map(|ties| ties.relationships)
+            .unwrap_or_default()
+    }
+
+    /// What the object is to the event by its metadata: all that is said of it, with `, ` between; empty for nothing.
+    #[must_use]
+    pub fn qualifier_of(&self, object: &str) -> String {
+        let mut said: Vec<String> = Vec::new();
+        for tie in self.relationships() {
+            if tie.object == object && !tie.qualifier.is_empty() {
+                said.push(tie.qualifier);
+            }
+        }
+        said.join(", ")
+    }
+
+    /// The members of the data, as recorded; none where the data are no JSON object. A name that comes twice
+    /// comes twice.
+    pub(crate) fn members(&self) -> Vec<(String, Box<RawValue>)> {
+        let text = self.data.as_ref().and_then(Payload::json_text);
+        let members = text.and_then(|text| serde_json::from_str::<Members>(text).ok());
+        members.map(|Members(list)| list).unwrap_or_default()
+    }
+
+    fn metadata_as<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.metadata.as_ref()?.json_text()?).ok()
+    }
+}
+
+/// Members of an object in their order.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Members, D::Error> {
+        struct Object;
+        impl<'de> serde::de::Visitor<'de> for Object {
+            type Value = Members;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Members, A::Error> {
+                let mut list = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    list.push(member);
+                }
+                Ok(Members(list))
+            }
+        }
+        d.deserialize_map(Object)
+    }
 }

@@ -1,23 +1,42 @@
-//! Log to outside files: the whole result of a query, as JSON Lines or CSV. `docs/export.md` draws both.
+//! Log to outside files: the whole result of a query, in one of several formats. `docs/export.md` draws them.
 //!
 //! The same log, query and format give the same bytes. What is appended while an export runs is not in it.
+//!
+//! | module | what it writes |
+//! |---|---|
+//! | `jsonl` | JSON Lines, which import back to the same events |
+//! | `cloudevents` | CloudEvents 1.0, one a line |
+//! | `csv`, `xlsx` | one event a row; `cells` is what every workbook of Annals writes of a value |
+//! | `xes` | a trace a stream |
+//! | `ocel` | an object a stream, as JSON or SQLite |
+//! | `fixture` | a slice of a stream as a test |
+//! | `notes` | what a format has no place for; `fragments` brings together what belongs to one stream |
 
+pub(crate) mod cells;
+mod cloudevents;
+mod csv;
 pub mod fixture;
+mod fragments;
 mod jsonl;
+mod notes;
+mod ocel;
 pub(crate) mod whole;
+mod xes;
+mod xlsx;
 
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use ts_rs::TS;
 
-use crate::event::{Event, Payload};
+use crate::event::Event;
 use crate::export::whole::Hashed;
-use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
+use crate::finding::Finding;
 use crate::search::{SearchError, TextIndex, TextQuery};
-use crate::store::{EventQuery, EventView, LinkView, Log, ReadError};
+use crate::store::{EventQuery, LinkView, Log, ReadError};
+pub(crate) use csv::{CSV_COLUMNS, guarded, unguarded, write_csv_record};
+use notes::Notes;
 
 /// Bytes written at once.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -25,12 +44,25 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// Form of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum ExportFormat {
     /// One [`crate::store::EventView`] a line; imports back to the same events.
     Jsonl,
+    /// CloudEvents 1.0, one event a line.
+    #[serde(rename = "cloudevents")]
+    CloudEvents,
     /// One event a row, payloads as JSON text; cells that a spreadsheet would run begin with an apostrophe.
     Csv,
+    /// The same as a workbook, in as many sheets as the rows need.
+    Xlsx,
+    /// XES (IEEE 1849): a stream is a trace.
+    Xes,
+    /// OCEL 2.0 as JSON: a stream is an object.
+    OcelJson,
+    /// OCEL 2.0 as a SQLite database.
+    OcelSqlite,
+    /// Apache Parquet, one event a row. Only in builds with the cargo feature `parquet`.
+    Parquet,
 }
 
 /// What an export wrote: `annals export --json`.
@@ -72,6 +104,9 @@ pub enum ExportError {
     /// The user cancelled.
     #[error("cancelled")]
     Cancelled,
+    /// This build cannot write Parquet.
+    #[error("this build of Annals writes no Parquet: its cargo feature `parquet` is off")]
+    NoParquet,
 }
 
 impl From<SearchError> for ExportError {
@@ -111,7 +146,7 @@ pub fn export(
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
     let mut all = |each: Each<'_>| log.for_each_event(query, each);
-    write_all(&mut all, format, out, progress)
+    write_all(log, &mut all, format, out, progress)
 }
 
 /// The same for the events that a text search finds among those that the query matches; none of them is left
@@ -129,120 +164,129 @@ pub fn export_found(
 ) -> Result<ExportReport, ExportError> {
     let positions = index.positions(text, query)?;
     let mut found = |each: Each<'_>| index.log().for_each_event_at(&positions, each);
-    write_all(&mut found, format, out, progress)
+    write_all(index.log(), &mut found, format, out, progress)
 }
 
 /// What takes the events, one by one, until it has had enough.
 type Each<'e> = &'e mut dyn FnMut(Event, Vec<LinkView>) -> bool;
 
+/// What came of writing events.
+type Events = Result<(), ExportError>;
+
+/// One of the formats, on its way out.
+trait Form {
+    /// Takes the next event.
+    fn take(&mut self, event: Event, links: &[LinkView], to: &mut Taken<'_>) -> Events;
+
+    /// Writes what could not be written before the last event was there.
+    fn finish(&mut self, _log: &Log, _to: &mut Taken<'_>) -> Events {
+        Ok(())
+    }
+}
+
+/// Where an export goes, and what is to be said of it.
+struct Taken<'o> {
+    out: Hashed<&'o mut dyn Write>,
+    /// What is to be written next.
+    buffer: Vec<u8>,
+    notes: Notes,
+    cancel: &'o AtomicBool,
+}
+
+impl Taken<'_> {
+    /// Writes the buffer if it is long enough to be worth it.
+    ///
+    /// # Errors
+    /// [`ExportError::Cancelled`], [`ExportError::Io`].
+    fn spill(&mut self) -> Events {
+        if self.buffer.len() < BUFFER_BYTES {
+            return Ok(());
+        }
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(ExportError::Cancelled);
+        }
+        self.out.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes a whole file from its beginning.
+    fn copy(&mut self, file: &mut (impl Read + Seek)) -> Events {
+        file.rewind()?;
+        loop {
+            self.buffer.clear();
+            if file
+                .by_ref()
+                .take(BUFFER_BYTES as u64)
+                .read_to_end(&mut self.buffer)?
+                == 0
+            {
+                return Ok(());
+            }
+            self.spill()?;
+            self.out.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+    }
+}
+
 fn write_all(
+    log: &Log,
     events: &mut dyn FnMut(Each<'_>) -> Result<(), ReadError>,
     format: ExportFormat,
     out: &mut dyn Write,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    let mut writing = Writing::begin(format, out)?;
+    let mut to = Taken {
+        out: Hashed::new(out),
+        buffer: Vec::new(),
+        notes: Notes::of(format),
+        cancel: &progress.cancel,
+    };
+    let mut form: Box<dyn Form> = match format {
+        ExportFormat::Jsonl => Box::new(jsonl::Jsonl),
+        ExportFormat::CloudEvents => Box::new(cloudevents::CloudEvents::of(log)),
+        ExportFormat::Csv => Box::new(csv::Csv::begin(&mut to)?),
+        ExportFormat::Xlsx => Box::new(xlsx::Xlsx::begin(log)?),
+        ExportFormat::Xes => Box::new(xes::Xes::begin()?),
+        ExportFormat::OcelJson => Box::new(ocel::Ocel::begin(ocel::Kind::Json)?),
+        ExportFormat::OcelSqlite => Box::new(ocel::Ocel::begin(ocel::Kind::Sqlite)?),
+        ExportFormat::Parquet => return Err(ExportError::NoParquet),
+    };
+    let mut written = 0;
     let mut failed = None;
     events(&mut |event, links| {
-        if progress.cancel.load(Ordering::Relaxed) {
-            failed = Some(ExportError::Cancelled);
-        } else if let Err(error) = writing.take(event, &links) {
-            failed = Some(error.into());
+        let taken = match progress.cancel.load(Ordering::Relaxed) {
+            true => Err(ExportError::Cancelled),
+            false => form.take(event, &links, &mut to).and_then(|()| to.spill()),
+        };
+        match taken {
+            Ok(()) => written += 1,
+            Err(error) => failed = Some(error),
         }
-        progress.events.store(writing.events, Ordering::Relaxed);
+        progress.events.store(written, Ordering::Relaxed);
         failed.is_none()
     })?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(writing.end()?),
+    if let Some(error) = failed {
+        return Err(error);
     }
-}
-
-/// An export on its way out.
-struct Writing<'o> {
-    format: ExportFormat,
-    out: Hashed<&'o mut dyn Write>,
-    buffer: Vec<u8>,
-    events: u64,
-    findings: Findings,
-}
-
-impl<'o> Writing<'o> {
-    fn begin(format: ExportFormat, out: &'o mut dyn Write) -> std::io::Result<Writing<'o>> {
-        let mut buffer = Vec::new();
-        if format == ExportFormat::Csv {
-            write_csv_record(&mut buffer, &CSV_COLUMNS)?;
-        }
-        Ok(Writing {
-            format,
-            out: Hashed::new(out),
-            buffer,
-            events: 0,
-            findings: Findings::default(),
-        })
-    }
-
-    fn take(&mut self, event: Event, links: &[LinkView]) -> std::io::Result<()> {
-        match self.format {
-            ExportFormat::Jsonl => jsonl::write(&mut self.buffer, event, links)?,
-            ExportFormat::Csv => {
-                note_not_held(&mut self.findings, &event, links);
-                write_csv(&mut self.buffer, event)?;
-            }
-        }
-        self.events += 1;
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.out.write_all(&self.buffer)?;
-            self.buffer.clear();
-        }
-        Ok(())
-    }
-
-    fn end(mut self) -> std::io::Result<ExportReport> {
-        self.out.write_all(&self.buffer)?;
-        self.out.flush()?;
-        let (sha256, bytes) = self.out.told();
-        Ok(ExportReport {
-            events: self.events,
-            bytes,
-            sha256,
-            file: String::new(),
-            findings: self.findings.into_vec(),
-        })
-    }
-}
-
-/// Says what of an event a CSV has no place for.
-fn note_not_held(findings: &mut Findings, event: &Event, links: &[LinkView]) {
-    let is_json = |payload: &Payload| {
-        let text = payload.json_text();
-        text.is_some_and(|text| serde_json::from_str::<&RawValue>(text).is_ok())
-    };
-    let payloads = [&event.data, &event.metadata];
-    let no_json = payloads.into_iter().flatten().any(|p| !is_json(p));
-    for (left_out, what) in [
-        (!links.is_empty(), "streams that events are linked into"),
-        (
-            no_json,
-            "payloads that are not JSON (their cells are empty)",
-        ),
-        (
-            event.time.ambiguous,
-            "that a local time does not exist or exists twice",
-        ),
-    ] {
-        if left_out {
-            let place = Place {
-                stream: event.stream.as_ref().map(ToString::to_string),
-                version: Some(event.version),
-                position: Some(event.position),
-                ..Place::default()
-            };
-            let detail =
-                format!("a CSV has no place for {what}; an export as JSON Lines holds all");
-            findings.add_cause(FindingKind::NotKept, Severity::Warning, place, detail);
-        }
-    }
+    form.finish(log, &mut to)?;
+    let Taken {
+        mut out,
+        buffer,
+        notes,
+        cancel: _,
+    } = to;
+    out.write_all(&buffer)?;
+    out.flush()?;
+    let (sha256, bytes) = out.told();
+    Ok(ExportReport {
+        events: written,
+        bytes,
+        sha256,
+        file: String::new(),
+        findings: notes.into_vec(),
+    })
 }
 
 /// Writes the export to a file: first under a temporary name beside it, renamed when it is whole, so that a
@@ -294,216 +338,5 @@ fn to_file(
     Ok(report)
 }
 
-/// Columns of a CSV export.
-pub(crate) const CSV_COLUMNS: [&str; 22] = [
-    "position",
-    "stream",
-    "category",
-    "version",
-    "type",
-    "time",
-    "time_text",
-    "date_only",
-    "recorded_at",
-    "id",
-    "actor",
-    "correlation",
-    "causation",
-    "schema_version",
-    "source",
-    "source_id",
-    "source_version",
-    "source_position",
-    "source_recorded_at",
-    "data",
-    "metadata",
-    "erased",
-];
-
-fn write_csv(out: &mut Vec<u8>, event: Event) -> std::io::Result<()> {
-    let EventView {
-        position,
-        stream,
-        category,
-        version,
-        event_type,
-        time,
-        time_text,
-        date_only,
-        recorded_at,
-        id,
-        actor,
-        correlation,
-        causation,
-        schema_version,
-        source,
-        source_id,
-        source_version,
-        source_position,
-        source_recorded_at,
-        data,
-        metadata,
-        erased,
-    } = EventView::from(event);
-    let text = |text: Option<String>| guarded(text.unwrap_or_default());
-    let json = |json: Option<Box<RawValue>>| {
-        guarded(json.map_or_else(String::new, |j| j.get().to_owned()))
-    };
-    let erased: Vec<&str> = erased.iter().map(|part| part.name()).collect();
-    let cells: [String; 22] = [
-        position.to_string(),
-        text(stream),
-        text(category),
-        version.to_string(),
-        guarded(event_type),
-        time.to_string(),
-        text(time_text),
-        date_only.to_string(),
-        recorded_at.to_string(),
-        text(id),
-        text(actor),
-        text(correlation),
-        text(causation),
-        text(schema_version),
-        text(source),
-        text(source_id),
-        text(source_version),
-        text(source_position),
-        source_recorded_at.map_or_else(String::new, |t| t.to_string()),
-        json(data),
-        json(metadata),
-        erased.join(" "),
-    ];
-    write_csv_record(out, &cells)
-}
-
-/// What a spreadsheet takes for the beginning of a formula, full-width forms too; and the apostrophe, so that
-/// one that stands there can be told from one that was put there.
-const GUARDED: [char; 12] = [
-    '=', '+', '-', '@', '\t', '\r', '\n', '\'', '＝', '＋', '－', '＠',
-];
-
-/// A cell that a spreadsheet would run as a formula, with an apostrophe before it.
-pub(crate) fn guarded(mut cell: String) -> String {
-    if cell.starts_with(GUARDED) {
-        cell.insert(0, '\'');
-    }
-    cell
-}
-
-/// The cell as it was before [`guarded`].
-pub(crate) fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(GUARDED) => rest,
-        _ => cell,
-    }
-}
-
-pub(crate) fn write_csv_record<C: AsRef<[u8]>>(
-    out: &mut Vec<u8>,
-    cells: &[C],
-) -> std::io::Result<()> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
-    writer.write_record(cells)?;
-    writer.flush()
-}
-
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod form_tests {
-    use sha2::{Digest, Sha256};
-
-    use super::*;
-    use crate::event::{NewEvent, Payload, SourceFields};
-    use crate::id::{Category, EventId, EventType, StreamId};
-    use crate::position::{Position, Version};
-    use crate::time::{SourceTime, Time};
-
-    fn event(position: u64, data: &str) -> Event {
-        let NewEvent {
-            event_type, data, ..
-        } = NewEvent::json("=SUM(A1)", data).unwrap();
-        let time = Time::parse_rfc3339("2024-01-15T10:30:00Z").unwrap();
-        Event {
-            position: Position(position),
-            stream: Some(StreamId::new("order-1").unwrap()),
-            category: Some(Category::new("order").unwrap()),
-            version: Version(position),
-            event_type: EventType::new(event_type.as_str()).unwrap(),
-            time: SourceTime::unwritten(time),
-            recorded_at: time,
-            id: Some(EventId::new("-1+1").unwrap()),
-            actor: None,
-            correlation: Some("a \"b\", c".into()),
-            causation: None,
-            schema_version: None,
-            source: SourceFields::default(),
-            data: Some(data),
-            metadata: Some(Payload::json("{\n}").unwrap()),
-            erased: vec![],
-            leaf: crate::integrity::Hash([0; 32]),
-        }
-    }
-
-    fn exported(format: ExportFormat) -> Result<(String, ExportReport), ExportError> {
-        let mut out = Vec::new();
-        let mut writing = Writing::begin(format, &mut out)?;
-        for event in [
-            event(1, "{\n  \"a\": 1\r\n}"),
-            event(2, "{\"n\":12345678901234567890.10}"),
-        ] {
-            writing.take(event, &[])?;
-        }
-        let report = writing.end()?;
-        Ok((String::from_utf8(out).unwrap(), report))
-    }
-
-    #[test]
-    fn jsonl_is_one_line_an_event_with_every_digit_and_the_payloads_own_text() {
-        let (text, report) = exported(ExportFormat::Jsonl).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!((lines.len(), report.events), (2, 2));
-        assert!(lines[0].contains(r#""data":{   "a": 1  }"#), "{}", lines[0]);
-        assert!(
-            lines[0].ends_with(r#","data_text":"{\n  \"a\": 1\r\n}","metadata_text":"{\n}"}"#),
-            "{}",
-            lines[0]
-        );
-        assert!(lines[1].contains("12345678901234567890.10"), "{}", lines[1]);
-        assert_eq!(report.bytes, text.len() as u64);
-        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        assert_eq!(report.sha256, crate::integrity::Hash(hash));
-    }
-
-    #[test]
-    fn csv_quotes_and_never_hands_a_spreadsheet_a_formula() {
-        let (text, _) = exported(ExportFormat::Csv).unwrap();
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        assert_eq!(reader.headers().unwrap(), CSV_COLUMNS.to_vec());
-        let row = reader.records().next().unwrap().unwrap();
-        assert_eq!(
-            (&row[4], &row[9], &row[11], &row[19]),
-            ("'=SUM(A1)", "'-1+1", "a \"b\", c", "{\n  \"a\": 1\r\n}")
-        );
-        assert!(text.starts_with("position,stream,"));
-        assert!(text.contains("erased\r\n"), "lines end as RFC 4180 says");
-    }
-
-    #[test]
-    fn a_guard_can_be_taken_off_again() {
-        for text in [
-            "", "a", "=1", "'=1", "''", "'", "'a", "-5", "\tx", "＝1", "a=1",
-        ] {
-            let cell = guarded(text.to_owned());
-            assert!(
-                !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝']),
-                "{cell}"
-            );
-            assert_eq!(unguarded(&cell), text);
-        }
-    }
-}

@@ -280,7 +280,7 @@ impl From<ExportError> for HostError {
         match error {
             ExportError::Read(error) => error.into(),
             ExportError::Io(ref source) => io_error(source, error.to_string()),
-            ExportError::Cancelled => HostError::of(&error),
+            ExportError::Cancelled | ExportError::NoParquet => HostError::of(&error),
         }
     }
 }

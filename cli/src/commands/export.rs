@@ -42,15 +42,34 @@ pub struct Export {
 enum Form {
     /// One JSON object a line; imports back to the same events
     Jsonl,
+    /// CloudEvents 1.0, one a line
+    #[value(name = "cloudevents")]
+    CloudEvents,
     /// One row an event, payloads as JSON text
     Csv,
+    /// The same as a workbook
+    Xlsx,
+    /// XES (IEEE 1849): a stream is a trace
+    Xes,
+    /// OCEL 2.0 as JSON: a stream is an object
+    OcelJson,
+    /// OCEL 2.0 as a SQLite database
+    OcelSqlite,
+    /// Apache Parquet, in builds with the feature `parquet`
+    Parquet,
 }
 
 /// Runs the command.
 pub fn run(args: Export, output: &mut Output) -> Result<Exit, Failure> {
     let format = match args.format {
         Some(Form::Jsonl) => ExportFormat::Jsonl,
+        Some(Form::CloudEvents) => ExportFormat::CloudEvents,
         Some(Form::Csv) => ExportFormat::Csv,
+        Some(Form::Xlsx) => ExportFormat::Xlsx,
+        Some(Form::Xes) => ExportFormat::Xes,
+        Some(Form::OcelJson) => ExportFormat::OcelJson,
+        Some(Form::OcelSqlite) => ExportFormat::OcelSqlite,
+        Some(Form::Parquet) => ExportFormat::Parquet,
         None => return write_fixture(args, output),
     };
     let FilterReading { query, readings } = args.filters.read()?;

@@ -6,9 +6,19 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::{Events, Form, Taken};
 use crate::event::{Event, JSON, Payload};
 use crate::store::{EventView, LinkView};
 use crate::time::SourceTime;
+
+/// Writes JSON Lines.
+pub(super) struct Jsonl;
+
+impl Form for Jsonl {
+    fn take(&mut self, event: Event, links: &[LinkView], to: &mut Taken<'_>) -> Events {
+        Ok(write(&mut to.buffer, event, links)?)
+    }
+}
 
 /// What a line has beside the view, each where there is something to say.
 #[derive(Serialize)]

@@ -1,30 +1,51 @@
 //! An export read back is the same log: stream, version, time with its flags, payloads byte for byte, links.
 
 use proptest::prelude::*;
+use sha2::Digest;
 
 use super::*;
 use crate::event::{NewEvent, NewLink, SourceFields};
+use crate::event::{Part, Payload};
+use crate::finding::FindingKind;
 use crate::id::{Category, EventId, EventType, StreamId};
 use crate::import::{ImportRequest, Progress, import};
+use crate::position::{Position, Version};
 use crate::store::{ExpectedVersion, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
+
+mod formats;
 
 fn surroundings() -> Surroundings {
     Surroundings::fixed(Time::parse_rfc3339("2030-01-01T00:00:00Z").unwrap(), 7)
 }
 
-struct TestLog {
+/// A log in a folder of its own.
+pub(super) struct TestLog {
     writer: LogWriter,
     folder: tempfile::TempDir,
 }
 
 impl TestLog {
-    fn new() -> TestLog {
+    pub(super) fn new() -> TestLog {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.annals");
         let writer = LogWriter::create(&path, surroundings()).unwrap();
         TestLog { writer, folder }
+    }
+
+    pub(super) fn log(&self) -> Log {
+        self.writer.log()
+    }
+
+    pub(super) fn append(&self, stream: &str, event: NewEvent) {
+        let append = StreamAppend {
+            stream: StreamId::new(stream).unwrap(),
+            category: None,
+            expected: ExpectedVersion::Any,
+            events: vec![event],
+        };
+        self.writer.append(vec![append]).unwrap();
     }
 
     fn export(&self, format: ExportFormat) -> (Vec<u8>, ExportReport) {
@@ -41,6 +62,13 @@ impl TestLog {
     }
 
     fn again_from(&self, format: ExportFormat) -> TestLog {
+        let (other, report) = self.imported_from(format);
+        assert_eq!((report.rejected, report.duplicates), (0, 0), "{report:?}");
+        other
+    }
+
+    /// What came of importing an export of this log.
+    fn imported_from(&self, format: ExportFormat) -> (TestLog, crate::import::ImportReport) {
         let other = TestLog::new();
         let file = other.folder.path().join("export");
         std::fs::write(&file, self.export(format).0).unwrap();
@@ -55,8 +83,7 @@ impl TestLog {
             &Progress::default(),
         )
         .unwrap();
-        assert_eq!((report.rejected, report.duplicates), (0, 0), "{report:?}");
-        other
+        (other, report)
     }
 
     /// What an event says, where it stands, and its links; not who took it when.
@@ -119,22 +146,23 @@ fn times() -> impl Strategy<Value = Option<SourceTime>> {
         Some("yesterday"),
     ]);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
-    prop::option::of(
-        (0i64..5, 0u16..3, text, flags).prop_map(|(us, ns, text, flags)| SourceTime {
-            time: Time::from_parts(us, ns).unwrap(),
-            text: text.map(str::to_owned),
-            date_only: flags.0,
-            zone_assumed: flags.1,
-            ambiguous: flags.2,
-        }),
-    )
+    // Few, so that they tie; and any of the years 1 to 9999, to the nanosecond.
+    let instants = prop_oneof![0i64..5, -62_135_596_800_000_000i64..253_402_300_799_999_999];
+    let times = (instants, 0u16..1_000, text, flags).prop_map(|(us, ns, text, flags)| SourceTime {
+        time: Time::from_parts(us, ns).unwrap(),
+        text: text.map(str::to_owned),
+        date_only: flags.0,
+        zone_assumed: flags.1,
+        ambiguous: flags.2,
+    });
+    prop::option::of(times)
 }
 
 fn streams() -> impl Strategy<Value = usize> {
     0usize..3
 }
 
-const STREAMS: [&str; 3] = ["order-1", "item-7", "x"];
+const STREAMS: [&str; 3] = ["order-1", " \u{200b}item-7\n", "x"];
 
 fn appends() -> impl Strategy<Value = Vec<(usize, Vec<usize>, NewEvent)>> {
     let source = prop::option::of(prop::sample::select(vec!["a.jsonl", "topic"]));
@@ -144,6 +172,17 @@ fn appends() -> impl Strategy<Value = Vec<(usize, Vec<usize>, NewEvent)>> {
         prop::option::of(payloads()),
         source,
         prop::option::of("[0-9]{1,2}"),
+        // What nobody would call an id: blanks, controls, characters that turn the line, quotes, formulas.
+        prop::sample::select(vec![
+            "e",
+            " ",
+            "\0\u{1b}",
+            "\u{202e}",
+            "\"\\\n",
+            "=1+",
+            "注🚚",
+            "{\"a\":1}",
+        ]),
     );
     let links = prop::collection::hash_set(streams(), 0..3);
     prop::collection::vec((streams(), links, event), 1..8).prop_map(|list| {
@@ -151,11 +190,11 @@ fn appends() -> impl Strategy<Value = Vec<(usize, Vec<usize>, NewEvent)>> {
             .into_iter()
             .enumerate()
             .map(|(n, (home, links, event))| {
-                let (time, data, metadata, source, version) = event;
+                let (time, data, metadata, source, version, odd) = event;
                 let links: Vec<usize> = links.into_iter().filter(|link| *link != home).collect();
                 let event = NewEvent {
-                    id: Some(EventId::new(format!("e{n}")).unwrap()),
-                    event_type: EventType::new(["Placed", "Shipped"][n % 2]).unwrap(),
+                    id: Some(EventId::new(format!("{odd}{n}{odd}")).unwrap()),
+                    event_type: EventType::new([odd, "Shipped"][n % 2]).unwrap(),
                     time,
                     schema_version: version.clone(),
                     data,
@@ -207,6 +246,32 @@ proptest! {
         let text = |log: &TestLog| String::from_utf8(log.export(ExportFormat::Jsonl).0).unwrap();
         prop_assert_eq!(text(&second), text(&third));
         prop_assert_eq!(text(&second), text(&second));
+    }
+
+    /// What was erased cannot come back; every event of which nothing was does.
+    #[test]
+    fn what_was_not_erased_comes_back(appends in appends(), erased in any::<u8>()) {
+        let first = filled(appends);
+        let size = first.log().head().unwrap().size.0;
+        let parts: Vec<_> = (1..=size)
+            .filter(|n| erased >> (n % 8) & 1 == 1)
+            .map(|n| (Position(n), [Part::Data, Part::Metadata][n as usize % 2]))
+            .collect();
+        let stream = StreamId::new("erasures").unwrap();
+        let erasure = first.writer.erase(&parts, &stream, &|_| NewEvent::json("Erased", "{}").unwrap()).unwrap();
+        let gone = first.events().iter().filter(|(event, _)| !event.erased.is_empty()).count();
+        prop_assert_eq!(erasure.is_some(), gone > 0);
+        let (second, report) = first.imported_from(ExportFormat::Jsonl);
+        prop_assert_eq!(report.rejected, gone as u64);
+        // Those that are gone leave no gap in positions and versions.
+        let plain = |log: &TestLog| -> Vec<_> {
+            let left = log.events().into_iter().filter(|(event, _)| event.erased.is_empty());
+            left.map(|(event, mut links)| {
+                links.iter_mut().for_each(|link| link.version = Version(1));
+                (Event { position: Position(1), version: Version(1), ..event }, links)
+            }).collect()
+        };
+        prop_assert_eq!(plain(&first), plain(&second));
     }
 }
 
@@ -304,4 +369,69 @@ fn a_table_of_events_comes_back_with_the_guards_off() {
         assert!(!table.contains(formula), "{table}");
     }
     assert_eq!(log.again_from(ExportFormat::Csv).events(), log.events());
+}
+
+#[test]
+fn jsonl_is_one_line_an_event_with_every_digit_and_the_payloads_own_text() {
+    let log = TestLog::new();
+    log.append("order-1", event_of("{\n  \"a\": 1\r\n}"));
+    log.append("order-1", event_of("{\"n\":12345678901234567890.10}"));
+    let (bytes, report) = log.export(ExportFormat::Jsonl);
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.len(), report.events), (2, 2));
+    assert!(lines[0].contains(r#""data":{   "a": 1  }"#), "{}", lines[0]);
+    assert!(
+        lines[0].ends_with(r#","data_text":"{\n  \"a\": 1\r\n}","metadata_text":"{\n}"}"#),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[1].contains("12345678901234567890.10"), "{}", lines[1]);
+    assert_eq!(report.bytes, text.len() as u64);
+    let hash: [u8; 32] = sha2::Sha256::digest(text.as_bytes()).into();
+    assert_eq!(report.sha256, crate::integrity::Hash(hash));
+}
+
+fn event_of(data: &str) -> NewEvent {
+    NewEvent {
+        metadata: Some(Payload::json("{\n}").unwrap()),
+        ..NewEvent::json("=SUM(A1)", data).unwrap()
+    }
+}
+
+#[test]
+fn csv_quotes_and_never_hands_a_spreadsheet_a_formula() {
+    let log = TestLog::new();
+    log.append(
+        "order-1",
+        NewEvent {
+            id: Some(EventId::new("-1+1").unwrap()),
+            metadata: Some(Payload::json(r#"{"correlationId":"a \"b\", c"}"#).unwrap()),
+            ..event_of("{\n  \"a\": 1\r\n}")
+        },
+    );
+    let text = String::from_utf8(log.export(ExportFormat::Csv).0).unwrap();
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    assert_eq!(reader.headers().unwrap(), CSV_COLUMNS.to_vec());
+    let row = reader.records().next().unwrap().unwrap();
+    assert_eq!(
+        (&row[4], &row[9], &row[11], &row[19]),
+        ("'=SUM(A1)", "'-1+1", "a \"b\", c", "{\n  \"a\": 1\r\n}")
+    );
+    assert!(text.starts_with("position,stream,"));
+    assert!(text.contains("erased\r\n"), "lines end as RFC 4180 says");
+}
+
+#[test]
+fn a_guard_can_be_taken_off_again() {
+    for text in [
+        "", "a", "=1", "'=1", "''", "'", "'a", "-5", "\tx", "＝1", "a=1",
+    ] {
+        let cell = guarded(text.to_owned());
+        assert!(
+            !cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝']),
+            "{cell}"
+        );
+        assert_eq!(unguarded(&cell), text);
+    }
 }

@@ -17,6 +17,19 @@ use crate::integrity::Hash;
 const HEAD_BYTES: usize = 256 * 1024;
 const BUFFER_BYTES: usize = 256 * 1024;
 
+/// A file's name without folders and endings: the stream of records that name none.
+pub(crate) fn stem(name: &str) -> &str {
+    let name = name.rsplit_once(['/', '\\']).map_or(name, |(_, name)| name);
+    let bare = name
+        .strip_suffix(".gz")
+        .or_else(|| name.strip_suffix(".zst"));
+    let bare = bare.unwrap_or(name);
+    match bare.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => bare,
+    }
+}
+
 /// A file's names, and what is needed to say where in it something is wrong.
 #[derive(Debug, Clone)]
 pub(super) struct FileNames {
@@ -38,17 +51,9 @@ impl FileNames {
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
             .into_owned();
-        let bare = name
-            .strip_suffix(".gz")
-            .or_else(|| name.strip_suffix(".zst"));
-        let bare = bare.unwrap_or(&name);
-        let stem = match bare.rsplit_once('.') {
-            Some((stem, _)) if !stem.is_empty() => stem,
-            _ => bare,
-        };
         FileNames {
             file: path.display().to_string(),
-            stem: stem.to_owned(),
+            stem: stem(&name).to_owned(),
             packed: Compression::None,
             source: source.map_or(name, str::to_owned),
         }

@@ -51,6 +51,7 @@ pub(super) fn events_of(
         Err(_) if progress.cancel.load(Ordering::Relaxed) => return Err(ImportError::Cancelled),
         Err(ExportError::Cancelled) => return Err(ImportError::Cancelled),
         Err(ExportError::Io(source)) => return Err(names.unreadable(1, source)),
+        Err(error @ ExportError::NoParquet) => return Err(names.malformed(1, error.to_string())),
         Err(ExportError::Read(error)) => return Err(names.malformed(1, error.to_string())),
     }
     let mut file = out

@@ -32,7 +32,7 @@ mod store;
 mod streams;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod xes;
 
 use std::path::PathBuf;
@@ -50,7 +50,9 @@ pub use declared::{
     ChangeMapping, ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError,
     Reshape,
 };
+pub(crate) use detect::stem;
 pub use encoding::Encoding;
+pub(crate) use mapping::{members_of, write_json_string};
 pub use observe::NOT_PROVED;
 pub use pack::Compression;
 pub use preset::{

@@ -26,7 +26,7 @@ pub(super) fn names() -> FileNames {
 
 /// The folder of real data sets, where it lies beside the project or where `ANNALS_DATASETS` said when this
 /// was built (core reads no environment); says so where it does not.
-pub(super) fn datasets() -> Option<PathBuf> {
+pub(crate) fn datasets() -> Option<PathBuf> {
     let folder = match option_env!("ANNALS_DATASETS") {
         Some(folder) => folder.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets"),

@@ -58,7 +58,7 @@ pub(super) struct Rules<'r> {
 }
 
 /// Members of an object in file order.
-pub(super) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
+pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// Maps one record.
 ///
@@ -112,7 +112,11 @@ pub(super) fn not_json(error: &serde_json::Error, line: u64) -> String {
     }
 }
 
-pub(super) fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
+/// The members of an object, in their order, repeated ones too.
+///
+/// # Errors
+/// The parser's, where the text is no object.
+pub(crate) fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
     struct Object;
     impl<'de> serde::de::Visitor<'de> for Object {
         type Value = Members<'de>;
@@ -435,7 +439,7 @@ pub(super) fn write_member(out: &mut String, key: &str, value: &RawValue) {
 }
 
 /// Appends a text as a JSON string.
-pub(super) fn write_json_string(out: &mut String, text: &str) {
+pub(crate) fn write_json_string(out: &mut String, text: &str) {
     if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
         out.push('"');
         out.push_str(text);

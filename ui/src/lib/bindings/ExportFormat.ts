@@ -3,4 +3,4 @@
 /**
  * Form of the file.
  */
-export type ExportFormat = "jsonl" | "csv";
+export type ExportFormat = "jsonl" | "cloudevents" | "csv" | "xlsx" | "xes" | "ocel-json" | "ocel-sqlite" | "parquet";

@@ -46,6 +46,8 @@ pub enum Command {
     Info(info::Info),
     /// List streams by name
     Streams(streams::Streams),
+    /// List objects with their types, or show one: attributes over time, events across streams
+    Objects(objects::Objects),
     /// List events in order of position, or count them
     Events(events::Events),
     /// Show one event whole

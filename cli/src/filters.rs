@@ -12,8 +12,8 @@ use crate::instant;
 /// Conditions; an event must meet all that are given.
 #[derive(Debug, clap::Args)]
 pub struct Filters {
-    /// Only events of this stream, linked ones included
-    #[arg(long, value_name = "S")]
+    /// Only events of this stream, linked ones included: those that an object takes part in
+    #[arg(long, visible_alias = "object", value_name = "S")]
     stream: Option<StreamId>,
     /// Only events of this category
     #[arg(long, value_name = "C")]

@@ -1054,3 +1054,33 @@ fn sql() {
         .run("sql guide.annals")
         .compare("sql");
 }
+
+/// An object-centric log: objects by type, one with its attributes over time and its events across streams.
+#[test]
+fn objects() {
+    let mut t = Transcript::new();
+    t.sandbox.write("shop.json", OCEL);
+    t.run("import shop.json --into shop.annals")
+        .run("objects shop.annals")
+        .run("objects shop.annals --type item --json")
+        .run("objects shop.annals --object i-1")
+        .run("objects shop.annals --object i-1 --at 2024-01-15 --json")
+        .run("objects shop.annals --object i-1 --limit 1")
+        .run("objects shop.annals --object i-1 --limit 1 --after x")
+        .run("objects shop.annals --object nobody")
+        .run("events shop.annals --object i-1")
+        .run("show shop.annals 3")
+        .run("export shop.annals --object o-1 --format ocel-json --out -")
+        .compare("objects");
+}
+
+const OCEL: &str = r#"{"objectTypes":[],"eventTypes":[],
+"objects":[
+ {"id":"i-1","type":"item","attributes":[{"name":"price","time":"1970-01-01T00:00:00Z","value":103.470},{"name":"price","time":"2024-02-01T00:00:00Z","value":105.47}],
+  "relationships":[{"objectId":"o-1","qualifier":"part of"}]},
+ {"id":"o-1","type":"order","attributes":[],"relationships":[]}],
+"events":[
+ {"id":"e-1","type":"place order","time":"2024-01-01T00:00:00Z","attributes":[{"name":"total","value":103.47}],
+  "relationships":[{"objectId":"o-1","qualifier":"order"},{"objectId":"i-1","qualifier":"item"},{"objectId":"gone","qualifier":"gift"}]},
+ {"id":"e-2","type":"pick item","time":"2024-03-01T00:00:00Z","attributes":[],"relationships":[{"objectId":"i-1","qualifier":"picked"}]}]}
+"#;

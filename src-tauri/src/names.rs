@@ -9,6 +9,7 @@ commands! {
     store_actors,
     streams,
     streams_count,
+    object,
     stream,
     events,
     events_count,

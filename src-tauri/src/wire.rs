@@ -223,6 +223,27 @@ pub struct StreamsArgs {
     pub limit: u32,
 }
 
+/// An object as of an instant, and a page of its events.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectArgs {
+    /// Its id: a stream.
+    pub object: StreamId,
+    /// What had happened: a time, or a date for the end of that day.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known: a position, or a time of recording.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
+    /// Events behind this version; 0 for the first page.
+    pub after: Version,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// Which streams to count.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]

@@ -20,6 +20,7 @@ pub mod init;
 pub mod key;
 pub mod late;
 pub mod model;
+pub mod objects;
 pub mod open;
 pub mod privacy;
 pub mod process;
@@ -66,6 +67,7 @@ pub fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Imports(args) => imports::run(args, output),
         Command::Info(args) => info::run(args, output),
         Command::Streams(args) => streams::run(args, output),
+        Command::Objects(args) => objects::run(args, output),
         Command::Events(args) => events::run(args, output),
         Command::Show(args) => show::run(args, output),
         Command::State(args) => state::run(args, output),

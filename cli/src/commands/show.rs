@@ -62,7 +62,8 @@ fn print(detail: &EventDetailView, output: &mut Output) -> Result<(), Failure> {
         data_len,
         metadata_type,
         metadata_text,
-        links,
+        links: _,
+        objects,
         previous_in_stream,
         next_in_stream,
         correlated,
@@ -70,15 +71,16 @@ fn print(detail: &EventDetailView, output: &mut Output) -> Result<(), Failure> {
         findings,
     } = detail;
     let mut rows = anatomy(event);
-    for link in links {
-        let qualifier = if link.qualifier.is_empty() {
-            String::new()
-        } else {
-            format!(" as {}", link.qualifier)
+    for object in objects {
+        let qualifier = match object.qualifier.as_str() {
+            "" if object.home => continue,
+            "" => String::new(),
+            qualifier => format!(" as {qualifier}"),
         };
+        let name = if object.home { "object" } else { "linked into" };
         rows.push((
-            "linked into",
-            format!("{}, version {}{qualifier}", link.stream, link.version),
+            name,
+            format!("{}, version {}{qualifier}", object.object, object.version),
         ));
     }
     rows.push(("leaf hash", leaf.to_string()));

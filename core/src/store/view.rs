@@ -184,6 +184,8 @@ pub struct EventDetailView {
     pub metadata_text: Option<String>,
     /// Streams that the event is linked into, beside its home.
     pub links: Vec<LinkView>,
+    /// Its objects: the home stream and those that it is linked into, each with what it is to the event.
+    pub objects: Vec<EventObject>,
     /// The event before it in its stream.
     pub previous_in_stream: Option<EventBrief>,
     /// The event after it in its stream.
@@ -195,6 +197,23 @@ pub struct EventDetailView {
     pub correlated_count: u64,
     /// That its bytes do not give the leaf hash recorded with it; empty where all is well.
     pub findings: Vec<Finding>,
+}
+
+/// An object that an event belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct EventObject {
+    /// Its id: a stream.
+    pub object: String,
+    /// Its type: the stream's category.
+    #[serde(rename = "type")]
+    pub object_type: String,
+    /// What it is to the event; empty where the log does not say.
+    pub qualifier: String,
+    /// Place of the event in that stream.
+    pub version: Version,
+    /// The event is at home there, and not only linked.
+    pub home: bool,
 }
 
 /// An event in one line.

@@ -11,6 +11,7 @@ mod diff;
 mod draft;
 mod history;
 mod late;
+mod object;
 mod preview;
 mod related;
 mod rules;
@@ -31,6 +32,10 @@ pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
 pub use draft::draft;
 pub use history::{HistoryView, VALUES, ValueSpan, history};
 pub use late::{LATE, LateEvent, LateView, late};
+pub use object::{
+    ATTRIBUTE_VALUES, AttributeValue, ObjectAttribute, ObjectEvent, ObjectType, ObjectView,
+    ObjectsView, object, objects,
+};
 pub use preview::{ModelErrorView, ModelPreviewView, preview};
 pub use related::{
     CausationNode, CausationView, EdgeKind, Lane, LanesView, RelatedStream, RelatedView,

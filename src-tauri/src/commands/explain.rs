@@ -8,7 +8,7 @@ use super::state::moment;
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, json};
 use crate::wire::{
-    HistoryArgs, LateArgs, MomentArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
+    HistoryArgs, LateArgs, MomentArgs, ObjectArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
     WorkProgressView,
 };
 
@@ -84,6 +84,19 @@ pub async fn related(host: State<'_, Host>, args: RelatedArgs) -> Answer {
             }
         };
         let mut view = temporal::related(log, &store.index, &store.models().set, &start, as_of)?;
+        view.reading = reading;
+        Ok::<_, HostError>(view)
+    })
+    .await
+}
+
+/// One object with its attributes and a page of its events.
+#[tauri::command]
+pub async fn object(host: State<'_, Host>, args: ObjectArgs) -> Answer {
+    host.ask_long(move |_, log, _| {
+        let (as_of, reading) = as_of(log, args.at, args.known)?;
+        let limit = args.limit as usize;
+        let mut view = temporal::object(log, &args.object, as_of, args.after, limit)?;
         view.reading = reading;
         Ok::<_, HostError>(view)
     })

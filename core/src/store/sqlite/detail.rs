@@ -6,7 +6,7 @@ use super::log::{Log, event_where, sql_position};
 use super::{recheck, row};
 use crate::event::{Event, Payload};
 use crate::position::Position;
-use crate::store::{EventBrief, EventDetailView, EventView, ReadError};
+use crate::store::{EventBrief, EventDetailView, EventObject, EventView, LinkView, ReadError};
 
 /// Most correlated events that are listed.
 const MAX_CORRELATED: usize = 200;
@@ -78,7 +78,9 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
     let findings = recheck::recheck(conn, &event, &links)?
         .into_iter()
         .collect();
+    let objects = objects(conn, &event, &links)?;
     Ok(EventDetailView {
+        objects,
         findings,
         leaf: event.leaf,
         data_type: event.data.as_ref().map(|d| d.content_type.to_string()),
@@ -94,6 +96,50 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
         correlated_count,
         event: EventView::from(event),
     })
+}
+
+/// The home stream and those that the event is linked into.
+fn objects(
+    conn: &Connection,
+    event: &Event,
+    links: &[LinkView],
+) -> Result<Vec<EventObject>, ReadError> {
+    let mut objects = Vec::with_capacity(links.len() + 1);
+    if let Some(stream) = &event.stream {
+        objects.push(EventObject {
+            object: stream.to_string(),
+            object_type: event
+                .category
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+            qualifier: event.qualifier_of(stream.as_str()),
+            version: event.version,
+            home: true,
+        });
+    }
+    let mut category = conn.prepare_cached(
+        "SELECT c.name FROM streams s JOIN categories c ON c.id = s.category WHERE s.name = ?1",
+    )?;
+    for LinkView {
+        stream,
+        version,
+        qualifier,
+    } in links
+    {
+        let mut rows = category.query([stream])?;
+        let object_type = match rows.next()? {
+            Some(row) => row.get(0)?,
+            None => String::new(),
+        };
+        objects.push(EventObject {
+            object: stream.clone(),
+            object_type,
+            qualifier: qualifier.clone(),
+            version: *version,
+            home: false,
+        });
+    }
+    Ok(objects)
 }
 
 fn briefs(

@@ -19,6 +19,7 @@ import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
+import type { ObjectArgs } from "$lib/bindings/ObjectArgs";
 import type { SqlArgs } from "$lib/bindings/SqlArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { QuestionSaveArgs } from "$lib/bindings/QuestionSaveArgs";
@@ -75,6 +76,7 @@ export const host = {
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),
   streamsCount: (query: StreamQuery) => call("streams_count", { query }),
   stream: (stream: string) => call("stream", { stream }),
+  object: (args: ObjectArgs) => long("An object", "object", args),
   /** From the row `skip` of the list on, however deep. */
   events: (query: EventQuery, limit: number, skip = 0) => call("events", { query, limit, skip }),
   eventsCount: (query: EventQuery) => call("events_count", { query }),

@@ -63,6 +63,8 @@ import type { LinesView } from "$lib/bindings/LinesView";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { NeighboursView } from "$lib/bindings/NeighboursView";
 import type { OpenView } from "$lib/bindings/OpenView";
+import type { ObjectArgs } from "$lib/bindings/ObjectArgs";
+import type { ObjectView } from "$lib/bindings/ObjectView";
 import type { PathsView } from "$lib/bindings/PathsView";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { ModelPreviewView } from "$lib/bindings/ModelPreviewView";
@@ -145,6 +147,7 @@ export interface Commands {
   streams_count: { args: { query: StreamQuery }; result: CountView };
   stream: { args: { stream: string }; result: StreamRow };
   events: { args: EventsArgs; result: EventsView };
+  object: { args: ObjectArgs; result: ObjectView };
   events_count: { args: { query: EventQuery }; result: CountView };
   event_row: { args: EventRowArgs; result: RowView };
   event: { args: { position: number }; result: EventDetailView };

@@ -1,12 +1,12 @@
 /** Addresses: each view, with its as-of and filters, as a hash that can be cited and reopened. */
 
-export const VIEWS = ["start", "overview", "streams", "stream", "events", "questions", "sql", "models", "dashboards", "reports", "integrity", "import", "settings"] as const;
+export const VIEWS = ["start", "overview", "streams", "stream", "object", "events", "questions", "sql", "models", "dashboards", "reports", "integrity", "import", "settings"] as const;
 export type ViewName = (typeof VIEWS)[number];
 export type Params = Readonly<Record<string, string>>;
 
 export interface Route {
   view: ViewName;
-  /** The stream of a stream view. */
+  /** The stream of a stream view, the object of an object view. */
   arg: string | null;
   params: Params;
 }
@@ -27,7 +27,7 @@ export function parseRoute(hash: string): Route {
   const view = VIEWS.find((known) => known === name) ?? "start";
   const params: Record<string, string> = {};
   for (const [key, value] of new URLSearchParams(search)) if (value !== "") params[key] = value;
-  return { view, arg: view === "stream" && rest !== "" ? decode(rest) : null, params };
+  return { view, arg: (view === "stream" || view === "object") && rest !== "" ? decode(rest) : null, params };
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -168,7 +168,8 @@ function inLog(text: string): Item[] {
 function fromHost(text: string, found: Found | null): Item[] {
   if (found?.typed !== text) return [];
   const streams = found.streams.map((row): Item => ({ group: "Streams", label: row.stream, note: plural(row.events, "event"), run: () => navigation.go("stream", row.stream) }));
+  const objects = found.streams.map((row): Item => ({ group: "Objects", label: row.stream, words: "object attributes qualifiers", note: row.category, run: () => navigation.go("object", row.stream) }));
   const event = found.event?.event;
-  if (!event) return streams;
-  return [{ group: GO, label: `Event ${event.id ?? text}`, note: `${event.type}, position ${grouped(event.position)}`, run: () => navigation.go("events", null, { e: String(event.position) }) }, ...streams];
+  if (!event) return [...streams, ...objects];
+  return [{ group: GO, label: `Event ${event.id ?? text}`, note: `${event.type}, position ${grouped(event.position)}`, run: () => navigation.go("events", null, { e: String(event.position) }) }, ...streams, ...objects];
 }

@@ -23,7 +23,7 @@ import { MockSnapshots } from "./snapshots";
 import { countFound, findText } from "./search";
 import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running, ticks } from "./long";
 import { MockSql } from "./sql";
-import { brief, detailView, eventView, infoView, openView } from "./views";
+import { brief, detailView, eventView, infoView, openView, objectView } from "./views";
 
 export interface MockOptions {
   /** Events beside the guide's. */
@@ -151,6 +151,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       return { streams: page.map((name) => streamRow(streamOf(name), query)), next: rest.length > limit ? (page.at(-1) ?? null) : null };
     },
     streams_count: ({ query }) => ({ count: names.filter((name) => streamMatches(streamOf(name), query)).length }),
+    object: ({ object, at, known }) => objectView(object, at ?? null, known === undefined ? null : Number(known), streamOf(object)),
     stream: ({ stream }) => streamRow(streamOf(stream)),
     events: ({ query, limit, skip }) => {
       const page = select(query).slice(skip ?? 0, (skip ?? 0) + limit + 1);

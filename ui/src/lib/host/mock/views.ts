@@ -27,11 +27,43 @@ export function detailView(event: MockEvent, log: readonly MockEvent[], streams:
     metadata_type: "application/json",
     metadata_text: JSON.stringify(event.metadata),
     links: [],
+    objects: objectsOf(event),
     previous_in_stream: previous ? brief(previous) : null,
     next_in_stream: next ? brief(next) : null,
     correlated: correlated.filter((other) => other !== event).slice(0, 200).map(brief),
     correlated_count: correlated.length,
     findings: [],
+  };
+}
+
+/** Every event of the mock log has one qualifier and its customer as a second object, so that there is something to see. */
+function objectsOf(event: MockEvent) {
+  const home = { object: event.stream, type: event.category, qualifier: "", version: event.version, home: true };
+  if (event.category !== "order") return [home];
+  return [{ ...home, qualifier: "order" }, { object: "user-123", type: "user", qualifier: "placed by", version: event.version, home: false }];
+}
+
+export function objectView(object: string, at: string | null, known: number | null, own: readonly MockEvent[]) {
+  const events = own.filter((event) => (at === null || event.time <= at) && (known === null || event.position <= known));
+  return {
+    object,
+    type: own[0]?.category ?? "",
+    as_of: { at, known },
+    relationships: [{ objectId: "user-123", qualifier: "placed by" }],
+    attributes: [
+      {
+        name: "price",
+        values: [
+          { since: null, position: own[0]?.position ?? 1, value: 103.47 },
+          { since: own[0]?.time ?? null, position: own[0]?.position ?? 1, value: 105.47 },
+        ],
+        values_count: 2,
+      },
+    ],
+    events: events.map((event) => ({ position: event.position, version: event.version, type: event.type, time: event.time, date_only: false, stream: event.stream, qualifier: "", actor: event.actor })),
+    events_count: events.length,
+    next: null,
+    events_in_stream: own.length,
   };
 }
 

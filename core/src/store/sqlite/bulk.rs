@@ -119,6 +119,7 @@ impl LogWriter {
             }
         };
         ink.use_rule(extraction);
+        ink.place_links_at_once(true);
         let reader = match open::reader(self.path()).and_then(begin_reading) {
             Ok(reader) => reader,
             Err(error) => {
@@ -378,6 +379,7 @@ impl Bulk<'_> {
                 ink.leave_correlations(false);
             }
             ink.use_rule(&Extraction::standard());
+            ink.place_links_at_once(false);
             if let Some(note) = note {
                 let positions = (book.size > before).then_some((before + 1, book.size));
                 core.with(|conn| imports::write(conn, &note, now, positions))?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, ToSql};
 
 use super::log::{Log, event_where, sql_position};
-use super::{recheck, row};
+use super::{links, recheck, row};
 use crate::event::{Event, Payload};
 use crate::position::Position;
 use crate::store::{EventBrief, EventDetailView, EventObject, EventView, LinkView, ReadError};
@@ -34,14 +34,21 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
         let Some(version) = version.filter(|v| *v > 0) else {
             return Ok(None);
         };
-        let found = briefs(
-            conn,
-            "events here CROSS JOIN links l ON l.stream = here.stream
-             CROSS JOIN events e ON e.position = l.position",
-            "here.position = ?1 AND l.version = ?2",
-            &[&at, &sql_position(Position(version))],
-        )?;
-        Ok(found.into_iter().next())
+        for table in links::TABLES {
+            let found = briefs(
+                conn,
+                &format!(
+                    "events here CROSS JOIN {table} l ON l.stream = here.stream
+                     CROSS JOIN events e ON e.position = l.position"
+                ),
+                "here.position = ?1 AND l.version = ?2",
+                &[&at, &sql_position(Position(version))],
+            )?;
+            if let Some(found) = found.into_iter().next() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     };
     let previous_in_stream = neighbour(event.version.0.checked_sub(1))?;
     let next_in_stream = neighbour(event.version.0.checked_add(1))?;
@@ -67,7 +74,7 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
             .query_row([correlation], |row| row.get(0))?,
         ),
     };
-    let links = row::links(conn, event.position)?;
+    let further = row::links(conn, event.position)?;
     let text =
         |payload: Option<&Payload>| payload.and_then(|p| String::from_utf8(p.bytes.clone()).ok());
     let data_text = text(event.data.as_ref());
@@ -75,7 +82,7 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
         (Some(data), None) => Some(data.bytes.iter().map(|b| format!("{b:02x}")).collect()),
         _ => None,
     };
-    let findings = recheck::recheck(conn, &event, &links)?
+    let findings = recheck::recheck(conn, &event, &further)?
         .into_iter()
         .collect();
     let objects = objects(conn, &event, &links)?;
@@ -89,7 +96,7 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
         data_len: event.data.as_ref().map_or(0, |d| d.bytes.len() as u64),
         metadata_type: event.metadata.as_ref().map(|m| m.content_type.to_string()),
         metadata_text: text(event.metadata.as_ref()),
-        links,
+        links: further,
         previous_in_stream,
         next_in_stream,
         correlated,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::links;
 use super::names::{Names, Table};
 use super::seal::{Seal, Sealed};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
@@ -68,9 +69,6 @@ const INSERT_EVENT: &str = "INSERT INTO events(position, stream, version, type, 
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
      ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
 
-const INSERT_LINK: &str =
-    "INSERT INTO links(stream, version, position, qualifier) VALUES (?1, ?2, ?3, ?4)";
-
 /// Statements held while many events are written.
 struct Pens<'c> {
     event: CachedStatement<'c>,
@@ -87,6 +85,10 @@ pub(super) struct Ink {
     extraction: String,
     seal: Seal,
     recorded_us: Option<i64>,
+    /// Where links of ordinary appends are put.
+    put: links::Put,
+    /// Where links are put now.
+    put_now: links::Put,
 }
 
 impl std::fmt::Debug for Ink {
@@ -98,7 +100,10 @@ impl std::fmt::Debug for Ink {
 impl Ink {
     /// Takes up the pen at the end of the file, with the standard rule of extraction.
     pub(super) fn load(conn: &Connection, random: Random) -> rusqlite::Result<Ink> {
+        let put = links::Put::of(conn)?;
         let mut ink = Ink {
+            put,
+            put_now: put,
             tree: TreeWriter::load(conn)?,
             tail: Tail::load(conn)?,
             actors: Names::load(conn, Table::Actors)?,
@@ -137,7 +142,7 @@ impl Ink {
     ) -> rusqlite::Result<()> {
         let mut pens = Pens {
             event: conn.prepare_cached(INSERT_EVENT)?,
-            link: conn.prepare_cached(INSERT_LINK)?,
+            link: conn.prepare_cached(self.put_now.insert())?,
         };
         for (planned, sealed) in planned.iter().zip(sealed) {
             self.write_one(conn, &mut pens, planned, sealed)?;
@@ -254,6 +259,9 @@ impl Ink {
         self.actors.flush(conn, whole)?;
         if whole {
             self.tail.flush(conn)?;
+            if self.put == links::Put::Tail {
+                links::move_tail(conn)?;
+            }
         }
         conn.prepare_cached(
             "UPDATE head SET size = ?1, root = ?2, frontier = ?3, recorded_us = coalesce(?4, recorded_us),
@@ -276,6 +284,14 @@ impl Ink {
             self.tail.flush(conn)?;
         }
         Ok(())
+    }
+
+    /// Whether links are put in their place at once. Only a transaction that ends with an empty tail may do so.
+    pub(super) fn place_links_at_once(&mut self, at_once: bool) {
+        self.put_now = match at_once {
+            true => links::Put::Place,
+            false => self.put,
+        };
     }
 
     /// Whether correlations of the events from now on are left to [`super::tail::index_correlations`].

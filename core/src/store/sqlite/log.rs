@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::names::counted_sql;
 use super::reader::Reader;
-use super::{open, row};
+use super::{links, open, row};
 use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{EventId, LogId, StreamId};
@@ -546,26 +546,35 @@ fn stream_page(
         Direction::Forwards => "ASC",
         Direction::Backwards => "DESC",
     };
-    let mut statement = reader.prepare_cached(&format!(
-        "SELECT {}, l.version, l.qualifier FROM links l CROSS JOIN events e ON e.position = l.position
-         WHERE l.stream = ?1 AND l.version BETWEEN ?2 AND ?3 ORDER BY l.version {order} LIMIT ?4",
-        row::EVENT
-    ))?;
-    let mut rows = statement.query((
-        stream,
-        sql_position(Position(from)),
-        sql_position(Position(to)),
-        sql_limit(limit),
-    ))?;
+    let mut tables = links::TABLES;
+    if direction == Direction::Backwards {
+        tables.reverse();
+    }
     let mut page = Vec::new();
-    while let Some(row) = rows.next()? {
-        page.push(StreamEvent {
-            event: row::event(row, reader)?,
-            version: Version(row.get(row::EVENT_LEN)?),
-            qualifier: row
-                .get::<_, Option<String>>(row::EVENT_LEN + 1)?
-                .unwrap_or_default(),
-        });
+    for table in tables {
+        if page.len() == limit {
+            break;
+        }
+        let mut statement = reader.prepare_cached(&format!(
+            "SELECT {}, l.version, l.qualifier FROM {table} l CROSS JOIN events e ON e.position = l.position
+             WHERE l.stream = ?1 AND l.version BETWEEN ?2 AND ?3 ORDER BY l.version {order} LIMIT ?4",
+            row::EVENT
+        ))?;
+        let mut rows = statement.query((
+            stream,
+            sql_position(Position(from)),
+            sql_position(Position(to)),
+            sql_limit(limit - page.len()),
+        ))?;
+        while let Some(row) = rows.next()? {
+            page.push(StreamEvent {
+                event: row::event(row, reader)?,
+                version: Version(row.get(row::EVENT_LEN)?),
+                qualifier: row
+                    .get::<_, Option<String>>(row::EVENT_LEN + 1)?
+                    .unwrap_or_default(),
+            });
+        }
     }
     Ok(page)
 }

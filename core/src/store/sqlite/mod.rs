@@ -5,7 +5,7 @@
 //! | `schema` | tables, indexes, triggers |
 //! | `open` | which kind of connection is possible, and what is wrong where none is |
 //! | `book`, `names`, `seal`, `ink`, `tiles` | what a writer knows and where events will stand; hashes; rows; the stored tree |
-//! | `tail` | events that are not in every table yet |
+//! | `tail`, `links` | events that are not in every table yet; places in streams |
 //! | `content` | when an event is one that the log holds already |
 //! | `unnamed` | making a log |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
@@ -31,6 +31,7 @@ mod erase;
 mod imports;
 mod ink;
 mod ledger;
+mod links;
 mod log;
 mod names;
 mod open;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
-use super::schema;
+use super::{links, schema};
 use crate::store::{Access, AppendError, OpenError};
 
 /// How long a connection waits for a lock that another program holds.
@@ -118,7 +118,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         conn.pragma_update(None, "cache_size", -65_536)?;
-        conn.pragma_update(None, "temp_store", "MEMORY")
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+        links::stand_in(&conn)
     };
     set().map_err(|e| engine(path, e))?;
     if conn.is_readonly("main").map_err(|e| engine(path, e))? {
@@ -166,9 +167,10 @@ pub(super) fn immutable_reader(path: &Path) -> rusqlite::Result<Connection> {
 fn reading(conn: Connection) -> rusqlite::Result<Connection> {
     conn.busy_timeout(BUSY_TIMEOUT)?;
     harden(&conn)?;
-    conn.pragma_update(None, "query_only", true)?;
     conn.pragma_update(None, "cache_size", -16_384)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
+    links::stand_in(&conn)?;
+    conn.pragma_update(None, "query_only", true)?;
     Ok(conn)
 }
 

@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use super::log::{sql_limit, sql_position, stream_id};
 use super::names::counted_sql;
 use super::reader::Reader;
-use super::row;
+use super::{links, row};
 use crate::event::Event;
 use crate::position::Position;
 use crate::store::{Direction, EventQuery, ReadError};
@@ -53,6 +53,8 @@ struct Way {
     /// Positions, inclusive.
     low: i64,
     high: i64,
+    /// The table of links that a stream or a category is looked up in.
+    links: &'static str,
     /// Those that the source answers left out.
     conditions: Vec<Condition>,
 }
@@ -104,12 +106,25 @@ enum Source {
     Category(i64),
 }
 
+/// How the events of the tail are found that a source does not find.
+enum TailWay {
+    /// It finds them itself.
+    Same,
+    /// In the links of the tail.
+    Links,
+    /// By looking at their rows.
+    Rows,
+}
+
 impl Source {
-    /// Whether it finds events of the tail too.
-    fn reaches_the_end(&self) -> bool {
+    /// How it finds events of the tail.
+    fn tail(&self) -> TailWay {
         match self {
-            Source::Log | Source::Stream { .. } | Source::Category(_) => true,
-            Source::Type(_) | Source::Actor(_) | Source::Correlation(_) | Source::Time => false,
+            Source::Log => TailWay::Same,
+            Source::Stream { .. } | Source::Category(_) => TailWay::Links,
+            Source::Type(_) | Source::Actor(_) | Source::Correlation(_) | Source::Time => {
+                TailWay::Rows
+            }
         }
     }
 }
@@ -514,24 +529,36 @@ fn ways(
     (low, high): (i64, i64),
     indexed: i64,
 ) -> Vec<Way> {
-    let end = if source.reaches_the_end() {
-        high
-    } else {
-        high.min(indexed)
+    let [links, links_tail] = links::TABLES;
+    let tail = match source.tail() {
+        TailWay::Same => None,
+        TailWay::Links => Some(Way {
+            source: source.clone(),
+            low,
+            high,
+            links: links_tail,
+            conditions: left.clone(),
+        }),
+        TailWay::Rows => Some(Way {
+            source: Source::Log,
+            low: low.max(indexed + 1),
+            high,
+            links,
+            conditions: all.to_vec(),
+        }),
+    };
+    let end = match source.tail() {
+        TailWay::Same | TailWay::Links => high,
+        TailWay::Rows => high.min(indexed),
     };
     let found = Way {
         source,
         low,
         high: end,
+        links,
         conditions: left,
     };
-    let tail = Way {
-        source: Source::Log,
-        low: low.max(end + 1),
-        high,
-        conditions: all.to_vec(),
-    };
-    let ways = [found, tail].into_iter();
+    let ways = [found].into_iter().chain(tail);
     ways.filter(|way| way.low <= way.high).collect()
 }
 
@@ -670,10 +697,11 @@ impl Way {
     fn gather(&self, conn: &Connection) -> rusqlite::Result<Vec<i64>> {
         let (sql, mut values) = match (&self.source, self.conditions.first()) {
             (Source::Category(category), _) => (
-                "SELECT l.position FROM streams s INDEXED BY streams_by_category
-                 CROSS JOIN links l ON l.stream = s.id
-                 WHERE s.category = ? AND l.position BETWEEN ? AND ?"
-                    .to_owned(),
+                format!(
+                    "SELECT l.position FROM {}
+                     WHERE s0.category = ? AND l.position BETWEEN ? AND ?",
+                    self.of_category()
+                ),
                 vec![Value::Integer(*category)],
             ),
             (_, None) => return Ok(Vec::new()),
@@ -695,6 +723,18 @@ impl Way {
         Ok(positions)
     }
 
+    /// Streams of a category `s0` and their links `l`. Where only the tail is looked at, its few links come first.
+    fn of_category(&self) -> String {
+        let table = self.links;
+        if table == links::TABLES[0] {
+            format!(
+                "streams s0 INDEXED BY streams_by_category CROSS JOIN {table} l ON l.stream = s0.id"
+            )
+        } else {
+            format!("{table} l CROSS JOIN streams s0 ON s0.id = l.stream")
+        }
+    }
+
     /// A statement over the candidates with all conditions, and its values.
     fn walk(&self, wanted: Wanted) -> (String, Vec<Value>) {
         // The tables that find events hold their times as well: no row is looked at for those alone.
@@ -711,7 +751,10 @@ impl Way {
         let (tables, first, mut values, place, times) = match &self.source {
             Source::Log => (LOG.to_owned(), String::new(), vec![], "e", "e"),
             Source::Stream { stream, from, to } => (
-                "links l CROSS JOIN events e ON e.position = l.position".to_owned(),
+                format!(
+                    "{} l CROSS JOIN events e ON e.position = l.position",
+                    self.links
+                ),
                 "l.stream = ? AND l.version BETWEEN ? AND ? AND".to_owned(),
                 [*stream, *from, *to].map(Value::Integer).into(),
                 "e",
@@ -743,9 +786,10 @@ impl Way {
                 "i",
             ),
             Source::Category(id) => (
-                "streams s0 INDEXED BY streams_by_category CROSS JOIN links l ON l.stream = s0.id
-                 CROSS JOIN events e ON e.position = l.position"
-                    .to_owned(),
+                format!(
+                    "{} CROSS JOIN events e ON e.position = l.position",
+                    self.of_category()
+                ),
                 "s0.category = ? AND e.stream = s0.id AND".to_owned(),
                 vec![Value::Integer(*id)],
                 "e",
@@ -881,9 +925,21 @@ pub(super) fn extreme_time(conn: &Connection, end: Direction) -> Result<Option<T
 /// The highest version of a stream whose position is at most `position`; 0 if there is none. Positions grow
 /// with versions, so this halves the stream.
 fn version_at(conn: &Connection, stream: i64, position: i64) -> rusqlite::Result<i64> {
-    let last: i64 = conn
+    let mut last: i64 = conn
         .prepare_cached("SELECT version FROM streams WHERE id = ?1")?
         .query_row([stream], |row| row.get(0))?;
+    let mut tail = conn.prepare_cached(
+        "SELECT version, position FROM links_tail WHERE stream = ?1 ORDER BY version DESC",
+    )?;
+    let mut rows = tail.query([stream])?;
+    while let Some(row) = rows.next()? {
+        let version: i64 = row.get(0)?;
+        if row.get::<_, i64>(1)? <= position {
+            return Ok(version);
+        }
+        // What is not in the tail lies below it.
+        last = version - 1;
+    }
     let mut place =
         conn.prepare_cached("SELECT version, position FROM links WHERE stream = ?1 AND version <= ?2 ORDER BY version DESC LIMIT 1")?;
     let (mut at_most, mut above) = (0, last + 1);

@@ -343,6 +343,8 @@ fn copy_links(
     let further: Vec<(i64, u64, String)> = source
         .prepare_cached(
             "SELECT stream, version, qualifier FROM links INDEXED BY links_by_position
+             WHERE position = ?1 AND qualifier IS NOT NULL
+             UNION ALL SELECT stream, version, qualifier FROM links_tail INDEXED BY links_tail_by_position
              WHERE position = ?1 AND qualifier IS NOT NULL ORDER BY stream",
         )
         .and_then(|mut links| {

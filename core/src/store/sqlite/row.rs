@@ -246,8 +246,11 @@ pub(super) fn time(row: &Row<'_>, at: usize, position: Position) -> Result<Time,
 pub(super) fn links(conn: &Connection, position: Position) -> rusqlite::Result<Vec<LinkView>> {
     let mut statement = conn.prepare_cached(
         "SELECT s.name, l.version, l.qualifier FROM links l INDEXED BY links_by_position
-         CROSS JOIN streams s ON s.id = l.stream
-         WHERE l.position = ?1 AND l.qualifier IS NOT NULL ORDER BY s.name",
+         CROSS JOIN streams s ON s.id = l.stream WHERE l.position = ?1 AND l.qualifier IS NOT NULL
+         UNION ALL
+         SELECT s.name, l.version, l.qualifier FROM links_tail l INDEXED BY links_tail_by_position
+         CROSS JOIN streams s ON s.id = l.stream WHERE l.position = ?1 AND l.qualifier IS NOT NULL
+         ORDER BY 1",
     )?;
     statement
         .query_map([super::log::sql_position(position)], |row| {

@@ -1,4 +1,4 @@
-//! Tables, indexes and triggers of the file, format 1. `docs/formats/store.md` says what each is for.
+//! Tables, indexes and triggers of the file, format 2. `docs/formats/store.md` says what each is for.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub(crate) const APPLICATION_ID: u32 = 0x416e_6e4c;
 
 /// `user_version` of the file: the format that this build writes and the newest that it reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -54,6 +54,10 @@ CREATE TABLE links(
     stream INTEGER NOT NULL, version INTEGER NOT NULL,
     position INTEGER NOT NULL, qualifier TEXT,
     PRIMARY KEY(stream, version)) STRICT, WITHOUT ROWID;
+CREATE TABLE links_tail(
+    stream INTEGER NOT NULL, version INTEGER NOT NULL,
+    position INTEGER NOT NULL, qualifier TEXT,
+    PRIMARY KEY(stream, version)) STRICT, WITHOUT ROWID;
 CREATE TABLE tiles(
     level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT NULL,
     PRIMARY KEY(level, idx)) STRICT;
@@ -70,10 +74,11 @@ CREATE TABLE erasures(
 /// The index on ids, which are texts in no order: a large bulk append drops it and builds it again at its end.
 const BY_ID: &str = "CREATE UNIQUE INDEX events_by_id ON events(id)";
 
-/// Indexes that stay small, never dropped. A home link has no qualifier, so it is not in the second.
+/// Indexes that stay small, never dropped. A home link has no qualifier, so it is not in those on links.
 const SMALL_INDEXES: &str = "
 CREATE INDEX streams_by_category ON streams(category);
 CREATE INDEX links_by_position ON links(position) WHERE qualifier IS NOT NULL;
+CREATE INDEX links_tail_by_position ON links_tail(position) WHERE qualifier IS NOT NULL;
 ";
 
 /// Triggers on the insertion of events and links: they keep positions dense and refuse `INSERT OR REPLACE`,
@@ -147,6 +152,18 @@ CREATE TRIGGER links_update BEFORE UPDATE ON links
 BEGIN SELECT RAISE(ABORT, 'annals: links are never changed'); END;
 CREATE TRIGGER links_delete BEFORE DELETE ON links
 WHEN NOT EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity')
+BEGIN SELECT RAISE(ABORT, 'annals: links are never deleted'); END;
+CREATE TRIGGER links_tail_insert BEFORE INSERT ON links_tail
+WHEN EXISTS (SELECT 1 FROM links_tail WHERE stream = NEW.stream AND version = NEW.version)
+  OR EXISTS (SELECT 1 FROM links WHERE stream = NEW.stream AND version = NEW.version)
+BEGIN SELECT RAISE(ABORT, 'annals: links are never replaced'); END;
+CREATE TRIGGER links_tail_update BEFORE UPDATE ON links_tail
+BEGIN SELECT RAISE(ABORT, 'annals: links are never changed'); END;
+CREATE TRIGGER links_tail_delete BEFORE DELETE ON links_tail
+WHEN NOT EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity')
+  AND NOT EXISTS (
+    SELECT 1 FROM links WHERE stream = OLD.stream AND version = OLD.version
+    AND position = OLD.position AND qualifier IS OLD.qualifier)
 BEGIN SELECT RAISE(ABORT, 'annals: links are never deleted'); END;
 CREATE TRIGGER head_delete BEFORE DELETE ON head
 BEGIN SELECT RAISE(ABORT, 'annals: the head is never deleted'); END;

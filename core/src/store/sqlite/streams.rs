@@ -99,19 +99,21 @@ fn cut(
     stream: &mut StreamRow,
 ) -> Result<(), ReadError> {
     let known = query.known.map_or(i64::MAX, sql_position);
-    let mut statement = conn.prepare_cached(
-        "SELECT e.time_us, e.time_sub_ns, e.position FROM links l CROSS JOIN events e ON e.position = l.position
-         WHERE l.stream = ?1 AND l.position <= ?2 ORDER BY l.version",
-    )?;
-    let mut rows = statement.query([id, known])?;
     let mut span: Option<(Time, Time)> = None;
     stream.events = 0;
-    while let Some(row) = rows.next()? {
-        let time = super::row::time(row, 0, Position(row.get(2)?))?;
-        span = Some(span.map_or((time, time), |(first, last)| {
-            (first.min(time), last.max(time))
-        }));
-        stream.events += u64::from(query.at.is_none_or(|at| time <= at));
+    for table in super::links::TABLES {
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT e.time_us, e.time_sub_ns, e.position FROM {table} l CROSS JOIN events e ON e.position = l.position
+             WHERE l.stream = ?1 AND l.position <= ?2 ORDER BY l.version",
+        ))?;
+        let mut rows = statement.query([id, known])?;
+        while let Some(row) = rows.next()? {
+            let time = super::row::time(row, 0, Position(row.get(2)?))?;
+            span = Some(span.map_or((time, time), |(first, last)| {
+                (first.min(time), last.max(time))
+            }));
+            stream.events += u64::from(query.at.is_none_or(|at| time <= at));
+        }
     }
     if let Some((first, last)) = span {
         (stream.first_time, stream.last_time) = (first, last);
@@ -159,22 +161,27 @@ fn conditions(
     }
     if let Some(known) = known {
         let known = Value::Integer(sql_position(*known));
-        values.push(known.clone());
-        values.push(known);
+        values.extend([known.clone(), known.clone()]);
         match at {
             // Positions grow with versions: the first one tells.
             None => conditions.push(
-                "(s.last_position <= ? OR (SELECT l.position FROM links l WHERE l.stream = s.id
-                  ORDER BY l.version LIMIT 1) <= ?)",
+                "(s.last_position <= ? OR coalesce(
+                  (SELECT l.position FROM links l WHERE l.stream = s.id ORDER BY l.version LIMIT 1),
+                  (SELECT l.position FROM links_tail l WHERE l.stream = s.id ORDER BY l.version LIMIT 1)) <= ?)",
             ),
             Some(at) => {
                 conditions.push(
                     "(s.last_position <= ? OR EXISTS (SELECT 1 FROM links l
                       CROSS JOIN events e ON e.position = l.position WHERE l.stream = s.id
+                      AND l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?))
+                      OR EXISTS (SELECT 1 FROM links_tail l
+                      CROSS JOIN events e ON e.position = l.position WHERE l.stream = s.id
                       AND l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?)))",
                 );
-                values.push(Value::Integer(at.us()));
-                values.push(Value::Integer(i64::from(at.sub_ns())));
+                let at = [at.us(), i64::from(at.sub_ns())].map(Value::Integer);
+                values.extend(at.clone());
+                values.push(known);
+                values.extend(at);
             }
         }
     }

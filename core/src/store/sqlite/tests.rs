@@ -34,6 +34,161 @@ fn keeps_the_contract_wherever_the_tail_begins() {
     }
 }
 
+/// Makes a closed log what builds before `links_tail` made.
+fn to_format_1(path: &Path) {
+    Connection::open(path)
+        .unwrap()
+        .execute_batch("DROP TABLE links_tail; PRAGMA user_version = 1")
+        .unwrap();
+}
+
+fn fresh_of_format_1(surroundings: crate::surroundings::Surroundings) -> Fresh {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.annals");
+    LogWriter::create(&path, surroundings.clone())
+        .unwrap()
+        .close()
+        .unwrap();
+    to_format_1(&path);
+    Fresh {
+        writer: LogWriter::open(&path, surroundings).unwrap(),
+        _folder: folder,
+    }
+}
+
+#[test]
+fn keeps_the_contract_in_a_log_of_format_1() {
+    contract::suite(&fresh_of_format_1);
+    contract::suite(&|surroundings| {
+        let fresh = fresh_of_format_1(surroundings);
+        fresh.writer.index_every(3);
+        fresh
+    });
+}
+
+/// Numbers of links in their place and in the tail.
+fn links_of(path: &Path) -> (u64, u64) {
+    let conn = open::reader(path).unwrap();
+    conn.query_row(
+        "SELECT (SELECT count(*) FROM links), (SELECT count(*) FROM links_tail)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .unwrap()
+}
+
+fn append_one(writer: &LogWriter, stream: &str) {
+    let events = vec![event("A", "{}")];
+    writer
+        .append(vec![batch(stream, ExpectedVersion::Any, events)])
+        .unwrap();
+}
+
+/// What a verification of a closed log finds.
+fn found(path: &Path) -> Vec<String> {
+    let random = fixed().random;
+    let checked = check(path, &[], 2, &random, &Default::default());
+    let findings = checked.unwrap().unwrap().findings;
+    findings.into_vec().into_iter().map(|f| f.detail).collect()
+}
+
+#[test]
+fn links_wait_in_the_tail_and_go_to_their_place_with_it() {
+    let fresh = fresh(fixed());
+    fresh.writer.index_every(3);
+    let path = fresh.writer.path();
+    for (stream, links) in [
+        ("a-1", (0, 1)),
+        ("b-1", (0, 2)),
+        ("a-1", (3, 0)),
+        ("a-1", (3, 1)),
+    ] {
+        append_one(&fresh.writer, stream);
+        assert_eq!(links_of(path), links);
+    }
+    assert_eq!(found(path), Vec::<String>::new());
+    let mut bulk = fresh.writer.bulk("s", &Extraction::standard()).unwrap();
+    for name in ["a-1", "c-1"] {
+        bulk.add(&stream(name), None, event("A", "{}")).unwrap();
+    }
+    bulk.commit().unwrap();
+    assert_eq!(links_of(path), (6, 0));
+    append_one(&fresh.writer, "c-1");
+    assert_eq!(links_of(path), (6, 1));
+    assert_eq!(found(path), Vec::<String>::new());
+}
+
+#[test]
+fn a_log_of_format_1_stays_one() {
+    let fresh = fresh_of_format_1(fixed());
+    let path = fresh.writer.path();
+    let format = || Log::explore(path).unwrap().info().unwrap().format;
+    for stream in ["a-1", "b-1", "a-1"] {
+        append_one(&fresh.writer, stream);
+    }
+    assert_eq!((links_of(path), format()), ((3, 0), 1));
+    assert_eq!(found(path), Vec::<String>::new());
+}
+
+#[test]
+fn triggers_keep_the_links_of_the_tail() {
+    let fresh = fresh(fixed());
+    fresh.writer.index_every(2);
+    for stream in ["a-1", "a-1", "b-1"] {
+        append_one(&fresh.writer, stream);
+    }
+    let path = fresh.writer.path();
+    assert_eq!(links_of(path), (2, 1));
+    let conn = Connection::open(path).unwrap();
+    for recursive in ["OFF", "ON"] {
+        conn.execute_batch(&format!("PRAGMA recursive_triggers = {recursive}"))
+            .unwrap();
+        for sql in [
+            "DELETE FROM links_tail",
+            "DELETE FROM links_tail WHERE position = 3",
+            "UPDATE links_tail SET position = 2",
+            "UPDATE OR IGNORE links_tail SET qualifier = 'x'",
+            "REPLACE INTO links_tail SELECT stream, version, 2, NULL FROM links_tail",
+            "INSERT INTO links_tail SELECT stream, version, 3, NULL FROM links LIMIT 1",
+        ] {
+            let error = conn.execute_batch(sql).expect_err(sql).to_string();
+            assert!(error.contains("annals: links are"), "{sql}: {error}");
+        }
+    }
+    conn.execute_batch(
+        "INSERT INTO erasures VALUES (3, 'identity', x'00', 3); DELETE FROM links_tail",
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_link_that_is_gone_from_the_tail_is_found() {
+    let fresh = fresh(fixed());
+    for stream in ["a-1", "b-1", "a-1"] {
+        append_one(&fresh.writer, stream);
+    }
+    let path = fresh.writer.path();
+    let conn = Connection::open(path).unwrap();
+    let trigger: String = conn
+        .query_row(
+            "SELECT sql FROM sqlite_schema WHERE name = 'links_tail_delete'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    conn.execute_batch(&format!(
+        "DROP TRIGGER links_tail_delete; DELETE FROM links_tail WHERE position = 2; {trigger}"
+    ))
+    .unwrap();
+    let found = found(path);
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.contains("this event is not in its stream at its version")),
+        "{found:#?}"
+    );
+}
+
 /// A closed log with two streams, three events and a link, opened as any program could.
 fn with_editor(test: impl FnOnce(&Connection)) {
     let fresh = fresh(fixed());
@@ -818,7 +973,7 @@ fn files_that_are_no_logs_say_what_they_are() {
         .unwrap();
     assert_eq!(
         why(),
-        "X has format 7, newer than the 1 that this version of Annals reads"
+        "X has format 7, newer than the 2 that this version of Annals reads"
     );
     let missing = folder.path().join("none/x.annals");
     assert!(matches!(

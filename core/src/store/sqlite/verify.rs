@@ -80,7 +80,9 @@ fn stands(conn: &Connection, row: &Row<'_>, event: &Event) -> Result<bool, ReadE
     };
     let at: Option<u64> = conn
         .prepare_cached(
-            "SELECT position FROM links WHERE stream = ?1 AND version = ?2 AND qualifier IS NULL",
+            "SELECT position FROM links WHERE stream = ?1 AND version = ?2 AND qualifier IS NULL
+             UNION ALL
+             SELECT position FROM links_tail WHERE stream = ?1 AND version = ?2 AND qualifier IS NULL",
         )?
         .query_row((stream, sql_position(Position(event.version.0))), |row| {
             row.get(0)

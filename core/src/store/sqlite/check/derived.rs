@@ -66,7 +66,8 @@ pub(super) fn walk(
     let mut walked = Walked::default();
     let question = match table {
         Table::Links => {
-            "SELECT stream, version, position, qualifier IS NULL FROM links ORDER BY stream, version"
+            "SELECT stream, version, position, qualifier IS NULL FROM links
+             UNION ALL SELECT stream, version, position, qualifier IS NULL FROM links_tail ORDER BY 1, 2"
         }
         Table::Ids => {
             "SELECT id, position FROM events INDEXED BY events_by_id WHERE id IS NOT NULL ORDER BY id"
@@ -330,7 +331,8 @@ fn places(table: Table) -> &'static [(&'static str, &'static str)] {
     match table {
         Table::Links => &[
             (
-                "SELECT l.position FROM links l LEFT JOIN events e ON e.position = l.position
+                "SELECT l.position FROM
+                 (SELECT * FROM links UNION ALL SELECT * FROM links_tail) l LEFT JOIN events e ON e.position = l.position
                  WHERE l.qualifier IS NULL AND (e.stream, e.version) IS NOT (l.stream, l.version) AND ?1 > 0
                  ORDER BY 1",
                 "an event does not stand at this place by its own row",
@@ -338,11 +340,14 @@ fn places(table: Table) -> &'static [(&'static str, &'static str)] {
             (
                 "SELECT e.position FROM events e NOT INDEXED WHERE e.position <= ?1 AND e.stream IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.stream = e.stream AND l.version = e.version
+                 AND l.position = e.position AND l.qualifier IS NULL)
+                 AND NOT EXISTS (SELECT 1 FROM links_tail l WHERE l.stream = e.stream AND l.version = e.version
                  AND l.position = e.position AND l.qualifier IS NULL) ORDER BY 1",
                 "this event is not in its stream at its version",
             ),
             (
-                "SELECT l.position FROM links l WHERE l.qualifier IS NOT NULL AND (l.position > ?1 OR l.position < 1
+                "SELECT l.position FROM (SELECT * FROM links UNION ALL SELECT * FROM links_tail) l
+                 WHERE l.qualifier IS NOT NULL AND (l.position > ?1 OR l.position < 1
                  OR NOT EXISTS (SELECT 1 FROM streams s WHERE s.id = l.stream)) ORDER BY 1",
                 "a link leads to no event, or into no stream",
             ),

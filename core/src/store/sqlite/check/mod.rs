@@ -144,7 +144,10 @@ fn check_log(
         let aim = Aim {
             size: head.size,
             indexed: head.indexed.min(head.size),
-            has_links: count("SELECT 1 FROM links WHERE qualifier IS NOT NULL LIMIT 1")?,
+            has_links: count(
+                "SELECT 1 FROM links WHERE qualifier IS NOT NULL
+                 UNION ALL SELECT 1 FROM links_tail WHERE qualifier IS NOT NULL LIMIT 1",
+            )?,
             erased_identities: count("SELECT 1 FROM erasures WHERE part = 'identity' LIMIT 1")?,
             sizes,
         };

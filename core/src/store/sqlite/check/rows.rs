@@ -699,6 +699,9 @@ impl Links {
         let mut all = conn
             .prepare_cached(
                 "SELECT position, stream, version, qualifier FROM links INDEXED BY links_by_position
+                 WHERE position > ?1 AND position <= ?2 AND qualifier IS NOT NULL
+                 UNION ALL
+                 SELECT position, stream, version, qualifier FROM links_tail INDEXED BY links_tail_by_position
                  WHERE position > ?1 AND position <= ?2 AND qualifier IS NOT NULL ORDER BY position",
             )?
             .query_map([after, to], |row| {

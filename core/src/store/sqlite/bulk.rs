@@ -1,27 +1,29 @@
 //! Bulk append, for imports: one transaction, all or nothing.
 //!
 //! Two threads share the work: the caller's checks, finds duplicates, gives out places ([`super::book`]), reading
-//! the log as it was before, and hashes ([`super::seal`]); one of its own writes ([`super::ink`]).
+//! the log as it was before, and draws salts; one of its own hashes and writes ([`super::ink`]).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rusqlite::Connection;
 
 use super::book::Book;
 use super::commit::{Core, make_id};
 use super::ink::{Ink, Planned};
 use super::open::append_error;
-use super::seal::{Seal, Sealed};
+use super::seal::draw_salts;
 use super::writer::LogWriter;
 use super::{content, imports, open, schema, tail};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, MAX_NAME_BYTES, StreamId};
+use crate::integrity::leaf::Salt;
 use crate::position::{Position, Version};
 use crate::store::{AppendError, AppendedEvent, Extraction, Head, ImportNote};
+use crate::surroundings::Random;
 use crate::time::Time;
 
 /// Number of events from which on a bulk append leaves ids and correlations to be indexed at its end, if it is also
@@ -64,7 +66,6 @@ struct Open {
     /// The log as it was before, in one read transaction.
     reader: Connection,
     scribe: Scribe,
-    seal: Seal,
     batch: Vec<Planned>,
     batch_bytes: usize,
 }
@@ -73,11 +74,14 @@ struct Open {
 #[derive(Debug)]
 struct Scribe {
     work: Sender<Work>,
+    /// Batches that are written. They are freed where their parts were made: else two threads would wait for each
+    /// other at the same allocator.
+    written: Receiver<Vec<Planned>>,
     thread: JoinHandle<(Connection, Ink, rusqlite::Result<()>)>,
 }
 
 enum Work {
-    Write(Vec<Planned>, Vec<Sealed>),
+    Write(Vec<Planned>, Vec<[Salt; 3]>),
     /// Indexes on texts are left for the end.
     LeaveTexts,
 }
@@ -127,10 +131,10 @@ impl LogWriter {
                 return Err(append_error(error));
             }
         };
-        let seal = Seal::new(extraction, Arc::clone(&core.surroundings.random));
         let conn = core.lend().ok_or(AppendError::Closed)?;
         let (work, orders) = bounded(WAITING);
-        let thread = std::thread::spawn(move || write(conn, ink, &orders));
+        let (done, written) = unbounded();
+        let thread = std::thread::spawn(move || write(conn, ink, &orders, &done));
         Ok(Bulk {
             writer: self,
             core,
@@ -138,8 +142,11 @@ impl LogWriter {
             open: Some(Open {
                 book,
                 reader,
-                scribe: Scribe { work, thread },
-                seal,
+                scribe: Scribe {
+                    work,
+                    written,
+                    thread,
+                },
                 batch: Vec::with_capacity(BATCH),
                 batch_bytes: 0,
             }),
@@ -164,19 +171,23 @@ fn write(
     conn: Connection,
     mut ink: Ink,
     orders: &Receiver<Work>,
+    done: &Sender<Vec<Planned>>,
 ) -> (Connection, Ink, rusqlite::Result<()>) {
     for work in orders {
-        let done = match work {
-            Work::Write(batch, sealed) => ink
-                .write(&conn, &batch, &sealed)
-                .and_then(|()| ink.index_many(&conn)),
+        let outcome = match work {
+            Work::Write(batch, salts) => {
+                let outcome = ink.write(&conn, &batch, &salts);
+                // Nobody is there to take it back where the bulk append is over.
+                let _ = done.send(batch);
+                outcome.and_then(|()| ink.index_many(&conn))
+            }
             Work::LeaveTexts => {
                 ink.leave_correlations(true);
                 schema::drop_scattered(&conn)
             }
         };
-        if done.is_err() {
-            return (conn, ink, done);
+        if outcome.is_err() {
+            return (conn, ink, outcome);
         }
     }
     (conn, ink, Ok(()))
@@ -184,11 +195,12 @@ fn write(
 
 impl Open {
     /// Hands the batch to the writing thread; `false` if that has ended.
-    fn send(&mut self) -> bool {
+    fn send(&mut self, random: &Random) -> bool {
         self.batch_bytes = 0;
+        self.scribe.written.try_iter().for_each(drop);
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
-        let sealed = self.seal.seal(&batch);
-        batch.is_empty() || self.scribe.work.send(Work::Write(batch, sealed)).is_ok()
+        let salts = draw_salts(random, batch.len());
+        batch.is_empty() || self.scribe.work.send(Work::Write(batch, salts)).is_ok()
     }
 }
 
@@ -313,11 +325,12 @@ impl Bulk<'_> {
     ) -> Result<AppendedEvent, AppendError> {
         let key = id_key(&id);
         let open = self.open.as_mut().ok_or(AppendError::Closed)?;
+        let random = &self.core.surroundings.random;
         let added = open.book.size - self.before;
         let mut alive = true;
         if self.deferred_from.is_none() && added >= DEFER_FROM.max(self.before) {
             self.deferred_from = Some(open.book.size);
-            alive = open.send() && open.scribe.work.send(Work::LeaveTexts).is_ok();
+            alive = open.send(random) && open.scribe.work.send(Work::LeaveTexts).is_ok();
         }
         let planned = open
             .book
@@ -334,7 +347,7 @@ impl Bulk<'_> {
         open.batch_bytes += planned.metadata.as_ref().map_or(0, |m| m.bytes.len());
         open.batch.push(planned);
         if open.batch.len() >= BATCH || open.batch_bytes >= BATCH_BYTES {
-            alive &= open.send();
+            alive &= open.send(random);
         }
         if !alive {
             return Err(self
@@ -368,7 +381,7 @@ impl Bulk<'_> {
         self.ids = HashMap::default();
         let mut open = self.open.take().ok_or(AppendError::Closed)?;
         // If the thread has ended, joining it tells why.
-        open.send();
+        open.send(&self.core.surroundings.random);
         let (book, joined) = close(&mut self.core, open);
         let (note, before, now) = (self.note.take(), self.before, self.now);
         let finish = |core: &mut Core| -> rusqlite::Result<Head> {
@@ -418,10 +431,14 @@ fn close(core: &mut Core, open: Open) -> (Book, rusqlite::Result<Ink>) {
     let Open {
         book,
         reader,
-        scribe: Scribe { work, thread },
+        scribe: Scribe {
+            work,
+            written,
+            thread,
+        },
         ..
     } = open;
-    drop((reader, work));
+    drop((reader, work, written));
     let joined = match thread.join() {
         Ok((conn, ink, done)) => {
             core.take_back(conn);

@@ -8,12 +8,12 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::links;
 use super::names::{Names, Table};
-use super::seal::{Seal, Sealed};
+use super::seal::{Seal, Sealed, draw_salts};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
 use crate::event::{Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
-use crate::integrity::leaf::TimeFlags;
+use crate::integrity::leaf::{Salt, TimeFlags};
 use crate::position::{Position, Version};
 use crate::store::extraction::Extraction;
 use crate::store::{AppendedEvent, Head};
@@ -84,6 +84,7 @@ pub(super) struct Ink {
     sources: HashMap<String, i64>,
     extraction: String,
     seal: Seal,
+    random: Random,
     recorded_us: Option<i64>,
     /// Where links of ordinary appends are put.
     put: links::Put,
@@ -109,42 +110,45 @@ impl Ink {
             actors: Names::load(conn, Table::Actors)?,
             sources: HashMap::new(),
             extraction: String::new(),
-            seal: Seal::new(&Extraction::standard(), random),
+            seal: Seal::new(&Extraction::standard()),
+            random,
             recorded_us: None,
         };
         ink.use_rule(&Extraction::standard());
         Ok(ink)
     }
 
-    /// Says from now on that this rule extracted what is written.
+    /// Extracts by this rule from now on, and says so of what is written.
     pub(super) fn use_rule(&mut self, rule: &Extraction) {
+        self.seal = Seal::new(rule);
         self.extraction =
             serde_json::to_string(rule).expect("three lists of texts are always JSON");
         self.sources.clear();
     }
 
-    /// Seals events by the standard rule and writes them.
+    /// Seals events with salts of its own drawing and writes them.
     pub(super) fn seal_and_write(
         &mut self,
         conn: &Connection,
         planned: &[Planned],
     ) -> rusqlite::Result<()> {
-        let sealed = self.seal.seal(planned);
-        self.write(conn, planned, &sealed)
+        let salts = draw_salts(&self.random, planned.len());
+        self.write(conn, planned, &salts)
     }
 
-    /// Writes sealed events: rows, links, leaves.
+    /// Seals events with these salts and writes them: rows, links, leaves.
     pub(super) fn write(
         &mut self,
         conn: &Connection,
         planned: &[Planned],
-        sealed: &[Sealed],
+        salts: &[[Salt; 3]],
     ) -> rusqlite::Result<()> {
+        let sealed = self.seal.seal(planned, salts);
         let mut pens = Pens {
             event: conn.prepare_cached(INSERT_EVENT)?,
             link: conn.prepare_cached(self.put_now.insert())?,
         };
-        for (planned, sealed) in planned.iter().zip(sealed) {
+        for (planned, sealed) in planned.iter().zip(&sealed) {
             self.write_one(conn, &mut pens, planned, sealed)?;
         }
         Ok(())

@@ -10,10 +10,16 @@ use crate::surroundings::Random;
 /// See the module.
 pub(super) struct Seal {
     extractor: Extractor,
-    random: Random,
     /// Buffers kept from event to event.
     leaf_bytes: Vec<u8>,
     identity_bytes: Vec<u8>,
+}
+
+/// Draws salts for so many events: of identity, data and metadata of each.
+pub(super) fn draw_salts(random: &Random, events: usize) -> Vec<[Salt; 3]> {
+    let mut salts = vec![[[0; 16]; 3]; events];
+    random(salts.as_flattened_mut().as_flattened_mut());
+    salts
 }
 
 /// What [`Seal`] made of an event.
@@ -33,21 +39,16 @@ impl std::fmt::Debug for Seal {
 
 impl Seal {
     /// Extracts by this rule.
-    pub(super) fn new(rule: &Extraction, random: Random) -> Seal {
+    pub(super) fn new(rule: &Extraction) -> Seal {
         Seal {
             extractor: rule.prepare(),
-            random,
             leaf_bytes: Vec::new(),
             identity_bytes: Vec::new(),
         }
     }
 
-    /// Seals events, one for one.
-    pub(super) fn seal(&mut self, planned: &[Planned]) -> Vec<Sealed> {
-        let mut salts = vec![0; planned.len() * 48];
-        (self.random)(&mut salts);
-        let (salts, _) = salts.as_chunks::<16>();
-        let (salts, _) = salts.as_chunks::<3>();
+    /// Seals events with salts, one for one.
+    pub(super) fn seal(&mut self, planned: &[Planned], salts: &[[Salt; 3]]) -> Vec<Sealed> {
         let each = planned.iter().zip(salts);
         each.map(|(planned, salts)| Sealed {
             leaf: self.leaf(planned, salts),

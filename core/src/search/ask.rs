@@ -25,6 +25,9 @@ const FEW: usize = 1_024;
 /// Candidates that a page looks at before it ends with what it has.
 const MAX_LOOKED: usize = 5_000;
 
+/// Events in the index from which on two threads count.
+const SHARED: u64 = 131_072;
+
 /// What a search covers.
 pub(super) struct Range {
     /// Up to here the index answers.
@@ -141,12 +144,7 @@ impl TextIndex {
     ) -> Result<SearchCountView, Unanswered> {
         let candidates = text.candidates();
         let mut count = if candidates.exact && !is_filtered(query) {
-            let sql = "SELECT count(*) FROM text_index WHERE text_index MATCH ?1 AND rowid <= ?2";
-            self.asked(range, |conn| {
-                Ok(conn
-                    .prepare_cached(sql)?
-                    .query_row((&candidates.expression, range.indexed.0), |row| row.get(0))?)
-            })?
+            self.count_candidates(range, &candidates, SHARED)?
         } else {
             self.indexed_matches(text, query, range)?.len() as u64
         };
@@ -155,6 +153,33 @@ impl TextIndex {
             count,
             reading: text.to_string(),
             reach: self.reach(range),
+        })
+    }
+
+    /// How many candidates the index has. From so many events on each half is counted by a thread of its own: FTS5
+    /// goes through all places of all words, whatever is made of them.
+    pub(super) fn count_candidates(
+        &self,
+        range: &Range,
+        candidates: &Candidates,
+        shared_from: u64,
+    ) -> Result<u64, Unanswered> {
+        let sql = "SELECT count(*) FROM text_index WHERE text_index MATCH ?1 AND rowid > ?2 AND rowid <= ?3";
+        let between = |after: u64, last: u64| -> Result<u64, Unanswered> {
+            self.asked(range, |conn| {
+                Ok(conn
+                    .prepare_cached(sql)?
+                    .query_row((&candidates.expression, after, last), |row| row.get(0))?)
+            })
+        };
+        let last = range.indexed.0;
+        if last < shared_from {
+            return between(0, last);
+        }
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| between(0, last / 2));
+            let second = between(last / 2, last)?;
+            Ok(first.join().unwrap_or(Err(Unanswered::Index))? + second)
         })
     }
 

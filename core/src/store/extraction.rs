@@ -150,7 +150,7 @@ impl Extractor {
     pub(crate) fn apply_json(&self, data: Option<&[u8]>, metadata: Option<&[u8]>) -> Extracted {
         let mut found: Found = [None, None, None];
         for (node, bytes) in [(&self.metadata, metadata), (&self.data, data)] {
-            let Some(bytes) = bytes.filter(|_| !node.children.is_empty()) else {
+            let Some(bytes) = bytes.filter(|bytes| node.may_be_in(bytes)) else {
                 continue;
             };
             // A payload that is not well-formed to its end gives nothing, not the half that was read.
@@ -187,6 +187,8 @@ struct Take {
 struct Node {
     children: Vec<(String, Node)>,
     takes: Vec<Take>,
+    /// Lengths of the keys, a bit for each; the last bit is for all that are longer.
+    lens: u64,
 }
 
 impl Node {
@@ -194,6 +196,7 @@ impl Node {
         keys.into_iter().fold(self, |node, key| {
             let at = node.children.iter().position(|(name, _)| *name == key);
             let at = at.unwrap_or_else(|| {
+                node.lens |= len_bit(key.len());
                 node.children.push((key, Node::default()));
                 node.children.len() - 1
             });
@@ -207,6 +210,37 @@ impl Node {
             .find(|(name, _)| name == key)
             .map(|(_, node)| node)
     }
+}
+
+impl Node {
+    /// Whether a payload can hold one of the keys: nothing that stands between two quotes is one where it cannot. One
+    /// with an escape in it may. Most payloads hold none, and need not be parsed to know it.
+    fn may_be_in(&self, bytes: &[u8]) -> bool {
+        let mut start = 0;
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\\' => return !self.children.is_empty(),
+                b'"' => {
+                    let between = &bytes[start..at];
+                    if self.lens & len_bit(between.len()) != 0
+                        && self
+                            .children
+                            .iter()
+                            .any(|(key, _)| key.as_bytes() == between)
+                    {
+                        return true;
+                    }
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+fn len_bit(len: usize) -> u64 {
+    1 << len.min(63)
 }
 
 struct Pick<'p> {
@@ -314,6 +348,51 @@ pub(crate) fn parse_path(path: &str) -> Option<(String, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_passed_over_unread_holds_nothing() {
+        let rule = Extraction {
+            actor: vec!["data.by".into(), format!("data.{}", "k".repeat(70))],
+            correlation: vec!["data.trace.id".into()],
+            causation: vec!["data[\"a\\\"b\"]".into()],
+        }
+        .prepare();
+        let long = "k".repeat(70);
+        let payloads = [
+            r#"{"by":"x"}"#,
+            r#"{"\u0062y":"x"}"#,
+            r#"{"trace":{"id":7}}"#,
+            r#"{"trace" : {"ID":7},"note":"by"}"#,
+            r#"{"note":"by","n":{"by":1}}"#,
+            r#"{"note":" by "}"#,
+            r#"{"a\"b":"x"}"#,
+            r#"{"other":"no"}"#,
+            r#"["by","trace"]"#,
+            r#"{"by":"x"} and more"#,
+            r#"{"by"#,
+            "",
+            "\"",
+            &format!(r#"{{"{long}":1}}"#),
+            &format!(r#"{{"{long}k":1}}"#),
+        ];
+        for text in payloads {
+            let mut read: Found = [None, None, None];
+            let mut reader = serde_json::Deserializer::from_str(text);
+            let pick = Pick {
+                node: &rule.data,
+                found: &mut read,
+            };
+            let whole = pick.deserialize(&mut reader).is_ok() && reader.end().is_ok();
+            let want = if whole { read } else { [None, None, None] };
+            let [actor, correlation, causation] = want.map(|taken| taken.map(|(_, text)| text));
+            let want = Extracted {
+                actor,
+                correlation,
+                causation,
+            };
+            assert_eq!(rule.apply_json(Some(text.as_bytes()), None), want, "{text}");
+        }
+    }
 
     fn found(data: &str, metadata: Option<&str>) -> Extracted {
         let metadata = metadata.map(|text| Payload::json(text).unwrap());

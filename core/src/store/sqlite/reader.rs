@@ -15,9 +15,13 @@ use crate::id::{Actor, Category, EventType, StreamId};
 use crate::integrity::Hash;
 use crate::store::ReadError;
 
-/// So many streams are remembered at most, and so many actors; ids that differ by a multiple of it displace each
-/// other. Few logs have so many, and only the ids that are met take room.
-const MANY: usize = 32_768;
+/// So many streams are remembered at most; ids that differ by a multiple of it displace each other. A walk over a log
+/// with more of them looks names up again and again, which costs as much as the events. Only the ids that are met
+/// take room: 100 bytes each.
+const STREAMS: usize = 131_072;
+
+/// So many actors.
+const ACTORS: usize = 32_768;
 
 /// So many names of each other kind.
 const FEW: usize = 1_024;
@@ -57,16 +61,16 @@ impl Deref for Reader {
 
 impl Reader {
     pub(super) fn new(conn: Connection) -> Reader {
-        Reader::remembering(conn, MANY, FEW)
+        Reader::remembering(conn, STREAMS, ACTORS, FEW)
     }
 
-    /// A reader that remembers at most so many streams and actors, and so many names of each other kind.
-    fn remembering(conn: Connection, many: usize, few: usize) -> Reader {
+    /// A reader that remembers at most so many streams and actors, and so many names of each other kind; powers of two.
+    fn remembering(conn: Connection, streams: usize, actors: usize, few: usize) -> Reader {
         Reader {
             conn,
-            streams: RefCell::new(Slots::new(many)),
+            streams: RefCell::new(Slots::new(streams)),
             types: RefCell::new(Slots::new(few)),
-            actors: RefCell::new(Slots::new(many)),
+            actors: RefCell::new(Slots::new(actors)),
             subtrees: RefCell::default(),
             texts: [(); 2].map(|()| RefCell::new(Slots::new(few))),
         }
@@ -172,21 +176,23 @@ impl Reader {
 /// Values by id, each in the one slot that its id has. Ids are dense, so a small log needs few slots.
 #[derive(Debug)]
 struct Slots<T> {
-    most: usize,
+    /// Bits of an id that choose its slot.
+    mask: u64,
     slots: Vec<Option<(i64, T)>>,
 }
 
 impl<T> Slots<T> {
+    /// At most so many; a power of two.
     fn new(most: usize) -> Slots<T> {
         Slots {
-            most,
+            mask: most as u64 - 1,
             slots: Vec::new(),
         }
     }
 
     fn place(&self, id: i64) -> usize {
         // Any id has a slot, also one that only a damaged file can hold.
-        usize::try_from(id.unsigned_abs() % self.most as u64).unwrap_or_default()
+        (id.unsigned_abs() & self.mask) as usize
     }
 
     fn get(&self, id: i64) -> Option<&T> {
@@ -274,8 +280,9 @@ mod tests {
         let joined = rows(&conn, &joined, row::named_event);
         assert_eq!(joined.len(), 40);
         assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 3);
-        for most in [1, 2, 5, FEW] {
-            let reader = Reader::remembering(Connection::open(&path).unwrap(), most, most);
+        for most in [1, 2, 4, FEW] {
+            let conn = Connection::open(&path).unwrap();
+            let reader = Reader::remembering(conn, most, most, most);
             let sql = format!("SELECT {} FROM events e ORDER BY e.position", row::EVENT);
             for round in ["cold", "warm"] {
                 let ours = rows(&reader, &sql, |row| row::event(row, &reader));

@@ -42,11 +42,15 @@ impl Log {
         each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
     ) -> Result<(), ReadError> {
         self.read(|conn| {
+            let has_links = row::has_links(conn)?;
             for position in positions {
                 let found = event_where(conn, "e.position = ?1", sql_position(*position))?;
-                if let Some(event) = found
-                    && !each(event, row::links(conn, *position)?)
-                {
+                let Some(event) = found else { continue };
+                let links = match has_links {
+                    true => row::links(conn, *position)?,
+                    false => Vec::new(),
+                };
+                if !each(event, links) {
                     break;
                 }
             }

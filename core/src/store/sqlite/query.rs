@@ -127,11 +127,16 @@ impl Log {
             let Some(plan) = Plan::make(conn, query)? else {
                 return Ok(());
             };
+            let has_links = row::has_links(conn)?;
+            let links_of = |position: Position| match has_links {
+                true => row::links(conn, position),
+                false => Ok(Vec::new()),
+            };
             let mut failed = None;
             plan.read(
                 conn,
                 usize::MAX,
-                &mut |event| match row::links(conn, event.position) {
+                &mut |event| match links_of(event.position) {
                     Ok(links) => each(event, links),
                     Err(error) => {
                         failed = Some(error);

@@ -242,6 +242,14 @@ pub(super) fn time(row: &Row<'_>, at: usize, position: Position) -> Result<Time,
     })
 }
 
+/// Whether any event is linked into a further stream. In most logs none is, and no event need be asked.
+pub(super) fn has_links(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT 1 FROM links INDEXED BY links_by_position WHERE qualifier IS NOT NULL LIMIT 1",
+    )?
+    .exists([])
+}
+
 /// Further streams that an event is linked into, by name (byte order).
 pub(super) fn links(conn: &Connection, position: Position) -> rusqlite::Result<Vec<LinkView>> {
     let mut statement = conn.prepare_cached(

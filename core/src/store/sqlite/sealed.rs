@@ -41,6 +41,7 @@ pub struct SealedEvent {
 pub struct SealedLog<'r> {
     reader: &'r Reader,
     head: Head,
+    has_links: bool,
     /// By source; `None` is the source of events that have none.
     rules: RefCell<Vec<(Option<i64>, Extraction)>>,
 }
@@ -58,6 +59,7 @@ impl Log {
             let sealed = SealedLog {
                 reader,
                 head: head(reader)?,
+                has_links: row::has_links(reader)?,
                 rules: RefCell::default(),
             };
             Ok(work(&sealed))
@@ -130,7 +132,10 @@ impl SealedLog<'_> {
 
     fn seal(&self, event: Event) -> Result<SealedEvent, ReadError> {
         let position = event.position;
-        let links = row::links(self.reader, position)?;
+        let links = match self.has_links {
+            true => row::links(self.reader, position)?,
+            false => Vec::new(),
+        };
         let recheck::LeafParts {
             salts,
             identity,

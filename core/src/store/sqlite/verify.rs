@@ -32,6 +32,7 @@ pub(super) fn verify(
         ))
         .map_err(ReadError::from)?;
     let mut rows = statement.query([]).map_err(ReadError::from)?;
+    let has_links = row::has_links(conn).map_err(ReadError::from)?;
     loop {
         let next = Position(frontier.size() + 1);
         let row = rows.next().map_err(|error| unreadable(next, error))?;
@@ -46,7 +47,10 @@ pub(super) fn verify(
             let reason = "it does not stand in its stream at its version";
             return Err(damaged(next, reason).into());
         }
-        let links = row::links(conn, next).map_err(ReadError::from)?;
+        let links = match has_links {
+            true => row::links(conn, next).map_err(ReadError::from)?,
+            false => Vec::new(),
+        };
         if leaf_of(conn, &event, &links)? != Some(event.leaf) {
             return Err(damaged(next, "its content is not what its leaf hash says").into());
         }

@@ -145,28 +145,24 @@ pub(super) fn shapes_and(
 ) -> Result<ShapesView, TemporalError> {
     let mut types: BTreeMap<String, Gathered> = BTreeMap::new();
     let mut looked_at = 0;
-    let mut after = None;
-    loop {
-        let query = EventQuery {
-            category: category.cloned(),
-            after,
-            ..EventQuery::default()
-        };
-        let page = log.events(&query, PAGE)?;
-        for event in &page.events {
+    let query = EventQuery {
+        category: category.cloned(),
+        ..EventQuery::default()
+    };
+    let mut goes_on = true;
+    log.for_each_page(&query, PAGE, &mut |page| {
+        for event in &page {
             looked_at += 1;
             let name = event.event_type.to_string();
             if let Some(fields) = types.entry(name).or_default().take(event) {
                 each(event.event_type.as_str(), fields);
             }
         }
-        if !go_on(looked_at) {
-            return Err(ReadError::Cancelled.into());
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
+        goes_on = go_on(looked_at);
+        goes_on
+    })?;
+    if !goes_on {
+        return Err(ReadError::Cancelled.into());
     }
     let mut findings = Vec::new();
     let types = types

@@ -11,6 +11,7 @@
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk`, `imports` | appending: imports, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
+//! | `ahead` | reading pages while the ones before are worked on |
 //! | `proofs` | proofs from the stored tree |
 //! | `recheck` | whether one event is still what was recorded |
 //! | `ledger` | what was signed over the log |
@@ -19,6 +20,7 @@
 //! | `pick` | events at positions that somebody else's index found |
 //! | `subscribe`, `pulse` | reading what comes, and whether something has come |
 
+mod ahead;
 mod backup;
 mod book;
 mod bulk;

@@ -51,6 +51,23 @@ pub struct Imported {
     pub baseline: PathBuf,
 }
 
+/// What an import before left in the folder; imports once where there is nothing.
+pub fn at_hand(plan: &Plan) -> Outcome<Imported> {
+    let (store, baseline) = files(plan);
+    if store.exists() && baseline.exists() {
+        return Ok(Imported { store, baseline });
+    }
+    let file = crate::generate::file(plan)?;
+    in_child(plan, &file, &store)?;
+    theirs(&baseline, &file)?;
+    Ok(Imported { store, baseline })
+}
+
+fn files(plan: &Plan) -> (PathBuf, PathBuf) {
+    let file = |name: &str| plan.folder.join(name);
+    (file("imported.annals"), file("imported.sqlite"))
+}
+
 /// Measures rate, size and peak memory.
 pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, Imported)> {
     let mut rate = Row::new(
@@ -71,8 +88,7 @@ pub fn measure(plan: &Plan, file: &Path) -> Outcome<(Vec<Row>, Imported)> {
         "MB",
         Goal::AtMost(300.0),
     );
-    let store = plan.folder.join("imported.annals");
-    let baseline = plan.folder.join("imported.sqlite");
+    let (store, baseline) = files(plan);
     let mb = |path: &Path| -> Outcome<f64> { Ok(std::fs::metadata(path)?.len() as f64 / 1e6) };
     for round in 0..plan.rounds {
         if round % 2 == 1 {

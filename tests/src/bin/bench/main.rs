@@ -4,6 +4,10 @@
 //! models, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF, and
 //! `--integrity STORE` proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log
 //! grows, up to `--events N`.
+//! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
+//! explaining, `--command` deciding, `--evidence` packages, `--projections` read models, `--questions` questions over
+//! time, `--reads` reading, `--reports` making reports, `--search` text search, `--snapshots` states from snapshots,
+//! `--typeset` a report as PDF, `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -50,14 +54,20 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
 /// What can be measured alone, by the option that asks for it.
-const ALONE: [(&str, Measure); 9] = [
+const ALONE: [(&str, Measure); 11] = [
     ("--append", append::measure),
     ("--command", command::measure),
     ("--evidence", evidence::measure),
     ("--explain", explain::measure),
     ("--questions", question::measure),
     ("--projections", projection::measure),
+    ("--reads", |plan| {
+        read::measure(plan, &import::at_hand(plan)?)
+    }),
     ("--reports", compliance::measure),
+    ("--search", |plan| {
+        search::measure(plan, &import::at_hand(plan)?.store)
+    }),
     ("--snapshots", snapshot::measure),
     ("--typeset", typeset::measure),
 ];
@@ -95,12 +105,16 @@ fn main() -> Outcome<()> {
     {
         return search::alone(store.as_ref());
     }
-    // Nor this: reading alone.
+    // Nor this: reading alone, and parsing what is read ahead.
     if let [mode, store, rounds] = &args[..]
         && mode == "--child-read"
     {
         for _ in 0..rounds.parse::<u32>()? {
-            println!("{}", read::everything(store.as_ref(), false)?);
+            let (read, parsed) = (
+                read::everything(store.as_ref())?,
+                read::parsed_ahead(store.as_ref())?,
+            );
+            println!("{read:.0} {parsed:.0}");
         }
         return Ok(());
     }

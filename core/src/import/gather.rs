@@ -996,13 +996,16 @@ impl<'i> Gathering<'i, '_> {
         let written = || time.text.clone().unwrap_or_default();
         if time.date_only {
             notes.add(FindingKind::DateOnly, Severity::Notice, || {
-                (
-                    here(),
-                    format!(
-                        "{:?} names a day only; it became 00:00 {zone} of that day",
-                        written()
-                    ),
-                )
+                let written = written();
+                let detail = match written.len() {
+                    0..=7 => {
+                        format!("{written:?} names no day; it became 00:00 {zone} of its first day")
+                    }
+                    _ => {
+                        format!("{written:?} names a day only; it became 00:00 {zone} of that day")
+                    }
+                };
+                (here(), detail)
             });
         } else if time.zone_assumed {
             notes.add(FindingKind::ZoneAssumed, Severity::Warning, || {

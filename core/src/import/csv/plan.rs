@@ -64,6 +64,7 @@ impl Plan {
             event,
             reshape: _,
             change: _,
+            inside: _,
             columns: listed,
         } = mapping;
         let filled = |template: &Option<String>| {

@@ -134,6 +134,7 @@ impl Mapping {
             zone,
             time_format,
             records,
+            inside,
             types,
             event,
             reshape,
@@ -158,6 +159,7 @@ impl Mapping {
         line("zone", zone.as_deref().map(text));
         line("time_format", time_format.as_deref().map(text));
         line("records", records.as_deref().map(text));
+        line("inside", inside.as_deref().map(text));
         let pairs = types
             .iter()
             .map(|(from, to)| format!("{} = {}", text(from), text(to)));
@@ -276,6 +278,7 @@ impl Mapping {
             zone: own.zone.or(theirs.zone),
             time_format: own.time_format.or(theirs.time_format),
             records: own.records.or(theirs.records),
+            inside: own.inside.or(theirs.inside),
             types: match own.types.is_empty() {
                 true => theirs.types,
                 false => own.types,
@@ -343,6 +346,7 @@ mod tests {
             null: Some(vec![String::new(), "N/A \"x\"\n".into()]),
             zone: Some("Europe/Berlin".into()),
             records: Some("Records[] || items[]".into()),
+            inside: Some("detail || message".into()),
             types: [("c \"x\"".to_owned(), "Created".to_owned())].into(),
             reshape: vec![Reshape::NewestFirst, Reshape::Dynamodb, Reshape::JsonInText],
             change: Some(ChangeMapping {

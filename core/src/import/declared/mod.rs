@@ -49,6 +49,10 @@ pub struct Mapping {
     /// JSON: where the records are, if they are not the file's own: the path of an array, with `[]` behind it
     /// (`Records[]`), and in its elements that of the record (`entry[].resource`). Several with ` || ` between.
     pub records: Option<String>,
+    /// JSON: where in a record the members stand that the paths of the event name, if not at its top: the path of an
+    /// object, or of a text that is one (`detail`). Several with ` || ` between; the first that is there counts. The
+    /// data stay the whole record.
+    pub inside: Option<String>,
     /// What the text of the type place stands for: `c = "Created"`. Others stay as they are.
     pub types: BTreeMap<String, String>,
     /// What goes into each place of the event.
@@ -223,6 +227,7 @@ impl Mapping {
             ..
         } = &self.event;
         !self.reshape.is_empty()
+            || self.inside.is_some()
             || self.change.is_some()
             || !self.types.is_empty()
             || [data, metadata, recorded, position]

@@ -23,7 +23,37 @@ pub(in crate::import) fn time_of_text(text: &str, zone: Tz) -> Result<SourceTime
     time_of_scalar(text, false, zone)
 }
 
+/// Reads a time of a record that a preset or a mapping names: as [`time_of_text`], and a year or a month (`2010`,
+/// `1970-03`, as FHIR writes what is not known better), which count from their first day.
+pub(in crate::import) fn time_of_place(text: &str, zone: Tz) -> Result<SourceTime, String> {
+    let is_digits =
+        |part: &str, len: usize| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
+    let first_day = match text.split_once('-') {
+        Some((year, month)) if is_digits(year, 4) && is_digits(month, 2) => format!("{text}-01"),
+        None if is_digits(text, 4) => format!("{text}-01-01"),
+        _ => return time_of_text(text, zone),
+    };
+    let read = SourceTime::parse(&first_day, zone).map_err(|e| e.to_string())?;
+    Ok(SourceTime {
+        text: Some(text.to_owned()),
+        ..read
+    })
+}
+
+/// The count in a time of .NET: `/Date(1705314600123+0100)/` counts milliseconds in UTC, and says a zone beside.
+fn of_dotnet(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let zone = inside.rfind(['+', '-']).filter(|at| *at > 0);
+    inside.get(..zone.unwrap_or(inside.len()))
+}
+
 fn time_of_scalar(text: &str, is_number: bool, zone: Tz) -> Result<SourceTime, String> {
+    if let Some(time) = of_dotnet(text).and_then(|ms| since_1970_in(ms, 3)) {
+        return Ok(SourceTime {
+            text: Some(text.to_owned()),
+            ..SourceTime::unwritten(time)
+        });
+    }
     if let Some(form) = compact(text)
         && let Ok(read) = SourceTime::parse(&form, zone)
     {
@@ -113,6 +143,27 @@ mod tests {
     }
 
     #[test]
+    fn months_and_years_of_records_count_from_their_first_day() {
+        let read = |text: &str| {
+            let time = time_of_place(text, Tz::UTC).ok()?;
+            assert_eq!(time.text.as_deref(), Some(text));
+            Some((time.time.to_string(), time.date_only))
+        };
+        for (text, want) in [
+            ("2010", Some(("2010-01-01T00:00:00Z", true))),
+            ("1970-03", Some(("1970-03-01T00:00:00Z", true))),
+            ("1970-03-04", Some(("1970-03-04T00:00:00Z", true))),
+            ("1705314600", Some(("2024-01-15T10:30:00Z", false))),
+            ("1970-13", None),
+            ("0000", None),
+            ("197", None),
+        ] {
+            let want = want.map(|(time, date_only)| (time.to_owned(), date_only));
+            assert_eq!(read(text), want, "{text}");
+        }
+    }
+
+    #[test]
     fn numbers_count_from_1970_in_the_unit_of_their_size() {
         for (json, want) in [
             ("1705314600", "2024-01-15T10:30:00Z"),
@@ -131,6 +182,9 @@ mod tests {
             ("-1", "1969-12-31T23:59:59Z"),
             ("-0.000000001", "1969-12-31T23:59:59.999999999Z"),
             ("0", "1970-01-01T00:00:00Z"),
+            (r#""\/Date(1705314600123)\/""#, "2024-01-15T10:30:00.123Z"),
+            ("\"/Date(1705314600123+0100)/\"", "2024-01-15T10:30:00.123Z"),
+            ("\"/Date(-1)/\"", "1969-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(read(json).as_deref(), Some(want), "{json}");
         }
@@ -139,6 +193,8 @@ mod tests {
             "99999999999999999999999",
             "\"tomorrow\"",
             "\"1705314600x\"",
+            "\"/Date()/\"",
+            "\"/Date(x)/\"",
             "true",
         ] {
             assert_eq!(read(json), None, "{json}");

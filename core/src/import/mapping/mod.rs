@@ -94,6 +94,9 @@ pub(super) fn map<'a>(record: &'a [u8], rules: &Rules<'_>, line: u64) -> Result<
 
 pub(super) fn not_an_object(text: &str, line: u64) -> String {
     match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) if text.trim() == "null" => {
+            "null is no record; a topic of Kafka holds it after a deletion (a tombstone)".to_owned()
+        }
         Ok(_) => "a record must be a JSON object".to_owned(),
         Err(e) => not_json(&e, line),
     }

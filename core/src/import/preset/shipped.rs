@@ -17,6 +17,18 @@ const FILES: &[(&str, &str)] = &[
     ("cdevents.toml", include_str!("shipped/cdevents.toml")),
     ("cloudtrail.toml", include_str!("shipped/cloudtrail.toml")),
     (
+        "cloudtrail-insight.toml",
+        include_str!("shipped/cloudtrail-insight.toml"),
+    ),
+    (
+        "cloudtrail-digest.toml",
+        include_str!("shipped/cloudtrail-digest.toml"),
+    ),
+    (
+        "s3-notification.toml",
+        include_str!("shipped/s3-notification.toml"),
+    ),
+    (
         "kubernetes-audit.toml",
         include_str!("shipped/kubernetes-audit.toml"),
     ),
@@ -64,12 +76,16 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("debezium.toml", include_str!("shipped/debezium.toml")),
     (
-        "debezium-schema.toml",
-        include_str!("shipped/debezium-schema.toml"),
+        "debezium-flat.toml",
+        include_str!("shipped/debezium-flat.toml"),
     ),
     ("maxwell.toml", include_str!("shipped/maxwell.toml")),
     ("canal.toml", include_str!("shipped/canal.toml")),
     ("dynamodb.toml", include_str!("shipped/dynamodb.toml")),
+    (
+        "dynamodb-stream.toml",
+        include_str!("shipped/dynamodb-stream.toml"),
+    ),
     ("message-db.toml", include_str!("shipped/message-db.toml")),
     ("marten.toml", include_str!("shipped/marten.toml")),
     (

@@ -40,12 +40,21 @@ pub(in crate::import) fn tell(head: &[u8], format: Format, own: &[Preset]) -> Op
                 None => looked_at.push(Cow::Borrowed(value)),
             }
         }
+        // What is no object says nothing of a format: a tombstone of Kafka is `null`.
+        looked_at.retain(|record| record.is_object());
         looked_at.truncate(LOOKED_AT);
-        let fitting = looked_at
+        let inside = inside_of(&preset);
+        let fits: Vec<Fit<'_>> = looked_at
             .iter()
-            .filter(|record| preset.rule.fits(record))
-            .count();
-        let weight = preset.rule.weight();
+            .filter_map(|record| {
+                let rule = &preset.rule;
+                rule.fits(record)
+                    .or_else(|| rule.fits(&inner(record, &inside)))
+            })
+            .collect();
+        let fitting = fits.len();
+        let best_fit = fits.into_iter().max_by_key(|fit| fit.weight);
+        let Fit { weight, of_any } = best_fit.unwrap_or_default();
         if fitting > 0
             && fitting * 2 >= looked_at.len()
             && best.as_ref().is_none_or(|(other, _)| weight > *other)
@@ -53,7 +62,7 @@ pub(in crate::import) fn tell(head: &[u8], format: Format, own: &[Preset]) -> Op
             let why = format!(
                 "{}: {} ({fitting} of the {} looked at)",
                 preset.title,
-                preset.rule.told(),
+                preset.rule.told(of_any),
                 counted(looked_at.len())
             );
             best = Some((weight, Told { preset, why }));
@@ -71,78 +80,95 @@ fn counted(records: usize) -> String {
 
 /// Tells the preset of a table from the names of its columns.
 pub(in crate::import) fn tell_table(columns: &[String], own: &[Preset]) -> Option<Told> {
-    let presets = Preset::all(own).into_iter().filter(|preset| {
-        let Rule {
-            has,
-            any,
-            lacks,
-            is,
-        } = &preset.rule;
-        let is_column = |name: &String| columns.contains(name);
-        is.is_empty()
-            && has.len() >= 2
-            && has.iter().all(is_column)
-            && (any.is_empty()
-                || any.iter().any(|names| {
-                    names
-                        .split(" & ")
-                        .all(|name| columns.iter().any(|c| c == name))
-                }))
-            && !lacks.iter().any(is_column)
-    });
-    let preset = presets.reduce(|best, preset| {
-        if preset.rule.weight() > best.rule.weight() {
-            preset
-        } else {
-            best
+    let mut best: Option<(usize, Told)> = None;
+    for preset in Preset::all(own) {
+        let rule = &preset.rule;
+        let Some(Fit { weight, of_any }) = rule
+            .is
+            .is_empty()
+            .then(|| {
+                rule.weight(&|name| columns.iter().any(|column| column == name), &|_| {
+                    None
+                })
+            })
+            .flatten()
+        else {
+            continue;
+        };
+        // A table has few columns, and one or two names say little.
+        let tells = rule.has.len() >= 2 || weight >= 3 + rule.lacks.len();
+        if tells && best.as_ref().is_none_or(|(other, _)| weight > *other) {
+            let why = format!("{}: {}", preset.title, rule.told(of_any));
+            best = Some((weight, Told { preset, why }));
         }
-    })?;
-    let why = format!("{}: {}", preset.title, preset.rule.told());
-    Some(Told { preset, why })
+    }
+    best.map(|(_, told)| told)
+}
+
+/// How a record keeps a rule.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fit<'r> {
+    /// How much of the record the rule speaks of: the rule that says most wins.
+    weight: usize,
+    /// Of the paths of which some have to be there, those that are.
+    of_any: Option<&'r str>,
 }
 
 impl Rule {
-    fn weight(&self) -> usize {
-        let Rule {
-            has,
-            any,
-            lacks,
-            is,
-        } = self;
-        has.len() + usize::from(!any.is_empty()) + lacks.len() + 2 * is.len()
-    }
-
-    fn fits(&self, record: &Value) -> bool {
-        let Rule {
-            has,
-            any,
-            lacks,
-            is,
-        } = self;
-        let there = |paths: &String| paths.split(" & ").all(|path| at(record, path).is_some());
-        has.iter().all(there)
-            && (any.is_empty() || any.iter().any(there))
-            && !lacks.iter().any(there)
-            && is.iter().all(|(path, texts)| {
-                let Some(found) = at(record, path) else {
-                    return false;
-                };
-                let found = match found {
+    /// How much of a record the rule speaks of; `None` where the record does not keep it.
+    fn fits(&self, record: &Value) -> Option<Fit<'_>> {
+        self.weight(
+            // A column that is empty is written as null; where several are asked for it counts as there.
+            &|path| at(record, path).is_some(),
+            &|path| {
+                Some(match at(record, path)? {
+                    Value::Null => return None,
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
-                };
+                })
+            },
+        )
+    }
+
+    fn weight(
+        &self,
+        is_there: &dyn Fn(&str) -> bool,
+        text_at: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Fit<'_>> {
+        let Rule {
+            has,
+            any,
+            lacks,
+            is,
+        } = self;
+        let together = |paths: &&String| paths.split(" & ").all(is_there);
+        let count = |paths: &&String| paths.split(" & ").count();
+        let of_any = match any.is_empty() {
+            true => None,
+            false => Some(any.iter().filter(together).max_by_key(count)?),
+        };
+        let is_said = |(path, texts): (&String, &Vec<String>)| {
+            text_at(path).is_some_and(|found| {
                 texts.iter().any(|text| match text.strip_suffix('*') {
                     Some(beginning) => found.starts_with(beginning),
                     None => *text == found,
                 })
             })
+        };
+        let keeps = has.iter().all(|path| is_there(path))
+            && !lacks.iter().any(|path| is_there(path))
+            && is.iter().all(is_said);
+        keeps.then(|| Fit {
+            weight: has.len() + of_any.as_ref().map_or(0, count) + lacks.len() + 2 * is.len(),
+            of_any: of_any.map(String::as_str),
+        })
     }
 
-    /// The rule as the end of a sentence.
-    fn told(&self) -> String {
+    /// The rule as the end of a sentence, of several paths that would do those that are there.
+    fn told(&self, of_any: Option<&str>) -> String {
         let Rule {
             has,
-            any,
+            any: _,
             lacks,
             is,
         } = self;
@@ -153,8 +179,8 @@ impl Rule {
         if !has.is_empty() {
             parts.push(format!("it has {}", has.join(", ")));
         }
-        if !any.is_empty() {
-            parts.push(format!("it has {}", any.join(" or ").replace('&', "with")));
+        if let Some(paths) = of_any {
+            parts.push(format!("it has {}", paths.replace(" & ", ", ")));
         }
         if !lacks.is_empty() {
             parts.push(format!("it has no {}", lacks.join(", no ")));
@@ -163,7 +189,7 @@ impl Rule {
     }
 }
 
-/// The value at a path, if it is there and says something.
+/// The value at a path, if it is there: `null`, too.
 fn at<'v>(record: &'v Value, path: &str) -> Option<&'v Value> {
     let mut value = record;
     for step in steps(path).ok()? {
@@ -174,7 +200,27 @@ fn at<'v>(record: &'v Value, path: &str) -> Option<&'v Value> {
             _ => return None,
         };
     }
-    (!value.is_null()).then_some(value)
+    Some(value)
+}
+
+/// Where in a preset's records the members stand that its paths name.
+fn inside_of(preset: &Preset) -> Vec<String> {
+    let inside = preset.mapping.inside.as_deref().unwrap_or_default();
+    let paths = inside.split(" || ").filter(|path| !path.is_empty());
+    paths.map(str::to_owned).collect()
+}
+
+/// What of a record the preset's paths name: it, or the first object inside of it that is there.
+fn inner<'v>(record: &'v Value, inside: &[String]) -> Cow<'v, Value> {
+    let found = inside.iter().find_map(|path| match at(record, path)? {
+        value @ Value::Object(_) => Some(Cow::Borrowed(value)),
+        Value::String(text) if text.starts_with('{') => {
+            let value: Value = serde_json::from_str(text).ok()?;
+            value.is_object().then_some(Cow::Owned(value))
+        }
+        _ => None,
+    });
+    found.unwrap_or(Cow::Borrowed(record))
 }
 
 /// Where a preset's records stand: the path of a list, and the one in its elements.

@@ -5,24 +5,46 @@ use serde_json::value::RawValue;
 
 use crate::import::mapping::{members_of, write_key};
 
-/// The item that a line of an export, an element of a scan or a record of a stream holds; `None` if it is none.
+/// Members of a record of a stream, or of an incremental export, that are items.
+const IMAGES: [&str; 4] = ["Keys", "NewImage", "OldImage", "Metadata"];
+
+/// The item that a line of an export or an element of a scan holds, or a record of a stream with its items made
+/// plain; `None` if it is none.
 pub(super) fn plain(text: &str) -> Option<String> {
     let members = members_of(text).ok()?;
-    let at = |key: &str| {
-        members
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, v)| v.get())
-    };
-    let image = at("dynamodb").and_then(|change| {
-        let members = members_of(change).ok()?;
-        let image = members.iter().find(|(name, _)| name == "NewImage")?.1;
-        Some(image.get())
-    });
-    let item = at("Item").or(image).unwrap_or(text);
     let mut out = String::new();
-    write_members(&mut out, item)?;
-    Some(out)
+    if let Some((_, item)) = members.iter().find(|(name, _)| name == "Item") {
+        write_members(&mut out, item.get())?;
+        return Some(out);
+    }
+    let is_change = |name: &str| name == "Keys" || name == "dynamodb";
+    if !members.iter().any(|(name, _)| is_change(name)) {
+        write_members(&mut out, text)?;
+        return Some(out);
+    }
+    for (key, value) in &members {
+        write_key(&mut out, key);
+        match &**key {
+            "dynamodb" => {
+                let mut inner = String::new();
+                for (key, value) in members_of(value.get()).ok()? {
+                    write_key(&mut inner, &key);
+                    write_image(&mut inner, &key, value)?;
+                }
+                out.push_str(&format!("{{{inner}}}"));
+            }
+            key => write_image(&mut out, key, value)?,
+        }
+    }
+    Some(format!("{{{out}}}"))
+}
+
+fn write_image(out: &mut String, key: &str, value: &RawValue) -> Option<()> {
+    if IMAGES.contains(&key) && value.get().starts_with('{') {
+        return write_members(out, value.get());
+    }
+    out.push_str(value.get());
+    Some(())
 }
 
 fn write_members(out: &mut String, object: &str) -> Option<()> {
@@ -84,6 +106,14 @@ mod tests {
         assert_eq!(
             plain(item).unwrap(),
             r#"{"pk":"order-789","version":5,"total":12345678901234567890.10,"tags":["a","b"],"ns":[1,2.50],"m":{"x":[null,false]}}"#
+        );
+        assert_eq!(
+            plain(r#"{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"a"}},"NewImage":{"n":{"N":"2"}},"SequenceNumber":"7"}}"#).unwrap(),
+            r#"{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":"a"},"NewImage":{"n":2},"SequenceNumber":"7"}}"#
+        );
+        assert_eq!(
+            plain(r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{"pk":{"S":"a"}},"OldImage":null}"#).unwrap(),
+            r#"{"Metadata":{"WriteTimestampMicros":1},"Keys":{"pk":"a"},"OldImage":null}"#
         );
         assert_eq!(plain(r#"{"pk":"order-789"}"#), None, "plain already");
         assert_eq!(plain(r#"{"Item":{"n":{"N":"1,5"}}}"#), None);

@@ -30,7 +30,7 @@ use super::mapping::{
 use super::shape::shape_of;
 use super::{MAX_DEPTH, SourceOrder};
 use path::Paths;
-use split::Within;
+use split::{Inside, Within};
 
 pub(super) use path::steps;
 pub(super) use split::Lines;
@@ -41,6 +41,7 @@ pub(super) struct RecordPlan {
     mapping: Mapping,
     unordered: bool,
     within: Vec<Within>,
+    inside: Vec<Inside>,
     paths: Paths,
     stream: Choices,
     category: Choices,
@@ -115,6 +116,7 @@ impl RecordPlan {
             zone: own_zone,
             time_format,
             records,
+            inside,
             types,
             event,
             reshape,
@@ -183,6 +185,7 @@ impl RecordPlan {
                 records.as_deref().unwrap_or_default(),
                 mapping.change.as_ref(),
             )?,
+            inside: Inside::all(inside.as_deref().unwrap_or_default())?,
             paths,
             context,
             types: types.clone(),
@@ -221,7 +224,8 @@ impl RecordPlan {
         if !text.starts_with('{') {
             return Err(not_an_object(text, line));
         }
-        let found = self.paths.find(text).map_err(|e| not_json(&e, line))?;
+        let found = self.paths.find(self.inner(text));
+        let found = found.map_err(|e| not_json(&e, line))?;
         let found = Found {
             values: found,
             null: &self.null,
@@ -280,7 +284,10 @@ impl RecordPlan {
         let Some(written) = written else {
             return Ok(None);
         };
-        let time = self.clock.time_of(&written, self.zone);
+        let time = match &self.clock {
+            Clock::Auto => mapping::epoch::time_of_place(&written, self.zone),
+            clock => clock.time_of(&written, self.zone),
+        };
         time.map(Some).map_err(|e| format!("{place}: {e}"))
     }
 
@@ -305,10 +312,18 @@ impl RecordPlan {
             }
         }
         let mut taken: Vec<&RawValue> = own.into_iter().collect();
-        match (&self.change, found.value(&self.data)) {
+        let [before, after] = match &self.change {
+            Some(change) => [&change.before, &change.after]
+                .map(|side| found.value(side).filter(|raw| raw.get() != "null")),
+            None => [None, None],
+        };
+        // Without a row it is something else that the source tells: of a table, a schema, a transaction.
+        let change = self
+            .change
+            .as_ref()
+            .filter(|change| before.or(after).is_some() || change.is_of_row(event_type));
+        match (change, found.value(&self.data)) {
             (Some(change), _) => {
-                let [before, after] = [&change.before, &change.after]
-                    .map(|side| found.value(side).filter(|raw| raw.get() != "null"));
                 draft.data = Cow::Owned(change.data(before, after, event_type));
                 taken.extend(before.into_iter().chain(after));
                 write_key(&mut context, "inferred");
@@ -341,6 +356,12 @@ impl RecordPlan {
 }
 
 impl Change {
+    /// Whether an event of this type is about a row, even where the record holds none.
+    fn is_of_row(&self, event_type: Option<&str>) -> bool {
+        let is = |types: &[String]| types.iter().any(|name| Some(name.as_str()) == event_type);
+        is(&self.deletes) || is(&self.creates)
+    }
+
     /// The event's data: the row afterwards, and as it was.
     fn data(
         &self,
@@ -349,21 +370,22 @@ impl Change {
         event_type: Option<&str>,
     ) -> String {
         let is = |types: &[String]| types.iter().any(|name| Some(name.as_str()) == event_type);
+        // Debezium writes documents of MongoDB as texts.
+        fn row(raw: Option<&RawValue>) -> Cow<'_, str> {
+            raw.map_or(Cow::Borrowed("null"), json_of)
+        }
         let mut data = String::from("{\"row\":");
         if is(&self.deletes) {
-            let was = before.or(after).map_or("null", RawValue::get);
             data.push_str("null,\"was\":");
-            data.push_str(was);
+            data.push_str(&row(before.or(after)));
         } else {
-            data.push_str(after.map_or("null", RawValue::get));
+            let after = row(after);
+            data.push_str(&after);
             if is(&self.creates) {
                 data.push_str(",\"was\":null");
-            } else if let Some(before) = before {
+            } else if before.is_some() {
                 data.push_str(",\"was\":");
-                data.push_str(&whole_row(
-                    before.get(),
-                    after.map_or("null", RawValue::get),
-                ));
+                data.push_str(&whole_row(&row(before), &after));
             }
         }
         data.push('}');
@@ -565,6 +587,7 @@ impl<'t> Found<'_, 't> {
         let end = match part {
             Take::Whole => return Ok(Some(text)),
             Take::Last => {
+                let text = text.split("/_history/").next().unwrap_or_default();
                 let at = text.rfind(['/', ':', '#']).map_or(0, |at| at + 1);
                 text[at..].to_owned()
             }

@@ -31,6 +31,40 @@ pub(in crate::import) struct Held<'t> {
     pub lines: u64,
 }
 
+/// Where in a record the members stand that the paths of the event name.
+#[derive(Debug)]
+pub(super) struct Inside {
+    /// The first of its steps as it stands in JSON, by which most records without it are passed over.
+    first: String,
+    path: Paths,
+}
+
+impl Inside {
+    /// Reads `a.b || c`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence for the user.
+    pub(super) fn all(inside: &str) -> Result<Vec<Inside>, String> {
+        let paths = inside.split(" || ").filter(|path| !path.is_empty());
+        let read = |path: &str| {
+            let steps = steps(path)?;
+            let first = steps.first().cloned().unwrap_or_default();
+            let mut paths = Paths::new();
+            paths.add(&steps);
+            Ok(Inside {
+                first: format!("\"{first}\""),
+                path: paths,
+            })
+        };
+        paths.map(read).collect()
+    }
+
+    fn find<'t>(&self, text: &'t str) -> Option<&'t RawValue> {
+        text.contains(&self.first)
+            .then(|| self.path.find(text).ok()?.into_iter().next()?)?
+    }
+}
+
 impl Within {
     /// Reads `a.b[] || c[].d`.
     ///
@@ -156,9 +190,33 @@ impl<'t> Lines<'t> {
 }
 
 impl RecordPlan {
+    /// The object whose members the paths of the event name: the record, or one inside of it.
+    pub(super) fn inner<'t>(&self, text: &'t str) -> &'t str {
+        let found = self.inside.iter().find_map(|inside| {
+            let found = inside.find(text)?.get();
+            found.starts_with('{').then_some(found)
+        });
+        found.unwrap_or(text)
+    }
+
+    /// The record with the text opened in which its members stand; `None` where they stand in none.
+    fn opened_inside(&self, text: &str) -> Option<String> {
+        let found = self.inside.iter().find_map(|inside| inside.find(text))?;
+        found.get().starts_with("\"{").then(|| opened(text))?
+    }
+
     /// The records that a value of the file holds; `None` where it is a record itself, as it stands.
     pub(in crate::import) fn records_in<'t>(&self, text: &'t str) -> Option<Vec<Held<'t>>> {
         let within = self.within.iter().find_map(|within| within.records(text));
+        let within = match within {
+            None => self.opened_inside(text).map(|text| {
+                vec![Held {
+                    text: Cow::Owned(text),
+                    lines: 0,
+                }]
+            }),
+            within => within,
+        };
         if self.reshape.is_empty() {
             return within;
         }
@@ -192,7 +250,12 @@ impl RecordPlan {
     pub(in crate::import) fn lost_around(&self, text: &str) -> Option<String> {
         let step = self.within.iter().find_map(|within| match within {
             Within::List { first, list, .. }
-                if list.find(text).ok()?.iter().any(Option::is_some) =>
+                if list
+                    .find(text)
+                    .ok()?
+                    .iter()
+                    .flatten()
+                    .any(|found| found.get().starts_with('[')) =>
             {
                 Some(first)
             }
@@ -201,7 +264,7 @@ impl RecordPlan {
         let members = members_of(text).ok()?;
         let lost: Vec<String> = members
             .iter()
-            .filter(|(key, _)| key != step)
+            .filter(|(key, _)| key != step && step != "*")
             .take(8)
             .map(|(key, _)| format!("{key:?}"))
             .collect();

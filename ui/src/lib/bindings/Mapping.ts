@@ -45,6 +45,12 @@ time_format?: string | null,
  */
 records?: string | null, 
 /**
+ * JSON: where in a record the members stand that the paths of the event name, if not at its top: the path of an
+ * object, or of a text that is one (`detail`). Several with ` || ` between; the first that is there counts. The
+ * data stay the whole record.
+ */
+inside?: string | null, 
+/**
  * What the text of the type place stands for: `c = "Created"`. Others stay as they are.
  */
 types: { [key in string]: string }, 

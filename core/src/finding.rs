@@ -76,6 +76,11 @@ pub enum FindingKind {
     DuplicateKey,
     /// Import: cells of a table are not of their column's kind (a number, a boolean, JSON); they stay text.
     KindDiffers,
+    /// Import: an event does not give the hash that its source recorded of it, or its predecessor has another one than
+    /// it names.
+    ChainBroken,
+    /// Import: the last line of a file that grows is not whole yet; it is left for the next import.
+    UnfinishedLine,
     /// State: events with an earlier version happened later than the instant asked for, so they were left out.
     LeftOut,
     /// State: version order and time order disagree inside the stream.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use annals_core::finding::FindingKind;
 use annals_core::id::Category;
 use annals_core::import::{
-    Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence, Presets,
-    Progress, SeenAgain, import_into,
+    ChainReport, Coverage, Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED,
+    Presence, Presets, Progress, SeenAgain, SourceOrder, import_into,
 };
 use annals_core::store::Log;
 use annals_core::surroundings::{Surroundings, data_folder};
@@ -138,10 +138,12 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
         .iter()
         .filter_map(|file| file.seen.as_ref())
         .any(differs)
-        || report
-            .findings
-            .iter()
-            .any(|found| found.kind == FindingKind::SourceVanished);
+        || report.findings.iter().any(|found| {
+            matches!(
+                found.kind,
+                FindingKind::SourceVanished | FindingKind::ChainBroken
+            )
+        });
     Ok(if report.rejected > 0 || tampered {
         Exit::Problems
     } else {
@@ -185,6 +187,58 @@ fn seen_text(seen: &SeenAgain) -> String {
 }
 
 /// What a file was read as: the preset, if it was one, and what its bytes are.
+/// How far the order of a source can be relied on, and how much of what happened it holds, in one line.
+fn coverage_text(order: SourceOrder, coverage: &Coverage) -> String {
+    let order = match order {
+        SourceOrder::Total => "total",
+        SourceOrder::PerStream => "per stream",
+        SourceOrder::PerPartition => "per partition",
+        SourceOrder::Unknown => "unknown",
+    };
+    let Some([previous, when, who, why]) = coverage.percent() else {
+        return format!("  order {order}");
+    };
+    format!(
+        "  order {order}; holds what was before {previous} %, when {when} %, who {who} %, why {why} % (of {})",
+        counted(coverage.looked_at, "event")
+    )
+}
+
+/// What was found of the hashes that a source's events hold, in one line.
+fn chain_text(chain: &ChainReport) -> String {
+    let ChainReport {
+        checked,
+        changed,
+        unlinked,
+        begins,
+        signed,
+        first,
+        last,
+        head,
+    } = chain;
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let fits = if changed + unlinked == 0 {
+        "all fit".to_owned()
+    } else {
+        format!("{changed} changed, {unlinked} do not name the one before")
+    };
+    let parts = match begins {
+        0 => String::new(),
+        n => format!(", {n} with a predecessor that is not in the file"),
+    };
+    let signed = match signed {
+        0 => String::new(),
+        n => format!("; {n} signed (not checked: that takes the key of the database)"),
+    };
+    format!(
+        "  hashes of {} computed again, ids {} to {}: {fits}{parts}; the last is {}{signed}",
+        counted(*checked, "event"),
+        said(first),
+        said(last),
+        said(head)
+    )
+}
+
 fn read_as(format: Format, preset: Option<&str>) -> String {
     match preset {
         Some(preset) => format!("{preset} in {}", format_name(format)),
@@ -248,6 +302,12 @@ fn print(
         }
         if let Some(seen) = &file.seen {
             output.line(&seen_text(seen))?;
+        if let Some(coverage) = &file.coverage {
+            output.line(&coverage_text(file.order, coverage))?;
+        }
+        if let Some(chain) = &file.chain {
+            output.line(&visible(&chain_text(chain)))?;
+        }
         }
     }
     output.line("")?;

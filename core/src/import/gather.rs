@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use super::chain::{Chain, HashChain};
+use super::coverage::{Counter, Seen};
 use super::csv::{Next, Plan, Rows, Table};
 use super::detect::{self, Asked, FileNames, Input};
 use super::encoding::Encoding;
@@ -274,6 +276,10 @@ struct Gathering<'i, 'w> {
     firsts: Vec<(FirstRecords, String)>,
 }
 
+    /// The hashes of the file at hand, where its source chains its events.
+    chain: Option<Chain>,
+    /// What the events of the file at hand still hold.
+    coverage: Counter,
 impl<'i> Gathering<'i, '_> {
     fn new(
         request: &'i ImportRequest,
@@ -310,6 +316,8 @@ impl<'i> Gathering<'i, '_> {
         })
     }
 
+            chain: None,
+            coverage: Counter::new(),
     fn open(&self, source: &Source) -> Result<Opened<'i>, ImportError> {
         let mapping = self.request.mapping.as_ref();
         let asked = Asked {
@@ -364,6 +372,8 @@ impl<'i> Gathering<'i, '_> {
             seen: None,
         });
         self.gathered.in_folder.push(source.in_folder.is_some());
+            chain: None,
+            coverage: None,
         let taken = input.taken.clone();
         let names = input.names.clone();
         self.read_records(opened, plan)?;
@@ -376,6 +386,8 @@ impl<'i> Gathering<'i, '_> {
     }
 
     /// Reports a file of a folder that is not read.
+        report.coverage = self.coverage.coverage();
+        report.chain = self.chain.take().map(|chain| chain.report);
     fn skip(&mut self, file: &str, bytes: u64, why: String) {
         self.gathered
             .notes
@@ -404,6 +416,8 @@ impl<'i> Gathering<'i, '_> {
             seen: None,
         });
         self.gathered.in_folder.push(true);
+            chain: None,
+            coverage: None,
     }
 
     fn glance_at(mut self, source: &Source) -> FilePreview {
@@ -431,6 +445,7 @@ impl<'i> Gathering<'i, '_> {
         preview
     }
 
+        preview.coverage = self.coverage.coverage();
     fn read_records(&mut self, opened: Opened<'i>, plan: Option<Plan>) -> Result<(), ImportError> {
         let Opened {
             mut input,
@@ -442,6 +457,9 @@ impl<'i> Gathering<'i, '_> {
         // a kind the same as the first one here.
         self.occurrences.clear();
         self.log_reached = Time::MIN;
+        let chain = preset.as_ref().and_then(|preset| preset.chain);
+        self.chain = chain.map(|HashChain::Eventsourcingdb| Chain::default());
+        self.coverage = Counter::new();
         self.zone = self.request.zone;
         let names = input.names.clone();
         let zone = self.zone;
@@ -640,10 +658,26 @@ impl<'i> Gathering<'i, '_> {
         };
         let taken = mapping::map(record, &rules, line)
             .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
+            RawRecord::Unfinished(start) => {
+                let notes = &mut self.gathered.notes;
+                notes.add(FindingKind::UnfinishedLine, Severity::Warning, || {
+                    let detail = format!(
+                        "the last line ends after {} bytes in the middle of a record; it was left for the next import of the file",
+                        start.len()
+                    );
+                    (place(names, line, None), detail)
+                });
+                return Ok(());
+            }
         self.settle(names, line, taken, record)
     }
 
     /// The records that a value holds, or the one that it is, by a declared mapping.
+            if let Some(detail) = self.chain.as_mut().and_then(|chain| chain.take(text)) {
+                let here = || (place(names, line, None), detail);
+                let notes = &mut self.gathered.notes;
+                notes.add(FindingKind::ChainBroken, Severity::Severe, here);
+            }
     fn records(
         &mut self,
         names: &FileNames,
@@ -910,6 +944,7 @@ impl<'i> Gathering<'i, '_> {
         if let Some(SourceTime { time, .. }) = time {
             totals.first_time = Some(totals.first_time.map_or(*time, |t| t.min(*time)));
             totals.last_time = Some(totals.last_time.map_or(*time, |t| t.max(*time)));
+        self.cover(stream, draft);
         }
         let entry = Entry {
             stream: stream as u32,
@@ -980,6 +1015,20 @@ impl<'i> Gathering<'i, '_> {
                 state.last_is_clock = is_first || last_is_clock;
                 let time = if is_first { self.now } else { state.last };
                 let from_clock = state.last_is_clock;
+    /// Counts what the event holds of what happened.
+    fn cover(&mut self, stream: usize, draft: &Draft<'_>) {
+        if !self.coverage.looks() {
+            return;
+        }
+        let state = &self.gathered.streams.list[stream];
+        self.coverage.take(&Seen {
+            data: &draft.data,
+            metadata: draft.metadata.as_deref(),
+            has_time: draft.time.is_some(),
+            is_followed: !state.is_new || (self.before.is_known)(&state.name),
+        });
+    }
+
                 notes.add(FindingKind::MissingTime, Severity::Warning, || {
                     let taken = if from_clock {
                         // The log's clock is read when it takes the event, so no instant is named here.

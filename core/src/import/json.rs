@@ -265,7 +265,9 @@ mod tests {
         let mut got = Vec::new();
         let mut reader = std::io::BufReader::with_capacity(chunk, text.as_bytes());
         read(&mut reader, &names(), &mut |line, record| {
-            let (RawRecord::Whole(bytes) | RawRecord::TooLong(bytes)) = record;
+            let (RawRecord::Whole(bytes)
+            | RawRecord::TooLong(bytes)
+            | RawRecord::Unfinished(bytes)) = record;
             got.push((line, String::from_utf8(bytes.to_vec()).unwrap()));
             Ok(())
         })

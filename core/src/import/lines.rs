@@ -12,6 +12,8 @@ pub(super) enum RawRecord<'a> {
     Whole(&'a [u8]),
     /// Its beginning; it is longer than [`MAX_RECORD_BYTES`].
     TooLong(&'a [u8]),
+    /// The last line, without an end of line: a JSON object of which more is still to come.
+    Unfinished(&'a [u8]),
 }
 
 /// Calls `each` with every line that is not blank, and its number.
@@ -37,10 +39,18 @@ pub(super) fn read(
             continue;
         }
         let record = buffer.trim_ascii();
-        if !record.is_empty() {
+        if !ended && is_unfinished(record) {
+            each(line, RawRecord::Unfinished(record))?;
+        } else if !record.is_empty() {
             each(line, RawRecord::Whole(record))?;
         }
     }
+}
+
+/// Whether a JSON object begins here and nothing is wrong with it but that it ends too early.
+fn is_unfinished(record: &[u8]) -> bool {
+    let value: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(record);
+    record.starts_with(b"{") && value.is_err_and(|error| error.is_eof())
 }
 
 /// Reads to the end of the line, but not more than the limit and one byte.
@@ -71,6 +81,7 @@ mod tests {
             match record {
                 RawRecord::Whole(bytes) => got.push((line, bytes.to_vec())),
                 RawRecord::TooLong(bytes) => got.push((line, bytes[..3].to_vec())),
+                RawRecord::Unfinished(bytes) => got.push((line, [b"... ", bytes].concat())),
             }
             Ok(())
         })
@@ -89,6 +100,21 @@ mod tests {
             ]
         );
         assert_eq!(lines_of(b""), vec![]);
+    }
+
+    #[test]
+    fn only_the_last_line_can_be_unfinished() {
+        for (text, is_unfinished) in [
+            (&b"{}\n{\"a\":1,"[..], true),
+            (b"{}\n{", true),
+            (b"{}\n{\"a\":1,\n", false),
+            (b"{}\n{\"a\":1}", false),
+            (b"{}\n{\"a\" 1", false),
+            (b"{}\n[1,", false),
+        ] {
+            let last = lines_of(text).pop().unwrap();
+            assert_eq!(last.1.starts_with(b"... "), is_unfinished, "{text:?}");
+        }
     }
 
     #[test]
@@ -111,7 +137,9 @@ mod tests {
         let mut held = Vec::new();
         read(&mut reader, &names(), &mut |line, record| {
             let len = match record {
-                RawRecord::Whole(bytes) | RawRecord::TooLong(bytes) => bytes.len(),
+                RawRecord::Whole(bytes)
+                | RawRecord::TooLong(bytes)
+                | RawRecord::Unfinished(bytes) => bytes.len(),
             };
             held.push((line, len));
             Ok(())

@@ -9,6 +9,8 @@
 
 mod around;
 mod csv;
+mod chain;
+mod coverage;
 mod declared;
 mod detect;
 mod encoding;
@@ -46,6 +48,8 @@ use crate::store::{AppendError, LogWriter, OpenError};
 use crate::surroundings::Surroundings;
 
 pub use around::{LineView, LinesView, lines};
+pub use chain::{ChainReport, HashChain};
+pub use coverage::Coverage;
 pub use declared::{
     ChangeMapping, ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError,
     Reshape,

@@ -13,7 +13,7 @@ use super::encoding::Encoding;
 use super::gather::{self, Opened};
 use super::pack::Compression;
 use super::spool::Entry;
-use super::{Format, ImportError, Presets, SourceOrder};
+use super::{Coverage, Format, ImportError, Presets, SourceOrder};
 use crate::event::Payload;
 use crate::finding::Finding;
 use crate::id::Category;
@@ -103,6 +103,8 @@ pub struct FilePreview {
     pub records: Vec<RecordPreview>,
     /// The whole file was looked at.
     pub complete: bool,
+    /// How much of what happened the records looked at hold.
+    pub coverage: Option<Coverage>,
     /// Faults among the records looked at.
     pub findings: Vec<Finding>,
 }
@@ -236,6 +238,7 @@ impl FilePreview {
             columns: Vec::new(),
             records: Vec::new(),
             complete: false,
+            coverage: None,
             findings: Vec::new(),
         }
     }

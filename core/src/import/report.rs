@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Compression, Encoding, Format, ImportError, Mapping, SourceOrder};
+use super::{
+    ChainReport, Compression, Coverage, Encoding, Format, ImportError, Mapping, SourceOrder,
+};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::integrity::Hash;
 use crate::time::Time;
@@ -86,6 +88,12 @@ pub struct FileReport {
     /// Records read.
     #[ts(type = "number")]
     pub read: u64,
+    /// How much of what happened it holds; `None` where it held no event.
+    pub coverage: Option<Coverage>,
+    /// What was found of the hashes that its events hold, where its source chains them so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub chain: Option<ChainReport>,
     /// Why nothing of it was read, though it lies in a folder that was to be imported.
     pub skipped: Option<String>,
     /// What became of what was seen in this source before; `None` at the first look.

@@ -6,7 +6,7 @@ use annals_core::import::{
 };
 use annals_core::surroundings::Surroundings;
 
-use super::{Import, mapping, read_as};
+use super::{Import, coverage_text, mapping, read_as};
 use crate::commands::print_findings;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -67,7 +67,7 @@ fn print(file: &FilePreview, output: &mut Output) -> Result<(), Failure> {
         encoding,
         why,
         preset,
-        order: _,
+        order,
         error,
         mapping: _,
         mapping_toml,
@@ -77,6 +77,7 @@ fn print(file: &FilePreview, output: &mut Output) -> Result<(), Failure> {
         columns,
         records,
         complete,
+        coverage,
         findings,
     } = file;
     if why.is_empty() {
@@ -87,6 +88,9 @@ fn print(file: &FilePreview, output: &mut Output) -> Result<(), Failure> {
             read_as(*format, preset.as_deref()),
             encoding.name()
         )))?;
+    }
+    if let Some(coverage) = coverage {
+        output.line(&coverage_text(*order, coverage))?;
     }
     for guess in guesses {
         output.line(&visible(&format!("  {guess}")))?;

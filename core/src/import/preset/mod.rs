@@ -13,9 +13,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::ImportError;
 use super::declared::{Mapping, MappingError, Template};
 use super::record::{check_path, steps};
+use super::{HashChain, ImportError};
 
 pub use shipped::{FormatRow, FormatsView, ReadBy, formats, shipped};
 pub(super) use tell::{Told, tell, tell_table};
@@ -35,6 +35,9 @@ pub struct Preset {
     /// What a user should know before an import.
     #[serde(default)]
     pub note: String,
+    /// How the source chains its events by hashes, if it does.
+    #[serde(default)]
+    pub chain: Option<HashChain>,
     /// How the source orders its events.
     pub order: SourceOrder,
     /// How its records are known.

@@ -21,6 +21,8 @@ const WORDS: Record<FindingKind, string> = {
   source_vanished: "Vanished from its source",
   source_inserted: "Inserted into its source before what was seen",
   source_reordered: "Reordered in its source",
+  chain_broken: "Does not fit its source's hashes",
+  unfinished_line: "Last line not whole yet",
   file_skipped: "File was not read",
   id_reused: "Event id used again",
   missing_type: "No event type recorded",

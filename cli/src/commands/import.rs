@@ -37,7 +37,7 @@ const MAX_REJECTS: usize = 10;
 /// adds nothing.
 #[derive(Debug, clap::Args)]
 pub struct Import {
-    /// Files and folders to read, in order; .gz and .zst are unpacked
+    /// Files, folders and git repositories to read, in order; .gz, .zst and .zip are unpacked, sheets of .xlsx are tables
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// The store; made where it does not exist
@@ -46,7 +46,7 @@ pub struct Import {
     /// Say how the files would be read, show the first records, and store nothing
     #[arg(long, conflicts_with_all = ["into", "dry_run", "rejects"])]
     explain: bool,
-    /// How to read the files: auto (by their content), jsonl, json, xes, csv, ocel, or a name that annals formats lists
+    /// How to read the files: auto (by their content), jsonl, json, xes, csv, ocel, git, or a name that annals formats lists
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     format: String,
     /// How bytes spell text: utf-8, utf-16le, utf-16be, latin-1 or windows-1252; by default by content
@@ -87,6 +87,7 @@ fn asked_format(name: &str) -> Result<(Format, Presets), Failure> {
         "xes" => Some(Format::Xes),
         "csv" => Some(Format::Csv),
         "ocel" => Some(Format::Ocel),
+        "git" => Some(Format::Git),
         _ => None,
     };
     let preset = by_code.is_none().then_some(name);
@@ -186,7 +187,6 @@ fn seen_text(seen: &SeenAgain) -> String {
     )
 }
 
-/// What a file was read as: the preset, if it was one, and what its bytes are.
 /// How far the order of a source can be relied on, and how much of what happened it holds, in one line.
 fn coverage_text(order: SourceOrder, coverage: &Coverage) -> String {
     let order = match order {
@@ -239,6 +239,7 @@ fn chain_text(chain: &ChainReport) -> String {
     )
 }
 
+/// What a file was read as: the preset, if it was one, and what its bytes are.
 fn read_as(format: Format, preset: Option<&str>) -> String {
     match preset {
         Some(preset) => format!("{preset} in {}", format_name(format)),
@@ -255,6 +256,7 @@ fn format_name(format: Format) -> &'static str {
         Format::Xes => "XES",
         Format::Csv => "CSV",
         Format::Ocel => "OCEL",
+        Format::Git => "git",
     }
 }
 
@@ -300,14 +302,14 @@ fn print(
         if let Some(mapping) = &file.mapping_sha256 {
             output.line(&format!("  by the mapping {mapping}"))?;
         }
-        if let Some(seen) = &file.seen {
-            output.line(&seen_text(seen))?;
         if let Some(coverage) = &file.coverage {
             output.line(&coverage_text(file.order, coverage))?;
         }
         if let Some(chain) = &file.chain {
             output.line(&visible(&chain_text(chain)))?;
         }
+        if let Some(seen) = &file.seen {
+            output.line(&seen_text(seen))?;
         }
     }
     output.line("")?;

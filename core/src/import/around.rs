@@ -8,6 +8,7 @@ use ts_rs::TS;
 
 use super::detect::{self, Asked};
 use super::encoding::Encoding;
+use super::files::{self, Origin, Source};
 use super::{Format, ImportError, Progress};
 
 /// Bytes of a line that are shown.
@@ -65,9 +66,15 @@ pub fn lines(
         // Told or not, its lines are shown.
         format: Format::Jsonl,
         encoding,
-        source: None,
     };
-    let mut input = detect::open(path, asked, &progress)?;
+    let source = files::find(path).unwrap_or_else(|| Source {
+        path: path.to_owned(),
+        origin: Origin::File,
+        name: String::new(),
+        in_folder: None,
+        bytes: 0,
+    });
+    let mut input = detect::open(&source, asked, &progress)?;
     let context = u64::from(context);
     let mut view = LinesView {
         file: input.names.file.clone(),

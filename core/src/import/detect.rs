@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::encoding::{self, Decoded, Encoding};
+use super::files::{Origin, Source};
 use super::pack::{self, Compression};
-use super::{Format, ImportError, Progress, csv, from_store, ocel};
+use super::{Format, ImportError, Progress, csv, from_store, git, ocel};
 use crate::integrity::Hash;
 
 /// Bytes that the format is told from.
@@ -41,6 +42,8 @@ pub(super) struct FileNames {
     pub stem: String,
     /// How the bytes are packed.
     pub packed: Compression,
+    /// In what it is packed with others.
+    pub packed_in: Option<&'static str>,
 }
 
 impl FileNames {
@@ -55,6 +58,7 @@ impl FileNames {
             file: path.display().to_string(),
             stem: stem(&name).to_owned(),
             packed: Compression::None,
+            packed_in: None,
             source: source.map_or(name, str::to_owned),
         }
     }
@@ -75,8 +79,12 @@ impl FileNames {
     /// A reading error: of the file, or of the packing where it is packed.
     pub(super) fn unreadable(&self, line: u64, source: std::io::Error) -> ImportError {
         use std::io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, UnexpectedEof};
-        let packing = self.packed.name();
-        if self.packed != Compression::None {
+        let packing = self.packed_in.unwrap_or(self.packed.name());
+        let is_packed = self.packed != Compression::None || self.packed_in.is_some();
+        if source.kind() == std::io::ErrorKind::Unsupported && is_packed {
+            return self.malformed(line, source.to_string());
+        }
+        if is_packed {
             match source.kind() {
                 FileTooLarge => {
                     return self.malformed(line, format!("the {packing} packing: {source}"));
@@ -115,25 +123,45 @@ pub(super) struct Input<'p> {
 
 /// What the user says about a file.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Asked<'a> {
+pub(super) struct Asked {
     pub format: Format,
     pub encoding: Option<Encoding>,
-    /// Name among the files of a folder.
-    pub source: Option<&'a str>,
 }
 
 /// Opens a file; a format other than [`Format::Auto`] is taken as it is.
 pub(super) fn open<'p>(
-    path: &Path,
-    asked: Asked<'_>,
+    source: &Source,
+    asked: Asked,
     progress: &'p Progress,
 ) -> Result<Input<'p>, ImportError> {
-    let mut names = FileNames::of(path, asked.source);
-    let mut file = File::open(path).map_err(|source| names.unreadable(1, source))?;
-    let is_store = from_store::is_store(&mut file).map_err(|source| names.unreadable(1, source))?;
-    if is_store {
-        file = from_store::events_of(path, &names, progress)?;
-    }
+    let path = &source.path;
+    let mut names = FileNames::of(
+        path,
+        Some(source.name.as_str()).filter(|name| !name.is_empty()),
+    );
+    let unreadable = |error| names.unreadable(1, error);
+    let mut is_store = false;
+    let file: Box<dyn Read> = match &source.origin {
+        Origin::File => {
+            let mut file = File::open(path).map_err(unreadable)?;
+            is_store = from_store::is_store(&mut file).map_err(unreadable)?;
+            match is_store {
+                true => Box::new(from_store::events_of(path, &names, progress)?),
+                false => Box::new(file),
+            }
+        }
+        Origin::Member(archive, index) => {
+            names.packed_in = Some("zip");
+            Box::new(archive.read(*index).map_err(|e| names.unreadable(1, e))?)
+        }
+        Origin::Git => made(git::events_of(path, &names, progress)?, progress),
+        Origin::Sheet(workbook, sheet) => {
+            names.packed_in = Some("xlsx");
+            let table = workbook.table(*sheet);
+            made(table.map_err(|e| names.unreadable(1, e))?, progress)
+        }
+    };
+    let is_sheet = matches!(source.origin, Origin::Sheet(..));
     let taken = Taken::default();
     let counted = Counted {
         file,
@@ -159,7 +187,7 @@ pub(super) fn open<'p>(
     };
     let is_sqlite = raw.starts_with(ocel::SQLITE) && !is_store;
     let (encoding, mark, spelling) = match asked.encoding {
-        _ if is_sqlite => (Encoding::Utf8, 0, ""),
+        _ if is_sqlite || is_sheet => (Encoding::Utf8, 0, ""),
         Some(encoding) => (encoding, encoding::mark_len(encoding, &raw), ""),
         None => encoding::tell(&raw),
     };
@@ -167,6 +195,10 @@ pub(super) fn open<'p>(
     let mut head = decoded(&raw, encoding);
     let (format, why) = match asked.format {
         _ if is_store => (Format::Jsonl, "an Annals store: its events".to_owned()),
+        _ if matches!(source.origin, Origin::Git) => {
+            (Format::Git, "a git repository: its history".to_owned())
+        }
+        Format::Auto if is_sheet => (Format::Csv, "a sheet of an Excel workbook".to_owned()),
         Format::Auto | Format::Ocel if is_sqlite => (
             Format::Ocel,
             format!("{packing}it is a SQLite database: OCEL 2.0"),
@@ -198,6 +230,13 @@ pub(super) fn open<'p>(
         is_store,
         taken,
     })
+}
+
+/// A file that was made of a source: how long it is was not known before.
+fn made(file: File, progress: &Progress) -> Box<dyn Read> {
+    let len = file.metadata().map_or(0, |found| found.len());
+    progress.bytes_total.fetch_add(len, Ordering::Relaxed);
+    Box::new(file)
 }
 
 fn decoded(raw: &[u8], encoding: Encoding) -> Vec<u8> {
@@ -246,7 +285,7 @@ fn tell(head: &[u8]) -> Result<(Format, String), String> {
         _ => match csv::sniff(head) {
             Some(why) => Ok((Format::Csv, why)),
             None => Err(
-                "this is neither JSON Lines nor a JSON document nor XES (XML) nor a table (CSV); Annals reads these, plain or packed as .gz or .zst"
+                "this is neither JSON Lines nor a JSON document nor XES (XML) nor a table (CSV); Annals reads these, plain or packed as .gz, .zst or .zip, and the sheets of .xlsx"
                     .into(),
             ),
         },
@@ -286,7 +325,7 @@ impl Taken {
 
 /// Counts and hashes the file's own bytes as they are read.
 struct Counted<'p> {
-    file: File,
+    file: Box<dyn Read>,
     progress: &'p Progress,
     taken: Taken,
 }

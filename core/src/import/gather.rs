@@ -24,7 +24,7 @@ use super::store::Ahead;
 use super::streams::{StableHasher, Streams};
 use super::{
     Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, SourceOrder,
-    json, lines, ocel, xes,
+    json, lines, ocel, wrapped, xes,
 };
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{Category, EventId, EventType, NameError, StreamId};
@@ -55,7 +55,7 @@ pub(super) fn gather<'i, 'w>(
     ahead: Option<Ahead<'w>>,
 ) -> Result<Gathered<'w>, ImportError> {
     let spool = Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?;
-    let (sources, skipped) = files::expand(&request.paths)?;
+    let (sources, skipped) = files::expand(&request.paths, request.format)?;
     let total = sources.iter().map(|source| source.bytes).sum();
     progress.bytes_total.store(total, Ordering::Relaxed);
     progress.enter(Phase::Reading);
@@ -101,7 +101,7 @@ pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePrev
         dry_run: true,
         rejects: None,
     };
-    let (sources, skipped) = files::expand(paths)?;
+    let (sources, skipped) = files::expand(paths, *format)?;
     let mut previews: Vec<FilePreview> = skipped
         .into_iter()
         .map(|Skip { file, why }| FilePreview {
@@ -140,7 +140,11 @@ impl<'i> Opened<'i> {
         let mut table = is_table.then(|| Table::look(&input, asked, request.zone));
         // What the user says goes before what is told; a store of Annals and XES need neither.
         let told = match (asked, chosen) {
-            _ if matches!(input.format, Format::Xes | Format::Ocel) || input.is_store => None,
+            _ if matches!(input.format, Format::Xes | Format::Ocel | Format::Git)
+                || input.is_store =>
+            {
+                None
+            }
             (_, Some(chosen)) => Some(Told {
                 preset: chosen.clone(),
                 why: format!("read as {}, as asked for", chosen.title),
@@ -156,7 +160,8 @@ impl<'i> Opened<'i> {
             (Some(told), None) => Some(told.preset.mapping.clone()),
             (None, Some(asked)) if is_table && !asked.is_of_records() => None,
             (None, Some(asked))
-                if !matches!(input.format, Format::Xes | Format::Ocel) && !input.is_store =>
+                if !matches!(input.format, Format::Xes | Format::Ocel | Format::Git)
+                    && !input.is_store =>
             {
                 Some(asked.clone())
             }
@@ -198,7 +203,7 @@ impl<'i> Opened<'i> {
         match (&self.preset, self.input.format) {
             _ if self.input.is_store => SourceOrder::Total,
             (Some(preset), _) => preset.order,
-            (None, Format::Xes) => SourceOrder::PerStream,
+            (None, Format::Xes | Format::Git) => SourceOrder::PerStream,
             (None, Format::Auto | Format::Jsonl | Format::Json | Format::Csv | Format::Ocel) => {
                 SourceOrder::Unknown
             }
@@ -271,15 +276,15 @@ struct Gathering<'i, 'w> {
     /// Latest time in a file that is a log itself.
     log_reached: Time,
     file: u32,
+    /// The hashes of the file at hand, where its source chains its events.
+    chain: Option<Chain>,
+    /// What the events of the file at hand still hold.
+    coverage: Counter,
     /// The first records of the file at hand, and those of the files before it with their sources.
     first: FirstRecords,
     firsts: Vec<(FirstRecords, String)>,
 }
 
-    /// The hashes of the file at hand, where its source chains its events.
-    chain: Option<Chain>,
-    /// What the events of the file at hand still hold.
-    coverage: Counter,
 impl<'i> Gathering<'i, '_> {
     fn new(
         request: &'i ImportRequest,
@@ -311,21 +316,20 @@ impl<'i> Gathering<'i, '_> {
             occurrences: HashMap::default(),
             log_reached: Time::MIN,
             file: 0,
+            chain: None,
+            coverage: Counter::new(),
             first: FirstRecords::default(),
             firsts: Vec::new(),
         })
     }
 
-            chain: None,
-            coverage: Counter::new(),
     fn open(&self, source: &Source) -> Result<Opened<'i>, ImportError> {
         let mapping = self.request.mapping.as_ref();
         let asked = Asked {
             format: self.request.format,
             encoding: self.request.encoding.or(mapping.and_then(|m| m.encoding)),
-            source: Some(&source.name),
         };
-        let input = detect::open(&source.path, asked, self.progress)?;
+        let input = detect::open(source, asked, self.progress)?;
         Opened::of(input, self.request)
     }
 
@@ -368,12 +372,12 @@ impl<'i> Gathering<'i, '_> {
             mapping_sha256: mapping.map(Mapping::sha256),
             mapping: mapping.cloned(),
             read: 0,
+            chain: None,
+            coverage: None,
             skipped: None,
             seen: None,
         });
         self.gathered.in_folder.push(source.in_folder.is_some());
-            chain: None,
-            coverage: None,
         let taken = input.taken.clone();
         let names = input.names.clone();
         self.read_records(opened, plan)?;
@@ -382,12 +386,12 @@ impl<'i> Gathering<'i, '_> {
         report.read = self.gathered.read - before;
         report.bytes = taken.bytes();
         report.sha256 = taken.sha256();
+        report.coverage = self.coverage.coverage();
+        report.chain = self.chain.take().map(|chain| chain.report);
         Ok(())
     }
 
     /// Reports a file of a folder that is not read.
-        report.coverage = self.coverage.coverage();
-        report.chain = self.chain.take().map(|chain| chain.report);
     fn skip(&mut self, file: &str, bytes: u64, why: String) {
         self.gathered
             .notes
@@ -412,12 +416,12 @@ impl<'i> Gathering<'i, '_> {
             mapping_sha256: None,
             mapping: None,
             read: 0,
+            chain: None,
+            coverage: None,
             skipped: Some(why),
             seen: None,
         });
         self.gathered.in_folder.push(true);
-            chain: None,
-            coverage: None,
     }
 
     fn glance_at(mut self, source: &Source) -> FilePreview {
@@ -441,25 +445,25 @@ impl<'i> Gathering<'i, '_> {
             Err(error) => preview.error = Some(error.to_string()),
         }
         preview.records = self.glance.map(|glance| glance.records).unwrap_or_default();
+        preview.coverage = self.coverage.coverage();
         preview.findings = self.gathered.notes.into_vec();
         preview
     }
 
-        preview.coverage = self.coverage.coverage();
     fn read_records(&mut self, opened: Opened<'i>, plan: Option<Plan>) -> Result<(), ImportError> {
         let Opened {
             mut input,
             table,
             records,
-            preset: _,
+            preset,
         } = opened;
+        let chain = preset.as_ref().and_then(|preset| preset.chain);
+        self.chain = chain.map(|HashChain::Eventsourcingdb| Chain::default());
+        self.coverage = Counter::new();
         // The name is the source: another file of the same name is the same source, and its first record of
         // a kind the same as the first one here.
         self.occurrences.clear();
         self.log_reached = Time::MIN;
-        let chain = preset.as_ref().and_then(|preset| preset.chain);
-        self.chain = chain.map(|HashChain::Eventsourcingdb| Chain::default());
-        self.coverage = Counter::new();
         self.zone = self.request.zone;
         let names = input.names.clone();
         let zone = self.zone;
@@ -467,6 +471,15 @@ impl<'i> Gathering<'i, '_> {
         let records = records.as_ref();
         if let Some(records) = records {
             self.zone = records.zone();
+        }
+        let is_long = !input.is_whole && begins_long_object(&input.head);
+        if let (Format::Jsonl | Format::Json, Some(plan)) = (input.format, records) {
+            let keys = plan.list_names();
+            if is_long && !keys.is_empty() {
+                return wrapped::read(reader, &names, &keys, &mut |line, item| {
+                    self.wrapped(&names, line, item, plan)
+                });
+            }
         }
         match (input.format, table) {
             (_, Some(table)) => match (records, plan) {
@@ -478,7 +491,7 @@ impl<'i> Gathering<'i, '_> {
                 // A table has the one or the other.
                 (None, None) => Ok(()),
             },
-            (Format::Auto | Format::Jsonl | Format::Csv, None) => {
+            (Format::Auto | Format::Jsonl | Format::Csv | Format::Git, None) => {
                 lines::read(reader, &names, &mut |line, raw| {
                     self.json(&names, line, raw, records)
                 })
@@ -645,19 +658,6 @@ impl<'i> Gathering<'i, '_> {
                 let reason = format!("longer than {} MiB", MAX_RECORD_BYTES >> 20);
                 return self.settle(names, line, Err(reason), start);
             }
-        };
-        if let Some(plan) = plan
-            && let Ok(text) = std::str::from_utf8(record)
-        {
-            return self.records(names, line, text, plan);
-        }
-        self.count_record()?;
-        let rules = Rules {
-            zone: self.zone,
-            stem: &names.stem,
-        };
-        let taken = mapping::map(record, &rules, line)
-            .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
             RawRecord::Unfinished(start) => {
                 let notes = &mut self.gathered.notes;
                 notes.add(FindingKind::UnfinishedLine, Severity::Warning, || {
@@ -669,15 +669,68 @@ impl<'i> Gathering<'i, '_> {
                 });
                 return Ok(());
             }
-        self.settle(names, line, taken, record)
-    }
-
-    /// The records that a value holds, or the one that it is, by a declared mapping.
+        };
+        if let Some(plan) = plan
+            && let Ok(text) = std::str::from_utf8(record)
+        {
             if let Some(detail) = self.chain.as_mut().and_then(|chain| chain.take(text)) {
                 let here = || (place(names, line, None), detail);
                 let notes = &mut self.gathered.notes;
                 notes.add(FindingKind::ChainBroken, Severity::Severe, here);
             }
+            return self.records(names, line, text, plan);
+        }
+        self.count_record()?;
+        let rules = Rules {
+            zone: self.zone,
+            stem: &names.stem,
+        };
+        let taken = mapping::map(record, &rules, line)
+            .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
+        self.settle(names, line, taken, record)
+    }
+
+    /// What stands in an object around a long list of records.
+    fn wrapped(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        item: wrapped::Item<'_>,
+        plan: &RecordPlan,
+    ) -> Result<(), ImportError> {
+        match item {
+            wrapped::Item::Record(raw) => self.json(names, line, raw, Some(plan)),
+            wrapped::Item::Element(RawRecord::Whole(element)) => {
+                match std::str::from_utf8(element) {
+                    Ok(text) => {
+                        let held = plan.record_in(text);
+                        self.record(names, line + held.lines, &held.text, plan)
+                    }
+                    Err(_) => self.json(names, line, RawRecord::Whole(element), None),
+                }
+            }
+            wrapped::Item::Element(raw) => self.json(names, line, raw, None),
+            wrapped::Item::Around(text) => {
+                self.note_lost(names, line, text, plan);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says what stands around a list of records and belongs to none.
+    fn note_lost(&mut self, names: &FileNames, line: u64, text: &str, plan: &RecordPlan) {
+        let Some(lost) = plan.lost_around(text) else {
+            return;
+        };
+        let notes = &mut self.gathered.notes;
+        notes.add(FindingKind::NotKept, Severity::Notice, || {
+            let detail =
+                format!("{lost} around the list of records belongs to none and was not kept");
+            (place(names, line, None), detail)
+        });
+    }
+
+    /// The records that a value holds, or the one that it is, by a declared mapping.
     fn records(
         &mut self,
         names: &FileNames,
@@ -688,16 +741,7 @@ impl<'i> Gathering<'i, '_> {
         let Some(held) = plan.records_in(text) else {
             return self.record(names, line, text, plan);
         };
-        if let Some(lost) = plan.lost_around(text) {
-            self.gathered
-                .notes
-                .add(FindingKind::NotKept, Severity::Notice, || {
-                    let detail = format!(
-                        "{lost} around the list of records belongs to none and was not kept"
-                    );
-                    (place(names, line, None), detail)
-                });
-        }
+        self.note_lost(names, line, text, plan);
         for held in held {
             self.record(names, line + held.lines, &held.text, plan)?;
         }
@@ -900,6 +944,7 @@ impl<'i> Gathering<'i, '_> {
             .streams
             .index_of(&draft.stream)
             .map_err(|e| e.to_string())?;
+        self.cover(stream, draft);
         let time = self.time_in_stream(names, line, stream, draft);
         self.note_version(names, line, stream, draft.source_version.as_deref());
         let event_type = match draft.event_type.as_deref() {
@@ -944,7 +989,6 @@ impl<'i> Gathering<'i, '_> {
         if let Some(SourceTime { time, .. }) = time {
             totals.first_time = Some(totals.first_time.map_or(*time, |t| t.min(*time)));
             totals.last_time = Some(totals.last_time.map_or(*time, |t| t.max(*time)));
-        self.cover(stream, draft);
         }
         let entry = Entry {
             stream: stream as u32,
@@ -969,6 +1013,20 @@ impl<'i> Gathering<'i, '_> {
             return Ok(Ok(()));
         }
         Ok(self.keep(reached, &entry))
+    }
+
+    /// Counts what the event holds of what happened.
+    fn cover(&mut self, stream: usize, draft: &Draft<'_>) {
+        if !self.coverage.looks() {
+            return;
+        }
+        let state = &self.gathered.streams.list[stream];
+        self.coverage.take(&Seen {
+            data: &draft.data,
+            metadata: draft.metadata.as_deref(),
+            has_time: draft.time.is_some(),
+            is_followed: !state.is_new || (self.before.is_known)(&state.name),
+        });
     }
 
     /// Spools an event and, as long as that is possible, stores it.
@@ -1015,20 +1073,6 @@ impl<'i> Gathering<'i, '_> {
                 state.last_is_clock = is_first || last_is_clock;
                 let time = if is_first { self.now } else { state.last };
                 let from_clock = state.last_is_clock;
-    /// Counts what the event holds of what happened.
-    fn cover(&mut self, stream: usize, draft: &Draft<'_>) {
-        if !self.coverage.looks() {
-            return;
-        }
-        let state = &self.gathered.streams.list[stream];
-        self.coverage.take(&Seen {
-            data: &draft.data,
-            metadata: draft.metadata.as_deref(),
-            has_time: draft.time.is_some(),
-            is_followed: !state.is_new || (self.before.is_known)(&state.name),
-        });
-    }
-
                 notes.add(FindingKind::MissingTime, Severity::Warning, || {
                     let taken = if from_clock {
                         // The log's clock is read when it takes the event, so no instant is named here.
@@ -1112,6 +1156,14 @@ impl<'i> Gathering<'i, '_> {
                 (place(names, line, Some(stream)), detail)
             });
     }
+}
+
+/// Whether a file begins with an object that is longer than what was read of it.
+fn begins_long_object(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    let mut values =
+        serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
+    text.starts_with(b"{") && values.next().is_some_and(|value| value.is_err())
 }
 
 fn check_names(draft: &Draft<'_>, category: Option<&str>) -> Result<(), String> {

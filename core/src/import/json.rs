@@ -16,17 +16,7 @@ pub(super) fn read(
     names: &FileNames,
     each: &mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
-    let mut cutter = Cutter {
-        names,
-        line: 1,
-        state: State::Between,
-        inside_array: false,
-        record: Vec::new(),
-        record_line: 1,
-        too_long: false,
-        open: Vec::new(),
-        deeper: 0,
-    };
+    let mut cutter = Cutter::new(names);
     loop {
         let chunk = match reader.fill_buf() {
             Ok(chunk) => chunk,
@@ -58,7 +48,8 @@ enum State {
     Escape,
 }
 
-struct Cutter<'n> {
+/// Cuts documents into records, chunk by chunk.
+pub(super) struct Cutter<'n> {
     names: &'n FileNames,
     line: u64,
     state: State,
@@ -70,12 +61,52 @@ struct Cutter<'n> {
     open: Vec<u8>,
     /// Brackets open inside those: they are counted, not kept, so that depth costs no memory.
     deeper: u64,
+    /// It ends with the array.
+    stops: bool,
 }
 
 type Each<'e> = &'e mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>;
 
-impl Cutter<'_> {
-    fn take(&mut self, chunk: &[u8], each: Each<'_>) -> Result<(), ImportError> {
+impl<'n> Cutter<'n> {
+    fn new(names: &'n FileNames) -> Cutter<'n> {
+        Cutter {
+            names,
+            line: 1,
+            state: State::Between,
+            inside_array: false,
+            record: Vec::new(),
+            record_line: 1,
+            too_long: false,
+            open: Vec::new(),
+            deeper: 0,
+            stops: false,
+        }
+    }
+
+    /// Begins behind the bracket of an array, on this line, and ends with it.
+    pub(super) fn in_list(names: &'n FileNames, line: u64) -> Cutter<'n> {
+        Cutter {
+            line,
+            record_line: line,
+            state: State::BeforeElement,
+            inside_array: true,
+            stops: true,
+            ..Cutter::new(names)
+        }
+    }
+
+    /// Line reached, first is 1.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Whether the array that it began in has ended.
+    pub(super) fn is_behind(&self) -> bool {
+        self.stops && self.state == State::Between
+    }
+
+    /// Takes the next bytes; returns how many of them, fewer than all only behind the array.
+    pub(super) fn take(&mut self, chunk: &[u8], each: Each<'_>) -> Result<usize, ImportError> {
         // Bytes of the record in this chunk begin here; they are copied in one go.
         let mut from = 0;
         for (at, byte) in chunk.iter().copied().enumerate() {
@@ -131,11 +162,14 @@ impl Cutter<'_> {
                     }
                 }
             }
+            if self.is_behind() {
+                return Ok(at + 1);
+            }
         }
         if matches!(self.state, State::Record | State::Text | State::Escape) {
             self.keep(&chunk[from..]);
         }
-        Ok(())
+        Ok(chunk.len())
     }
 
     /// Takes a byte outside of records; returns whether a record begins with it.
@@ -239,7 +273,8 @@ impl Cutter<'_> {
         )
     }
 
-    fn end(mut self, each: Each<'_>) -> Result<(), ImportError> {
+    /// Ends with the file.
+    pub(super) fn end(mut self, each: Each<'_>) -> Result<(), ImportError> {
         if self.state == State::Between {
             return Ok(());
         }
@@ -303,17 +338,8 @@ mod tests {
     /// Every bracket of `[[[[…` was remembered: memory grew with the depth of the file.
     #[test]
     fn depth_costs_no_memory() {
-        let mut cutter = Cutter {
-            names: &names(),
-            line: 1,
-            state: State::Between,
-            inside_array: false,
-            record: Vec::new(),
-            record_line: 1,
-            too_long: false,
-            open: Vec::new(),
-            deeper: 0,
-        };
+        let names = names();
+        let mut cutter = Cutter::new(&names);
         let mut records = 0;
         let mut each = |_, _: RawRecord<'_>| {
             records += 1;

@@ -3,20 +3,22 @@
 //! An import is atomic (a cancel, crash or kill leaves the store as it was) and idempotent (importing the
 //! same again adds nothing). Nothing is dropped in silence: read = stored + duplicates + rejected.
 //!
-//! file → `files` → `detect` (`pack`, `encoding`), `preset` → records (`lines`, `json`, `xes`, `csv`, `ocel`) → `mapping`,
+//! file → `files` (`archive`, `xlsx`) → `detect` (`pack`, `encoding`), `preset` → records (`lines`, `json`, `xes`, `csv`, `ocel`) → `mapping`,
 //! or `declared` by `csv` and `record` → `gather` → `spool` → `store` (`observe`) → log; or no further than `preview`.
 //! `docs/import.md` states the rules for users.
 
+mod archive;
 mod around;
-mod csv;
 mod chain;
 mod coverage;
+mod csv;
 mod declared;
 mod detect;
 mod encoding;
 mod files;
 mod from_store;
 mod gather;
+mod git;
 mod json;
 mod lines;
 mod mapping;
@@ -35,7 +37,9 @@ mod streams;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wrapped;
 mod xes;
+mod xlsx;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -92,12 +96,14 @@ pub enum Format {
     Csv,
     /// OCEL 2.0 or 1.0: JSON, XML or SQLite.
     Ocel,
+    /// The history of a git repository.
+    Git,
 }
 
 /// What to import and how.
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
-    /// Files and folders, in order. `.gz` and `.zst` are unpacked.
+    /// Files and folders, in order. `.gz`, `.zst` and `.zip` are unpacked; each sheet of an `.xlsx` is a table.
     pub paths: Vec<PathBuf>,
     /// How to read them.
     pub format: Format,

@@ -331,6 +331,7 @@ fn imported(file: &FileReport) -> Option<ImportedFile> {
         Format::Xes => "xes",
         Format::Csv => "csv",
         Format::Ocel => "ocel",
+        Format::Git => "git",
     };
     file.skipped.is_none().then(|| ImportedFile {
         name: file.source.clone(),

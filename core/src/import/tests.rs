@@ -1,5 +1,6 @@
 //! Tests of the first pass, which need no log.
 
+mod history;
 mod log;
 mod suites;
 
@@ -21,7 +22,54 @@ pub(super) fn names() -> FileNames {
         source: "test.jsonl".into(),
         stem: "test".into(),
         packed: super::Compression::None,
+        packed_in: None,
     }
+}
+
+/// An archive with these members, deflated where that is shorter.
+pub(super) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut out, mut list) = (Vec::new(), Vec::new());
+    for (name, bytes) in members {
+        let mut packer =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(bytes).unwrap();
+        let packed = packer.finish().unwrap();
+        let (method, packed) = match packed.len() < bytes.len() {
+            true => (8_u16, packed),
+            false => (0, bytes.to_vec()),
+        };
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let mut common = Vec::new();
+        common.extend([20, 0, 0, 8]);
+        common.extend(method.to_le_bytes());
+        common.extend([0; 4]);
+        common.extend(crc.sum().to_le_bytes());
+        common.extend((packed.len() as u32).to_le_bytes());
+        common.extend((bytes.len() as u32).to_le_bytes());
+        common.extend((name.len() as u16).to_le_bytes());
+        common.extend([0, 0]);
+        let at = out.len() as u32;
+        out.extend(b"PK\x03\x04");
+        out.extend(&common);
+        out.extend(name.as_bytes());
+        out.extend(packed);
+        list.extend(b"PK\x01\x02\x14\x03");
+        list.extend(&common);
+        list.extend([0; 6]);
+        list.extend([0; 4]);
+        list.extend(at.to_le_bytes());
+        list.extend(name.as_bytes());
+    }
+    let at = out.len() as u32;
+    out.extend(&list);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    out.extend((members.len() as u16).to_le_bytes());
+    out.extend((members.len() as u16).to_le_bytes());
+    out.extend((list.len() as u32).to_le_bytes());
+    out.extend(at.to_le_bytes());
+    out.extend([0, 0]);
+    out
 }
 
 /// The folder of real data sets, where it lies beside the project or where `ANNALS_DATASETS` said when this

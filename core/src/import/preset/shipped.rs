@@ -197,8 +197,15 @@ pub fn formats(own: &[Preset]) -> FormatsView {
             "JSON, XML and SQLite; an object is a stream, an event is in the streams of all its objects",
         ),
         (
+            "git",
+            "History of a git repository",
+            "https://git-scm.com/docs/gitformat-pack",
+            SourceOrder::PerStream,
+            "a folder with a .git in it: its commits are a stream, and so is each file; read by the program git",
+        ),
+        (
             "csv",
-            "Table (CSV)",
+            "Table (CSV) and sheets of Excel",
             "https://www.rfc-editor.org/rfc/rfc4180",
             SourceOrder::Unknown,
             "columns are guessed, or said by a mapping",

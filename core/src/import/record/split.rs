@@ -16,6 +16,8 @@ pub(super) enum Within {
     List {
         /// The first of the steps.
         first: String,
+        /// The list is a member of the object itself.
+        is_top: bool,
         list: Paths,
         inner: Paths,
     },
@@ -91,8 +93,10 @@ impl Within {
                 paths.add(&steps(path)?);
                 Ok::<_, String>(paths)
             };
+            let steps_to = steps(list)?;
             all.push(Within::List {
-                first: steps(list)?.into_iter().next().unwrap_or_default(),
+                is_top: matches!(&steps_to[..], [only] if only != "*"),
+                first: steps_to.into_iter().next().unwrap_or_default(),
                 list: paths(list)?,
                 inner: paths(inner.strip_prefix('.').unwrap_or(inner))?,
             });
@@ -205,6 +209,43 @@ impl RecordPlan {
         found.get().starts_with("\"{").then(|| opened(text))?
     }
 
+    /// Names of the lists at the top of an object that hold records; none where the whole list is needed at once.
+    pub(in crate::import) fn list_names(&self) -> Vec<&str> {
+        if self.reshape.contains(&Reshape::NewestFirst) {
+            return Vec::new();
+        }
+        self.within
+            .iter()
+            .filter_map(|within| match within {
+                Within::List { first, is_top, .. } if *is_top => Some(first.as_str()),
+                Within::List { .. } | Within::Rows(_) => None,
+            })
+            .collect()
+    }
+
+    /// The record that an element of a list is, reshaped.
+    pub(in crate::import) fn record_in<'t>(&self, element: &'t str) -> Held<'t> {
+        let found = self.within.iter().find_map(|within| match within {
+            Within::List { inner, is_top, .. } if *is_top => {
+                inner.find(element).ok()?.into_iter().next()?
+            }
+            Within::List { .. } | Within::Rows(_) => None,
+        });
+        let record = found.map_or(element, RawValue::get);
+        let inside = found.and_then(scalar).filter(|text| text.starts_with('{'));
+        let text = match inside {
+            Some(text) => Cow::Owned(text.into_owned()),
+            None => Cow::Borrowed(record),
+        };
+        let lines = Lines::of(element).to(record);
+        let mut held = vec![Held { text, lines }];
+        self.reshape_all(&mut held);
+        held.pop().unwrap_or(Held {
+            text: Cow::Borrowed(element),
+            lines: 0,
+        })
+    }
+
     /// The records that a value of the file holds; `None` where it is a record itself, as it stands.
     pub(in crate::import) fn records_in<'t>(&self, text: &'t str) -> Option<Vec<Held<'t>>> {
         let within = self.within.iter().find_map(|within| within.records(text));
@@ -226,6 +267,11 @@ impl RecordPlan {
                 lines: 0,
             }]
         });
+        self.reshape_all(&mut held);
+        Some(held)
+    }
+
+    fn reshape_all(&self, held: &mut [Held<'_>]) {
         for shape in &self.reshape {
             let each: fn(&str) -> Option<String> = match shape {
                 Reshape::NewestFirst => {
@@ -235,13 +281,12 @@ impl RecordPlan {
                 Reshape::Dynamodb => dynamodb::plain,
                 Reshape::JsonInText => opened,
             };
-            for record in &mut held {
+            for record in &mut *held {
                 if let Some(text) = each(&record.text) {
                     record.text = Cow::Owned(text);
                 }
             }
         }
-        Some(held)
     }
 }
 

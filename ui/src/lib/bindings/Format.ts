@@ -3,4 +3,4 @@
 /**
  * How to read the files.
  */
-export type Format = "auto" | "jsonl" | "json" | "xes" | "csv" | "ocel";
+export type Format = "auto" | "jsonl" | "json" | "xes" | "csv" | "ocel" | "git";

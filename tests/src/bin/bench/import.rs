@@ -17,17 +17,18 @@ use crate::child::{self, Figures};
 use crate::report::{Goal, Row};
 use crate::{Outcome, Plan};
 
+/// One line of the file.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    event_id: &'a str,
-    aggregate_id: &'a str,
-    event_type: &'a str,
-    timestamp: &'a str,
+pub struct Line<'a> {
+    pub event_id: &'a str,
+    pub aggregate_id: &'a str,
+    pub event_type: &'a str,
+    pub timestamp: &'a str,
     #[serde(borrow)]
-    data: &'a RawValue,
+    pub data: &'a RawValue,
     #[serde(borrow)]
-    metadata: &'a RawValue,
+    pub metadata: &'a RawValue,
 }
 
 /// Imports, in a process of its own.

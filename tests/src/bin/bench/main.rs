@@ -7,6 +7,9 @@
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
 //! explaining, `--command` deciding, `--evidence` packages, `--projections` read models, `--questions` questions over
 //! time, `--reads` reading, `--reports` making reports, `--search` text search, `--snapshots` states from snapshots,
+//! explaining, `--command` deciding, `--evidence` packages, `--questions` questions over time, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF,
+//! `--integrity STORE` proofs and verifying on a store that is there.
+//! explaining, `--formats` importing CloudEvents, XES and OCEL, `--command` deciding, `--evidence` packages, `--projections` read models, `--reports` making reports,
 //! `--typeset` a report as PDF, `--integrity STORE` proofs and verifying on a store that is there.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
@@ -20,6 +23,7 @@ mod command;
 mod compliance;
 mod evidence;
 mod explain;
+mod formats;
 mod generate;
 mod import;
 mod integrity;
@@ -55,10 +59,12 @@ type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
 /// What can be measured alone, by the option that asks for it.
 const ALONE: [(&str, Measure); 11] = [
+const ALONE: [(&str, Measure); 10] = [
     ("--append", append::measure),
     ("--command", command::measure),
     ("--evidence", evidence::measure),
     ("--explain", explain::measure),
+    ("--formats", formats::measure),
     ("--questions", question::measure),
     ("--projections", projection::measure),
     ("--reads", |plan| {
@@ -161,6 +167,7 @@ fn main() -> Outcome<()> {
     rows.extend(figures);
     rows.extend(integrity::measure(&plan, &imported.store, &import_s)?);
     rows.push(import::measure_table(&plan, &file)?);
+    rows.extend(formats::measure(&plan)?);
     rows.extend(read::measure(&plan, &imported)?);
     rows.extend(view::measure(&plan, &imported.store)?);
     rows.extend(search::measure(&plan, &imported.store)?);

@@ -50,14 +50,16 @@ impl Paper {
         self.upright_pt.is_none()
     }
 
-    /// Which way a table that would like to be so wide lies, and the width of its line: on its side only where it needs
-    /// much more than upright paper has.
-    fn lay(&self, wanted_pt: f64) -> (bool, f64) {
+    /// Which way a table that needs so much at least and would like to be so wide lies, and the width of its line: on
+    /// its side only where upright paper has no room, or much less than wanted.
+    fn lay(&self, needed_pt: f64, wanted_pt: f64) -> (bool, f64) {
         match (self.upright_pt, self.sideways_pt) {
-            (Some(upright), Some(sideways)) => match wanted_pt > upright * 1.25 {
-                true => (true, sideways),
-                false => (false, upright),
-            },
+            (Some(upright), Some(sideways)) => {
+                match needed_pt > upright || wanted_pt > upright * 1.25 {
+                    true => (true, sideways),
+                    false => (false, upright),
+                }
+            }
             (Some(line), None) => (false, line),
             (None, line) => (true, line.unwrap_or(wanted_pt)),
         }
@@ -87,7 +89,9 @@ pub struct Plan {
 /// Plans a table. Columns that have no room are printed below each row: first those that hold no value, then the widest.
 pub fn plan(wishes: &[Wish], paper: &Paper) -> Plan {
     let wanted: f64 = wishes.iter().map(|wish| most_pt(wish) + GUTTER_PT).sum();
-    let (sideways, line_pt) = paper.lay(wanted);
+    let needed = wishes.iter().filter(|wish| !wish.is_void);
+    let needed = needed.map(|wish| least_pt(wish) + GUTTER_PT).sum();
+    let (sideways, line_pt) = paper.lay(needed, wanted);
     let mut beside = vec![true; wishes.len()];
     loop {
         let least: f64 = wishes
@@ -228,6 +232,21 @@ mod tests {
     }
 
     #[test]
+    fn a_table_without_room_on_upright_paper_lies_on_its_side() {
+        let narrow = [30.0, 50.0, 60.0, 45.0, 30.0, 40.0, 70.0, 50.0];
+        let mut wishes: Vec<Wish> = narrow.map(|pt| wish(CellKind::Name, pt)).into();
+        wishes.push(wish(CellKind::Time, 118.0));
+        let turned = plan(&wishes);
+        assert!(turned.sideways, "{turned:?}");
+        assert!(turned.widths_pt.iter().all(Option::is_some), "{turned:?}");
+        // A column that holds nothing is not worth turning the paper.
+        wishes[8].is_void = true;
+        let upright = plan(&wishes);
+        assert!(!upright.sideways, "{upright:?}");
+        assert_eq!(upright.widths_pt[8], None);
+    }
+
+    #[test]
     fn columns_without_room_go_below_the_row() {
         let plan = plan(&[wish(CellKind::Value, 400.0); 14]);
         let below = plan.widths_pt.iter().filter(|w| w.is_none()).count();
@@ -263,7 +282,7 @@ mod tests {
                 sideways,
                 "{layout:?}"
             );
-            let line_pt = paper.lay(filled(&plans[1])).1;
+            let line_pt = paper.lay(0.0, filled(&plans[1])).1;
             assert!(filled(&plans[1]) <= line_pt, "{layout:?} {:?}", plans[1]);
             assert_eq!(plans[1].widths_pt.contains(&None), below, "{layout:?}");
         }

@@ -46,6 +46,30 @@ pub struct Sheet {
     attachments: Vec<Attached>,
     /// What is left out of the pages as a whole, in a sentence each.
     notes: Vec<String>,
+    /// The pages whose heads and feet are to be set; empty while the pages themselves are.
+    pages: Vec<PageSize>,
+}
+
+impl Sheet {
+    /// Leaves what is needed for the heads and feet of these pages.
+    pub fn marginals(self, pages: Vec<PageSize>) -> Sheet {
+        Sheet {
+            groups: Vec::new(),
+            sections: Vec::new(),
+            attachments: Vec::new(),
+            pages,
+            ..self
+        }
+    }
+}
+
+/// Size of a page.
+#[derive(Debug, Serialize)]
+pub struct PageSize {
+    /// Its width in points.
+    pub width_pt: String,
+    /// Its height in points.
+    pub height_pt: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -251,6 +275,7 @@ pub fn sheet(
         sections,
         attachments: attachments.to_vec(),
         notes,
+        pages: Vec::new(),
     };
     Ok((sheet, pictures))
 }

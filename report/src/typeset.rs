@@ -4,19 +4,24 @@ use annals_core::compliance::{Report, ReportError, ReportRows};
 use annals_core::progress::WorkProgress;
 use typst::diag::SourceDiagnostic;
 use typst::foundations::{Datetime, Smart};
-use typst::layout::{Frame, FrameItem};
-use typst_layout::PagedDocument;
+use typst::layout::{Frame, FrameItem, Point};
+use typst::model::Document;
+use typst_layout::{Page, PagedDocument};
 use typst_pdf::{PdfOptions as ExportOptions, PdfStandard, PdfStandards, Timestamp};
 
-use crate::sheet::{Attached, sheet};
+use crate::sheet::{Attached, PageSize, Sheet, sheet};
 use crate::text::Ink;
 use crate::world::Desk;
 use crate::{Attachment, Error, PdfOptions};
 
 const MAIN: &str = "report.typ";
-const LAYOUTS: [(&str, &str); 2] = [
+/// Where a layout finds what it prints.
+const SHEET: &str = "sheet.json";
+const MARGINALS: &str = "marginals.typ";
+const LAYOUTS: [(&str, &str); 3] = [
     ("kit.typ", include_str!("../layouts/kit.typ")),
     (MAIN, include_str!("../layouts/report.typ")),
+    (MARGINALS, include_str!("../layouts/marginals.typ")),
 ];
 
 /// How often pages are set anew with what came out without a glyph written out.
@@ -64,7 +69,6 @@ pub fn pages(
     progress: &WorkProgress,
 ) -> Result<Pages, Error> {
     let document = set(report, rows, Vec::new(), options, progress)?;
-    typst::comemo::evict(0);
     Ok(Pages { document })
 }
 
@@ -91,7 +95,6 @@ pub fn pdf(
         ..ExportOptions::default()
     };
     let bytes = typst_pdf::pdf(&document, &export).map_err(|errors| refused(&errors))?;
-    drop(document);
     typst::comemo::evict(0);
     not_cancelled(progress)?;
     Ok(bytes)
@@ -138,17 +141,20 @@ fn set(
     for _ in 0..ROUNDS_MAX {
         progress.expect(options.printed(report));
         let (sheet, pictures) = sheet(report, rows, &attached, options, &ink, progress)?;
-        let text = serde_json::to_vec(&sheet).map_err(|error| Error::Typeset(error.to_string()))?;
-        drop(sheet);
-        desk.put("sheet.json", text);
+        desk.turn_to(MAIN);
+        desk.put(SHEET, written(&sheet)?);
+        let sheet = sheet.marginals(Vec::new());
         for (name, picture) in pictures {
             desk.put(&name, picture.into_bytes());
         }
         not_cancelled(progress)?;
-        let document = typst::compile::<PagedDocument>(&desk)
-            .output
-            .map_err(|errors| refused(&errors))?;
+        let document = desk.compile().map_err(|errors| refused(&errors))?;
         not_cancelled(progress)?;
+        let sheet = sheet.marginals(document.pages().iter().map(size).collect());
+        desk.turn_to(MARGINALS);
+        desk.put(SHEET, written(&sheet)?);
+        let marginals = desk.compile().map_err(|errors| refused(&errors))?;
+        let document = laid_over(document, &marginals);
         let mut new = false;
         for page in document.pages() {
             unset(&page.frame, &mut |sequence| new |= ink.write_out(sequence));
@@ -158,6 +164,29 @@ fn set(
         }
     }
     Err(Error::Typeset("some characters have no glyph".to_owned()))
+}
+
+fn written(sheet: &Sheet) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(sheet).map_err(|error| Error::Typeset(error.to_string()))
+}
+
+fn size(page: &Page) -> PageSize {
+    let size = page.frame.size();
+    PageSize {
+        width_pt: size.x.to_pt().to_string(),
+        height_pt: size.y.to_pt().to_string(),
+    }
+}
+
+/// The pages with what belongs on top of each.
+fn laid_over(document: PagedDocument, over: &PagedDocument) -> PagedDocument {
+    let pages = document.pages().iter().zip(over.pages());
+    let pages = pages.map(|(page, over)| {
+        let mut page = page.clone();
+        page.frame.push_frame(Point::zero(), over.frame.clone());
+        page
+    });
+    PagedDocument::new(pages.collect(), document.info().clone())
 }
 
 /// Calls `each` with every sequence of a frame that came out without a glyph.

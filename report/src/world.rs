@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
-use typst::diag::{FileError, FileResult};
+use typst::diag::{FileError, FileResult, SourceResult};
 use typst::foundations::{Bytes, Datetime, Duration};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
+use typst_layout::PagedDocument;
 
 use crate::fonts::FONTS;
 
@@ -19,7 +22,13 @@ pub struct Desk {
     main: FileId,
     sources: HashMap<FileId, Source>,
     files: HashMap<FileId, Bytes>,
+    /// How often a font was asked for, which tells how much was set.
+    looks: AtomicU64,
+    broom: Option<SyncSender<()>>,
 }
+
+/// After so many looks for a font the typesetter's memory is swept.
+const LOOKS: u64 = 4_000;
 
 impl Desk {
     /// A desk whose main layout is `main`; the others are layouts that it may import, by name.
@@ -32,7 +41,33 @@ impl Desk {
             main: id(main),
             sources: sources.collect(),
             files: HashMap::new(),
+            looks: AtomicU64::new(0),
+            broom: None,
         }
+    }
+
+    /// Makes another of the layouts the main one.
+    pub fn turn_to(&mut self, main: &str) {
+        self.main = id(main);
+    }
+
+    /// Sets the document.
+    ///
+    /// The typesetter remembers what it laid out, in case it is asked for again: of a table with 100,000 cells that is
+    /// most of its memory, and nothing of it is. So the memory is swept meanwhile, by a thread of its own, since the
+    /// typesetter may hold a lock on it where it asks for a font. What was forgotten is laid out anew: sweeping costs
+    /// time, and changes nothing.
+    pub fn compile(&mut self) -> SourceResult<PagedDocument> {
+        let (broom, wishes) = sync_channel(1);
+        let done = std::thread::scope(|scope| {
+            scope.spawn(move || wishes.iter().for_each(|()| typst::comemo::evict(0)));
+            self.broom = Some(broom);
+            let done = typst::compile::<PagedDocument>(self).output;
+            self.broom = None;
+            done
+        });
+        typst::comemo::evict(0);
+        done
     }
 
     /// Lays a file on the desk, or one in place of another of the same name.
@@ -69,6 +104,13 @@ impl World for Desk {
     }
 
     fn font(&self, index: usize) -> Option<Font> {
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed) + 1;
+        if looks.is_multiple_of(LOOKS)
+            && let Some(broom) = &self.broom
+        {
+            // Full: a sweep is due already.
+            let _ = broom.try_send(());
+        }
         FONTS.fonts.get(index).cloned()
     }
 

@@ -5,7 +5,7 @@ pub struct Seeded(pub u64);
 
 impl Seeded {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -15,7 +15,7 @@ impl Seeded {
 
     /// A number below `n`.
     pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
+        self.draw() % n
     }
 }
 
@@ -43,7 +43,7 @@ pub fn data(seed: &mut Seeded) -> String {
         word(seed),
         word(seed),
         word(seed),
-        seed.next()
+        seed.draw()
     )
 }
 

@@ -105,7 +105,7 @@ impl Xes {
             .as_deref()
             .is_some_and(|xml| xml.contains(r#"<string key="concept:name""#));
         let mut xml = String::new();
-        if !named && !(trace.from_xes && unnamed == trace.stream) {
+        if !(named || trace.from_xes && unnamed == trace.stream) {
             element(&mut xml, "string", NAME, &trace.stream);
         }
         xml.push_str(&said.unwrap_or_default());
@@ -264,10 +264,10 @@ fn write_event(
     match case {
         // Of an event that no XES was, all metadata are its own.
         Some(_) if !from_xes => {
-            if let Some(value) = event.metadata.as_ref().and_then(|m| m.json_text()) {
-                if let Ok(value) = serde_json::from_str(value.trim_ascii()) {
-                    writer.metadata(value);
-                }
+            if let Some(value) = event.metadata.as_ref().and_then(|m| m.json_text())
+                && let Ok(value) = serde_json::from_str(value.trim_ascii())
+            {
+                writer.metadata(value);
             }
         }
         Some(case) if !case.rest.is_empty() => {

@@ -185,7 +185,7 @@ fn says_why(key: &str) -> bool {
         let letters = key.chars().filter(|c| !matches!(c, '_' | '-'));
         letters.map(|c| c.to_ascii_lowercase()).eq(word.chars())
     };
-    WHY.iter().any(|word| is_same(&word))
+    WHY.iter().any(is_same)
 }
 
 #[cfg(test)]

@@ -55,10 +55,8 @@ pub(super) fn shown_by(format: &str) -> Shown {
             ';' => break,
             'y' | 'm' | 'd' | 'h' | 's' | 'Y' | 'M' | 'D' | 'H' | 'S' => is_time = true,
             // In "General" and "0.00E+00" no letter is one of a time.
-            'G' | 'E' => {
-                if format.to_ascii_lowercase().contains("general") {
-                    return Shown::AsItIs;
-                }
+            'G' | 'E' if format.to_ascii_lowercase().contains("general") => {
+                return Shown::AsItIs;
             }
             _ => {}
         }

@@ -100,7 +100,7 @@ mod tests {
             .unwrap();
             positions
         };
-        assert_eq!(read(&EventQuery::default(), 3, 100), []);
+        assert!(read(&EventQuery::default(), 3, 100).is_empty());
         append(20);
         let all: Vec<u64> = (1..=20).collect();
         for len in [1, 3, 7, 20, 21] {

@@ -85,7 +85,7 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
     let findings = recheck::recheck(conn, &event, &further)?
         .into_iter()
         .collect();
-    let objects = objects(conn, &event, &links)?;
+    let objects = objects(conn, &event, &further)?;
     Ok(EventDetailView {
         objects,
         findings,

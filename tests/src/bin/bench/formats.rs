@@ -46,8 +46,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     let (mut of_xes, mut of_ocel) = (of("XES"), of("OCEL 2.0 as JSON"));
     let mb = |file: &Path| -> Outcome<f64> { Ok(std::fs::metadata(file)?.len() as f64 / 1e6) };
     for round in 0..plan.rounds {
-        let rate =
-            |file: &Path| Ok::<_, Box<dyn std::error::Error>>(plan.events as f64 / seconds(file)?);
+        let rate = |file: &Path| -> Outcome<f64> { Ok(plan.events as f64 / seconds(file)?) };
         if round % 2 == 0 {
             preset.ours.push(rate(&cloudevents)?);
             preset.baseline.push(rate(&lines)?);

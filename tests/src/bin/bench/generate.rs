@@ -45,7 +45,7 @@ pub fn file(plan: &Plan) -> Outcome<PathBuf> {
             n,
             seed.below(1 << 16),
             seed.below(1 << 12),
-            seed.next(),
+            seed.draw(),
             TYPES[seed.below(8) as usize],
             data(&mut seed),
             metadata(&mut seed)

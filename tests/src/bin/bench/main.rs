@@ -1,16 +1,10 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--command` deciding,
-//! `--evidence` packages, `--explain` folding and explaining, `--questions` questions over time, `--projections` read
-//! models, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF, and
-//! `--integrity STORE` proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log
-//! grows, up to `--events N`.
-//! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--explain` folding and
-//! explaining, `--command` deciding, `--evidence` packages, `--projections` read models, `--questions` questions over
-//! time, `--reads` reading, `--reports` making reports, `--search` text search, `--snapshots` states from snapshots,
-//! explaining, `--command` deciding, `--evidence` packages, `--questions` questions over time, `--reports` making reports, `--snapshots` states from snapshots, `--typeset` a report as PDF,
-//! `--integrity STORE` proofs and verifying on a store that is there.
-//! explaining, `--formats` importing CloudEvents, XES and OCEL, `--command` deciding, `--evidence` packages, `--projections` read models, `--reports` making reports,
-//! `--typeset` a report as PDF, `--integrity STORE` proofs and verifying on a store that is there.
+//! `--evidence` packages, `--explain` folding and explaining, `--formats` importing CloudEvents, XES and OCEL,
+//! `--projections` read models, `--questions` questions over time, `--reads` reading, `--reports` making reports,
+//! `--search` text search, `--snapshots` states from snapshots, `--typeset` a report as PDF, and `--integrity STORE`
+//! proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log grows, up to
+//! `--events N`.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -58,8 +52,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
 /// What can be measured alone, by the option that asks for it.
-const ALONE: [(&str, Measure); 11] = [
-const ALONE: [(&str, Measure); 10] = [
+const ALONE: [(&str, Measure); 12] = [
     ("--append", append::measure),
     ("--command", command::measure),
     ("--evidence", evidence::measure),
@@ -167,12 +160,9 @@ fn main() -> Outcome<()> {
     rows.extend(figures);
     rows.extend(integrity::measure(&plan, &imported.store, &import_s)?);
     rows.push(import::measure_table(&plan, &file)?);
-    rows.extend(formats::measure(&plan)?);
-    rows.extend(read::measure(&plan, &imported)?);
     rows.extend(view::measure(&plan, &imported.store)?);
-    rows.extend(search::measure(&plan, &imported.store)?);
     rows.extend(sql::measure(&plan, &imported.store)?);
-    // Appending came first, while the folder was empty.
+    // Appending came first, while the folder was empty. Reads and searches take the store that the import left.
     for (_, measure) in ALONE.iter().filter(|(name, _)| *name != "--append") {
         rows.extend(measure(&plan)?);
     }

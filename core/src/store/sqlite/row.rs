@@ -245,7 +245,9 @@ pub(super) fn time(row: &Row<'_>, at: usize, position: Position) -> Result<Time,
 /// Whether any event is linked into a further stream. In most logs none is, and no event need be asked.
 pub(super) fn has_links(conn: &Connection) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "SELECT 1 FROM links INDEXED BY links_by_position WHERE qualifier IS NOT NULL LIMIT 1",
+        "SELECT 1 FROM links INDEXED BY links_by_position WHERE qualifier IS NOT NULL
+         UNION ALL
+         SELECT 1 FROM links_tail INDEXED BY links_tail_by_position WHERE qualifier IS NOT NULL LIMIT 1",
     )?
     .exists([])
 }

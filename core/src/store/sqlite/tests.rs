@@ -119,6 +119,40 @@ fn links_wait_in_the_tail_and_go_to_their_place_with_it() {
 }
 
 #[test]
+fn a_log_whose_only_link_is_in_the_tail_has_links() {
+    let fresh = fresh(fixed());
+    append_one(&fresh.writer, "b-1");
+    let linked = crate::event::NewEvent {
+        links: vec![crate::event::NewLink {
+            stream: stream("b-1"),
+            qualifier: "to".into(),
+        }],
+        ..event("Linked", "{}")
+    };
+    fresh
+        .writer
+        .append(vec![batch("a-1", ExpectedVersion::Any, vec![linked])])
+        .unwrap();
+    let log = fresh.writer.log();
+    let mut links = Vec::new();
+    log.for_each_event_at(&[Position(1), Position(2)], &mut |_, further| {
+        links.push(further.len());
+        true
+    })
+    .unwrap();
+    assert_eq!(links, [0, 1]);
+    let copy = fresh.writer.path().with_file_name("copy.annals");
+    backup(&log, &copy, &Default::default()).unwrap();
+    assert_eq!(found(&copy), Vec::<String>::new());
+    let restored = fresh.writer.path().with_file_name("restored.annals");
+    restore(&log, None, &restored, &Default::default()).unwrap();
+    assert_eq!(
+        (found(&restored), links_of(&restored)),
+        (Vec::new(), (3, 0))
+    );
+}
+
+#[test]
 fn a_log_of_format_1_stays_one() {
     let fresh = fresh_of_format_1(fixed());
     let path = fresh.writer.path();

@@ -51,6 +51,7 @@ pub mod id;
 pub mod import;
 pub mod integrity;
 pub mod model;
+pub mod pages;
 pub mod position;
 pub mod privacy;
 pub mod progress;

@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
         "hidden",
         "surroundings",
         "progress",
+        "pages",
         "written",
         "integrity",
     ],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use annals_core::progress::WorkProgress;
+use annals_core::question::IntervalIndex;
 use annals_core::sql::{
     self, Question, SavedQueriesView, SavedQuery, SqlEnd, SqlError, SqlExportView, SqlForm,
     SqlReading, SqlSchemaView, SqlView, printed,
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::commands::{load_models, print_findings};
 use crate::failure::{Exit, Failure};
+use crate::found::cache_folder;
 use crate::instant::zone;
 use crate::output::Output;
 use crate::table::{Align, Table, pairs};
@@ -59,6 +61,9 @@ pub struct Sql {
     /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
     zone: Tz,
+    /// Fold the events for tables of states, whatever the interval index says
+    #[arg(long, conflicts_with_all = ["schema", "list"])]
+    replay: bool,
     /// Write every row to a file, replaced if it exists; its ending says the form: .csv, .jsonl, .xlsx
     #[arg(long, value_name = "FILE", conflicts_with_all = ["schema", "list"])]
     out: Option<PathBuf>,
@@ -82,6 +87,7 @@ pub fn run(args: Sql, output: &mut Output) -> Result<Exit, Failure> {
         (None, Some(name)) => sql::show(&args.store, name)?.sql,
         (None, None) => return Err(SqlError::Empty.into()),
     };
+    let index = Arc::new(IntervalIndex::open(&log, cache_folder().as_deref()));
     let question = Question {
         sql: &sql,
         at: args.at.as_deref(),
@@ -89,6 +95,7 @@ pub fn run(args: Sql, output: &mut Output) -> Result<Exit, Failure> {
         zone: args.zone,
         rows: args.limit,
         time: Duration::from_secs(args.timeout),
+        index: (!args.replay).then_some(&index),
     };
     let answer = |progress: &Arc<WorkProgress>| match (&args.out, form) {
         (Some(file), Some(form)) => {
@@ -171,6 +178,7 @@ fn print(view: &SqlView, output: &mut Output) -> Result<(), Failure> {
     print_asked(
         &view.readings,
         view.readings_count,
+        &view.from_index,
         view.events_examined,
         view.known.0,
         output,
@@ -182,6 +190,7 @@ fn print(view: &SqlView, output: &mut Output) -> Result<(), Failure> {
 fn print_asked(
     readings: &[SqlReading],
     count: u64,
+    from_index: &[String],
     events: u64,
     known: u64,
     output: &mut Output,
@@ -203,6 +212,10 @@ fn print_asked(
     if more > 0 {
         output.line(&format!("and as of {}", counted(more, "further instant")))?;
     }
+    if !from_index.is_empty() {
+        let tables = visible(&from_index.join(", "));
+        output.line(&format!("{tables}: from the interval index"))?;
+    }
     output.line(&format!(
         "read {} of a log of {known}",
         counted(events, "event")
@@ -219,6 +232,7 @@ fn print_written(view: &SqlExportView, output: &mut Output) -> Result<(), Failur
     print_asked(
         &view.readings,
         view.readings_count,
+        &view.from_index,
         view.events_examined,
         view.known.0,
         output,

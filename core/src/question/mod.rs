@@ -12,6 +12,7 @@
 //! | `track`, `holds`, `amount` | values along a stream's time; whether a condition holds of them; exact numbers |
 //! | `spans` | the interval index: values along time, kept in the cache |
 //! | `listed` | lists of streams that had a value, from memory |
+//! | `at` | states at an instant from that index, for SQL |
 //! | `answer` | from question to answer, what all kinds have in common |
 //! | `single`, `counts`, `stays`, `followed` | the kinds of questions |
 //! | [`saved`] | questions kept as files beside the store |
@@ -19,6 +20,7 @@
 
 mod amount;
 mod answer;
+mod at;
 mod counts;
 mod followed;
 mod grammar;
@@ -40,6 +42,7 @@ mod view;
 mod tests;
 
 pub use answer::{Asking, QuestionError, ROWS, ask};
+pub(crate) use at::{FoundAt, StatesAt, states_at};
 pub use grammar::{
     Ask, Comparison, Condition, Known, Literal, Manner, Measure, Question, Selection, Span,
     SpanUnit, Statistic, Subject, That, Unit, When,

@@ -282,6 +282,45 @@ impl IntervalIndex {
         })
     }
 
+    /// Every stream of the category that had begun by the instant, by name, with its values of the fields then.
+    pub(super) fn values_at(
+        &self,
+        need: &Need<'_>,
+        at: Time,
+    ) -> Result<Vec<(String, Vec<Option<Value>>)>, CacheError> {
+        self.cache()?.read(|conn| {
+            let mut all: HashMap<i64, Vec<Option<Value>>> = HashMap::new();
+            for (n, path) in indexed(need.fields).iter().enumerate() {
+                let Some(field) = field_id(conn, need, path)? else {
+                    continue;
+                };
+                let mut statement = conn.prepare_cached(
+                    "SELECT stream, value FROM intervals WHERE field = ?1
+                     AND (from_us, from_ns) <= (?2, ?3) AND (to_us, to_ns) > (?2, ?3)",
+                )?;
+                let mut rows = statement.query((field, at.us(), at.sub_ns()))?;
+                while let Some(row) = rows.next()? {
+                    let values = all.entry(row.get(0)?).or_default();
+                    values.resize_with(values.len().max(need.fields.len()), || None);
+                    if let Some(place) = values.get_mut(n) {
+                        *place = value_of(row.get(1)?);
+                    }
+                }
+            }
+            let mut statement = conn.prepare_cached(
+                "SELECT id, stream FROM interval_streams WHERE category = ?1 ORDER BY stream",
+            )?;
+            let mut rows = statement.query([need.category.as_str()])?;
+            let mut found = Vec::with_capacity(all.len());
+            while let Some(row) = rows.next()? {
+                if let Some(values) = all.remove(&row.get(0)?) {
+                    found.push((row.get(1)?, values));
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// Every stream of the category, by name, with its values along time.
     pub(super) fn tracks(&self, need: &Need<'_>) -> Result<Vec<Track>, CacheError> {
         self.cache()?.read(|conn| {

@@ -23,7 +23,9 @@ use super::wrap::{Wrapped, wrap};
 use super::{SqlError, events, exact, history, states, streams};
 use crate::finding::Severity;
 use crate::model::{ModelSet, json};
+use crate::pages::Pages;
 use crate::progress::WorkProgress;
+use crate::question::IntervalIndex;
 use crate::store::Log;
 use crate::written::line_and_column;
 
@@ -66,6 +68,8 @@ pub struct Question<'q> {
     pub rows: usize,
     /// Most time to take.
     pub time: Duration,
+    /// The interval index, where there is one: fields that it holds, or that it is worth to put in, are not folded again.
+    pub index: Option<&'q Arc<IntervalIndex>>,
 }
 
 impl<'q> Question<'q> {
@@ -79,6 +83,7 @@ impl<'q> Question<'q> {
             zone: Tz::UTC,
             rows: ROWS,
             time: TIME,
+            index: None,
         }
     }
 }
@@ -123,20 +128,69 @@ pub fn ask(
         rows.push(row);
         Ok(true)
     })?;
-    let (readings, readings_count, findings, events_examined) = scene.told();
     Ok(SqlView {
+        rows,
+        end,
+        ..view(question, columns, &scene)
+    })
+}
+
+/// Answers a statement and gives each row to `each`, whatever the question's limit; the view has none of them.
+pub(crate) fn ask_each(
+    log: &Log,
+    models: &Arc<ModelSet>,
+    question: &Question<'_>,
+    progress: &Arc<WorkProgress>,
+    each: EachRow<'_>,
+) -> Result<SqlView, SqlError> {
+    let Ran { columns, scene } = run(log, models, question, progress, each)?;
+    Ok(view(question, columns, &scene))
+}
+
+/// Answers a statement and keeps all its rows in `pages`, at most [`crate::pages::MAX_PAGED_BYTES`] of them; the view has
+/// the first, as many as the question asks for, and `end` tells whether all are in the pages.
+///
+/// # Errors
+/// As [`ask`]; [`SqlError::Io`] if the rows cannot be kept.
+pub fn ask_paged(
+    log: &Log,
+    models: &Arc<ModelSet>,
+    question: &Question<'_>,
+    progress: &Arc<WorkProgress>,
+    pages: &mut Pages,
+) -> Result<SqlView, SqlError> {
+    let mut rows = Vec::new();
+    let mut end = SqlEnd::Whole;
+    let view = ask_each(log, models, question, progress, &mut |_, row| {
+        if !pages.push(&row)? {
+            end = SqlEnd::Bytes;
+            return Ok(false);
+        }
+        if rows.len() < question.rows {
+            rows.push(row);
+        }
+        Ok(true)
+    })?;
+    Ok(SqlView { rows, end, ..view })
+}
+
+/// What there is to be said of an answer, without its rows.
+fn view(question: &Question<'_>, columns: Vec<SqlColumn>, scene: &Scene) -> SqlView {
+    let (readings, readings_count, findings, events_examined) = scene.told();
+    SqlView {
         sql: question.sql.to_owned(),
         columns,
-        rows,
+        rows: Vec::new(),
         limit: question.rows as u64,
-        end,
+        end: SqlEnd::Whole,
         known: scene.known,
         zone: question.zone.to_string(),
         readings,
         readings_count,
         events_examined,
+        from_index: scene.from_index(),
         findings,
-    })
+    }
 }
 
 fn size(cell: &Value) -> usize {
@@ -154,7 +208,7 @@ pub(super) struct Ran {
 }
 
 /// Takes the columns and a row, and says whether to go on.
-type Each<'e> = &'e mut dyn FnMut(&[SqlColumn], Vec<Value>) -> Result<bool, SqlError>;
+pub(crate) type EachRow<'e> = &'e mut dyn FnMut(&[SqlColumn], Vec<Value>) -> Result<bool, SqlError>;
 
 /// Runs a statement; `each` is given its rows, and ends it by saying no.
 pub(super) fn run(
@@ -162,11 +216,18 @@ pub(super) fn run(
     models: &Arc<ModelSet>,
     question: &Question<'_>,
     progress: &Arc<WorkProgress>,
-    each: Each<'_>,
+    each: EachRow<'_>,
 ) -> Result<Ran, SqlError> {
     let words = words(question.sql);
     check(question.sql, &words)?;
-    let scene = Scene::new(log, models, question.zone, question.time, progress)?;
+    let scene = Scene::new(
+        log,
+        models,
+        question.zone,
+        question.time,
+        question.index,
+        progress,
+    )?;
     let scene = Arc::new(scene);
     let categories = named(&log.info()?.categories);
     let stage = Stage::set(log, &scene, &categories, &words)?;
@@ -241,6 +302,18 @@ fn bind(statement: &mut Statement<'_>, question: &Question<'_>) -> Result<(), Sq
         statement.raw_bind_parameter(at, value).map_err(engine)?;
     }
     Ok(())
+}
+
+/// Names of the parameters that a statement has, without their colons.
+pub(crate) fn parameters(sql: &str) -> Vec<String> {
+    let words = words(sql);
+    let pairs = words.windows(2).filter(|pair| {
+        pair[0].kind == words::Kind::Other
+            && pair[0].says == ":"
+            && pair[1].kind == words::Kind::Name
+            && pair[0].at.end == pair[1].at.start
+    });
+    pairs.map(|pair| pair[1].says.clone()).collect()
 }
 
 /// What can be told before the engine looks.

@@ -89,6 +89,9 @@ pub struct SqlExportView {
     /// Number of events read from the log.
     #[ts(type = "number")]
     pub events_examined: u64,
+    /// Tables of states whose rows came from the interval index and not from the events. Findings of single states are
+    /// not among the findings then.
+    pub from_index: Vec<String>,
     /// Faults in the data, and where numbers may not be exact.
     pub findings: Vec<Finding>,
     /// What the form has no place for, in one sentence each.
@@ -149,6 +152,7 @@ pub fn export(
         readings,
         readings_count,
         events_examined,
+        from_index: scene.from_index(),
         findings,
         left_out,
     })

@@ -31,7 +31,8 @@ mod view;
 mod words;
 mod wrap;
 
-pub use ask::{Question, ROWS, TIME, ask};
+pub(crate) use ask::{EachRow, ask_each, parameters};
+pub use ask::{Question, ROWS, TIME, ask, ask_paged};
 pub use export::{SqlExportView, SqlForm, export, printed};
 pub use saved::{SavedQueriesView, SavedQuery, delete, list, save, show};
 pub use schema::schema;

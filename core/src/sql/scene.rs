@@ -12,6 +12,7 @@ use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::model::ModelSet;
 use crate::position::Position;
 use crate::progress::WorkProgress;
+use crate::question::IntervalIndex;
 use crate::store::Log;
 
 /// Readings that an answer lists.
@@ -26,6 +27,8 @@ pub(super) struct Scene {
     pub(super) zone: Tz,
     /// The log's last position when the statement began; later ones are not there.
     pub(super) known: Position,
+    /// The interval index, where there is one.
+    pub(super) index: Option<Arc<IntervalIndex>>,
     progress: Arc<WorkProgress>,
     limit: Duration,
     end: Option<Instant>,
@@ -40,6 +43,8 @@ struct Notes {
     /// What was said of numbers that may not be exact.
     not_exact: BTreeSet<String>,
     failed: Option<SqlError>,
+    /// Tables that were answered from the interval index.
+    from_index: BTreeSet<String>,
 }
 
 impl Scene {
@@ -48,6 +53,7 @@ impl Scene {
         models: &Arc<ModelSet>,
         zone: Tz,
         limit: Duration,
+        index: Option<&Arc<IntervalIndex>>,
         progress: &Arc<WorkProgress>,
     ) -> Result<Scene, SqlError> {
         Ok(Scene {
@@ -55,6 +61,7 @@ impl Scene {
             log: log.watched(Arc::clone(progress)),
             models: Arc::clone(models),
             zone,
+            index: index.cloned(),
             progress: Arc::clone(progress),
             limit,
             end: Instant::now().checked_add(limit),
@@ -119,6 +126,16 @@ impl Scene {
             notes.findings.take(first);
             findings.for_each(|finding| notes.findings.take(finding));
         }
+    }
+
+    /// Notes that a table was answered from the interval index.
+    pub(super) fn indexed(&self, table: &str) {
+        self.notes().from_index.insert(table.to_owned());
+    }
+
+    /// Tables that were answered from the interval index.
+    pub(super) fn from_index(&self) -> Vec<String> {
+        self.notes().from_index.iter().cloned().collect()
     }
 
     /// Notes that a number may not be exact.

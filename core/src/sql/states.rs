@@ -12,8 +12,11 @@ use super::scene::Scene;
 use super::schema::{Field, Kind, arguments, instant};
 use super::streams::Listed;
 use crate::id::{Category, StreamId};
+use crate::model::{FieldPath, Step};
+use crate::question::{FoundAt, StatesAt, states_at};
 use crate::store::StreamRow;
 use crate::temporal::{AsOf, Folded, folded};
+use crate::time::Time;
 
 /// Name of the table of any category.
 pub(super) const NAME: &str = "state_at";
@@ -27,6 +30,9 @@ pub(super) const COLUMNS: [(&str, Kind); 4] = [
 /// Number of columns before those of the fields.
 pub(super) const BEFORE: usize = 3;
 
+/// Most fields that a statement has put into the interval index; of more, folding tells all at once.
+const MAX_INDEXED: usize = 4;
+
 /// A table of states.
 pub(super) struct States {
     pub(super) scene: Arc<Scene>,
@@ -39,6 +45,98 @@ pub(super) struct States {
 impl States {
     fn own_columns(&self) -> usize {
         COLUMNS.len() + self.fields.len()
+    }
+
+    /// Whether a column is a field that holds texts.
+    fn is_text(&self, column: usize) -> bool {
+        let field = column.checked_sub(BEFORE);
+        let field = field.and_then(|at| self.fields.get(at));
+        field.is_some_and(|field| field.kind == Kind::Text)
+    }
+
+    /// The rows from the interval index: where nothing is wanted but names and a few fields of states as all of the log
+    /// makes them; `None` where they have to be folded.
+    fn from_index(
+        &self,
+        asked: &Asked,
+        category: &Category,
+        as_of: AsOf,
+        given: &[Value],
+    ) -> Result<Option<Rows>, String> {
+        let scene = &self.scene;
+        let Some(index) = &scene.index else {
+            return Ok(None);
+        };
+        let models = &scene.models;
+        let model = models.for_category(category.as_str());
+        let names_a_stream = asked.given.iter().any(|(column, ..)| *column == 0);
+        // `version`, `last_time` and `state` are the fold's to tell.
+        let wants_more = asked.uses(1) || asked.uses(2) || asked.uses(self.own_columns() - 1);
+        let used: Vec<usize> = (0..self.fields.len())
+            .filter(|at| asked.uses(BEFORE + at))
+            .collect();
+        if names_a_stream
+            || wants_more
+            || used.len() > MAX_INDEXED
+            || self.own_columns() > 60
+            || as_of.known != Some(scene.known)
+            || model.has_time()
+            || models.broken_for(category.as_str()).next().is_some()
+        {
+            return Ok(None);
+        }
+        let path = |at: &usize| FieldPath(vec![Step::Key(self.fields[*at].field.clone())]);
+        let fields: Vec<FieldPath> = used.iter().map(path).collect();
+        let equal = asked.given.iter().find_map(|(column, comparison, value)| {
+            let is_own = (BEFORE..BEFORE + self.fields.len()).contains(column);
+            match (value, comparison) {
+                (Value::Text(text), Comparison::Equal) if is_own && fields.len() == 1 => {
+                    Some(text.as_str())
+                }
+                _ => None,
+            }
+        });
+        let wanted = StatesAt {
+            log: &scene.log,
+            models,
+            category,
+            fields: &fields,
+            equal,
+            named: asked.uses(0),
+            at: as_of.at.unwrap_or(Time::MAX),
+            head: scene.known,
+        };
+        let found = states_at(index, &wanted, &mut |_| scene.go_on().is_ok())
+            .map_err(|error| scene.fail(error.into()))?;
+        let Some(found) = found else { return Ok(None) };
+        scene.indexed(&self.table);
+        let columns = self.own_columns();
+        let given = given.to_vec();
+        let row = move |n: usize, stream: String, values: &[Option<serde_json::Value>]| {
+            let mut cells = vec![Value::Null; columns];
+            cells[0] = Value::Text(stream);
+            for (at, value) in used.iter().zip(values) {
+                if let (Some(value), Some(place)) = (value, cells.get_mut(BEFORE + at)) {
+                    *place = cell(value);
+                }
+            }
+            cells.extend(given.iter().cloned());
+            Ok(Row {
+                id: i64::try_from(n).unwrap_or(i64::MAX),
+                cells,
+            })
+        };
+        Ok(Some(match found {
+            FoundAt::Count(count) => {
+                let value = [equal.map(serde_json::Value::from)];
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                Box::new((1..=count).map(move |n| row(n, String::new(), &value)))
+            }
+            FoundAt::Streams(streams) => {
+                let streams = streams.into_iter().enumerate();
+                Box::new(streams.map(move |(n, (stream, values))| row(n + 1, stream, &values)))
+            }
+        }))
     }
 }
 
@@ -64,7 +162,8 @@ impl Table for States {
         Plan::taking(terms.iter().map(|term| {
             term.comparison == Comparison::Equal
                 && (term.column >= self.own_columns()
-                    || term.column == 0 && term.collation == "BINARY")
+                    || term.collation == "BINARY"
+                        && (term.column == 0 || self.is_text(term.column)))
         }))
     }
 
@@ -80,9 +179,12 @@ impl Table for States {
             }
         };
         let as_of = moment::as_of(&self.scene, &self.table, &asked, (Some(at), at + 1))?;
-        let given = (own..at + 2)
+        let given: Vec<Value> = (own..at + 2)
             .map(|column| asked.argument(column).cloned().unwrap_or(Value::Null))
             .collect();
+        if let Some(rows) = self.from_index(&asked, &category, as_of, &given)? {
+            return Ok(rows);
+        }
         Ok(Box::new(Walk {
             listed: Listed::new(&self.scene, &asked, Some(&category), None),
             scene: Arc::clone(&self.scene),

@@ -36,6 +36,9 @@ pub struct SqlView {
     /// Number of events read from the log.
     #[ts(type = "number")]
     pub events_examined: u64,
+    /// Tables of states whose rows came from the interval index and not from the events. Findings of single states are
+    /// not among the findings then.
+    pub from_index: Vec<String>,
     /// Faults in the data, and where numbers may not be exact.
     pub findings: Vec<Finding>,
 }

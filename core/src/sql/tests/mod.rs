@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+mod indexed;
+
 use super::*;
 use crate::id::StreamId;
 use crate::model::ModelSet;

@@ -50,6 +50,11 @@ readings_count: number,
  */
 events_examined: number, 
 /**
+ * Tables of states whose rows came from the interval index and not from the events. Findings of single states are
+ * not among the findings then.
+ */
+from_index: Array<string>, 
+/**
  * Faults in the data, and where numbers may not be exact.
  */
 findings: Array<Finding>, };

@@ -54,6 +54,7 @@ export class MockSql {
       readings: [{ table: "account_at", at: args.at, known: log.length, reading: args.at === null ? null : "end of 2024-01-10 (UTC)" }],
       readings_count: 1,
       events_examined: log.length,
+      from_index: [],
       findings: args.sql.includes("*") ? [] : [{ kind: "not_exact", severity: "notice", count: 1, place: {}, detail: "sum() met decimals and added them exactly, as dec_sum does" }],
     };
   }
@@ -61,8 +62,8 @@ export class MockSql {
   export(args: SqlArgs, file: string, log: readonly MockEvent[]): SqlExportView {
     const form = /\.(csv|jsonl|xlsx)$/.exec(file)?.[1] as SqlExportView["form"] | undefined;
     if (form === undefined) throw new HostError("bad_input", `${file} names no form`, "End the file's name with .csv, .jsonl or .xlsx.");
-    const { sql, columns, known, zone, readings, readings_count, events_examined, findings } = this.ask({ ...args, limit: log.length }, log);
-    return { file, form, bytes: 48_213, sha256: "5d".repeat(32), sql, columns, rows: log.length, known, zone, readings, readings_count, events_examined, findings, left_out: [] };
+    const { sql, columns, known, zone, readings, readings_count, events_examined, from_index, findings } = this.ask({ ...args, limit: log.length }, log);
+    return { file, form, bytes: 48_213, sha256: "5d".repeat(32), sql, columns, rows: log.length, known, zone, readings, readings_count, events_examined, from_index, findings, left_out: [] };
   }
 
   saved(): { folder: string; queries: SavedQuery[] } {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use annals_core::access_log::AccessLogError;
+use annals_core::answers::AnswersError;
 pub use annals_core::code::ErrorCode as Code;
 use annals_core::compliance::ReportError;
 use annals_core::dashboard::DashboardError;
@@ -313,7 +314,20 @@ impl From<DashboardError> for Failure {
             DashboardError::NoDashboard { .. } => told.hint(
                 "annals dashboard STORE lists them; they are X.annals.d/dashboards/NAME.toml",
             ),
+            DashboardError::Answers(error) => error.into(),
+            DashboardError::NothingBehind(_) => told,
             DashboardError::Broken(fault) => told.hint(fault.hint),
+        }
+    }
+}
+
+impl From<AnswersError> for Failure {
+    fn from(error: AnswersError) -> Failure {
+        match error {
+            AnswersError::Saved(error) => error.into(),
+            AnswersError::Question(error) => error.into(),
+            AnswersError::Sql(error) => error.into(),
+            AnswersError::Zone(_) => Failure::of(&error),
         }
     }
 }

@@ -745,7 +745,7 @@ fn dashboard() {
     assert!(picture.contains("1,247.83 USD") && picture.contains("class=\"mark\""));
     let table =
         std::fs::read_to_string(t.sandbox.path().join("accounts.csv")).expect("it was written");
-    assert!(table.contains("area,accounts,account-12345,\"days[\"\"2024-01-02\"\"]\",2024-01-02,balance,1000.00,USD,2024-01-02T00:00:00Z,"), "{table}");
+    assert!(table.contains("area,projection,accounts,account-12345,\"days[\"\"2024-01-02\"\"]\",2024-01-02,balance,1000.00,USD,2024-01-02T00:00:00Z,"), "{table}");
 }
 
 #[test]

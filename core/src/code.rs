@@ -5,6 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::access_log::AccessLogError;
+use crate::answers::AnswersError;
 use crate::cache::CacheError;
 use crate::command::CommandError;
 use crate::compliance::ReportError;
@@ -218,7 +219,10 @@ impl From<&DashboardError> for ErrorCode {
     fn from(error: &DashboardError) -> ErrorCode {
         match error {
             DashboardError::Projection(error) => error.into(),
-            DashboardError::NoDashboard { .. } => ErrorCode::NotFound,
+            DashboardError::Answers(error) => error.into(),
+            DashboardError::NoDashboard { .. } | DashboardError::NothingBehind(_) => {
+                ErrorCode::NotFound
+            }
             DashboardError::Broken(_) => ErrorCode::BadInput,
         }
     }
@@ -243,6 +247,17 @@ impl From<&ProjectionError> for ErrorCode {
             ProjectionError::NoPosition { .. } => ErrorCode::NoEvent,
             ProjectionError::NoCache(_) => ErrorCode::Io,
             ProjectionError::Cache(error) => error.into(),
+        }
+    }
+}
+
+impl From<&AnswersError> for ErrorCode {
+    fn from(error: &AnswersError) -> ErrorCode {
+        match error {
+            AnswersError::Saved(error) => error.into(),
+            AnswersError::Zone(_) => ErrorCode::BadInput,
+            AnswersError::Question(error) => error.into(),
+            AnswersError::Sql(error) => error.into(),
         }
     }
 }

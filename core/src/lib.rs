@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access_log;
+pub mod answers;
 pub mod cache;
 pub mod chart;
 pub mod code;

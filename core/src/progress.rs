@@ -1,8 +1,9 @@
 //! How far a piece of long work is, and its cancel switch.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Shared between the work and whoever watches it. What the numbers count, the work says: events, unless it
+/// Shared between the work and whoever watches it; a clone counts and is cancelled with the one that it is of. What the numbers count, the work says: events, unless it
 /// says otherwise.
 ///
 /// ```
@@ -11,11 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// progress.advance(3);
 /// assert_eq!(progress.now(), (3, 10));
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct WorkProgress {
-    done: AtomicU64,
-    total: AtomicU64,
-    cancelled: AtomicBool,
+    done: Arc<AtomicU64>,
+    total: Arc<AtomicU64>,
+    cancelled: Arc<AtomicBool>,
 }
 
 impl WorkProgress {

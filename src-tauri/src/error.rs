@@ -137,7 +137,9 @@ impl From<DashboardError> for HostError {
     fn from(error: DashboardError) -> HostError {
         let told = HostError::of(&error);
         match error {
-            DashboardError::Projection(_) => told,
+            DashboardError::Projection(_)
+            | DashboardError::Answers(_)
+            | DashboardError::NothingBehind(_) => told,
             DashboardError::NoDashboard { .. } => {
                 told.hint("Its file may have been renamed or removed. Choose another one.")
             }

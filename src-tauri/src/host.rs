@@ -1,5 +1,6 @@
 //! What the host holds between calls: the open store, running work, recent stores.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -8,6 +9,7 @@ use annals_core::access_log::{AccessLog, AccessState, Look, LookKind};
 use annals_core::export::ExportProgress;
 use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
+use annals_core::pages::Pages;
 use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
 use annals_core::projection::{ProjectionSet, Projections};
@@ -18,13 +20,14 @@ use annals_core::store::Log;
 use annals_core::surroundings::{OsUser, Surroundings, data_folder};
 use annals_core::temporal::StateCache;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use tauri::Manager as _;
 use tauri::ipc::{Channel, Response};
 
-use crate::error::{ErrorCode, HostError};
+use crate::error::{ErrorCode, HostError, io_error};
 use crate::launch::Launch;
 use crate::preview::Preview;
-use crate::wire::{DropView, RecentReport, RecentStore, Settings};
+use crate::wire::{DropView, PageArgs, PagesView, RecentReport, RecentStore, Settings};
 use crate::{made, recent, settings, window};
 
 /// What a command gives back: JSON text as raw bytes, or an error for the window.
@@ -45,7 +48,7 @@ pub struct OpenStore {
     /// Text index of the log, kept up with it in the background.
     pub index: Arc<TextIndex>,
     /// Values of fields over time, for questions; what they first ask for is put in then.
-    pub intervals: IntervalIndex,
+    pub intervals: Arc<IntervalIndex>,
     /// How far the text index is; ends with the store.
     indexing: Arc<IndexProgress>,
     /// Where caches lie whose store cannot be written to.
@@ -93,7 +96,7 @@ impl OpenStore {
             path,
             cache_folder: cache_folder.to_owned(),
             index: Arc::new(TextIndex::open(&log, Some(cache_folder))),
-            intervals: IntervalIndex::open(&log, Some(cache_folder)),
+            intervals: Arc::new(IntervalIndex::open(&log, Some(cache_folder))),
             indexing: Arc::default(),
             log,
         })
@@ -188,6 +191,8 @@ struct Inner {
     long: Mutex<Vec<Arc<WorkProgress>>>,
     report: Slot<WorkProgress>,
     preview: Preview,
+    /// Rows of the last answer to a question and of the last statement, by number.
+    pages: Mutex<VecDeque<(u64, Pages)>>,
     // X11 serves the clipboard from the program that filled it, so it lives as long as the app.
     clipboard: Mutex<Option<arboard::Clipboard>>,
     drops: Mutex<Option<Channel<DropView>>>,
@@ -225,6 +230,7 @@ impl Host {
             long: Mutex::default(),
             report: Slot::default(),
             preview: Preview::default(),
+            pages: Mutex::default(),
             clipboard: Mutex::new(None),
             drops: Mutex::new(None),
         })))
@@ -282,6 +288,37 @@ impl Host {
     #[must_use]
     pub fn preview(&self) -> &Preview {
         &self.0.preview
+    }
+
+    /// Keeps the rows of an answer in place of those of the one before the last, and gives them a number.
+    pub(crate) fn keep_pages(&self, pages: Pages) -> PagesView {
+        /// One of a question and one of a statement, as the views are.
+        const KEPT: usize = 2;
+        let rows_count = pages.len();
+        let mut kept = self.0.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = kept.back().map_or(1, |(last, _)| last + 1);
+        kept.push_back((id, pages));
+        let gone = kept.len().saturating_sub(KEPT);
+        kept.drain(..gone);
+        PagesView { id, rows_count }
+    }
+
+    /// Rows that were kept.
+    ///
+    /// # Errors
+    /// `not_found` if another answer took their place; `io`.
+    pub(crate) fn page(&self, args: &PageArgs) -> Result<Vec<Box<RawValue>>, HostError> {
+        let mut kept = self.0.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter_mut().find(|(id, _)| *id == args.id);
+        let (_, pages) = found.ok_or_else(|| {
+            HostError::new(
+                ErrorCode::NotFound,
+                "another answer took the place of these rows",
+            )
+            .hint("Ask again.")
+        })?;
+        let rows = pages.read(args.first, args.count as usize);
+        rows.map_err(|error| io_error(&error, format!("the rows could not be read: {error}")))
     }
 
     /// Reports made last, newest first.

@@ -1,6 +1,8 @@
 //! Arguments and answers that core has no type for. Everything else that crosses is a core view type.
 
+use annals_core::answers::PicturedAnswer;
 use annals_core::compliance::ReportRequest;
+use annals_core::dashboard::SourceKind;
 use annals_core::evidence::manifest::Others;
 use annals_core::export::ExportFormat;
 use annals_core::id::{Category, EventId, StreamId};
@@ -8,6 +10,7 @@ use annals_core::import::{Encoding, Format, Mapping, Phase};
 use annals_core::integrity::Hash;
 use annals_core::position::{Position, Version};
 use annals_core::snapshot::SnapshotPolicy;
+use annals_core::sql::SqlView;
 use annals_core::store::{ActorRow, EventQuery, InfoView, StreamQuery};
 use annals_core::time::Time;
 use serde::{Deserialize, Serialize};
@@ -541,12 +544,70 @@ pub struct RelatedArgs {
 pub struct AskArgs {
     /// The question.
     pub text: String,
+    /// As of when it is asked: what happened later is not there. All if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub at: Option<String>,
+    /// What was known when it is asked: a position, or a time of recording. All if absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub known: Option<String>,
     /// Zone of days and of times that name none: `UTC`, or an IANA name.
     pub zone: String,
+    /// The picture in light on dark.
+    #[serde(default)]
+    pub dark: bool,
     /// At most so many rows; the host's own number if absent.
     #[serde(default)]
     #[ts(optional)]
     pub limit: Option<u32>,
+}
+
+/// Rows that are read page by page.
+#[derive(Debug, Clone, Copy, Serialize, TS)]
+#[ts(export)]
+pub struct PagesView {
+    /// Names them for [`PageArgs`]; the rows of the answer before are gone.
+    #[ts(type = "number")]
+    pub id: u64,
+    /// Number of rows.
+    #[ts(type = "number")]
+    pub rows_count: u64,
+}
+
+/// An answer to a question, all of whose rows can be read page by page.
+#[derive(Debug, Serialize, TS)]
+#[ts(export)]
+pub struct PagedAnswer {
+    /// The answer with its first rows.
+    pub answer: PicturedAnswer,
+    /// All rows.
+    pub pages: PagesView,
+}
+
+/// An answer in SQL, all of whose rows can be read page by page.
+#[derive(Debug, Serialize, TS)]
+#[ts(export)]
+pub struct PagedSql {
+    /// The answer with its first rows.
+    pub answer: SqlView,
+    /// All rows.
+    pub pages: PagesView,
+}
+
+/// A page of rows.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PageArgs {
+    /// Which rows.
+    #[ts(type = "number")]
+    pub id: u64,
+    /// The first, from 0.
+    #[ts(type = "number")]
+    pub first: u64,
+    /// How many.
+    pub count: u32,
 }
 
 /// A question to keep.
@@ -601,8 +662,12 @@ pub struct DashboardWriteArgs {
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct BehindArgs {
-    /// Projection.
-    pub projection: String,
+    /// What the panel reads.
+    pub kind: SourceKind,
+    /// Name of the projection, question or query.
+    pub name: String,
+    /// Zone of the dashboard.
+    pub zone: String,
     /// Key of the document.
     pub document: String,
     /// Path in it; empty: the whole of it.

@@ -1,24 +1,31 @@
 //! `annals ask`: questions over time, and how they were understood.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use annals_core::question::saved::{self, SavedQuestionsView};
+use annals_core::answers;
+use annals_core::chart::Look;
+use annals_core::dashboard;
+use annals_core::question::saved::{self, SavedQuestion, SavedQuestionsView};
 use annals_core::question::{
     self, AnswerRow, AnswerSource, AnswerView, Asking, IntervalIndex, Question, QuestionError,
     ReadingView,
 };
 use annals_core::store::Log;
-use annals_core::temporal::TemporalError;
+use annals_core::temporal::{AsOf, TemporalError};
 use chrono_tz::Tz;
 use serde_json::value::RawValue;
 
+use crate::commands::dashboard::{Form, Theme};
 use crate::commands::{counting, load_models};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 use crate::found::cache_folder;
-use crate::instant::{with_like_streams, zone};
+use crate::instant::{self, with_like_streams, zone};
 use crate::output::{Output, complain};
 use crate::table::{Align, Table, pairs};
 use crate::text::{MAX_DATA_COLUMNS, MAX_NAME_COLUMNS, columns, counted, visible};
+
+/// Width of a picture, in pixels.
+const PICTURE_PX: u32 = 760;
 
 /// Ask a question over time; the answer says how it was understood, and what the other readings give.
 #[derive(Debug, clap::Args)]
@@ -47,6 +54,18 @@ pub struct Ask {
     /// that the question was kept with]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Option<Tz>,
+    /// Ask it as of this instant: what happened later is not there; a date means the end of that day
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Ask it by what was known by then: a position of the log, or a time of recording
+    #[arg(long, value_name = "POSITION|TIME")]
+    known: Option<String>,
+    /// Draw the answer to this file, where a picture helps: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Colours of the picture
+    #[arg(long, value_enum, default_value = "light", requires = "out")]
+    theme: Theme,
     /// List at most so many of the streams behind the answer; the others are counted
     #[arg(long, value_name = "N", default_value_t = question::ROWS)]
     limit: usize,
@@ -85,7 +104,15 @@ pub fn run(args: Ask, output: &mut Output) -> Result<Exit, Failure> {
         let zone = args.zone.map(|zone| zone.to_string());
         saved::save(&args.store, name, &text, zone.as_deref(), args.replace)?;
     }
+    let at = args
+        .at
+        .map(|text| instant::at("--at", &text, asked_zone))
+        .transpose()?;
     let log = Log::explore(&args.store)?;
+    let known = args
+        .known
+        .map(|text| instant::known(&log, &text, asked_zone))
+        .transpose()?;
     let models = load_models(&args.store)?;
     let index = IntervalIndex::open(&log, cache_folder().as_deref());
     let asking = Asking {
@@ -94,6 +121,10 @@ pub fn run(args: Ask, output: &mut Output) -> Result<Exit, Failure> {
         zone: asked_zone,
         limit: args.limit,
         index: (!args.replay).then_some(&index),
+        as_of: AsOf {
+            at: at.map(|at| at.at),
+            known: known.map(|(known, _)| known),
+        },
     };
     let view = counting(|go_on| question::ask(&asking, &question, go_on)).map_err(|error| {
         use annals_core::store::ReadError;
@@ -109,7 +140,47 @@ pub fn run(args: Ask, output: &mut Output) -> Result<Exit, Failure> {
             None => failure,
         }
     })?;
-    output.show(&view, |output| print(&view, output))
+    if let Some(file) = &args.out {
+        draw(&log, &view, file, args.theme)?;
+    }
+    output.show(&view, |output| {
+        print(&view, output)?;
+        match &args.out {
+            Some(file) => {
+                output.line("")?;
+                output.line(&visible(&format!("wrote {}", file.display())))
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+/// Writes the picture of an answer.
+fn draw(log: &Log, view: &AnswerView, file: &Path, theme: Theme) -> Result<(), Failure> {
+    let form = Form::of(file)?;
+    let plot = answers::picture(view).ok_or_else(|| {
+        Failure::new(
+            Code::BadInput,
+            "a picture of this answer would say no more than it does",
+        )
+        .hint("ask during a period, for one stream's value, or group by a field")
+    })?;
+    let look = Look {
+        palette: theme.palette(),
+        width_px: PICTURE_PX,
+    };
+    let svg = answers::svg(&plot, &look);
+    let bytes = match form {
+        Form::Svg => svg.into_bytes(),
+        Form::Png => annals_report::png(&svg)
+            .map_err(|error| Failure::new(Code::BadInput, error.to_string()))?,
+        Form::Csv => {
+            return Err(Failure::usage(
+                "--out: the picture of an answer is .svg or .png",
+            ));
+        }
+    };
+    dashboard::write(log, file, &bytes).map_err(|error| Failure::file(file, &error))
 }
 
 /// Reads the question; where it is none, shows the place.
@@ -139,13 +210,28 @@ fn print_saved(view: &SavedQuestionsView, output: &mut Output) -> Result<(), Fai
         ("QUESTION", Align::Left, 160),
         ("ZONE", Align::Left, 32),
     ]);
-    for kept in &view.questions {
+    // Those in no folder first; then folder by folder, under its name.
+    let folder = |kept: &SavedQuestion| {
+        kept.name
+            .rsplit_once('/')
+            .map(|(folder, _)| folder.to_owned())
+    };
+    let mut kept: Vec<&SavedQuestion> = view.questions.iter().collect();
+    kept.sort_by_key(|kept| folder(kept));
+    let mut last = None;
+    for kept in kept {
+        let own = folder(kept);
+        if let Some(own) = own.as_ref().filter(|own| last.as_ref() != Some(*own)) {
+            table.row([format!("{own}/"), String::new(), String::new()]);
+        }
+        let indent = if own.is_some() { "  " } else { "" };
+        last = own;
         let question = match &kept.error {
             None => kept.question.clone(),
             Some(error) => format!("cannot be asked: {error}"),
         };
         table.row([
-            kept.name.clone(),
+            format!("{indent}{}", kept.name),
             question,
             kept.zone.clone().unwrap_or_default(),
         ]);

@@ -1,21 +1,25 @@
 //! `annals dashboard`: the dashboards beside a store, as of any instant.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use annals_core::answers::Asker;
 use annals_core::chart::{INK, Look, PAPER, Palette, Plot, PlotRow};
 use annals_core::dashboard::{
-    self, BehindView, DashboardRow, DashboardSet, DashboardView, DashboardsView, PanelView,
+    self, BehindPlace, BehindView, DashboardRow, DashboardSet, DashboardView, DashboardsView,
+    PanelView, SourceKind, SourceView,
 };
 use annals_core::model::FieldPath;
 use annals_core::projection::{ProjectionSet, Projections};
+use annals_core::question::IntervalIndex;
 use annals_core::store::Log;
 use annals_core::surroundings::Surroundings;
 
-use crate::commands::print_findings;
 use crate::commands::state::as_of_text;
+use crate::commands::{load_models, print_findings};
 use crate::failure::{Code, Exit, Failure};
 use crate::found::cache_folder;
-use crate::instant::AsOfArgs;
+use crate::instant::{AsOfArgs, zone};
 use crate::output::Output;
 use crate::table::pairs;
 use crate::text::{columns, counted, cut, visible};
@@ -52,23 +56,33 @@ pub struct DashboardArgs {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Theme {
+pub(super) enum Theme {
     /// Dark on white
     Light,
     /// Light on dark
     Dark,
 }
 
+impl Theme {
+    /// Its colours.
+    pub(super) fn palette(self) -> &'static Palette {
+        match self {
+            Theme::Light => &PAPER,
+            Theme::Dark => &INK,
+        }
+    }
+}
+
 /// What `--out` asks for, by the ending of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Svg,
     Png,
     Csv,
 }
 
 impl Form {
-    fn of(file: &Path) -> Result<Form, Failure> {
+    pub(super) fn of(file: &Path) -> Result<Form, Failure> {
         let ending = file
             .extension()
             .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
@@ -99,26 +113,43 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
     // What is wrong with a projection stands on its panels.
     let (projections, _) = ProjectionSet::load(&args.store)?;
     let (as_of, reading) = asked.on_whole_log(&log)?;
-    let palette: &Palette = match args.theme {
-        Theme::Light => &PAPER,
-        Theme::Dark => &INK,
-    };
+    let palette = args.theme.palette();
     let look = Look {
         palette,
         width_px: args.width,
     };
     let look = matches!(form, Some(Form::Svg | Form::Png)).then_some(&look);
+    let models = Arc::new(load_models(&args.store)?);
     let clock = Surroundings::system().clock;
     let (mut view, behind) = watch::reading(&log, |log| {
         let cache = cache_folder();
         let kept = Projections::open(log, projections, cache.as_deref(), clock);
-        let view = dashboard::look_at_kept(&dashboard, &kept, &as_of, look)?;
+        let index = Arc::new(IntervalIndex::open(log, cache.as_deref()));
+        let asker = Asker {
+            store: &args.store,
+            log,
+            models: &models,
+            index: Some(&index),
+        };
+        let view = dashboard::look_at_kept(&dashboard, &kept, &as_of, look, &asker)?;
         let behind = match (args.panel, args.row) {
             (Some(panel), Some(row)) => {
-                let (projection, document, path) = place_of(&view, panel, row)?;
-                let place = (projection.as_str(), document.as_str(), &path);
+                let (source, document, path) = place_of(&view, panel, row)?;
+                let place = BehindPlace {
+                    kind: source.kind,
+                    name: &source.name,
+                    document: &document,
+                    path: &path,
+                    zone: zone(&view.zone).unwrap_or_default(),
+                };
                 let limit = dashboard::BEHIND;
-                Some(dashboard::behind(log, kept.set(), place, &as_of, limit)?)
+                Some(dashboard::behind(
+                    &asker,
+                    kept.set(),
+                    &place,
+                    &as_of,
+                    limit,
+                )?)
             }
             _ => None,
         };
@@ -152,12 +183,12 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
     })
 }
 
-/// Projection, document and path of a row.
+/// Source, document and path of a row.
 fn place_of(
     view: &DashboardView,
     panel: usize,
     row: usize,
-) -> Result<(String, String, FieldPath), Failure> {
+) -> Result<(&SourceView, String, FieldPath), Failure> {
     let missing = |what: String| Failure::new(Code::NotFound, what);
     let Some(shown) = panel.checked_sub(1).and_then(|at| view.panels.get(at)) else {
         let count = view.panels.len();
@@ -184,17 +215,17 @@ fn place_of(
         .map_err(|error: annals_core::model::PathError| {
             Failure::new(Code::BadInput, error.to_string())
         })?;
-    Ok((
-        view.sources[shown.source].projection.clone(),
-        document.clone(),
-        path,
-    ))
+    Ok((&view.sources[shown.source], document.clone(), path))
 }
 
 fn print_behind(view: &BehindView, output: &mut Output) -> Result<(), Failure> {
+    let document = match view.kind {
+        SourceKind::Projection => "document",
+        SourceKind::Question | SourceKind::Query => "asked",
+    };
     let mut rows = vec![
-        ("projection", view.projection.clone()),
-        ("document", view.document.clone()),
+        (view.kind.name(), view.name.clone()),
+        (document, view.document.clone()),
     ];
     if !view.path.is_empty() {
         rows.push(("path", view.path.clone()));
@@ -209,12 +240,13 @@ fn print_behind(view: &BehindView, output: &mut Output) -> Result<(), Failure> {
         output.line(&cut(&line, 200))?;
     }
     output.line("")?;
-    let what = match view.changed {
-        true => "changed it",
-        false => "belong to the document",
+    let what = match (view.kind, view.changed) {
+        (SourceKind::Question | SourceKind::Query, _) => "made it so",
+        (SourceKind::Projection, true) => "changed it, newest first",
+        (SourceKind::Projection, false) => "belong to the document, newest first",
     };
     output.line(&format!(
-        "{} of {} {what}, newest first",
+        "{} of {} {what}",
         view.events.len(),
         counted(view.events_count, "event")
     ))?;
@@ -246,6 +278,8 @@ fn print_list(view: &DashboardsView, output: &mut Output) -> Result<(), Failure>
         hash: _,
         panels,
         projections,
+        questions,
+        queries,
     } in dashboards
     {
         output.line(&visible(&format!("{name}: {title}")))?;
@@ -255,7 +289,9 @@ fn print_list(view: &DashboardsView, output: &mut Output) -> Result<(), Failure>
         output.line(&visible(&format!(
             "  {} over {}",
             counted(*panels as u64, "panel"),
-            projections.join(", ")
+            [projections.as_slice(), questions, queries]
+                .concat()
+                .join(", ")
         )))?;
     }
     for fault in broken {
@@ -272,6 +308,7 @@ fn print(view: &DashboardView, output: &mut Output) -> Result<(), Failure> {
     rows.push(("zone", view.zone.clone()));
     for source in &view.sources {
         let what = match &source.document {
+            None if source.kind != SourceKind::Projection => counted(source.documents_count, "row"),
             Some(document) => format!("document {document}"),
             None => counted(source.documents_count, "document"),
         };
@@ -284,8 +321,9 @@ fn print(view: &DashboardView, output: &mut Output) -> Result<(), Failure> {
         rows.push((
             "from",
             format!(
-                "{}, {what}{}{}",
-                source.projection,
+                "{} {}, {what}{}{}",
+                source.kind.name(),
+                source.name,
                 strategy.unwrap_or_default(),
                 position.unwrap_or_default()
             ),

@@ -1,13 +1,18 @@
-//! What stands behind a mark: the document, and the events that made the value at its path.
+//! What stands behind a mark: the document, and the events that made the value at its path; of an answer the events
+//! that made it so.
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::DashboardError;
+use super::asked;
+use super::definition::SourceKind;
+use crate::answers::Asker;
 use crate::finding::Findings;
 use crate::model::{FieldPath, Fold};
 use crate::projection::{ProjectionError, ProjectionSet};
@@ -23,18 +28,21 @@ const PAGE: usize = 2_048;
 #[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
 pub struct BehindView {
-    /// Projection.
-    pub projection: String,
-    /// Key of the document.
+    /// What the panel reads.
+    pub kind: SourceKind,
+    /// Name of the projection, question or query.
+    pub name: String,
+    /// Key of the document; of an answer, the question or the statement.
     pub document: String,
-    /// Path in the document; empty: the whole of it.
+    /// Path in the document or the answer; empty: the whole of it.
     pub path: String,
     /// The as-of it answers for.
     pub as_of: AsOfView,
     /// The value at the path as of then; `null` where it holds none.
     #[ts(type = "unknown")]
     pub value: Option<Box<RawValue>>,
-    /// The last events, newest first: those that changed the value, or all inputs of the document.
+    /// Of a document the last events, newest first: those that changed the value, or all inputs. Of an answer those that
+    /// made it so, by stream.
     pub events: Vec<EventBrief>,
     /// Number of such events, listed or not.
     #[ts(type = "number")]
@@ -42,7 +50,7 @@ pub struct BehindView {
     /// Only events that changed the value at the path are listed; else all inputs of the document, because the value
     /// is the whole document or derived from it.
     pub changed: bool,
-    /// Number of events that belong to the document.
+    /// Number of events that belong to the document; of an answer, those that made it so.
     #[ts(type = "number")]
     pub inputs: u64,
     /// Number of events looked at for this answer.
@@ -50,12 +58,43 @@ pub struct BehindView {
     pub events_examined: u64,
 }
 
-/// The events behind a value of a document: the last `limit` of those that changed what is at the path. A log that is
-/// [watched](Log::watched) shows how far it is and can cancel it.
+/// A place in a document or an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct BehindPlace<'p> {
+    /// What the panel reads.
+    pub kind: SourceKind,
+    /// Name of the projection, question or query.
+    pub name: &'p str,
+    /// Key of the document.
+    pub document: &'p str,
+    /// Path in it.
+    pub path: &'p FieldPath,
+    /// Zone of the dashboard.
+    pub zone: Tz,
+}
+
+/// The events behind a value. Of a document the last `limit` of those that changed what is at the path; of an answer
+/// those that made it so. A log that is [watched](Log::watched) shows how far it is and can cancel it.
 ///
 /// # Errors
 /// [`DashboardError`] if there is no such projection, its definition is wrong, or the log cannot be read.
 pub fn behind(
+    asker: &Asker<'_>,
+    projections: &ProjectionSet,
+    place: &BehindPlace<'_>,
+    as_of: &AsOf,
+    limit: usize,
+) -> Result<BehindView, DashboardError> {
+    match place.kind {
+        SourceKind::Projection => {
+            let place = (place.name, place.document, place.path);
+            behind_document(asker.log, projections, place, as_of, limit)
+        }
+        SourceKind::Question | SourceKind::Query => behind_answer(asker, place, *as_of, limit),
+    }
+}
+
+fn behind_document(
     log: &Log,
     projections: &ProjectionSet,
     (projection, document, path): (&str, &str, &FieldPath),
@@ -112,6 +151,37 @@ pub fn behind(
     Ok(found.view((projection, document, path), as_of, &whole, limit))
 }
 
+/// The events behind a place in an answer.
+fn behind_answer(
+    asker: &Asker<'_>,
+    place: &BehindPlace<'_>,
+    as_of: AsOf,
+    limit: usize,
+) -> Result<BehindView, DashboardError> {
+    let told = asked::behind(asker, place, as_of)?;
+    let mut events = Vec::new();
+    for position in told.positions.iter().take(limit) {
+        let event = asker.log.event(*position).map_err(ProjectionError::from)?;
+        events.extend(event.as_ref().map(EventBrief::from));
+    }
+    Ok(BehindView {
+        kind: place.kind,
+        name: place.name.to_owned(),
+        document: told.text,
+        path: place.path.to_string(),
+        as_of: AsOfView {
+            at: as_of.at,
+            known: as_of.known,
+        },
+        value: told.value,
+        events,
+        events_count: told.events_count,
+        changed: true,
+        inputs: told.events_count,
+        events_examined: told.events_examined,
+    })
+}
+
 /// What is gathered on the way through the log.
 struct Found<'p> {
     path: &'p FieldPath,
@@ -157,7 +227,8 @@ impl<'p> Found<'p> {
         let inputs = self.all.len() as u64;
         let listed = if changed { self.changing } else { self.all };
         BehindView {
-            projection: projection.to_owned(),
+            kind: SourceKind::Projection,
+            name: projection.to_owned(),
             document: document.to_owned(),
             path: path.to_string(),
             as_of: AsOfView {

@@ -58,12 +58,50 @@ pub struct Dashboard {
     pub(super) panels: Vec<Panel>,
 }
 
+/// What a panel reads.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    ts_rs::TS,
+)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// Documents of a projection.
+    Projection,
+    /// The answer to a question that is kept.
+    Question,
+    /// The rows of a query that is kept.
+    Query,
+}
+
+impl SourceKind {
+    /// Its word in a dashboard: `question`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            SourceKind::Projection => "projection",
+            SourceKind::Question => "question",
+            SourceKind::Query => "query",
+        }
+    }
+}
+
 /// One panel of a dashboard.
 #[derive(Debug, Clone)]
 pub(super) struct Panel {
     pub(super) kind: PlotKind,
     pub(super) title: String,
-    pub(super) projection: String,
+    pub(super) from_kind: SourceKind,
+    /// Name of the projection, question or query.
+    pub(super) name: String,
     pub(super) document: Option<String>,
     pub(super) rows: Option<FieldPath>,
     pub(super) label: Option<FieldPath>,
@@ -141,10 +179,16 @@ impl Dashboard {
     /// Projections that it reads, each once, in order of the panels.
     #[must_use]
     pub fn projections(&self) -> Vec<&str> {
+        self.sources(SourceKind::Projection)
+    }
+
+    /// Names of what it reads of a kind, each once, in order of the panels.
+    #[must_use]
+    pub fn sources(&self, kind: SourceKind) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
-        for panel in &self.panels {
-            if !names.contains(&panel.projection.as_str()) {
-                names.push(&panel.projection);
+        for panel in self.panels.iter().filter(|panel| panel.from_kind == kind) {
+            if !names.contains(&panel.name.as_str()) {
+                names.push(&panel.name);
             }
         }
         names
@@ -266,6 +310,8 @@ impl File<'_> {
             kind,
             title,
             projection,
+            question,
+            query,
             document,
             rows,
             label,
@@ -284,6 +330,12 @@ impl File<'_> {
             width,
         } = raw;
         let unit = unit.unwrap_or_default();
+        let (from_kind, name) = self.source(&title, [projection, question, query])?;
+        if let (Some(document), true) = (&document, from_kind != SourceKind::Projection) {
+            let message = format!("a panel of a {} takes no document", from_kind.name());
+            let hint = "document is for panels of a projection";
+            return Err(self.fault(document.span().start, message, hint));
+        }
         let kind = kind_of(*kind.get_ref());
         let listed = value
             .into_iter()
@@ -294,7 +346,8 @@ impl File<'_> {
         Ok(Panel {
             kind,
             title: self.filled(&title, "title")?,
-            projection: self.filled(&projection, "projection")?,
+            from_kind,
+            name,
             document: document.map(Spanned::into_inner),
             rows: self.some_path(&rows)?,
             label: self.some_path(&label)?,
@@ -323,6 +376,37 @@ impl File<'_> {
             values,
             unit,
         })
+    }
+
+    /// The one thing that a panel reads.
+    fn source(
+        &self,
+        title: &Spanned<String>,
+        named: [Option<Spanned<String>>; 3],
+    ) -> Result<(SourceKind, String), DashboardFault> {
+        const KINDS: [SourceKind; 3] = [
+            SourceKind::Projection,
+            SourceKind::Question,
+            SourceKind::Query,
+        ];
+        let hint = "write one of projection = \"…\", question = \"…\" and query = \"…\"";
+        let mut found = KINDS
+            .into_iter()
+            .zip(named)
+            .filter_map(|(kind, name)| Some((kind, name?)));
+        let Some((kind, name)) = found.next() else {
+            let message = "the panel names nothing that it reads".to_owned();
+            return Err(self.fault(title.span().start, message, hint));
+        };
+        if let Some((other, second)) = found.next() {
+            let message = format!(
+                "{} and {} stand beside each other",
+                kind.name(),
+                other.name()
+            );
+            return Err(self.fault(second.span().start, message, hint));
+        }
+        Ok((kind, self.filled(&name, kind.name())?))
     }
 
     /// Whether what a panel says goes with its kind.
@@ -378,7 +462,8 @@ impl File<'_> {
                 return refuse(path.span().start, word, &hint);
             }
         }
-        if kind == RawKind::Timeline && raw.from.is_none() {
+        // An answer to a question says itself when its rows begin.
+        if kind == RawKind::Timeline && raw.from.is_none() && raw.question.is_none() {
             let message = "a timeline needs to know when its rows begin".to_owned();
             let hint = "write from = \"path of a time in the row\"";
             return Err(self.fault(raw.kind.span().start, message, hint));

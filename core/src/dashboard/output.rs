@@ -130,19 +130,9 @@ fn hex([red, green, blue]: [u8; 3]) -> String {
 }
 
 /// The heading of the table of [`csv`].
-const HEADING: [&str; 12] = [
-    "panel",
-    "title",
-    "kind",
-    "projection",
-    "document",
-    "path",
-    "label",
-    "series",
-    "value",
-    "unit",
-    "from",
-    "to",
+const HEADING: [&str; 13] = [
+    "panel", "title", "kind", "source", "name", "document", "path", "label", "series", "value",
+    "unit", "from", "to",
 ];
 
 /// All cells of a dashboard as one table, CSV (RFC 4180): a line for each, with the panel that it is of, the document
@@ -152,7 +142,7 @@ const HEADING: [&str; 12] = [
 pub fn csv(view: &DashboardView) -> String {
     let mut out = HEADING.join(",") + "\r\n";
     for (index, panel) in view.panels.iter().enumerate() {
-        let projection = &view.sources[panel.source].projection;
+        let source = &view.sources[panel.source];
         for row in panel.plot.rows.iter().chain(&panel.plot.rest) {
             for (series, cell) in panel.plot.series.iter().zip(&row.cells) {
                 let time = |time: Option<crate::time::Time>| {
@@ -168,7 +158,8 @@ pub fn csv(view: &DashboardView) -> String {
                     (index + 1).to_string(),
                     text(&panel.plot.title),
                     panel.plot.kind.name().to_owned(),
-                    text(projection),
+                    source.kind.name().to_owned(),
+                    text(&source.name),
                     text(row.document.as_deref().unwrap_or_default()),
                     text(&row.path),
                     text(&row.label),

@@ -17,7 +17,9 @@ pub(super) struct RawDashboard {
 pub(super) struct RawPanel {
     pub(super) kind: Spanned<RawKind>,
     pub(super) title: Spanned<String>,
-    pub(super) projection: Spanned<String>,
+    pub(super) projection: Option<Spanned<String>>,
+    pub(super) question: Option<Spanned<String>>,
+    pub(super) query: Option<Spanned<String>>,
     pub(super) document: Option<Spanned<String>>,
     pub(super) rows: Option<Spanned<String>>,
     pub(super) label: Option<Spanned<String>>,

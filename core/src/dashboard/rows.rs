@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::definition::{Order, Panel, Total, last_name};
+use super::definition::{Order, Panel, SourceKind, Total, last_name};
 use crate::chart::{Plot, PlotAxis, PlotCell, PlotKind, PlotRow, PlotSeries};
 use crate::model::{FieldPath, Step};
 use crate::time::{SourceTime, Time};
@@ -91,7 +91,19 @@ pub(super) fn plot(panel: &Panel, zone: Tz, documents: &[(String, Value)]) -> Ma
 
 /// Why there is nothing to show.
 fn nothing(panel: &Panel, documents: &[(String, Value)]) -> String {
-    let projection = &panel.projection;
+    let projection = &panel.name;
+    match (panel.from_kind, &panel.rows) {
+        (SourceKind::Projection, _) => {}
+        (SourceKind::Question, None) => {
+            return format!("The question {projection} has no answer at this instant.");
+        }
+        (kind, Some(_)) | (kind, None) => {
+            return format!(
+                "The {} {projection} has no rows at this instant.",
+                kind.name()
+            );
+        }
+    }
     match (&panel.document, &panel.rows, documents.is_empty()) {
         (Some(key), _, true) => format!(
             "The projection {projection} has no document {key} at this instant: none of its events had made one."

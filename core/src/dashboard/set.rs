@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Dashboard, DashboardError, DashboardFault};
+use super::{Dashboard, DashboardError, DashboardFault, SourceKind};
 use crate::integrity::Hash;
 use crate::model::{folder, toml_files};
 
@@ -47,6 +47,10 @@ pub struct DashboardRow {
     pub panels: usize,
     /// Projections that it reads.
     pub projections: Vec<String>,
+    /// Kept questions that it asks.
+    pub questions: Vec<String>,
+    /// Kept queries that it asks.
+    pub queries: Vec<String>,
 }
 
 impl DashboardSet {
@@ -107,17 +111,19 @@ impl DashboardSet {
     /// The dashboards, as hosts list them.
     #[must_use]
     pub fn view(&self, store: &Path) -> DashboardsView {
+        let names = |dashboard: &Dashboard, kind: SourceKind| {
+            let names = dashboard.sources(kind).into_iter();
+            names.map(str::to_owned).collect()
+        };
         let row = |dashboard: &Arc<Dashboard>| DashboardRow {
             name: dashboard.name().to_owned(),
             title: dashboard.title().to_owned(),
             description: dashboard.description().map(str::to_owned),
             hash: dashboard.hash(),
             panels: dashboard.panels_count(),
-            projections: dashboard
-                .projections()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            projections: names(dashboard, SourceKind::Projection),
+            questions: names(dashboard, SourceKind::Question),
+            queries: names(dashboard, SourceKind::Query),
         };
         DashboardsView {
             folder: folder(store).join("dashboards").display().to_string(),

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::Value;
 use ts_rs::TS;
 
 use super::DashboardError;
-use super::definition::{Dashboard, Panel};
+use super::asked::{self, Answered, AskedView};
+use super::definition::{Dashboard, Panel, SourceKind};
 use super::rows::{self, Made};
+use crate::answers::Asker;
 use crate::chart::{Drawing, Look, Plot, draw};
 use crate::finding::Finding;
 use crate::integrity::Hash;
@@ -19,6 +22,7 @@ use crate::projection::{
     DocumentQuery, DocumentsView, ProjectionError, ProjectionSet, Projections, Strategy,
 };
 use crate::temporal::{AsOf, AsOfView};
+use crate::time::parse_zone;
 
 /// A dashboard as of an instant: `annals dashboard --json`.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -40,25 +44,29 @@ pub struct DashboardView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reading: Option<String>,
-    /// What was asked of projections, each once.
+    /// What was asked of projections, questions and queries, each once.
     pub sources: Vec<SourceView>,
     /// The panels, in order of the file.
     pub panels: Vec<PanelView>,
 }
 
-/// Documents that panels are about.
+/// What panels are about.
 #[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
 pub struct SourceView {
-    /// Projection.
-    pub projection: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// Name of the projection, question or query.
+    pub name: String,
+    /// What was asked; `null` for a projection.
+    pub asked: Option<AskedView>,
     /// The document; `null`: all.
     pub document: Option<String>,
     /// The definition used; `null` if there is none.
     pub model: Option<ModelRef>,
     /// When the projection is kept up.
     pub strategy: Option<Strategy>,
-    /// Number of documents.
+    /// Number of documents, or of rows of the answer.
     #[ts(type = "number")]
     pub documents_count: u64,
     /// The last position that they take account of.
@@ -109,19 +117,25 @@ pub fn look_at(
     projections: &ProjectionSet,
     as_of: &AsOf,
     look: Option<&Look<'_>>,
+    asker: &Asker<'_>,
     mut ask: impl FnMut(&str, &DocumentQuery) -> Result<DocumentsView, ProjectionError>,
 ) -> Result<DashboardView, DashboardError> {
     let mut sources: Vec<Source> = Vec::new();
     let mut panels = Vec::new();
     for panel in &dashboard.panels {
-        let asked = (&panel.projection, &panel.document);
-        let known = sources
-            .iter()
-            .position(|source| (&source.view.projection, &source.view.document) == asked);
+        let asked = (&panel.from_kind, &panel.name, &panel.document);
+        let known = sources.iter().position(|source| {
+            (&source.view.kind, &source.view.name, &source.view.document) == asked
+        });
         let source = match known {
             Some(source) => source,
             None => {
-                sources.push(source_of(panel, projections, &mut ask)?);
+                sources.push(match panel.from_kind {
+                    SourceKind::Projection => source_of(panel, projections, &mut ask)?,
+                    SourceKind::Question | SourceKind::Query => {
+                        answer_of(panel, asker, *as_of, dashboard.zone)?
+                    }
+                });
                 sources.len() - 1
             }
         };
@@ -153,6 +167,7 @@ pub fn look_at_kept(
     projections: &Projections,
     as_of: &AsOf,
     look: Option<&Look<'_>>,
+    asker: &Asker<'_>,
 ) -> Result<DashboardView, DashboardError> {
     let set = projections.set();
     let is_kept_up = |name: &&str| {
@@ -170,7 +185,7 @@ pub fn look_at_kept(
             Err(error) => return Err(error.into()),
         }
     }
-    look_at(dashboard, set, as_of, look, |name, query| {
+    look_at(dashboard, set, as_of, look, asker, |name, query| {
         projections.documents(name, as_of, query)
     })
 }
@@ -181,6 +196,58 @@ pub(super) const GAP_PX: u32 = 24;
 struct Source {
     view: SourceView,
     documents: Vec<(String, Value)>,
+    answered: Option<Answered>,
+}
+
+/// Nothing of a panel's source yet.
+fn bare(panel: &Panel) -> SourceView {
+    SourceView {
+        kind: panel.from_kind,
+        name: panel.name.clone(),
+        asked: None,
+        document: panel.document.clone(),
+        model: None,
+        strategy: None,
+        documents_count: 0,
+        position: None,
+        events_examined: 0,
+        incomplete: false,
+        stopped_at: None,
+        findings: Vec::new(),
+        failed: None,
+    }
+}
+
+/// The answer that a panel is about. What is wrong with what is kept, or with the question, is said on the panel.
+fn answer_of(
+    panel: &Panel,
+    asker: &Asker<'_>,
+    as_of: AsOf,
+    zone: Tz,
+) -> Result<Source, DashboardError> {
+    let mut view = bare(panel);
+    let mut documents = Vec::new();
+    let answered = match asked::ask(asker, (panel.from_kind, &panel.name), as_of, zone) {
+        Ok(mut answered) => {
+            view.asked = Some(answered.asked.clone());
+            view.documents_count = answered.rows_count;
+            view.position = Some(answered.known);
+            view.events_examined = answered.events_examined;
+            view.findings = std::mem::take(&mut answered.findings);
+            documents.push((panel.name.clone(), std::mem::take(&mut answered.document)));
+            Some(answered)
+        }
+        Err(error) if error.is_cancelled() => return Err(error.into()),
+        Err(error) => {
+            view.failed = Some(error.to_string());
+            None
+        }
+    };
+    Ok(Source {
+        view,
+        documents,
+        answered,
+    })
 }
 
 fn source_of(
@@ -193,21 +260,8 @@ fn source_of(
         ..DocumentQuery::default()
     };
     let answer = projections
-        .get(&panel.projection)
-        .and_then(|_: Arc<_>| ask(&panel.projection, &query));
-    let asked = |failed: Option<String>| SourceView {
-        projection: panel.projection.clone(),
-        document: panel.document.clone(),
-        model: None,
-        strategy: None,
-        documents_count: 0,
-        position: None,
-        events_examined: 0,
-        incomplete: false,
-        stopped_at: None,
-        findings: Vec::new(),
-        failed,
-    };
+        .get(&panel.name)
+        .and_then(|_: Arc<_>| ask(&panel.name, &query));
     match answer {
         Ok(view) => {
             let documents = view
@@ -225,14 +279,22 @@ fn source_of(
                 incomplete: view.incomplete,
                 stopped_at: view.stopped_at,
                 findings: view.findings,
-                ..asked(None)
+                ..bare(panel)
             };
-            Ok(Source { view, documents })
+            Ok(Source {
+                view,
+                documents,
+                answered: None,
+            })
         }
         Err(error @ (ProjectionError::NoProjection { .. } | ProjectionError::Broken(_))) => {
             Ok(Source {
-                view: asked(Some(error.to_string())),
+                view: SourceView {
+                    failed: Some(error.to_string()),
+                    ..bare(panel)
+                },
                 documents: Vec::new(),
+                answered: None,
             })
         }
         Err(other) => Err(other.into()),
@@ -246,23 +308,38 @@ fn panel_view(
     from: &Source,
     look: Option<&Look<'_>>,
 ) -> PanelView {
+    let of_answer = from.answered.as_ref().map(|answered| answered.panel(panel));
+    let panel = of_answer.as_ref().unwrap_or(panel);
+    // An answer is about days of the zone that it was asked in.
+    let asked = from.view.asked.as_ref();
+    let own = asked.and_then(|asked| parse_zone(&asked.zone).ok());
+    let zone = own.unwrap_or(dashboard.zone);
     let Made {
         plot,
         mut notes,
         mut empty,
-    } = rows::plot(panel, dashboard.zone, &from.documents);
+    } = rows::plot(panel, zone, &from.documents);
+    if let Some(asked) = &from.view.asked {
+        notes.extend(asked.notes.iter().cloned());
+        notes.extend(asked.skipped.iter().map(|skipped| {
+            format!(
+                "{} left out of the answer: {}",
+                skipped.count, skipped.reason
+            )
+        }));
+    }
     if let Some(failed) = &from.view.failed {
         empty = Some(failed.clone());
     }
     if let Some(position) = from.view.stopped_at {
         notes.push(format!(
             "the projection {} stopped before position {position}, at an event that it could not fold",
-            panel.projection
+            panel.name
         ));
     } else if from.view.incomplete {
         notes.push(format!(
             "a part is missing: the projection {} could not fold all of its events, its findings say which",
-            panel.projection
+            panel.name
         ));
     }
     let drawing = look.filter(|_| empty.is_none()).map(|look| {

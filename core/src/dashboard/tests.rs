@@ -1,10 +1,27 @@
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::*;
+use crate::answers::Asker;
 use crate::chart::{Look, PAPER, Plot, PlotCell};
+use crate::model::ModelSet;
 use crate::projection::{DocumentQuery, ProjectionSet, documents};
 use crate::store::Log;
 use crate::temporal::{AsOf, parse_at};
+
+fn models(log: &Log) -> Arc<ModelSet> {
+    Arc::new(ModelSet::load(log.path()).unwrap().0)
+}
+
+fn asker<'a>(log: &'a Log, models: &'a Arc<ModelSet>) -> Asker<'a> {
+    Asker {
+        store: log.path(),
+        log,
+        models,
+        index: None,
+    }
+}
 
 /// A dashboard of one panel.
 fn one(panel: &str) -> Dashboard {
@@ -332,6 +349,7 @@ fn guide() -> (
 #[test]
 fn the_guides_balance_is_that_of_the_instant() {
     let (_folder, log, projections, dashboard) = guide();
+    let models = models(&log);
     for (at, want) in [
         ("2024-01-09", "950.00"),
         ("2024-01-10", "1,450.00"),
@@ -342,10 +360,17 @@ fn the_guides_balance_is_that_of_the_instant() {
             known: None,
         };
         let mut asked = Vec::new();
-        let view = look_at(&dashboard, &projections, &as_of, None, |name, query| {
-            asked.push((name.to_owned(), query.key.clone()));
-            documents(&log, &projections, name, &as_of, query)
-        })
+        let view = look_at(
+            &dashboard,
+            &projections,
+            &as_of,
+            None,
+            &asker(&log, &models),
+            |name, query| {
+                asked.push((name.to_owned(), query.key.clone()));
+                documents(&log, &projections, name, &as_of, query)
+            },
+        )
         .unwrap();
         // Panels that read the same share one answer.
         assert_eq!(asked.len(), 2, "{asked:?}");
@@ -359,11 +384,18 @@ fn the_guides_balance_is_that_of_the_instant() {
 #[test]
 fn behind_a_value_are_the_events_that_changed_it() {
     let (_folder, log, projections, _) = guide();
+    let models = models(&log);
     let as_of = AsOf::default();
     let of = |path: &str| {
         let path = path.parse().unwrap();
-        let place = ("accounts", "account-12345", &path);
-        behind(&log, &projections, place, &as_of, BEHIND).unwrap()
+        let place = BehindPlace {
+            kind: SourceKind::Projection,
+            name: "accounts",
+            document: "account-12345",
+            path: &path,
+            zone: chrono_tz::UTC,
+        };
+        behind(&asker(&log, &models), &projections, &place, &as_of, BEHIND).unwrap()
     };
     let versions = |view: &BehindView| -> Vec<u64> {
         view.events.iter().map(|event| event.version.0).collect()
@@ -386,6 +418,7 @@ fn behind_a_value_are_the_events_that_changed_it() {
 #[test]
 fn a_projection_that_is_not_there_is_said_on_its_panels() {
     let (_folder, log, projections, _) = guide();
+    let models = models(&log);
     let dashboard = one("kind = 'number'\ndocument = 'x'");
     let look = Look {
         palette: &PAPER,
@@ -397,6 +430,7 @@ fn a_projection_that_is_not_there_is_said_on_its_panels() {
         &projections,
         &as_of,
         Some(&look),
+        &asker(&log, &models),
         |name, query| documents(&log, &projections, name, &as_of, query),
     )
     .unwrap();
@@ -412,6 +446,7 @@ fn a_projection_that_is_not_there_is_said_on_its_panels() {
 #[test]
 fn a_table_of_a_dashboard_runs_nothing_in_a_spreadsheet() {
     let (_folder, log, projections, _) = guide();
+    let models = models(&log);
     let dashboard = Dashboard::parse(
         "d",
         "title = 'T'\n[[panels]]\nkind = 'table'\ntitle = '=1+1'\nprojection = 'accounts'\nvalues = [{ path = 'balance', title = '@x, \"y\"' }]",
@@ -423,6 +458,7 @@ fn a_table_of_a_dashboard_runs_nothing_in_a_spreadsheet() {
         &projections,
         &as_of,
         None,
+        &asker(&log, &models),
         |name, query: &DocumentQuery| documents(&log, &projections, name, &as_of, query),
     )
     .unwrap();
@@ -430,7 +466,7 @@ fn a_table_of_a_dashboard_runs_nothing_in_a_spreadsheet() {
     let line = table.lines().nth(1).unwrap();
     assert_eq!(
         line,
-        "1,'=1+1,table,accounts,account-12345,,account-12345,\"'@x, \"\"y\"\"\",1247.83,,,"
+        "1,'=1+1,table,projection,accounts,account-12345,,account-12345,\"'@x, \"\"y\"\"\",1247.83,,,"
     );
 }
 
@@ -446,6 +482,7 @@ fn every_sample_brings_dashboards_that_show_something() {
         };
         make_world(&store, &request, &crate::progress::WorkProgress::default()).unwrap();
         let log = Log::explore(&store).unwrap();
+        let models = models(&log);
         let (projections, broken) = ProjectionSet::load(&store).unwrap();
         assert!(broken.is_empty(), "{broken:?}");
         let set = DashboardSet::load(&store).unwrap();
@@ -457,9 +494,14 @@ fn every_sample_brings_dashboards_that_show_something() {
         for row in view.dashboards {
             let dashboard = set.get(&row.name).unwrap();
             let as_of = AsOf::default();
-            let view = look_at(&dashboard, &projections, &as_of, None, |name, query| {
-                documents(&log, &projections, name, &as_of, query)
-            })
+            let view = look_at(
+                &dashboard,
+                &projections,
+                &as_of,
+                None,
+                &asker(&log, &models),
+                |name, query| documents(&log, &projections, name, &as_of, query),
+            )
             .unwrap();
             for panel in &view.panels {
                 assert!(
@@ -474,4 +516,256 @@ fn every_sample_brings_dashboards_that_show_something() {
             }
         }
     }
+}
+
+/// A dashboard over the sample of questions, with these panels and what is kept.
+struct Asked {
+    log: Log,
+    models: Arc<ModelSet>,
+    dashboard: Dashboard,
+    _folder: tempfile::TempDir,
+}
+
+impl Asked {
+    fn new(panels: &str) -> Asked {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("q.annals");
+        crate::sample::questions(&store).unwrap();
+        let keep = |name: &str, text: &str| {
+            crate::question::saved::save(&store, name, text, None, false).unwrap();
+        };
+        keep("pending", r#"count order where status = "Pending""#);
+        keep(
+            "month/pending",
+            r#"count order where status = "Pending" during 2024-01"#,
+        );
+        keep("by-status", "count order group by status");
+        keep("balance", "balance of account-12345");
+        keep("shipped", r#"first time status = "Pending" of order-802"#);
+        keep("nowhere", "count nothing");
+        let sql = "SELECT status, count(*) AS n FROM order_at(:at) GROUP BY status ORDER BY 1";
+        crate::sql::save(&store, "statuses", sql, false).unwrap();
+        crate::sql::save(&store, "all", "SELECT count(*) AS n FROM streams", false).unwrap();
+        crate::sql::save(
+            &store,
+            "last",
+            "SELECT stream, version, time FROM events ORDER BY position DESC LIMIT 2",
+            false,
+        )
+        .unwrap();
+        let log = Log::explore(&store).unwrap();
+        Asked {
+            models: models(&log),
+            log,
+            dashboard: Dashboard::parse("d", &format!("title = 'T'\n{panels}")).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    fn as_of(&self, at: &str) -> AsOf {
+        AsOf {
+            at: (!at.is_empty()).then(|| parse_at(at, chrono_tz::UTC).unwrap().at),
+            known: None,
+        }
+    }
+
+    fn look(&self, at: &str) -> DashboardView {
+        let projections = ProjectionSet::default();
+        let as_of = self.as_of(at);
+        let asker = asker(&self.log, &self.models);
+        look_at(
+            &self.dashboard,
+            &projections,
+            &as_of,
+            None,
+            &asker,
+            |name, query| documents(&self.log, &projections, name, &as_of, query),
+        )
+        .unwrap()
+    }
+
+    fn behind(
+        &self,
+        (kind, name): (SourceKind, &str),
+        path: &str,
+        at: &str,
+    ) -> Result<BehindView, DashboardError> {
+        let path = path.parse().unwrap();
+        let place = BehindPlace {
+            kind,
+            name,
+            document: name,
+            path: &path,
+            zone: chrono_tz::UTC,
+        };
+        let asker = asker(&self.log, &self.models);
+        behind(
+            &asker,
+            &ProjectionSet::default(),
+            &place,
+            &self.as_of(at),
+            BEHIND,
+        )
+    }
+}
+
+#[test]
+fn a_panel_of_a_question_asks_it_as_of_the_instant() {
+    let asked = Asked::new("[[panels]]\nkind = 'number'\ntitle = 'Pending'\nquestion = 'pending'");
+    for at in ["", "2024-01-31", "2024-01-10", "2023-01-01"] {
+        let view = asked.look(at);
+        let when = if at.is_empty() {
+            String::new()
+        } else {
+            format!(" at {at}")
+        };
+        let text = format!(r#"count order where status = "Pending"{when}"#);
+        let asker = asker(&asked.log, &asked.models);
+        let want = asker
+            .ask(&text, AsOf::default(), chrono_tz::UTC, 10)
+            .unwrap();
+        let want = want.value.unwrap().get().to_owned();
+        assert_eq!(
+            shown(&view.panels[0].plot),
+            [format!("after all events {want}")],
+            "{at}"
+        );
+        assert!(view.sources[0].asked.is_some());
+    }
+}
+
+#[test]
+fn kinds_of_panels_read_the_part_of_an_answer_that_fits_them() {
+    let panel = |kind: &str, question: &str| {
+        format!("[[panels]]\nkind = '{kind}'\ntitle = '{kind}'\nquestion = '{question}'\n")
+    };
+    let panels = [
+        panel("bar", "by-status"),
+        panel("table", "pending"),
+        panel("line", "balance"),
+        panel("area", "month/pending"),
+        panel("timeline", "shipped"),
+        panel("bar", "pending"),
+    ];
+    let asked = Asked::new(&panels.concat());
+    let view = asked.look("2024-01-12");
+    let plots: Vec<(&str, Vec<String>)> = view
+        .panels
+        .iter()
+        .map(|panel| (panel.plot.heading.as_str(), shown(&panel.plot)))
+        .collect();
+    for (panel, plot) in view.panels.iter().zip(&plots) {
+        assert_eq!(panel.empty, None, "{plot:?}");
+        assert!(!plot.1.is_empty(), "{plot:?}");
+    }
+    assert!(
+        plots[2].1.last().unwrap().ends_with("1,450.00"),
+        "{plots:?}"
+    );
+    // Nothing is told of the days after the instant.
+    assert_eq!(plots[3].1.len(), 12, "{plots:?}");
+    assert!(view.panels[2].plot.steps, "a balance stays until the next");
+}
+
+#[test]
+fn a_panel_of_a_query_is_as_of_the_instant_where_it_says_so() {
+    let asked = Asked::new(
+        "[[panels]]\nkind = 'bar'\ntitle = 'Statuses'\nquery = 'statuses'\n\
+         [[panels]]\nkind = 'number'\ntitle = 'All'\nquery = 'all'",
+    );
+    let (early, late) = (asked.look("2024-01-01"), asked.look(""));
+    assert_ne!(shown(&early.panels[0].plot), shown(&late.panels[0].plot));
+    assert_eq!(shown(&early.panels[1].plot), shown(&late.panels[1].plot));
+    assert_eq!(early.panels[0].notes, Vec::<String>::new());
+    assert_eq!(
+        early.panels[1].notes,
+        ["the statement does not say :at, so it is not asked as of this instant"]
+    );
+    assert_eq!(late.panels[1].notes, Vec::<String>::new());
+    assert!(shown(&late.panels[1].plot)[0].starts_with("all "));
+}
+
+#[test]
+fn what_is_wrong_with_a_kept_question_is_said_on_its_panels() {
+    let asked = Asked::new(
+        "[[panels]]\nkind = 'number'\ntitle = 'A'\nquestion = 'gone'\n\
+         [[panels]]\nkind = 'number'\ntitle = 'B'\nquestion = 'nowhere'\n\
+         [[panels]]\nkind = 'number'\ntitle = 'C'\nquery = 'gone'",
+    );
+    let view = asked.look("");
+    let empty: Vec<&str> = view
+        .panels
+        .iter()
+        .map(|p| p.empty.as_deref().unwrap_or(""))
+        .collect();
+    assert!(
+        empty[0].starts_with("there is no question gone; there are balance"),
+        "{empty:?}"
+    );
+    assert!(
+        empty[1].starts_with("the log has no stream of category \"nothing\""),
+        "{empty:?}"
+    );
+    assert_eq!(empty[2], "there is no saved query gone");
+}
+
+#[test]
+fn behind_a_number_of_an_answer_are_the_events_that_made_it_so() {
+    let asked = Asked::new("[[panels]]\nkind = 'bar'\ntitle = 'A'\nquestion = 'by-status'");
+    let view = asked.look("2024-01-31");
+    let question = (SourceKind::Question, "by-status");
+    let mut all = 0;
+    for row in &view.panels[0].plot.rows {
+        let behind = asked.behind(question, &row.path, "2024-01-31").unwrap();
+        assert_eq!(
+            Some(behind.events_count.to_string()),
+            row.cells[0].text,
+            "{}",
+            row.label
+        );
+        all += behind.events_count;
+    }
+    assert_eq!(
+        asked
+            .behind(question, "", "2024-01-31")
+            .unwrap()
+            .events_count,
+        all
+    );
+    let past = asked
+        .behind(question, "groups[99]", "")
+        .unwrap_err()
+        .to_string();
+    assert_eq!(past, "the answer has no such place now");
+    let last = asked
+        .behind((SourceKind::Query, "last"), "rows[0]", "")
+        .unwrap();
+    let head = asked.log.head().unwrap().size;
+    assert_eq!(last.events[0].position, head);
+    let nothing = asked
+        .behind((SourceKind::Query, "statuses"), "rows[0]", "")
+        .unwrap_err();
+    assert!(nothing.to_string().contains("name no event"), "{nothing}");
+    let point = asked
+        .behind((SourceKind::Question, "balance"), "course.points[0]", "")
+        .unwrap();
+    assert_eq!(point.events_count, 1);
+}
+
+#[test]
+fn a_panel_reads_one_thing() {
+    let fault = |panel: &str| {
+        let text = format!("title = 'T'\n[[panels]]\nkind = 'number'\ntitle = 'P'\n{panel}");
+        Dashboard::parse("d", &text).unwrap_err().message
+    };
+    assert_eq!(fault(""), "the panel names nothing that it reads");
+    assert_eq!(
+        fault("projection = 'a'\nquery = 'b'"),
+        "projection and query stand beside each other"
+    );
+    assert_eq!(
+        fault("question = 'a'\ndocument = 'b'"),
+        "a panel of a question takes no document"
+    );
+    assert_eq!(fault("question = ' '"), "the question is empty");
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Model, ModelError, definition};
 
 /// The models of a store: at most one a category, the inferred fold for the rest.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ModelSet {
     by_category: BTreeMap<String, Arc<Model>>,
     broken: Vec<BrokenModel>,

@@ -74,6 +74,8 @@ pub struct Asking<'a> {
     pub limit: usize,
     /// The interval index, where there is one; without it every answer is by replay.
     pub index: Option<&'a IntervalIndex>,
+    /// What had happened and was known when it is asked; what the question itself says comes on top of it.
+    pub as_of: AsOf,
 }
 
 /// Answers a question. `go_on` is told the number of events looked at and stops the work by saying no.
@@ -82,12 +84,12 @@ pub struct Asking<'a> {
 /// [`QuestionError`]; [`ReadError::Cancelled`] in it if the work was stopped.
 ///
 /// ```
-/// # use annals_core::{model::ModelSet, question::*, store::Log};
+/// # use annals_core::{model::ModelSet, question::*, store::Log, temporal::AsOf};
 /// # let folder = tempfile::tempdir()?;
 /// # let store = folder.path().join("guide.annals");
 /// annals_core::sample::guide(&store)?;
 /// let (log, (models, _)) = (Log::explore(&store)?, ModelSet::load(&store)?);
-/// let asking = Asking { log: &log, models: &models, zone: chrono_tz::UTC, limit: ROWS, index: None };
+/// let asking = Asking { log: &log, models: &models, zone: chrono_tz::UTC, limit: ROWS, index: None, as_of: AsOf::default() };
 /// let question = Question::parse("balance of account-12345 on 2024-01-10")?;
 /// let answer = ask(&asking, &question, &mut |_| true)?;
 /// let values: Vec<&str> = answer.readings.iter().map(|r| r.value.as_ref().unwrap().get()).collect();
@@ -122,10 +124,20 @@ pub fn ask(
             )
         }
     };
+    let known = match asking.as_of.known {
+        Some(asked) if asked > head => {
+            return Err(TemporalError::NoPosition { asked, last: head }.into());
+        }
+        Some(asked) => known.min(asked),
+        None => known,
+    };
+    let is_known_stated = question.known.is_some() || asking.as_of.known.is_some();
     let mut work = Work {
         asking,
         question,
         known,
+        head,
+        is_known_stated,
         known_text,
         skipped: Vec::new(),
         notes: Vec::new(),
@@ -146,7 +158,7 @@ pub fn ask(
         zone: asking.zone.to_string(),
         as_of: AsOfView {
             at: None,
-            known: question.known.as_ref().map(|_| known),
+            known: is_known_stated.then_some(known),
         },
         period: None,
         head,
@@ -157,6 +169,7 @@ pub fn ask(
         source: AnswerSource::Replay,
         path: None,
         groups: Vec::new(),
+        course: None,
         rows: Vec::new(),
         rows_count: 0,
     };
@@ -176,6 +189,10 @@ pub fn ask(
     if let Some(first) = view.readings.first() {
         view.reading.clone_from(&first.name);
         view.value.clone_from(&first.value);
+    }
+    if let Some(at) = work.cut() {
+        view.as_of.at = Some(view.as_of.at.map_or(at, |own| own.min(at)));
+        view.understood = format!("{}, of what had happened by {at}", view.understood);
     }
     if let Some(text) = &work.known_text {
         view.understood = format!("{}, by what was {text}", view.understood);
@@ -202,19 +219,33 @@ pub(super) struct Work<'w> {
     pub(super) question: &'w Question,
     /// Events up to there count.
     pub(super) known: Position,
+    head: Position,
+    /// What was known is said, by the question or by whoever asks.
+    is_known_stated: bool,
     known_text: Option<String>,
     skipped: Vec<Skipped>,
     pub(super) notes: Vec<String>,
     pub(super) streams: u64,
     pub(super) events: u64,
     pub(super) failed: u64,
-    /// When the last event of the streams looked at happened.
+    /// When the last event of the streams looked at happened; [`Work::now`] is what to reckon with.
     pub(super) latest: Option<Time>,
     pub(super) source: AnswerSource,
     go_on: &'w mut dyn FnMut(u64) -> bool,
 }
 
 impl Work<'_> {
+    /// What happened later is not there.
+    pub(super) fn cut(&self) -> Option<Time> {
+        self.asking.as_of.at
+    }
+
+    /// Until when something is known to have lasted: the instant that it is asked as of, else the last event. There is
+    /// no clock.
+    pub(super) fn now(&self) -> Option<Time> {
+        self.cut().or(self.latest)
+    }
+
     /// Notes that something of a stream was not taken in.
     pub(super) fn skip(&mut self, reason: &str, stream: &str) {
         match self.skipped.iter_mut().find(|s| s.reason == reason) {
@@ -302,7 +333,8 @@ impl Work<'_> {
         Self: 'f,
     {
         let asking = self.asking;
-        let Some(index) = asking.index.filter(|_| self.question.known.is_none()) else {
+        let is_all = !self.is_known_stated || self.known == self.head;
+        let Some(index) = asking.index.filter(|_| is_all) else {
             return Ok(None);
         };
         let need = Need {
@@ -312,6 +344,8 @@ impl Work<'_> {
             fields,
         };
         match index.bring(&need, self.known, self.go_on)? {
+            // Another process went on: more is in the index than was to be known.
+            Some(reach) if self.is_known_stated && reach != self.known => Ok(None),
             Some(reach) => {
                 self.known = reach;
                 Ok(Some((index, need)))
@@ -346,6 +380,7 @@ impl Work<'_> {
                 Ok(tracks) => {
                     self.source = AnswerSource::Index;
                     for track in tracks {
+                        let track = track.cut(self.cut());
                         self.streams += 1;
                         self.events += track.events;
                         self.failed += track.failed;
@@ -365,7 +400,7 @@ impl Work<'_> {
                 work.failed += track.failed;
                 work.latest = work.latest.max(track.latest);
             }
-            each(work, &track)
+            each(work, &track.cut(work.cut()))
         })
     }
 
@@ -461,7 +496,7 @@ impl Work<'_> {
                 continue;
             };
             let as_of = AsOf {
-                at: None,
+                at: self.cut(),
                 known: Some(self.known),
             };
             let found = state(asking.log, asking.models, &stream, &Moment::AsOf(as_of))?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::amount::{Gathered, group_order, quotient, raw, same_text, seconds};
 use super::answer::{QuestionError, Work, distinct, mixed_text};
+use super::course::{Along, question_of_group};
 use super::grammar::{Ask, Comparison, Condition, Literal, Measure, Subject, That};
 use super::holds::{Values, holds, kind};
 use super::reading::{Over, Reading, at_instants, of_streams};
@@ -91,9 +92,12 @@ pub(super) fn answer(
     let subject = Subject::Category(asked.category.clone());
     let with_events = *asked.that == That::Active;
     let mut rows = Vec::new();
+    let mut along = readings
+        .first()
+        .and_then(|first| Along::new(first.over, zone));
     work.each_track(&subject, &asked.fields, with_events, &mut |work, track| {
         for (n, ever) in ever.iter_mut().enumerate() {
-            *ever |= track.points.iter().any(|point| point.values[n].is_some());
+            *ever |= track.ever_had(n);
         }
         let runs = runs(work, &asked, track);
         let begun = track.runs(|_| true);
@@ -102,6 +106,9 @@ pub(super) fn answer(
                 continue;
             }
             let runs = if reading.any_stream { &begun } else { &runs };
+            if let (0, Some(along)) = (n, &mut along) {
+                along.take(track, runs);
+            }
             let Some(found) = looked_at(track, runs, reading.over) else {
                 continue;
             };
@@ -184,11 +191,13 @@ pub(super) fn answer(
                 [first, ..] => tally.value(work, &asked, first).as_ref().map(raw),
                 [] => None,
             },
+            question: question_of_group(work.question, group.as_ref()),
             group: group.as_ref().map(raw),
             count: tally.count,
         });
     }
     view.rows = rows;
+    view.course = along.map(|along| along.view(work.question, zone, work.now()));
     Ok(finish(work, view, &asked, &readings, verb))
 }
 
@@ -215,11 +224,15 @@ fn finish(
                 view.as_of.at = over.interval().map(|interval| interval.last_instant());
             }
         }
-        if let (Some(interval), Some(latest)) = (first.over.interval(), work.latest)
-            && interval.to > latest
+        if let (Some(interval), Some(now)) = (first.over.interval(), work.now())
+            && interval.to > now
         {
+            let what = match work.cut() {
+                Some(_) => "the instant it is asked as of",
+                None => "the last event of these streams",
+            };
             work.note(format!(
-                "the period goes on after the last event of these streams ({latest}); what was so then is taken to stay so"
+                "the period goes on after {what} ({now}); what was so then is taken to stay so"
             ));
         }
     }
@@ -251,7 +264,7 @@ fn told_at_once(
     let mut instants = Vec::with_capacity(readings.len());
     for reading in readings {
         match reading.over {
-            Over::At(at) => instants.push(at),
+            Over::At(at) => instants.push(work.cut().map_or(at, |cut| at.min(cut))),
             _ => return Ok(None),
         }
     }
@@ -277,13 +290,18 @@ fn told_at_once(
     };
     let expected = counts.first().copied().unwrap_or(0);
     let expected = usize::try_from(expected).unwrap_or(usize::MAX);
-    let rows = match work.asking.limit {
+    let mut rows = match work.asking.limit {
         0 => Vec::new(),
         limit => match index.streams_at(&need, &value, first, (limit, expected)) {
             Ok(rows) => rows,
             Err(_) => return Ok(None),
         },
     };
+    // What ended later than the instant that it is asked as of had not ended then.
+    let cut = work.cut();
+    for row in &mut rows {
+        row.to = row.to.filter(|to| cut.is_none_or(|cut| *to <= cut));
+    }
     work.take_totals(totals);
     Ok(Some(Told { counts, rows }))
 }

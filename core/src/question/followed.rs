@@ -2,6 +2,7 @@
 
 use super::amount::{raw, raw_count, seconds};
 use super::answer::{QuestionError, Work};
+use super::course;
 use super::grammar::{Ask, Subject};
 use super::stamp::between_ns;
 use super::view::{AnswerRow, AnswerView, PeriodView, ReadingView};
@@ -40,6 +41,7 @@ pub(super) fn answer(
     let mut firsts: Vec<First> = Vec::new();
     let (mut seen_first, mut seen_then) = (false, false);
     let subject = Subject::Category(category.clone());
+    let cut = work.cut();
     work.each_stream(&subject, &mut |work, row| {
         let Ok(stream) = StreamId::new(row.stream.as_str()) else {
             return Ok(());
@@ -52,6 +54,9 @@ pub(super) fn answer(
             Some(work.known),
             &mut |event| {
                 looked_at += 1;
+                if cut.is_some_and(|cut| event.event.time.time > cut) {
+                    return true;
+                }
                 latest = latest.max(Some(event.event.time.time));
                 let is = |wanted: &crate::id::EventType| event.event.event_type == *wanted;
                 let (a, b) = (is(first), is(then));
@@ -97,7 +102,7 @@ pub(super) fn answer(
             work.note(format!("no stream of {category} has an event {event_type}"));
         }
     }
-    let latest = work.latest.unwrap_or(Time::MIN);
+    let latest = work.now().unwrap_or(Time::MIN);
     let in_time = |one: &First| {
         one.followed
             .is_some_and(|at| within.is_none_or(|span| between_ns(one.time, at) <= span.ns()))
@@ -138,6 +143,13 @@ pub(super) fn answer(
         })
         .collect();
     let rows = firsts.iter().filter(|one| chosen(one));
+    let times: Vec<Time> = rows.clone().map(|one| one.time).collect();
+    view.course = course::happened(
+        &format!("events {first} that were {not_text}"),
+        work.question,
+        &times,
+        zone,
+    );
     view.rows_count = rows.clone().count() as u64;
     view.rows = rows
         .take(work.asking.limit)

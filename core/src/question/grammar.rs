@@ -438,7 +438,7 @@ impl Display for Name<'_> {
 }
 
 /// A path that prints so that no word of the grammar is taken for it.
-struct PathText<'p>(&'p FieldPath);
+pub(super) struct PathText<'p>(pub(super) &'p FieldPath);
 
 impl Display for PathText<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

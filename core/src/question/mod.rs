@@ -8,12 +8,14 @@
 //! | `stamp` | dates and times as written, and the instants that they mean in a zone |
 //! | `scan`, `parse` | from text to question, or to the place where it stops being one |
 //! | `nearest` | the question nearest to a text that is none |
+//! | `form` | a question as the fields of a form |
 //! | `reading` | the ways to understand when a question asks |
 //! | `track`, `holds`, `amount` | values along a stream's time; whether a condition holds of them; exact numbers |
 //! | `spans` | the interval index: values along time, kept in the cache |
 //! | `listed` | lists of streams that had a value, from memory |
 //! | `at` | states at an instant from that index, for SQL |
 //! | `answer` | from question to answer, what all kinds have in common |
+//! | `course` | what a picture of an answer shows |
 //! | `single`, `counts`, `stays`, `followed` | the kinds of questions |
 //! | [`saved`] | questions kept as files beside the store |
 //! | `view` | what hosts show |
@@ -22,7 +24,9 @@ mod amount;
 mod answer;
 mod at;
 mod counts;
+mod course;
 mod followed;
+mod form;
 mod grammar;
 mod holds;
 mod listed;
@@ -43,6 +47,7 @@ mod tests;
 
 pub use answer::{Asking, QuestionError, ROWS, ask};
 pub(crate) use at::{FoundAt, StatesAt, states_at};
+pub use form::{ConditionForm, QuestionForm};
 pub use grammar::{
     Ask, Comparison, Condition, Known, Literal, Manner, Measure, Question, Selection, Span,
     SpanUnit, Statistic, Subject, That, Unit, When,
@@ -51,6 +56,6 @@ pub use parse::ParseError;
 pub use spans::IntervalIndex;
 pub use stamp::{Interval, Period, Stamp, TwoInstants};
 pub use view::{
-    AnswerGroup, AnswerRow, AnswerSource, AnswerView, PeriodView, QuestionFault, QuestionTextView,
-    ReadingView, Skipped,
+    AnswerGroup, AnswerRow, AnswerSource, AnswerView, CoursePoint, CourseShape, CourseView,
+    PeriodView, QuestionFault, QuestionTextView, ReadingView, Skipped,
 };

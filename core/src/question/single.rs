@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::amount::raw;
 use super::answer::{QuestionError, Work, distinct, mixed_text};
+use super::course;
 use super::grammar::{Ask, Condition, Question, When};
 use super::holds::{Values, holds};
 use super::reading::{Over, Reading, at_instants};
@@ -30,8 +31,10 @@ pub(super) fn value(
     if !whole.points.is_empty() && whole.points.iter().all(|point| point.values[0].is_none()) {
         return Err(no_path(work, stream, path)?.into());
     }
+    let whole = whole.cut(work.cut());
     for (n, reading) in readings.iter().enumerate() {
         let Over::At(at) = reading.over else { continue };
+        let at = work.cut().map_or(at, |cut| at.min(cut));
         // What stands there may be a list or an object, which is taken from the state as it was.
         let found = value_at(work, &whole, stream, path, at)?;
         if n == 0 {
@@ -60,6 +63,7 @@ pub(super) fn value(
             question: question_of(work.question, reading),
         });
     }
+    view.course = course::values(&path.to_string(), &whole);
     view.rows_count = view.rows.len() as u64;
     view.path = Some(path.to_string());
     let when = readings.first().map_or("", |reading| &reading.name);
@@ -104,7 +108,7 @@ pub(super) fn moment(
 ) -> Result<AnswerView, QuestionError> {
     let row = stream_row(work, stream)?;
     let fields = distinct(condition.paths());
-    let track = one_track(work, &row, &fields)?;
+    let track = one_track(work, &row, &fields)?.cut(work.cut());
     let mut mixed = Vec::new();
     let runs = track.runs(|point| {
         let values = Values {
@@ -120,7 +124,7 @@ pub(super) fn moment(
         work.skip(&text, stream.as_str());
     }
     for (n, path) in fields.iter().enumerate() {
-        let never = track.points.iter().all(|point| point.values[n].is_none());
+        let never = !track.ever_had(n);
         if never && !track.points.is_empty() {
             work.note(format!("{stream} never had {path}"));
         }
@@ -159,6 +163,7 @@ pub(super) fn moment(
         work.note(format!("it never was so in {stream}"));
     }
     view.as_of.at = chosen.map(|run| run.from);
+    view.course = course::held(condition.to_string(), &runs);
     view.rows = chosen.map(|run| row_of(stream, run)).into_iter().collect();
     view.rows_count = view.rows.len() as u64;
     let which = if last { "last" } else { "first" };

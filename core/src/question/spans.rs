@@ -361,6 +361,7 @@ impl IntervalIndex {
                     failed: row.get(3)?,
                     told_until: time_of(row.get(4)?, row.get(5)?),
                     latest: time_of(row.get(6)?, row.get(7)?),
+                    had_later: Vec::new(),
                 });
             }
             Ok(tracks)

@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::amount::{quotient, raw, seconds};
 use super::answer::{QuestionError, Work};
+use super::course;
 use super::grammar::{Ask, Comparison, Condition, Statistic, Subject};
 use super::holds::{Values, holds};
 use super::stamp::{between_ns, stretch_of};
 use super::track::Run;
-use super::view::{AnswerGroup, AnswerRow, AnswerView, PeriodView, ReadingView};
+use super::view::{AnswerGroup, AnswerRow, AnswerView, CourseShape, PeriodView, ReadingView};
 use crate::time::Time;
 
 /// Answers how long streams stayed in a value.
@@ -40,7 +41,7 @@ pub(super) fn answer(
     let mut stays: Vec<(String, Run)> = Vec::new();
     let mut ever = [false];
     work.each_track(of, &fields, false, &mut |work, track| {
-        ever[0] |= track.points.iter().any(|point| point.values[0].is_some());
+        ever[0] |= track.ever_had(0);
         if track.told_until.is_some() {
             let reason = "too many of their events are out of order to tell how long they stayed";
             work.skip(reason, &track.stream);
@@ -67,7 +68,7 @@ pub(super) fn answer(
         work.note(format!("the stream never had {path}"));
     }
     // Without a clock, what is under way has lasted until the last thing that is known to have happened.
-    let now = work.latest;
+    let now = work.now();
     let length = |run: &Run, open: bool| match run.to {
         Some(to) => Some(between_ns(run.from, to)),
         None if open => now.map(|now| between_ns(run.from, now).max(0)),
@@ -101,6 +102,7 @@ pub(super) fn answer(
         view.groups = groups
             .into_iter()
             .map(|(group, lengths)| AnswerGroup {
+                question: course::question_at(work.question, CourseShape::Happened, &group, zone),
                 group: Some(raw(&Value::from(group))),
                 count: lengths.len() as u64,
                 value: told(lengths, statistics, &mut rounded).as_ref().map(raw),
@@ -113,9 +115,14 @@ pub(super) fn answer(
     let open = stays.iter().filter(|(_, run)| run.to.is_none()).count();
     if open > 0 {
         let until = now.map_or_else(String::new, |now: Time| format!(", at {now}"));
-        work.note(format!(
-            "{open} stays had not ended when the last event of these streams happened{until}"
-        ));
+        let when = match work.cut() {
+            Some(_) => "at the instant that they are asked as of",
+            None => "when the last event of these streams happened",
+        };
+        work.note(format!("{open} stays had not ended {when}{until}"));
+    }
+    if by.is_none() {
+        view.course = course::lengths(stays.iter().filter_map(|(_, run)| length(run, false)));
     }
     let ended = stays.iter().filter(|(_, run)| run.to.is_some());
     view.rows_count = ended.clone().count() as u64;

@@ -26,6 +26,8 @@ pub(super) struct Track {
     pub(super) told_until: Option<Time>,
     /// When the last of its events counts.
     pub(super) latest: Option<Time>,
+    /// Fields that had a value later than what it was cut to, by place; empty where it was not cut.
+    pub(super) had_later: Vec<bool>,
 }
 
 /// An event of a stream.
@@ -87,6 +89,27 @@ impl Track {
     pub(super) fn at(&self, at: Time) -> Option<&Point> {
         let after = self.points.partition_point(|point| point.from <= at);
         after.checked_sub(1).map(|n| &self.points[n])
+    }
+
+    /// The same as of an instant: what happened later is not there.
+    pub(super) fn cut(mut self, at: Option<Time>) -> Track {
+        let Some(at) = at else { return self };
+        let points = self.points.partition_point(|point| point.from <= at);
+        let later = &self.points[points..];
+        let fields = self.points.first().map_or(0, |point| point.values.len());
+        self.had_later = (0..fields)
+            .map(|n| later.iter().any(|point| point.values[n].is_some()))
+            .collect();
+        self.points.truncate(points);
+        self.happened.retain(|event| event.time <= at);
+        self.told_until = self.told_until.filter(|until| *until <= at);
+        self
+    }
+
+    /// Whether a field, by its place, ever had a value, be it later than what the track was cut to.
+    pub(super) fn ever_had(&self, n: usize) -> bool {
+        self.had_later.get(n) == Some(&true)
+            || self.points.iter().any(|point| point.values[n].is_some())
     }
 
     /// Whether it is told what was at the instant.
@@ -299,5 +322,6 @@ pub(super) fn track(
         failed: folded.failed,
         told_until: folded.told_until,
         latest: folded.latest,
+        had_later: Vec::new(),
     })
 }

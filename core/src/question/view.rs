@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
+use super::form::QuestionForm;
 use super::grammar::Question;
 use crate::position::{Position, Version};
 use crate::temporal::AsOfView;
@@ -51,6 +52,8 @@ pub struct AnswerView {
     pub path: Option<String>,
     /// One number for each group, by group.
     pub groups: Vec<AnswerGroup>,
+    /// What a picture of the answer shows, where one helps.
+    pub course: Option<CourseView>,
     /// What is behind the value, by stream: the first that fit the limit.
     pub rows: Vec<AnswerRow>,
     /// How many there are.
@@ -118,6 +121,61 @@ pub struct AnswerGroup {
     /// Number of members.
     #[ts(type = "number")]
     pub count: u64,
+    /// The question that asks for this group alone; `null` where the grammar has no words for it.
+    pub question: Option<String>,
+}
+
+/// How what was asked about went along time, or is spread.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct CourseView {
+    /// What its points are.
+    pub shape: CourseShape,
+    /// What their values are: `streams that were so at the end of each day`.
+    pub of: String,
+    /// Its points; of more than 2,000 the last.
+    pub points: Vec<CoursePoint>,
+    /// How many there are.
+    #[ts(type = "number")]
+    pub points_count: u64,
+}
+
+/// What the points of a course are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "lowercase")]
+pub enum CourseShape {
+    /// Values that one field had, each until the next.
+    Value,
+    /// How many were so at the end of each stretch of the calendar.
+    Level,
+    /// How many there were in each stretch.
+    Happened,
+    /// How many were how long.
+    Lengths,
+    /// Stretches of time in which something held.
+    Held,
+}
+
+/// A point of a course.
+#[derive(Debug, Clone, Serialize, TS)]
+#[ts(export)]
+pub struct CoursePoint {
+    /// Its label: an instant, `2024-01-31`, `1 to 6 h`.
+    pub label: String,
+    /// When it begins.
+    pub from: Option<Time>,
+    /// When it ends, exclusive; `null`: at once, or not yet.
+    pub to: Option<Time>,
+    /// Its value.
+    #[ts(type = "unknown")]
+    pub value: Option<Box<RawValue>>,
+    /// Position of the event that made it so.
+    pub position: Option<Position>,
+    /// Version of that event in the stream.
+    pub version: Option<Version>,
+    /// The question that asks for this point alone; `null` where the grammar has no words for it.
+    pub question: Option<String>,
 }
 
 /// What is behind an answer: a stream, and the event that made it so.
@@ -148,6 +206,8 @@ pub struct AnswerRow {
 pub struct QuestionTextView {
     /// The question in its plainest form; `null` if it is none.
     pub question: Option<String>,
+    /// The question as the fields of a form.
+    pub form: Option<QuestionForm>,
     /// Why it is none.
     pub error: Option<QuestionFault>,
 }
@@ -177,10 +237,12 @@ impl QuestionTextView {
         match Question::parse(text) {
             Ok(question) => QuestionTextView {
                 question: Some(question.to_string()),
+                form: Some(QuestionForm::of(&question)),
                 error: None,
             },
             Err(error) => QuestionTextView {
                 question: None,
+                form: None,
                 error: Some(QuestionFault {
                     at: error.at as u64,
                     len: error.len as u64,

@@ -1,16 +1,20 @@
 //! Dashboards: listed, shown at an instant, what stands behind their marks, written to files.
 
+use std::sync::Arc;
+
 use annals_core::access_log::LookKind;
+use annals_core::answers::Asker;
 use annals_core::chart::{INK, Look, PAPER, Palette};
-use annals_core::dashboard::{self, DashboardSet, DashboardView};
+use annals_core::dashboard::{self, BehindPlace, DashboardSet, DashboardView};
+use annals_core::model::ModelSet;
 use annals_core::store::Log;
-use annals_core::temporal::{AsOf, Moment};
+use annals_core::time::parse_zone;
 use tauri::State;
 
-use super::state::moment;
+use super::state::as_of;
 use crate::error::{ErrorCode, HostError, io_error};
 use crate::host::{Answer, Host, OpenStore};
-use crate::wire::{BehindArgs, DashboardArgs, DashboardWriteArgs, MomentArgs};
+use crate::wire::{BehindArgs, DashboardArgs, DashboardWriteArgs};
 
 /// The dashboards beside the store.
 #[tauri::command]
@@ -32,9 +36,18 @@ pub async fn dashboard_behind(host: State<'_, Host>, args: BehindArgs) -> Answer
     host.ask_long(move |store, log, _| {
         let (as_of, _) = as_of(log, args.at, args.known)?;
         let path = args.path.parse()?;
-        let place = (args.projection.as_str(), args.document.as_str(), &path);
+        let place = BehindPlace {
+            kind: args.kind,
+            name: &args.name,
+            document: &args.document,
+            path: &path,
+            zone: parse_zone(&args.zone)?,
+        };
         let projections = store.projections(log)?;
-        let view = dashboard::behind(log, projections.set(), place, &as_of, dashboard::BEHIND)?;
+        let models = store.models();
+        let asker = asker(store, log, &models.set);
+        let limit = dashboard::BEHIND;
+        let view = dashboard::behind(&asker, projections.set(), &place, &as_of, limit)?;
         Ok::<_, HostError>(view)
     })
     .await
@@ -82,9 +95,20 @@ fn look_at(store: &OpenStore, log: &Log, args: &DashboardArgs) -> Result<Dashboa
         width_px: args.width_px,
     };
     let dashboard = set(store)?.get(&args.name)?;
-    let mut view = dashboard::look_at_kept(&dashboard, &projections, &as_of, Some(&look))?;
+    let models = store.models();
+    let asker = asker(store, log, &models.set);
+    let mut view = dashboard::look_at_kept(&dashboard, &projections, &as_of, Some(&look), &asker)?;
     view.reading = reading;
     Ok(view)
+}
+
+fn asker<'a>(store: &'a OpenStore, log: &'a Log, models: &'a Arc<ModelSet>) -> Asker<'a> {
+    Asker {
+        store: &store.path,
+        log,
+        models,
+        index: Some(&store.intervals),
+    }
 }
 
 fn palette(dark: bool) -> &'static Palette {
@@ -94,20 +118,4 @@ fn palette(dark: bool) -> &'static Palette {
 /// Read for each answer: files beside the store may be edited while it is open.
 fn set(store: &OpenStore) -> Result<DashboardSet, HostError> {
     DashboardSet::load(&store.path).map_err(|error| io_error(&error, error.to_string()))
-}
-
-fn as_of(
-    log: &Log,
-    at: Option<String>,
-    known: Option<String>,
-) -> Result<(AsOf, Option<String>), HostError> {
-    let asked = MomentArgs {
-        at,
-        known,
-        version: None,
-    };
-    match moment(log, &asked)? {
-        (Moment::AsOf(as_of), reading) => Ok((as_of, reading)),
-        (Moment::Version(_), reading) => Ok((AsOf::default(), reading)),
-    }
 }

@@ -1,13 +1,14 @@
 //! SQL over the open store: one reading statement, exports of its rows, saved queries.
 
 use annals_core::access_log::LookKind;
+use annals_core::pages::Pages;
 use annals_core::sql::{self, Question, SqlForm};
 use annals_core::time::parse_zone;
 use tauri::State;
 
 use crate::error::{ErrorCode, HostError};
-use crate::host::{Answer, Host};
-use crate::wire::{QueryNameArgs, QuerySaveArgs, SqlArgs, SqlExportArgs};
+use crate::host::{Answer, Host, OpenStore};
+use crate::wire::{PagedSql, QueryNameArgs, QuerySaveArgs, SqlArgs, SqlExportArgs};
 
 /// What there is to ask.
 #[tauri::command]
@@ -23,10 +24,28 @@ pub async fn sql_ask(host: State<'_, Host>, args: SqlArgs) -> Answer {
     host.ask(move |store| {
         let asked = vec![("sql".to_owned(), vec![args.sql.clone()])];
         own.note_look(&store.log, LookKind::View, "sql", asked)?;
-        let question = question(&args)?;
+        let question = question(store, &args)?;
         let models = &store.models().set;
         let answer = own.long(|progress| sql::ask(&store.log, models, &question, progress));
         Ok::<_, HostError>(answer?)
+    })
+    .await
+}
+
+/// Answers a statement, and keeps all its rows to be read page by page.
+#[tauri::command]
+pub async fn sql_all(host: State<'_, Host>, args: SqlArgs) -> Answer {
+    let own = host.inner().clone();
+    host.ask(move |store| {
+        let asked = vec![("sql".to_owned(), vec![args.sql.clone()])];
+        own.note_look(&store.log, LookKind::View, "sql", asked)?;
+        let question = question(store, &args)?;
+        let models = &store.models().set;
+        let mut pages = Pages::default();
+        let answer = own
+            .long(|progress| sql::ask_paged(&store.log, models, &question, progress, &mut pages))?;
+        let pages = own.keep_pages(pages);
+        Ok::<_, HostError>(PagedSql { answer, pages })
     })
     .await
 }
@@ -49,7 +68,7 @@ pub async fn sql_export(host: State<'_, Host>, args: SqlExportArgs) -> Answer {
             ("out".to_owned(), vec![out]),
         ];
         own.note_look(&store.log, LookKind::Export, "sql", asked)?;
-        let question = question(&ask)?;
+        let question = question(store, &ask)?;
         let models = &store.models().set;
         let written =
             own.long(|progress| sql::export(&store.log, models, &question, form, &file, progress));
@@ -78,11 +97,12 @@ pub async fn sql_delete(host: State<'_, Host>, args: QueryNameArgs) -> Answer {
         .await
 }
 
-fn question(args: &SqlArgs) -> Result<Question<'_>, HostError> {
+fn question<'a>(store: &'a OpenStore, args: &'a SqlArgs) -> Result<Question<'a>, HostError> {
     Ok(Question {
         at: args.at.as_deref(),
         known: args.known.as_deref(),
         zone: parse_zone(&args.zone)?,
+        index: Some(&store.intervals),
         rows: args.limit.map_or(sql::ROWS, |limit| limit as usize),
         ..Question::new(&args.sql)
     })

@@ -89,3 +89,20 @@ fn position(text: &str) -> Result<Position, HostError> {
     })?;
     Ok(Position(number))
 }
+
+/// Reads an instant on the whole log, and says how it was understood.
+pub(super) fn as_of(
+    log: &Log,
+    at: Option<String>,
+    known: Option<String>,
+) -> Result<(AsOf, Option<String>), HostError> {
+    let asked = MomentArgs {
+        at,
+        known,
+        version: None,
+    };
+    match moment(log, &asked)? {
+        (Moment::AsOf(as_of), reading) => Ok((as_of, reading)),
+        (Moment::Version(_), reading) => Ok((AsOf::default(), reading)),
+    }
+}

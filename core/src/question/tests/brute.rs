@@ -266,6 +266,10 @@ fn selection(dice: &mut Dice, category: &str) -> String {
 }
 
 fn condition(dice: &mut Dice, depth: usize) -> String {
+    // What the index tells without looking at every stream.
+    if depth == 0 && dice.chance(15) {
+        return format!("t = {}", dice.one(&["'P'", "'Q'"]));
+    }
     if depth < 2 && dice.chance(35) {
         let (a, b) = (condition(dice, depth + 1), condition(dice, depth + 1));
         return match dice.below(3) {
@@ -317,6 +321,18 @@ fn when(dice: &mut Dice) -> String {
             dice.one(&["entered", "left"]),
             period(dice)
         ),
+    }
+}
+
+/// As of when a question is asked: mostly all of it.
+fn as_of(dice: &mut Dice) -> AsOf {
+    let at = dice.chance(35).then(|| dice.one(&INSTANTS));
+    let known = dice
+        .chance(10)
+        .then(|| Position(dice.below(CATEGORIES * 12 + 1) as u64));
+    AsOf {
+        at: at.map(|at| SourceTime::parse(at, chrono_tz::UTC).unwrap().time),
+        known,
     }
 }
 
@@ -404,9 +420,20 @@ struct Truth<'s, 'w> {
     slow: &'s mut Slow<'w>,
     category: &'w CategoryEvents,
     known: u64,
+    /// What happened later is not there.
+    cut: Option<Time>,
 }
 
 impl Truth<'_, '_> {
+    fn at(&mut self, stream: &str, at: Time) -> Option<Value> {
+        let at = self.cut.map_or(at, |cut| at.min(cut));
+        self.slow.at(stream, at, self.known)
+    }
+
+    fn has_happened(&self, event: &Happening) -> bool {
+        event.position <= self.known && self.cut.is_none_or(|cut| event.time <= cut)
+    }
+
     fn streams(&self) -> Vec<String> {
         let events = self.category.events.iter();
         let streams: BTreeSet<&String> = events.map(|e| &e.stream).collect();
@@ -417,7 +444,7 @@ impl Truth<'_, '_> {
     fn instants(&self, stream: &str, i: Interval) -> Vec<Time> {
         let events = self.category.events.iter();
         let times: BTreeSet<Time> = events
-            .filter(|e| e.stream == stream && e.position <= self.known)
+            .filter(|e| e.stream == stream && self.has_happened(e))
             .map(|e| e.time)
             .filter(|time| i.from <= *time && *time < i.to)
             .collect();
@@ -425,7 +452,7 @@ impl Truth<'_, '_> {
     }
 
     fn that(&mut self, stream: &str, at: Time, that: &That) -> bool {
-        match (self.slow.at(stream, at, self.known), that) {
+        match (self.at(stream, at), that) {
             (None, _) => false,
             (Some(state), That::Where(condition)) => slow_holds(condition, &state),
             (Some(_), That::Exists | That::Active) => true,
@@ -484,7 +511,7 @@ impl Truth<'_, '_> {
     ) -> String {
         let numbers: Vec<i64> = streams
             .iter()
-            .filter_map(|stream| self.slow.at(stream, at, self.known))
+            .filter_map(|stream| self.at(stream, at))
             .filter_map(|state| match path.get(&state) {
                 Some(Value::Number(number)) => Some(hundredths(number.as_str())),
                 _ => None,
@@ -568,7 +595,12 @@ fn same_from_index(
         Ask::Count { .. } | Ask::List { .. } | Ask::Measure { .. }
     );
     let served = matches!(&indexed, Ok(view) if view.source == AnswerSource::Index);
-    if of_states && indexed.is_ok() && question.known.is_none() && !served {
+    if of_states
+        && indexed.is_ok()
+        && question.known.is_none()
+        && asking.as_of.known.is_none()
+        && !served
+    {
         return Err("the index did not answer".to_owned());
     }
     let (from_index, by_replay) = (text(&indexed), text(replayed));
@@ -586,6 +618,7 @@ fn differs<'w>(
     slow: &mut Slow<'w>,
     category: usize,
     text: &str,
+    as_of: AsOf,
 ) -> Result<(), String> {
     let question = match Question::parse(text) {
         Ok(question) => question,
@@ -599,6 +632,7 @@ fn differs<'w>(
         zone: chrono_tz::UTC,
         limit: ROWS,
         index: None,
+        as_of,
     };
     let answer = ask(&asking, &question, &mut |_| true);
     same_from_index(world, &asking, &question, &answer)?;
@@ -607,10 +641,12 @@ fn differs<'w>(
         Some(Known::Position(position)) => position.0,
         _ => (CATEGORIES * 12) as u64,
     };
+    let known = as_of.known.map_or(known, |asked| asked.0.min(known));
     let mut truth = Truth {
         slow,
         category,
         known,
+        cut: as_of.at,
     };
     let utc = chrono_tz::UTC;
     let answer = match answer {
@@ -633,8 +669,7 @@ fn differs<'w>(
                             .into_iter()
                             .all(|at| {
                                 truth
-                                    .slow
-                                    .at(stream.as_str(), at, known)
+                                    .at(stream.as_str(), at)
                                     .is_none_or(|s| path.get(&s).is_none())
                             })
                 }
@@ -684,7 +719,7 @@ fn differs<'w>(
             let mut want = Vec::new();
             for reading in at_instants(when, utc).map_err(|_| "empty")? {
                 let Over::At(at) = reading.over else { continue };
-                let state = truth.slow.at(stream.as_str(), at, known);
+                let state = truth.at(stream.as_str(), at);
                 let value = state
                     .as_ref()
                     .and_then(|state| path.get(state))
@@ -878,9 +913,9 @@ fn differs<'w>(
             let known_events: Vec<&Happening> = category
                 .events
                 .iter()
-                .filter(|e| e.position <= known)
+                .filter(|e| truth.has_happened(e))
                 .collect();
-            let latest = known_events.iter().map(|e| e.time).max();
+            let latest = as_of.at.or(known_events.iter().map(|e| e.time).max());
             let mut want_rows: Vec<String> = Vec::new();
             let mut firsts: Vec<&&Happening> = known_events
                 .iter()
@@ -938,7 +973,7 @@ fn grouped(
 ) -> Vec<(String, String, u64)> {
     let mut members: BTreeMap<(u8, i64, String), Vec<String>> = BTreeMap::new();
     for stream in matching {
-        let state = truth.slow.at(stream, at, truth.known).unwrap();
+        let state = truth.at(stream, at).unwrap();
         let key = match field(&state, group) {
             None => (0, 0, "none".to_owned()),
             Some(Value::Bool(value)) => (1, i64::from(*value), value.to_string()),
@@ -982,8 +1017,9 @@ fn run(questions: usize) -> usize {
                     return compared;
                 }
                 let text = question(&mut dice, &world.categories[category].name);
-                if let Err(difference) = differs(&world, &mut slow, category, &text) {
-                    panic!("world {seed}: {text}\n{difference}");
+                let as_of = as_of(&mut dice);
+                if let Err(difference) = differs(&world, &mut slow, category, &text, as_of) {
+                    panic!("world {seed}: {text}, {as_of:?}\n{difference}");
                 }
                 compared += 1;
             }

@@ -10,6 +10,7 @@ use crate::model::{Model, ModelSet};
 use crate::position::Position;
 use crate::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
+use crate::temporal::AsOf;
 use crate::time::{SourceTime, Time};
 
 struct Store {
@@ -61,6 +62,7 @@ impl Store {
             zone: chrono_tz::UTC,
             limit: ROWS,
             index: None,
+            as_of: AsOf::default(),
         };
         let question = Question::parse(question).unwrap();
         let replayed = ask(&asking, &question, &mut |_| true).unwrap();
@@ -217,6 +219,7 @@ fn a_count_lists_no_more_than_was_asked_for() {
             zone: chrono_tz::UTC,
             limit,
             index: Some(&index),
+            as_of: AsOf::default(),
         };
         let answer = ask(&asking, &Question::parse(PENDING).unwrap(), &mut |_| true).unwrap();
         assert_eq!((value(&answer), answer.rows_count), ("2", 2));
@@ -281,6 +284,7 @@ fn a_question_that_is_stopped_says_so() {
             zone: chrono_tz::UTC,
             limit: 0,
             index,
+            as_of: AsOf::default(),
         };
         let question = Question::parse("count a where n = 2499").unwrap();
         let stopped = ask(&asking, &question, &mut |events| events < 2_000);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::ModelSet;
 use crate::store::Log;
+use crate::temporal::AsOf;
 
 /// Every reading of an answer: name and value.
 pub(super) fn readings(answer: &AnswerView) -> Vec<(String, String)> {
@@ -30,6 +31,7 @@ fn guide(question: &str) -> AnswerView {
         zone: chrono_tz::UTC,
         limit: ROWS,
         index: None,
+        as_of: AsOf::default(),
     };
     ask(&asking, &Question::parse(question).unwrap(), &mut |_| true).unwrap()
 }

@@ -147,6 +147,11 @@ impl Log {
         }
     }
 
+    /// Who watches what is read, if anybody does.
+    pub(crate) fn watcher(&self) -> Option<Arc<WorkProgress>> {
+        self.watch.clone()
+    }
+
     /// Path of the file as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -10,6 +10,7 @@ use annals_core::model::{Model, ModelSet};
 use annals_core::question::{AnswerSource, AnswerView, Asking, IntervalIndex, Question, ask};
 use annals_core::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
 use annals_core::surroundings::Surroundings;
+use annals_core::temporal::AsOf;
 use annals_core::time::{SourceTime, Time};
 
 use crate::report::{Goal, Row, median};
@@ -85,6 +86,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
                 zone: chrono_tz::UTC,
                 limit,
                 index,
+                as_of: AsOf::default(),
             };
             let text = format!("count order where status = \"Pending\" at {at}");
             let question = Question::parse(&text)?;

@@ -302,6 +302,7 @@ fn at_size(path: &Path, writer: &LogWriter, size: u64) -> Outcome<Vec<f64>> {
         zone: chrono_tz::UTC,
         limit: 0,
         index: Some(&index),
+        as_of: annals_core::temporal::AsOf::default(),
     };
     let mut count = |_| -> Outcome<()> {
         let at = year(&mut seed).ok_or("a time in range")?;

@@ -280,6 +280,7 @@ fn answer(site: &Site, index: Option<&IntervalIndex>, at: Time) -> Outcome<Answe
         zone: chrono_tz::UTC,
         limit: 0,
         index,
+        as_of: annals_core::temporal::AsOf::default(),
     };
     let text = format!("count order where status = \"Delivered\" at {at}");
     Ok(ask(&asking, &Question::parse(&text)?, &mut |_| true)?)

@@ -15,4 +15,8 @@ value: unknown,
 /**
  * Number of members.
  */
-count: number, };
+count: number, 
+/**
+ * The question that asks for this group alone; `null` where the grammar has no words for it.
+ */
+question: string | null, };

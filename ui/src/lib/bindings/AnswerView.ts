@@ -3,6 +3,7 @@ import type { AnswerGroup } from "./AnswerGroup";
 import type { AnswerRow } from "./AnswerRow";
 import type { AnswerSource } from "./AnswerSource";
 import type { AsOfView } from "./AsOfView";
+import type { CourseView } from "./CourseView";
 import type { PeriodView } from "./PeriodView";
 import type { Position } from "./Position";
 import type { ReadingView } from "./ReadingView";
@@ -81,6 +82,10 @@ path: string | null,
  * One number for each group, by group.
  */
 groups: Array<AnswerGroup>, 
+/**
+ * What a picture of the answer shows, where one helps.
+ */
+course: CourseView | null, 
 /**
  * What is behind the value, by stream: the first that fit the limit.
  */

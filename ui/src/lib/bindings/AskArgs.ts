@@ -9,9 +9,21 @@ export type AskArgs = {
  */
 text: string, 
 /**
+ * As of when it is asked: what happened later is not there. All if absent.
+ */
+at?: string, 
+/**
+ * What was known when it is asked: a position, or a time of recording. All if absent.
+ */
+known?: string, 
+/**
  * Zone of days and of times that name none: `UTC`, or an IANA name.
  */
 zone: string, 
+/**
+ * The picture in light on dark.
+ */
+dark: boolean, 
 /**
  * At most so many rows; the host's own number if absent.
  */

@@ -28,4 +28,12 @@ panels: number,
 /**
  * Projections that it reads.
  */
-projections: Array<string>, };
+projections: Array<string>, 
+/**
+ * Kept questions that it asks.
+ */
+questions: Array<string>, 
+/**
+ * Kept queries that it asks.
+ */
+queries: Array<string>, };

@@ -37,7 +37,7 @@ as_of: AsOfView,
  */
 reading?: string, 
 /**
- * What was asked of projections, each once.
+ * What was asked of projections, questions and queries, each once.
  */
 sources: Array<SourceView>, 
 /**

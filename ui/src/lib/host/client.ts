@@ -1,5 +1,6 @@
 /** The one typed client. Everything the UI knows of a log comes through here. */
 
+import type { AskArgs } from "$lib/bindings/AskArgs";
 import type { BehindArgs } from "$lib/bindings/BehindArgs";
 import type { DashboardArgs } from "$lib/bindings/DashboardArgs";
 import type { DashboardWriteArgs } from "$lib/bindings/DashboardWriteArgs";
@@ -99,7 +100,10 @@ export const host = {
   whatIf: (args: WhatIfArgs) => long("What if", "what_if", args),
   related: (args: RelatedArgs) => long("Related streams", "related", args),
   late: (args: LateArgs) => long("Late events", "late", args),
-  ask: (text: string, zone: string) => long("A question", "ask", { text, zone }),
+  ask: (args: AskArgs) => long("A question", "ask", args),
+  askAll: (args: AskArgs) => long("All rows of a question", "ask_all", args),
+  /** Rows of an answer whose rows are kept; what they are, who asked knows. */
+  rowsPage: (id: number, first: number, count: number) => call("rows_page", { id, first, count }),
   savedQuestions: () => call("questions_saved", {}),
   saveQuestion: (args: QuestionSaveArgs) => call("question_save", args),
   removeQuestion: (name: string) => call("question_remove", { name }),
@@ -173,6 +177,7 @@ export const host = {
   pickReportFile: (name: string) => call("pick_report_file", { name }),
   sqlSchema: () => long("Tables of SQL", "sql_schema", {}),
   askSql: (args: SqlArgs) => long("SQL", "sql_ask", args),
+  askAllSql: (args: SqlArgs) => long("All rows of SQL", "sql_all", args),
   /** Writes every row; the ending of the file's name says the form. */
   exportSql: (ask: SqlArgs, file: string) => long("Export of SQL", "sql_export", { ask, file }),
   savedQueries: () => call("sql_saved", {}),

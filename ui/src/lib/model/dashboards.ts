@@ -1,7 +1,7 @@
 /** What the dashboards' view puts together from what core answers: texts, and where marks are. Computes no value. */
 
+import type { Drawing } from "$lib/bindings/Drawing";
 import type { Mark } from "$lib/bindings/Mark";
-import type { PanelView } from "$lib/bindings/PanelView";
 import type { Plot } from "$lib/bindings/Plot";
 import type { PlotCell } from "$lib/bindings/PlotCell";
 import type { PlotRow } from "$lib/bindings/PlotRow";
@@ -62,7 +62,7 @@ export function neighbour(marks: readonly Mark[], at: number, key: string): numb
   return Math.max(0, Math.min(marks.length - 1, at + step));
 }
 
-/** The picture of a panel as an address of an image: no markup of data enters the page. */
-export function pictureOf(panel: PanelView): string | null {
-  return panel.drawing ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(panel.drawing.svg)}` : null;
+/** A drawing as an address of an image: no markup of data enters the page. */
+export function pictureOf(drawing: Drawing | null): string | null {
+  return drawing ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(drawing.svg)}` : null;
 }

@@ -4,6 +4,8 @@ import type { SavedQueriesView } from "$lib/bindings/SavedQueriesView";
 import type { SqlArgs } from "$lib/bindings/SqlArgs";
 import type { SqlSchemaView } from "$lib/bindings/SqlSchemaView";
 import type { SqlView } from "$lib/bindings/SqlView";
+import { keptRows } from "$lib/app/keptRows";
+import type { PagedList } from "$lib/app/pagedList.svelte";
 import { session } from "$lib/app/session.svelte";
 import { timeCursor } from "$lib/app/timeCursor.svelte";
 import { host } from "$lib/host/client";
@@ -11,7 +13,7 @@ import { HostError } from "$lib/host/errors";
 import { shownZoneName } from "$lib/model/shownZone.svelte";
 import { offered, placeOfFault, type Offered } from "$lib/model/sql";
 
-/** Rows that are shown; a file holds all. */
+/** Rows that an answer begins with; the others are read where they are asked for. */
 const ROWS = 10_000;
 
 class SqlConsole {
@@ -26,6 +28,8 @@ class SqlConsole {
   error = $state.raw<HostError | null>(null);
   /** Why saved queries or the schema cannot be read or written. */
   besideError = $state.raw<HostError | null>(null);
+  /** All rows of the answer, once they were asked for. */
+  all = $state.raw<PagedList<unknown[], number> | null>(null);
   running = $state(false);
   /** The statement that was asked last, answered or not. */
   begun: string | null = null;
@@ -53,7 +57,7 @@ class SqlConsole {
   async begin(): Promise<void> {
     if (this.store === session.path && this.schema !== null) return;
     if (this.store !== session.path) {
-      this.schema = this.answer = this.asked = this.error = null;
+      this.schema = this.answer = this.asked = this.error = this.all = null;
       this.name = this.begun = null;
       this.store = session.path;
     }
@@ -74,6 +78,7 @@ class SqlConsole {
       const answer = await host.askSql(asked);
       if (turn !== this.turn) return;
       this.answer = answer;
+      this.all = null;
     } catch (cause) {
       if (turn !== this.turn) return;
       this.error = HostError.from(cause);
@@ -82,6 +87,25 @@ class SqlConsole {
         this.asked = asked;
         this.running = false;
       }
+    }
+  }
+
+  /** Asks the last statement again and keeps all its rows. */
+  async runAll(): Promise<void> {
+    const asked = this.asked;
+    if (asked === null) return;
+    const turn = ++this.turn;
+    this.running = true;
+    this.error = null;
+    try {
+      const { answer, pages } = await host.askAllSql(asked);
+      if (turn !== this.turn) return;
+      this.answer = answer;
+      this.all = keptRows<unknown[]>(pages);
+    } catch (cause) {
+      if (turn === this.turn) this.error = HostError.from(cause);
+    } finally {
+      if (turn === this.turn) this.running = false;
     }
   }
 

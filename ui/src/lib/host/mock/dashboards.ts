@@ -12,7 +12,7 @@ const NAME = "accounts";
 
 export const list = () => ({
   folder: "/home/ada/guide.annals.d/dashboards",
-  dashboards: [{ name: NAME, title: "Accounts", description: "What the guide's accounts hold, and held", hash: "5d".repeat(32), panels: 3, projections: [NAME] }],
+  dashboards: [{ name: NAME, title: "Accounts", description: "What the guide's accounts hold, and held", hash: "5d".repeat(32), panels: 3, projections: [NAME], questions: [], queries: [] }],
   broken: [{ name: "wrong.toml", line: 3, column: 8, message: "unknown variant `pie`", hint: "expected one of `number`, `table`, `line`" }],
 });
 
@@ -39,7 +39,7 @@ export function look(args: DashboardArgs, events: readonly MockEvent[]): Dashboa
     hash: "5d".repeat(32),
     zone: "UTC",
     as_of: { at: args.at ?? null, known: args.known === undefined ? null : Number(args.known) },
-    sources: [{ projection: NAME, document: "account-12345", model: { name: NAME, hash: "6e".repeat(32), inferred: false }, strategy: "async", documents_count: 1, position: events.at(-1)?.position ?? 0, events_examined: events.length, incomplete: false, stopped_at: null, findings: [], failed: null }],
+    sources: [{ kind: "projection", name: NAME, asked: null, document: "account-12345", model: { name: NAME, hash: "6e".repeat(32), inferred: false }, strategy: "async", documents_count: 1, position: events.at(-1)?.position ?? 0, events_examined: events.length, incomplete: false, stopped_at: null, findings: [], failed: null }],
     panels: [panel(plot("number", "Balance of account-12345", [row("account-12345", "balance", balance ?? "0.00")]), false), panel(plot("table", "Balances", byDay), false), panel(plot("bar", "Balance by day", byDay), true)],
   };
 }
@@ -56,7 +56,8 @@ function drawn(plot: Plot, width: number, dark: boolean) {
 export function behind(document: string, path: string, events: readonly MockEvent[]): BehindView {
   const own = events.filter((event) => event.stream === document && (path === "" || !path.startsWith("days") || path.includes(event.time.slice(0, 10)))).reverse();
   return {
-    projection: NAME,
+    kind: "projection",
+    name: NAME,
     document,
     path,
     as_of: { at: null, known: null },

@@ -1,6 +1,6 @@
 /** Answers of the mock: one balance, one count, and a text that is no question. The grammar is the host's. */
 
-import type { AnswerView } from "$lib/bindings/AnswerView";
+import type { PicturedAnswer } from "$lib/bindings/PicturedAnswer";
 import type { QuestionTextView } from "$lib/bindings/QuestionTextView";
 import type { QuestionSaveArgs } from "$lib/bindings/QuestionSaveArgs";
 import type { SavedQuestion } from "$lib/bindings/SavedQuestion";
@@ -30,16 +30,16 @@ export class MockSaved {
 
 export function readQuestion(text: string): QuestionTextView {
   const wrong = /\b(wher|cuont)\b/.exec(text);
-  if (wrong === null) return { question: text.trim(), error: null };
+  if (wrong === null) return { question: text.trim(), form: null, error: null };
   const nearest = text.replace(/\bwher\b/, "where").replace(/\bcuont\b/, "count");
   const word = wrong[0] === "wher" ? "where" : "count";
-  return { question: null, error: { at: wrong.index + 1, len: wrong[0].length, message: `\`${wrong[0]}\` stands where \`${word}\` is expected`, expected: [`\`${word}\``], nearest } };
+  return { question: null, form: null, error: { at: wrong.index + 1, len: wrong[0].length, message: `\`${wrong[0]}\` stands where \`${word}\` is expected`, expected: [`\`${word}\``], nearest } };
 }
 
-export function answer(text: string, zone: string, head: number): AnswerView {
+export function answer(text: string, zone: string, head: number): PicturedAnswer {
   const { error } = readQuestion(text);
   if (error) throw new HostError("bad_input", error.message, `Did you mean: ${error.nearest}`);
-  const empty = { zone, head, skipped: [], notes: [], source: "replay" as const, groups: [], period: null };
+  const empty = { zone, head, skipped: [], notes: [], source: "replay" as const, groups: [], course: null, picture: null, period: null };
   if (text.startsWith("balance"))
     return {
       ...empty,
@@ -78,8 +78,8 @@ export function answer(text: string, zone: string, head: number): AnswerView {
     path: null,
     notes: ["the average over time is rounded to 6 digits after the point, half to even"],
     groups: [
-      { group: "EU", value: 3, count: 3 },
-      { group: "US", value: 2, count: 2 },
+      { group: "EU", value: 3, count: 3, question: 'count order where status = "Pending" and region = "EU"' },
+      { group: "US", value: 2, count: 2, question: 'count order where status = "Pending" and region = "US"' },
     ],
     rows: ["order-801", "order-802", "order-803", "order-804", "order-806"].map((stream, i) => ({ stream, from: "2024-01-08T00:00:00Z", to: i === 3 ? null : "2024-01-18T00:00:00Z", position: 53 + i, version: 1, value: null, group: null })),
     rows_count: 5,

@@ -45,6 +45,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const names = [...streams.keys()].sort();
   let open = options.open ?? false;
   let recent = RECENT;
+  let kept: readonly unknown[] = [];
   let settings: Settings = { zone: "UTC", theme: "system", purpose: "", console: false, access_log: true };
   const looks: AccessEntry[] = [];
   const models = new MockModels();
@@ -185,6 +186,12 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     related: (args) => related(log, args),
     late: ({ stream }) => late(log, stream ?? null),
     ask: ({ text, zone }) => answer(text, zone, log.length),
+    ask_all: ({ text, zone }) => {
+      const found = answer(text, zone, log.length);
+      kept = found.rows;
+      return { answer: found, pages: { id: 1, rows_count: kept.length } };
+    },
+    rows_page: ({ first, count }) => kept.slice(first, first + count),
     questions_saved: () => saved.list(),
     question_save: (args) => saved.save(args),
     question_remove: ({ name }) => saved.remove(name),
@@ -279,6 +286,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     },
     sql_schema: () => sql.schema(),
     sql_ask: (args) => sql.ask(args, log),
+    sql_all: (args) => {
+      const found = sql.ask({ ...args, limit: log.length }, log);
+      kept = found.rows;
+      return { answer: { ...found, rows: found.rows.slice(0, args.limit ?? 1_000) }, pages: { id: 1, rows_count: kept.length } };
+    },
     sql_export: ({ ask, file }) => sql.export(ask, file, log),
     sql_saved: () => sql.saved(),
     sql_save: (args) => sql.save(args),

@@ -473,6 +473,10 @@ impl From<ReportError> for Failure {
                 }
             }
             ReportError::State(error) => error.into(),
+            ReportError::Answer { error, .. } => Failure {
+                message: told.message,
+                ..(*error).into()
+            },
             ReportError::NoTemplate { .. } => told.hint(
                 "annals report list STORE lists the templates; one's own are X.annals.d/reports/NAME.toml",
             ),

@@ -601,6 +601,63 @@ fn questions() {
 }
 
 #[test]
+fn kept() {
+    let mut t = Transcript::new();
+    t.run("sample questions --out q.annals")
+        .run(r#"ask q.annals 'count order where status = "Pending"' --save pending --limit 0"#)
+        .run(r#"ask q.annals 'count order where status = "Pending" during 2024-01' --save month/january --zone Europe/Berlin --limit 0 --at 2024-01-12"#)
+        .run("ask q.annals 'count order group by status' --save by-status --limit 1 --at 2024-01-12T00:00:00Z --known 60 --json")
+        .run("ask q.annals 'how long was order in status \"Pending\", average, by month' --at 2024-02-01 --limit 1")
+        .run("ask q.annals 'balance of account-12345' --save balance --out balance.svg")
+        .run("ask q.annals 'count order' --out count.svg")
+        .run("ask q.annals 'balance of account-12345' --out balance.csv")
+        .run("ask q.annals 'count order' --at 2024-02-31")
+        .run("ask q.annals --list")
+        .run("sql q.annals 'SELECT status, count(*) AS n FROM order_at(:at) GROUP BY status' --save statuses")
+        .run("sql q.annals 'SELECT stream, version, type FROM events ORDER BY position DESC LIMIT 3' --save last");
+    t.sandbox.write(
+        "q.annals.d/dashboards/kept.toml",
+        "title = \"Kept\"\n\
+         [[panels]]\nkind = \"number\"\ntitle = \"Pending\"\nquestion = \"pending\"\n\
+         [[panels]]\nkind = \"area\"\ntitle = \"January\"\nquestion = \"month/january\"\nlimit = 4\n\
+         [[panels]]\nkind = \"bar\"\ntitle = \"By status\"\nquestion = \"by-status\"\n\
+         [[panels]]\nkind = \"line\"\ntitle = \"Balance\"\nquestion = \"balance\"\nunit = \"USD\"\n\
+         [[panels]]\nkind = \"bar\"\ntitle = \"By SQL\"\nquery = \"statuses\"\n\
+         [[panels]]\nkind = \"table\"\ntitle = \"Last events\"\nquery = \"last\"\n\
+         [[panels]]\nkind = \"number\"\ntitle = \"Gone\"\nquestion = \"gone\"\n",
+    );
+    t.sandbox.write(
+        "q.annals.d/dashboards/both.toml",
+        "title = \"Both\"\n[[panels]]\nkind = \"number\"\ntitle = \"P\"\nquestion = \"a\"\nquery = \"b\"\n",
+    );
+    t.sandbox.write(
+        "q.annals.d/reports/month-end.toml",
+        "version = \"1\"\ntitle = \"Month end\"\nregime = \"House rule 7\"\nabout = \"What was so\"\nretention = \"7 years\"\n\
+         [[sections]]\nid = \"january\"\ntitle = \"Pending in January\"\nquestion = \"month/january\"\n\
+         [[sections]]\nid = \"statuses\"\ntitle = \"Statuses\"\nquery = \"statuses\"\n",
+    );
+    t.run("dashboard q.annals")
+        .run("dashboard q.annals kept --at 2024-01-12")
+        .run("dashboard q.annals kept")
+        .run("dashboard q.annals kept --panel 3 --row 1 --at 2024-01-12")
+        .run("dashboard q.annals kept --panel 6 --row 1 --json")
+        .run("dashboard q.annals kept --panel 5 --row 1")
+        .run("report make q.annals month-end --at 2024-01-12 --operator auditor --no-access-log --out month.jsonl --json")
+        .run("ask q.annals --remove month/january")
+        .run("report make q.annals month-end --operator auditor --no-access-log --out month.html")
+        .compare("kept");
+    let read = |name: &str| std::fs::read_to_string(t.sandbox.path().join(name)).unwrap();
+    assert!(
+        read("balance.svg").contains("1,450.00"),
+        "its marks say values"
+    );
+    assert!(
+        read("month.jsonl").contains("Europe/Berlin"),
+        "the zone is printed"
+    );
+}
+
+#[test]
 fn related() {
     let mut t = Transcript::on_guide();
     t.run("related guide.annals order-789")

@@ -364,6 +364,7 @@ impl From<&ReportError> for ErrorCode {
             ReportError::Io(source) => source.into(),
             ReportError::State(error) => error.into(),
             ReportError::Zone(error) => error.into(),
+            ReportError::Answer { error, .. } => (&**error).into(),
             ReportError::NoTemplate { .. }
             | ReportError::Needs { .. }
             | ReportError::NoSubject { .. }

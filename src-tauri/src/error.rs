@@ -188,6 +188,7 @@ impl From<ReportError> for HostError {
             ReportError::Read(error) => error.into(),
             ReportError::State(error) => error.into(),
             ReportError::Io(source) => io_error(&source, told.message),
+            ReportError::Answer { .. } => told,
             ReportError::NoTemplate { .. } => told.hint("Choose a template at the left."),
             ReportError::Needs { .. } => told.hint("Say it in the scope of the report."),
             ReportError::NoSubject { .. } => told.hint("Take the subject away."),

@@ -1,10 +1,12 @@
 //! Making a report: once along the events in scope, and once along each of their streams where states are needed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
+use super::answers::Answering;
 use super::asked::{settings, state_needs};
 use super::charts::Counts;
 use super::checks::{Checked, Checks};
@@ -47,14 +49,14 @@ const NO_EXCEPTION: &str = "No check found an exception.";
 ///
 /// ```
 /// use annals_core::compliance::{AccessLogState, ReportRequest, TemplateSet, make};
-/// use annals_core::{model::ModelSet, progress::WorkProgress, store::Log};
+/// use annals_core::{model::ModelSet, store::Log};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let store = folder.path().join("guide.annals");
 /// annals_core::sample::guide(&store)?;
 /// let (log, (models, _)) = (Log::explore(&store)?, ModelSet::load(&store)?);
 /// let request = ReportRequest::of("audit-trail");
-/// let made = make(&log, &models, &TemplateSet::shipped(), &request, &WorkProgress::default())?;
+/// let made = make(&log, &models, &TemplateSet::shipped(), &request, &Default::default())?;
 /// assert_eq!(made.report.first_page.statement, "Evidence, not a legal determination");
 /// assert_eq!(made.report.first_page.completeness.events_in_scope, log.head()?.size.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -135,7 +137,17 @@ pub fn make(
         zone: request.zone.clone(),
         tz_data: chrono_tz::IANA_TZDB_VERSION.to_owned(),
     };
-    making.finish(source, as_of, refs, &settings)
+    let answering = Answering {
+        log,
+        models: &Arc::new(models.clone()),
+        as_of: AsOf {
+            at: as_of.as_of.at,
+            known: as_of.as_of.known,
+        },
+        zone,
+        progress: &Arc::new(progress.clone()),
+    };
+    making.finish(source, as_of, refs, &settings, &answering)
 }
 
 /// A report on its way.
@@ -337,6 +349,7 @@ impl<'t> Making<'t> {
         as_of: ReportAsOf,
         models: Vec<crate::model::ModelRef>,
         settings: &BTreeMap<String, String>,
+        answering: &Answering<'_>,
     ) -> Result<MadeReport, ReportError> {
         let template = self.template;
         let about_report = self.request.access_log.finding();
@@ -398,6 +411,9 @@ impl<'t> Making<'t> {
             }
             if let Some(table) = made.remove(rule.id.as_str()) {
                 blocks.push(Block::Table(table));
+            }
+            if let Some(answer) = &rule.answer {
+                blocks.extend(answering.blocks(rule, answer, &mut rows)?);
             }
             if let Some(empty) = &rule.exceptions
                 && let Some((sums, each)) = exceptions.take()

@@ -3,6 +3,7 @@
 //! [`Report`] is what every form prints; [`ReportRows`] holds the rows of its tables. Left out: how a page looks,
 //! which is each form's own.
 
+mod answers;
 mod asked;
 mod cells;
 mod charts;
@@ -45,6 +46,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::answers::AnswersError;
 use crate::store::{EventQuery, ReadError};
 use crate::temporal::TemporalError;
 use crate::time::{Time, TimeError};
@@ -134,6 +136,14 @@ pub enum ReportError {
         name: String,
         /// Names that there are.
         known: Vec<String>,
+    },
+    /// A section's question or query was not answered.
+    #[error("section {section}: {error}")]
+    Answer {
+        /// The section.
+        section: String,
+        /// Why.
+        error: Box<AnswersError>,
     },
     /// The template needs a part of the scope that is not stated.
     #[error("a report by {template} needs {}", need_in_words(what))]

@@ -11,8 +11,8 @@ use super::raw::{
     RawSource, RawSubject, RawTable, RawTemplate, RawTier,
 };
 use super::{
-    ChartRule, Check, Col, Dropped, Field, FieldRoot, Fills, KeyClass, NamedField, Need, Rule,
-    SectionRule, Setting, SubjectRule, TableRule, TableSource, Template, Tier, Types,
+    AnswerRule, ChartRule, Check, Col, Dropped, Field, FieldRoot, Fills, KeyClass, NamedField,
+    Need, Rule, SectionRule, Setting, SubjectRule, TableRule, TableSource, Template, Tier, Types,
 };
 use crate::compliance::report::{CellKind, Layout, TemplateOrigin, TemplateRef};
 use crate::integrity::Hash;
@@ -559,8 +559,28 @@ impl File<'_> {
             charts,
             checks,
             table,
+            question,
+            query,
             exceptions,
         } = raw;
+        let has_table = table.is_some();
+        let answer = match (&question, &query) {
+            (Some(question), None) => Some((
+                question,
+                AnswerRule::Question(self.filled(question, "question")?),
+            )),
+            (None, Some(query)) => Some((query, AnswerRule::Query(self.filled(query, "query")?))),
+            (None, None) => None,
+            (Some(_), Some(query)) => {
+                let message = "question and query stand beside each other".to_owned();
+                return Err(self.error(query.span().start, message, "keep one of them"));
+            }
+        };
+        if let (Some((name, _)), true) = (&answer, has_table) {
+            let message = "a section has a table or an answer".to_owned();
+            let hint = "write a section of its own for the answer";
+            return Err(self.error(name.span().start, message, hint));
+        }
         Ok(SectionRule {
             id: self.word(&id, "section")?,
             title: self.filled(&title, "title")?,
@@ -575,6 +595,7 @@ impl File<'_> {
                 .collect(),
             checks,
             table: table.map(|table| self.table(table, known)).transpose()?,
+            answer: answer.map(|(_, rule)| rule),
             exceptions,
         })
     }

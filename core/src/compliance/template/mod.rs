@@ -277,7 +277,17 @@ pub(super) struct SectionRule {
     pub(super) charts: Vec<ChartRule>,
     pub(super) checks: bool,
     pub(super) table: Option<TableRule>,
+    pub(super) answer: Option<AnswerRule>,
     pub(super) exceptions: Option<String>,
+}
+
+/// What is asked for a section, by the name that it is kept under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum AnswerRule {
+    /// A question.
+    Question(String),
+    /// A query.
+    Query(String),
 }
 
 /// A chart of a section.

@@ -154,6 +154,8 @@ pub(super) struct RawSection {
     #[serde(default)]
     pub(super) checks: bool,
     pub(super) table: Option<RawTable>,
+    pub(super) question: Option<Spanned<String>>,
+    pub(super) query: Option<Spanned<String>>,
     pub(super) exceptions: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! What all tests of reports need: small logs written by hand, and reports over them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod fixtures;
 mod forms;
 mod rows;

@@ -1,12 +1,20 @@
 //! `cargo xtask bench`: builds the harness for speed and runs it.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{Outcome, cargo, run, step, target_folder};
 use crate::setup::{Needs, prepare};
 
 /// Runs the harness; `arguments` are handed to it. Unless it is to be quick, the real window is measured too.
+/// `--peers` installs what is measured beside us, in a folder of its own.
 pub fn bench(arguments: &[&str]) -> Outcome {
+    let with_peers = arguments.contains(&"--peers");
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .filter(|argument| *argument != "--peers")
+        .collect();
     let window = !arguments.contains(&"--quick") && cfg!(target_os = "linux");
     step("building for speed (profile fast)");
     let mut build = cargo(&["build", "--locked", "--profile", "fast"]);
@@ -26,8 +34,30 @@ pub fn bench(arguments: &[&str]) -> Outcome {
     if window {
         bench.arg("--app").arg(program("annals-desktop"));
     }
+    if with_peers {
+        bench.env("ANNALS_BENCH_DUCKDB", peers(&target)?);
+    }
     step("measuring");
     run(bench.args(arguments))
+}
+
+/// A Python with DuckDB in it, in the target folder; installed once.
+fn peers(target: &Path) -> Outcome<PathBuf> {
+    let folder = target.join("peers");
+    let python = match cfg!(windows) {
+        true => folder.join("Scripts").join("python.exe"),
+        false => folder.join("bin").join("python"),
+    };
+    let has = |python: &Path| {
+        let tried = Command::new(python).args(["-c", "import duckdb"]).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    };
+    if !has(&python) {
+        step("installing DuckDB from PyPI, to be measured beside");
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb"]))?;
+    }
+    Ok(python)
 }
 
 /// Lets everything work on one store for a long time and checks what is there at the end.

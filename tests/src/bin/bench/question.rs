@@ -1,13 +1,15 @@
-//! Questions over time: from the interval index, and by replay. Beside them DuckDB over the raw events, where the
-//! program `duckdb` is there.
+//! Questions over time, and the same count in SQL: from the interval index, and by replay. Beside them DuckDB over the
+//! raw events, where `ANNALS_BENCH_DUCKDB` names a Python that has it (`cargo xtask bench --peers` installs one).
 
 use std::process::Command;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use annals_core::event::NewEvent;
 use annals_core::id::StreamId;
 use annals_core::model::{Model, ModelSet};
 use annals_core::question::{AnswerSource, AnswerView, Asking, IntervalIndex, Question, ask};
+use annals_core::sql::{self, SqlView};
 use annals_core::store::{ExpectedVersion, Log, LogWriter, StreamAppend};
 use annals_core::surroundings::Surroundings;
 use annals_core::temporal::AsOf;
@@ -21,6 +23,9 @@ const STREAMS: u64 = 100_000;
 
 /// Events of a replay.
 const EVENTS: u64 = 1_000_000;
+
+/// The instant that DuckDB counts at: 1718000000 s.
+const DUCKDB_AT: &str = "2024-06-10T06:13:20Z";
 
 /// Questions in one round, each about another instant.
 const ASKED: u64 = 100;
@@ -39,11 +44,10 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         EVENTS
     };
     let streams = STREAMS.min(events / 3).max(1);
-    let duckdb = Command::new("duckdb").arg("--version").output().is_ok();
-    let beside = if duckdb {
-        "; beside it DuckDB over the raw events"
-    } else {
-        ""
+    let duckdb = std::env::var("ANNALS_BENCH_DUCKDB").ok();
+    let beside = match duckdb {
+        Some(_) => "; beside it DuckDB over the raw events",
+        None => "; DuckDB beside it skipped: cargo xtask bench --peers",
     };
     let mut count = Row::new(
         format!(
@@ -72,6 +76,21 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         "events/s",
         Goal::AtLeast(300_000.0),
     );
+    let mut sql_count = Row::new(
+        format!("SQL: the same count over {streams} streams, warm, median of {ASKED}"),
+        "ms",
+        Goal::AtMost(100.0),
+    );
+    let mut sql_groups = Row::new(
+        "SQL: the same streams by status, warm",
+        "ms",
+        Goal::AtMost(1_000.0),
+    );
+    let mut sql_replay = Row::new(
+        format!("SQL: the same count by replay of {events} events"),
+        "s",
+        Goal::AtMost(12.0),
+    );
     let folder = tempfile::tempdir_in(&plan.folder)?;
     let path = folder.path().join("bench.annals");
     fill(&path, streams, events)?;
@@ -94,6 +113,19 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
             let answer = ask(&asking, &question, &mut |_| true)?;
             Ok((start.elapsed().as_secs_f64(), answer))
         };
+    let sql_models = Arc::new(models.clone());
+    let select = |index: Option<&Arc<IntervalIndex>>, sql: &str| -> Outcome<(f64, SqlView)> {
+        let question = sql::Question {
+            index,
+            time: Duration::from_secs(600),
+            ..sql::Question::new(sql)
+        };
+        let start = Instant::now();
+        let answer = sql::ask(&log, &sql_models, &question, &Arc::default())?;
+        Ok((start.elapsed().as_secs_f64(), answer))
+    };
+    let counted =
+        |at: &str| format!("SELECT count(*) FROM order_at('{at}') WHERE status = 'Pending'");
     let noon = |day: u64| {
         format!(
             "2024-{:02}-{:02}T12:00:00Z",
@@ -106,7 +138,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     for round in 0..plan.rounds as u64 {
         let (seconds, by_replay) = put(None, &noon(round), 0)?;
         replay.ours.push(seconds);
-        let index = IntervalIndex::open(&log, None);
+        let index = Arc::new(IntervalIndex::open(&log, None));
         let (built, indexed) = put(Some(&index), &noon(round), 0)?;
         if indexed.source != AnswerSource::Index || value(&indexed) != value(&by_replay) {
             return Err("the index and the replay differ".into());
@@ -128,13 +160,36 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         if (first.1.rows.len() as u64).abs_diff(streams / 2) > 1 {
             return Err(format!("{} streams are listed", first.1.rows.len()).into());
         }
-        if duckdb {
-            count
-                .baseline
-                .push(in_duckdb(folder.path(), &log)? * 1_000.0);
+        let (seconds, folded) = select(None, &counted(&noon(round)))?;
+        sql_replay.ours.push(seconds);
+        let mut figures = Vec::new();
+        for n in 0..ASKED {
+            let (seconds, view) = select(Some(&index), &counted(&noon(n * 3 + round)))?;
+            figures.push(seconds * 1_000.0);
+            if n == 0 && (view.rows != folded.rows || view.from_index.is_empty()) {
+                return Err("the index and the replay differ in SQL".into());
+            }
+        }
+        sql_count.ours.push(median(&figures));
+        let groups = format!(
+            "SELECT status, count(*) FROM order_at('{}') GROUP BY status",
+            noon(round)
+        );
+        sql_groups
+            .ours
+            .push(select(Some(&index), &groups)?.0 * 1_000.0);
+        if let Some(python) = &duckdb {
+            let (seconds, theirs) = in_duckdb(python, folder.path(), &log)?;
+            count.baseline.push(seconds * 1_000.0);
+            let (_, ours) = put(Some(&index), DUCKDB_AT, 0)?;
+            if value(&ours) != Some(theirs.as_str()) {
+                return Err(format!("DuckDB counts {theirs}, we {:?}", value(&ours)).into());
+            }
         }
     }
-    Ok(vec![count, list, cold, replay, build])
+    Ok(vec![
+        count, list, cold, replay, build, sql_count, sql_groups, sql_replay,
+    ])
 }
 
 fn value(answer: &AnswerView) -> Option<&str> {
@@ -174,8 +229,9 @@ fn happened(n: u64, events: u64) -> Outcome<Time> {
     Time::from_parts(us, 0).ok_or_else(|| "a time of 2024".into())
 }
 
-/// Seconds that DuckDB takes for the same count over the raw events.
-fn in_duckdb(folder: &std::path::Path, log: &Log) -> Outcome<f64> {
+/// Seconds that DuckDB takes for the same count over the raw events, and what it counts. The events are in its own
+/// columns when it begins; the median of five.
+fn in_duckdb(python: &str, folder: &std::path::Path, log: &Log) -> Outcome<(f64, String)> {
     let file = folder.join("events.csv");
     if !file.exists() {
         let mut text = String::from("stream,type,us\n");
@@ -190,18 +246,32 @@ fn in_duckdb(folder: &std::path::Path, log: &Log) -> Outcome<f64> {
         })?;
         std::fs::write(&file, text)?;
     }
-    let script = format!(
-        "CREATE TABLE e AS SELECT * FROM '{}'; .timer on\nSELECT count(*) FROM (SELECT arg_max(type, us) t FROM e \
-         WHERE type <> 'OrderNoted' AND us <= 1718000000000000 GROUP BY stream) WHERE t = 'OrderPlaced';",
-        file.display()
-    );
-    let out = Command::new("duckdb")
-        .args([":memory:", "-c", &script])
+    const SCRIPT: &str = "\
+import sys, time, duckdb
+c = duckdb.connect()
+c.execute('SET threads TO 2')
+c.execute(f\"CREATE TABLE e AS SELECT * FROM '{sys.argv[1]}'\")
+q = \"\"\"SELECT count(*) FROM (SELECT arg_max(type, us) t FROM e
+WHERE type <> 'OrderNoted' AND us <= 1718000000000000 GROUP BY stream) WHERE t = 'OrderPlaced'\"\"\"
+figures = []
+for _ in range(5):
+    start = time.perf_counter()
+    n = c.execute(q).fetchone()[0]
+    figures.append(time.perf_counter() - start)
+print(sorted(figures)[2], n)
+";
+    let out = Command::new(python)
+        .args(["-c", SCRIPT])
+        .arg(&file)
         .output()?;
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let seconds = text
-        .split("real ")
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-    seconds.ok_or_else(|| format!("no time in what duckdb printed: {text}").into())
+    let mut words = text.split_whitespace();
+    let seconds = words.next().and_then(|word| word.parse().ok());
+    match (seconds, words.next()) {
+        (Some(seconds), Some(count)) => Ok((seconds, count.to_owned())),
+        _ => {
+            let why = String::from_utf8_lossy(&out.stderr).into_owned();
+            Err(format!("DuckDB did not answer: {why}").into())
+        }
+    }
 }

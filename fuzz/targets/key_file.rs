@@ -1,18 +1,7 @@
 //! Files of private keys of any text: an answer. None is opened, since stretching a passphrase is slow on purpose.
 #![no_main]
 
-use std::path::Path;
+#[path = "../bodies/key_file.rs"]
+mod body;
 
-use annals_core::signing::keyfile::KeyFile;
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return;
-    };
-    if let Ok(file) = KeyFile::parse(Path::new("x.key"), text)
-        && !file.is_protected()
-    {
-        let _ = file.open(None);
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));

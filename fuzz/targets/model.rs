@@ -1,14 +1,7 @@
 //! Definitions of models: an error or a model, never a panic or an endless loop.
 #![no_main]
 
-use annals_core::model::Model;
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/model.rs"]
+mod body;
 
-fuzz_target!(|text: &str| {
-    if let Err(error) = Model::parse("fuzz.toml", text) {
-        assert!(
-            error.line >= 1 && error.column >= 1,
-            "an error says where it is"
-        );
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));

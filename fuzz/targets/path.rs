@@ -1,11 +1,7 @@
 //! Paths into states: whatever is read prints and reads back as the same path.
 #![no_main]
 
-use annals_core::model::FieldPath;
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/path.rs"]
+mod body;
 
-fuzz_target!(|text: &str| {
-    if let Ok(path) = text.parse::<FieldPath>() {
-        assert_eq!(path.to_string().parse::<FieldPath>().ok(), Some(path));
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));

@@ -2,14 +2,7 @@
 //! question has one near it.
 #![no_main]
 
-use annals_core::question::Question;
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/question.rs"]
+mod body;
 
-fuzz_target!(|text: &str| {
-    let plain = match Question::parse(text) {
-        Ok(question) => question.to_string(),
-        Err(error) => error.nearest,
-    };
-    let again = Question::parse(&plain).expect("what is printed can be read");
-    assert_eq!(again.to_string(), plain);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::run(bytes));

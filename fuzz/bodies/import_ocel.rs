@@ -1,0 +1,11 @@
+//! OCEL of any content: JSON, XML, SQLite.
+
+use annals_core::import::{Format, Presets};
+
+#[path = "import_as.rs"]
+mod import_as;
+
+/// Runs the target.
+pub fn run(bytes: &[u8]) {
+    import_as::import_as(Format::Ocel, Presets::default(), bytes);
+}

@@ -1,0 +1,1 @@
+SELECT * FROM states('account', '2024-01-10') LIMIT 3

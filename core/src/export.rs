@@ -34,7 +34,7 @@ use crate::event::Event;
 use crate::export::whole::Hashed;
 use crate::finding::Finding;
 use crate::search::{SearchError, TextIndex, TextQuery};
-use crate::store::{EventQuery, LinkView, Log, ReadError};
+use crate::store::{Direction, EventQuery, LinkView, Log, ReadError};
 pub(crate) use csv::{CSV_COLUMNS, guarded, unguarded, write_csv_record};
 use notes::Notes;
 
@@ -118,7 +118,8 @@ impl From<SearchError> for ExportError {
     }
 }
 
-/// Writes every event that the query matches, in its direction, the whole result whatever its size.
+/// Writes every event that the query matches, in its direction, the whole result whatever its size. XES and OCEL have
+/// an order of their own, the log's.
 ///
 /// All of it is read in one transaction: the log as it is when the export begins.
 ///
@@ -145,7 +146,8 @@ pub fn export(
     out: &mut dyn Write,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    let mut all = |each: Each<'_>| log.for_each_event(query, each);
+    let query = in_order(query, format);
+    let mut all = |each: Each<'_>| log.for_each_event(&query, each);
     write_all(log, &mut all, format, out, progress)
 }
 
@@ -162,13 +164,30 @@ pub fn export_found(
     out: &mut dyn Write,
     progress: &ExportProgress,
 ) -> Result<ExportReport, ExportError> {
-    let positions = index.positions(text, query)?;
+    let query = in_order(query, format);
+    let positions = index.positions(text, &query)?;
     let mut found = |each: Each<'_>| index.log().for_each_event_at(&positions, each);
     write_all(index.log(), &mut found, format, out, progress)
 }
 
 /// What takes the events, one by one, until it has had enough.
 type Each<'e> = &'e mut dyn FnMut(Event, Vec<LinkView>) -> bool;
+/// The query in the direction that the format has: in a trace, and in a log of objects, what was first stands first.
+fn in_order(query: &EventQuery, format: ExportFormat) -> EventQuery {
+    let mut query = query.clone();
+    match format {
+        ExportFormat::Xes | ExportFormat::OcelJson | ExportFormat::OcelSqlite => {
+            query.direction = Direction::Forwards;
+        }
+        ExportFormat::Jsonl
+        | ExportFormat::CloudEvents
+        | ExportFormat::Csv
+        | ExportFormat::Xlsx
+        | ExportFormat::Parquet => {}
+    }
+    query
+}
+
 
 /// What came of writing events.
 type Events = Result<(), ExportError>;

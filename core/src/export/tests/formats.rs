@@ -107,6 +107,34 @@ fn whatever_xes_holds_comes_back() {
     assert_eq!(by_stream(&log), by_stream(&back), "{text}");
 }
 
+/// A list that stands newest first is no reason to tell histories backwards.
+#[test]
+fn histories_are_told_forwards() {
+    let log = any_log();
+    let query = EventQuery {
+        direction: crate::store::Direction::Backwards,
+        ..EventQuery::default()
+    };
+    for (format, backwards) in [
+        (ExportFormat::Xes, false),
+        (ExportFormat::OcelJson, false),
+        (ExportFormat::CloudEvents, true),
+    ] {
+        let mut out = Vec::new();
+        export(
+            &log.log(),
+            &query,
+            format,
+            &mut out,
+            &ExportProgress::default(),
+        )
+        .unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let place = |id: &str| text.find(&format!("\"{id}\"")).unwrap();
+        assert_eq!(place("e-2") < place("e-1"), backwards, "{format:?}");
+    }
+}
+
 /// An event that no XES was, linked, with metadata and data of every kind.
 fn any_log() -> TestLog {
     let log = TestLog::new();

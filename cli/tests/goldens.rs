@@ -1141,3 +1141,27 @@ const OCEL: &str = r#"{"objectTypes":[],"eventTypes":[],
   "relationships":[{"objectId":"o-1","qualifier":"order"},{"objectId":"i-1","qualifier":"item"},{"objectId":"gone","qualifier":"gift"}]},
  {"id":"e-2","type":"pick item","time":"2024-03-01T00:00:00Z","attributes":[],"relationships":[{"objectId":"i-1","qualifier":"picked"}]}]}
 "#;
+
+/// How a file is read, kept beside a store: the next of its kind is known by it.
+#[test]
+fn own_preset() {
+    let mut t = Transcript::new();
+    t.sandbox.write(
+        "kasse.jsonl",
+        "{\"Beleg\":\"B-1\",\"Vorgang\":\"Verkauf\",\"Wann\":\"2024-01-11T10:30:00Z\",\"Wer\":{\"Name\":\"ann\"}}\n",
+    );
+    t.sandbox.write(
+        "kasse.toml",
+        "[event]\nstream = \"{Beleg}\"\ntype = \"{Vorgang}\"\ntime = \"{Wann}\"\nactor = \"{Wer.Name}\"\n",
+    );
+    t.run("import kasse.jsonl --explain --beside shop.annals --map kasse.toml --save-preset kasse")
+        .run("import kasse.jsonl --explain --beside shop.annals --map kasse.toml --save-preset kasse")
+        .run("import kasse.jsonl --explain --save-preset kasse")
+        .run("import kasse.jsonl --into shop.annals")
+        .run("events shop.annals");
+    t.note(
+        &std::fs::read_to_string(t.sandbox.path().join("shop.annals.d/presets/kasse.toml"))
+            .unwrap(),
+    );
+    t.compare("own_preset");
+}

@@ -60,6 +60,7 @@ commands! {
     import_lines,
     import_preview,
     import_formats,
+    preset_save,
     import_start,
     import_cancel,
     export_start,

@@ -907,12 +907,35 @@ pub struct PreviewArgs {
     #[serde(default)]
     #[ts(optional)]
     pub preset: Option<String>,
+    /// The mapping as TOML, where it is not given as such: that of an earlier import.
+    #[serde(default)]
+    #[ts(optional)]
+    pub mapping_toml: Option<String>,
+    /// A new store that the files are meant for, whose folder may hold presets; the open one where absent.
+    #[serde(default)]
+    #[ts(optional)]
+    pub into_new: Option<String>,
     /// Category of all streams; by rule where `null`.
     pub category: Option<Category>,
     /// Zone of times that name none.
     pub zone: String,
     /// Records of each file to look at, at most 1000.
     pub records: u32,
+}
+
+/// How a file is read, to be kept as a preset beside the store that it is meant for.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct PresetSaveArgs {
+    /// Name of the preset: small letters, digits and `-`.
+    pub name: String,
+    /// What it is called in sentences; its name where empty.
+    pub title: String,
+    /// Take the place of a preset of that name.
+    pub replace: bool,
+    /// The file, and how it is read.
+    pub look: PreviewArgs,
 }
 
 /// Which lines of a file to show.

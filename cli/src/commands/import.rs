@@ -58,6 +58,12 @@ pub struct Import {
     /// Write the mapping that was used, guesses filled in
     #[arg(long, value_name = "FILE")]
     save_map: Option<PathBuf>,
+    /// Keep how the file is read as a preset of this name beside a store: with --explain and --beside
+    #[arg(long, value_name = "NAME", requires = "beside")]
+    save_preset: Option<String>,
+    /// With --explain: the store whose presets are tried, too
+    #[arg(long, value_name = "STORE", requires = "explain")]
+    beside: Option<PathBuf>,
     /// What stands between the cells of a table: one character, or tab
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<String>,
@@ -79,7 +85,7 @@ pub struct Import {
 }
 
 /// The format that is asked for by name: one read by code, or a preset.
-fn asked_format(name: &str) -> Result<(Format, Presets), Failure> {
+fn asked_format(name: &str, store: Option<&Path>) -> Result<(Format, Presets), Failure> {
     let by_code = match name {
         "auto" => Some(Format::Auto),
         "jsonl" => Some(Format::Jsonl),
@@ -91,7 +97,7 @@ fn asked_format(name: &str) -> Result<(Format, Presets), Failure> {
         _ => None,
     };
     let preset = by_code.is_none().then_some(name);
-    let presets = Presets::find(data_folder().as_deref(), preset)?;
+    let presets = Presets::of_store(store, data_folder().as_deref(), preset)?;
     Ok((by_code.unwrap_or_default(), presets))
 }
 
@@ -101,7 +107,10 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     if let Some(file) = &args.save_map {
         mapping::may_save(file, &args.paths, args.into.as_deref())?;
     }
-    let (format, presets) = asked_format(&args.format)?;
+    let (format, presets) = asked_format(
+        &args.format,
+        args.into.as_deref().or(args.beside.as_deref()),
+    )?;
     let Some(into) = &args.into else {
         return explain::run(args, format, presets, mapping, output);
     };

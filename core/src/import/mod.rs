@@ -64,7 +64,8 @@ pub(crate) use mapping::{members_of, write_json_string};
 pub use observe::NOT_PROVED;
 pub use pack::Compression;
 pub use preset::{
-    FormatRow, FormatsView, Preset, Presets, ReadBy, Rule, SourceOrder, Tested, formats, shipped,
+    FormatRow, FormatsView, Preset, Presets, ReadBy, Rule, SavedPreset, SourceOrder, Tested,
+    formats, save_preset, shipped,
 };
 pub use preview::{
     ColumnView, EventPreview, FilePreview, PreviewRequest, PreviewView, RecordPreview, preview,

@@ -1,8 +1,11 @@
 //! Import into the open store.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 
-use annals_core::import::{self, ImportRequest, Presence, Presets, PreviewRequest, Progress};
+use annals_core::import::{
+    self, ImportError, ImportRequest, Mapping, Presence, Presets, PreviewRequest, Progress,
+};
 use annals_core::store::{ImportsView, ReadError};
 use annals_core::surroundings::data_folder;
 use annals_core::time::parse_zone;
@@ -11,8 +14,9 @@ use tauri::{State, Webview};
 
 use super::start::make_folder_of;
 use super::work::{begin, with_ticks};
+use crate::error::HostError;
 use crate::host::{Answer, Host, blocking, json};
-use crate::wire::{ImportArgs, ImportLinesArgs, ImportProgressView, PreviewArgs};
+use crate::wire::{ImportArgs, ImportLinesArgs, ImportProgressView, PresetSaveArgs, PreviewArgs};
 
 /// Most records of a file that are looked at.
 const MAX_PREVIEW: u32 = 1_000;
@@ -35,7 +39,11 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
         format: args.format,
         encoding: args.encoding,
         mapping: args.mapping,
-        presets: Presets::find(data_folder().as_deref(), args.preset.as_deref())?,
+        presets: Presets::of_store(
+            Some(&store),
+            data_folder().as_deref(),
+            args.preset.as_deref(),
+        )?,
         category: args.category,
         zone: parse_zone(&args.zone)?,
         dry_run: args.dry_run,
@@ -62,25 +70,70 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
 #[tauri::command]
 pub async fn import_preview(host: State<'_, Host>, args: PreviewArgs) -> Answer {
     let host = host.inner().clone();
+    let (request, _) = look(&host, args)?;
+    blocking(move || json(&import::preview(&request, host.surroundings())?)).await
+}
+
+/// Keeps how a file is read as a preset beside the store that it is meant for.
+#[tauri::command]
+pub async fn preset_save(host: State<'_, Host>, args: PresetSaveArgs) -> Answer {
+    let host = host.inner().clone();
+    let (request, store) = look(&host, args.look)?;
+    blocking(move || {
+        let (store, surroundings) = (store?, host.surroundings());
+        let (name, title) = (&args.name, &args.title);
+        let replace = args.replace;
+        json(&import::save_preset(
+            &store,
+            name,
+            title,
+            &request,
+            replace,
+            surroundings,
+        )?)
+    })
+    .await
+}
+
+/// What is to be looked at, and the store that it is meant for.
+fn look(
+    host: &Host,
+    args: PreviewArgs,
+) -> Result<(PreviewRequest, Result<PathBuf, HostError>), HostError> {
     let typed = |text: &String| host.typed_path(text);
+    let store = match &args.into_new {
+        Some(new) => typed(new),
+        None => host.open_store().map(|store| store.path.clone()),
+    };
+    let mapping = match (args.mapping, args.mapping_toml) {
+        (None, Some(toml)) => Some(
+            Mapping::from_toml("the mapping of that import", &toml).map_err(ImportError::Preset)?,
+        ),
+        (mapping, _) => mapping,
+    };
     let request = PreviewRequest {
         paths: args.paths.iter().map(typed).collect::<Result<_, _>>()?,
         format: args.format,
         encoding: args.encoding,
-        mapping: args.mapping,
-        presets: Presets::find(data_folder().as_deref(), args.preset.as_deref())?,
+        mapping,
+        presets: Presets::of_store(
+            store.as_deref().ok(),
+            data_folder().as_deref(),
+            args.preset.as_deref(),
+        )?,
         category: args.category,
         zone: parse_zone(&args.zone)?,
         records: args.records.min(MAX_PREVIEW) as usize,
     };
-    blocking(move || json(&import::preview(&request, host.surroundings())?)).await
+    Ok((request, store))
 }
 
 /// What can be imported. Needs no open store.
 #[tauri::command]
-pub async fn import_formats() -> Answer {
-    blocking(|| {
-        let presets = Presets::find(data_folder().as_deref(), None)?;
+pub async fn import_formats(host: State<'_, Host>) -> Answer {
+    let store = host.open_store().ok().map(|store| store.path.clone());
+    blocking(move || {
+        let presets = Presets::of_store(store.as_deref(), data_folder().as_deref(), None)?;
         json(&import::formats(&presets.own))
     })
     .await

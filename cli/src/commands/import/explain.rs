@@ -2,14 +2,14 @@
 
 use annals_core::import::{
     ColumnKind, ColumnView, FilePreview, Format, Mapping, Presets, PreviewRequest, RecordPreview,
-    preview,
+    preview, save_preset,
 };
 use annals_core::surroundings::Surroundings;
 
 use super::{Import, coverage_text, mapping, read_as};
 use crate::commands::print_findings;
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, complain};
 use crate::table::pairs;
 use crate::text::{MAX_DATA_COLUMNS, cut, visible};
 
@@ -36,7 +36,17 @@ pub fn run(
         presets,
         records: RECORDS,
     };
-    let view = preview(&request, &Surroundings::system())?;
+    let surroundings = Surroundings::system();
+    let view = preview(&request, &surroundings)?;
+    if let (Some(name), Some(store)) = (&args.save_preset, &args.beside) {
+        let saved = save_preset(store, name, "", &request, false, &surroundings)?;
+        complain(&visible(&format!(
+            "preset {} kept as {}; its records are known by {}",
+            saved.name,
+            saved.file,
+            saved.has.join(", ")
+        )));
+    }
     if let Some(file) = &args.save_map {
         let mappings = view.files.iter().filter_map(|f| f.mapping.as_ref());
         mapping::save(mappings, file)?;

@@ -2,6 +2,7 @@
 //! file with a rule by which its records are known and a mapping; one mapper reads them all ([`super::record`],
 //! and [`super::csv`] for tables). `docs/presets.md` draws the file.
 
+mod own;
 mod shipped;
 mod tell;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use super::declared::{Mapping, MappingError, Template};
 use super::record::{check_path, steps};
 use super::{HashChain, ImportError};
 
+pub use own::{SavedPreset, save_preset};
 pub use shipped::{FormatRow, FormatsView, ReadBy, formats, shipped};
 pub(super) use tell::{Told, tell, tell_table};
 

@@ -2,7 +2,7 @@
 //! and reason of what it becomes.
 
 use super::*;
-use crate::import::{FilePreview, Presets, PreviewRequest, preview};
+use crate::import::{FilePreview, Format, Presets, PreviewRequest, preview};
 use crate::surroundings::Surroundings;
 use crate::time::Time;
 
@@ -419,4 +419,68 @@ fn a_preset_of_ones_own_goes_before_the_shipped_ones() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("till.toml:9:"), "{error}");
+}
+
+/// What the wizard saves beside a store is known again by the next import into it.
+#[test]
+fn a_preset_saved_beside_a_store_is_known_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("x.annals");
+    let file = folder.path().join("odd.jsonl");
+    let text = "{\"Wann\":\"2024-01-15T10:30:00Z\",\"Wer.genau\":\"ann\",\"Was\":\"sold\",\"note\":null}\n\
+                {\"Wann\":\"2024-01-16T10:30:00Z\",\"Wer.genau\":\"ben\",\"Was\":\"sold\",\"x\":1}\n";
+    std::fs::write(&file, text).unwrap();
+    let mapping = "[event]\nstream = \"till-1\"\ntype = \"{Was}\"\ntime = \"{Wann}\"\nactor = '{\"Wer.genau\"}'\n";
+    let request = |presets: Presets, mapping: Option<Mapping>| PreviewRequest {
+        paths: vec![file.clone()],
+        format: Format::Auto,
+        encoding: None,
+        category: None,
+        zone: chrono_tz::UTC,
+        mapping,
+        presets,
+        records: 10,
+    };
+    let surroundings = crate::surroundings::Surroundings::system();
+    let mapped = request(
+        Presets::default(),
+        Some(Mapping::from_toml("m", mapping).unwrap()),
+    );
+    let saved = save_preset(&store, "kasse", "Kasse", &mapped, false, &surroundings).unwrap();
+    assert_eq!(saved.has, ["Wann", "\"Wer.genau\"", "Was"]);
+    let presets = Presets::of_store(Some(&store), None, None).unwrap();
+    let seen = crate::import::preview(&request(presets, None), &surroundings).unwrap();
+    let seen = &seen.files[0];
+    assert_eq!(seen.preset.as_deref(), Some("kasse"), "{}", seen.why);
+    let event = seen.records[0].event.as_ref().unwrap();
+    assert_eq!(
+        (
+            event.stream.as_str(),
+            event.event_type.as_str(),
+            event.actor.as_deref()
+        ),
+        ("till-1", "sold", Some("ann"))
+    );
+
+    let again = save_preset(&store, "kasse", "", &mapped, false, &surroundings).unwrap_err();
+    assert!(
+        again.to_string().contains("there is a preset of this name"),
+        "{again}"
+    );
+    let named = save_preset(&store, "../x", "", &mapped, true, &surroundings).unwrap_err();
+    assert!(named.to_string().contains("small letters"), "{named}");
+    let nothing = save_preset(
+        &store,
+        "n",
+        "",
+        &request(Presets::default(), None),
+        true,
+        &surroundings,
+    );
+    assert!(
+        nothing
+            .unwrap_err()
+            .to_string()
+            .contains("nothing says yet")
+    );
 }

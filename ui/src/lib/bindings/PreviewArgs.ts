@@ -29,6 +29,14 @@ mapping?: Mapping,
  */
 preset?: string, 
 /**
+ * The mapping as TOML, where it is not given as such: that of an earlier import.
+ */
+mapping_toml?: string, 
+/**
+ * A new store that the files are meant for, whose folder may hold presets; the open one where absent.
+ */
+into_new?: string, 
+/**
  * Category of all streams; by rule where `null`.
  */
 category: Category | null, 

@@ -15,12 +15,13 @@ import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
 import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
 import type { PolicyArgs } from "$lib/bindings/PolicyArgs";
+import type { PresetSaveArgs } from "$lib/bindings/PresetSaveArgs";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
-import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { ObjectArgs } from "$lib/bindings/ObjectArgs";
+import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
 import type { SqlArgs } from "$lib/bindings/SqlArgs";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { QuestionSaveArgs } from "$lib/bindings/QuestionSaveArgs";
@@ -76,8 +77,8 @@ export const host = {
   actors: (limit: number) => call("store_actors", { limit }),
   streams: (query: StreamQuery, limit: number) => call("streams", { query, limit }),
   streamsCount: (query: StreamQuery) => call("streams_count", { query }),
-  stream: (stream: string) => call("stream", { stream }),
   object: (args: ObjectArgs) => long("An object", "object", args),
+  stream: (stream: string) => call("stream", { stream }),
   /** From the row `skip` of the list on, however deep. */
   events: (query: EventQuery, limit: number, skip = 0) => call("events", { query, limit, skip }),
   eventsCount: (query: EventQuery) => call("events_count", { query }),
@@ -129,6 +130,8 @@ export const host = {
   checkRules: () => long("Rules over the history", "rules_check", {}),
   imports: () => call("imports", {}),
   importLines: (args: ImportLinesArgs) => call("import_lines", args),
+  importFormats: () => call("import_formats", {}),
+  savePreset: (args: PresetSaveArgs) => call("preset_save", args),
   previewImport: (args: PreviewArgs) => call("import_preview", args),
   startImport: (args: ImportArgs, onProgress: (progress: ImportProgressView) => void) =>
     call("import_start", args, onProgress),

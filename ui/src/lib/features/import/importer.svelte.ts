@@ -4,6 +4,7 @@ import type { Encoding } from "$lib/bindings/Encoding";
 import type { FilePreview } from "$lib/bindings/FilePreview";
 import type { Format } from "$lib/bindings/Format";
 import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
+import type { ImportRow } from "$lib/bindings/ImportRow";
 import type { ImportReport } from "$lib/bindings/ImportReport";
 import type { Mapping } from "$lib/bindings/Mapping";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
@@ -11,10 +12,20 @@ import { navigation } from "$lib/app/navigation.svelte";
 import { session } from "$lib/app/session.svelte";
 import { host } from "$lib/host/client";
 import { HostError } from "$lib/host/errors";
+import type { FormatRow } from "$lib/bindings/FormatRow";
 import { nameOf } from "$lib/model/paths";
+import { pathsOf, rememberPaths } from "$lib/model/sourcePaths";
+import { FORMATS } from "./words";
 
 /** Records of each file that are looked at. */
 const LOOKED_AT = 40;
+
+const BLANK: Mapping = {
+  types: {},
+  event: {},
+  reshape: [],
+  columns: [],
+};
 
 class Importer {
   paths = $state("");
@@ -31,6 +42,10 @@ class Importer {
   /** The name that was offered for the new store: replaced with the files as long as nobody changes it. */
   private proposed = "";
   format = $state<Format>("auto");
+  /** The preset to read by; `null`: as the content says. */
+  preset = $state<string | null>(null);
+  /** The mapping of an earlier import, as TOML, until something else is said. */
+  mappingToml = $state<string | null>(null);
   category = $state("");
   zone = $state("UTC");
   dryRun = $state(false);
@@ -63,6 +78,9 @@ class Importer {
       format: this.format,
       ...(this.encoding === null ? {} : { encoding: this.encoding }),
       ...(this.mapping === null ? {} : { mapping: this.mapping }),
+      ...(this.mapping !== null || this.mappingToml === null ? {} : { mapping_toml: this.mappingToml }),
+      ...(this.preset === null ? {} : { preset: this.preset }),
+      ...(this.target === "new" && this.newStore.trim() !== "" ? { into_new: this.newStore.trim() } : {}),
       category: this.category.trim() === "" ? null : this.category.trim(),
       zone: this.zone.trim() === "" ? "UTC" : this.zone.trim(),
       records: LOOKED_AT,
@@ -88,6 +106,8 @@ class Importer {
     this.paths = text;
     this.mapping = null;
     this.encoding = null;
+    this.mappingToml = null;
+    this.preset = null;
     this.format = "auto";
     this.selected = 0;
     this.report = null;
@@ -109,6 +129,37 @@ class Importer {
   say(change: (mapping: Mapping) => Mapping): void {
     const from = this.mapping ?? this.preview?.mapping;
     if (from) this.mapping = change(from);
+  }
+
+  /** A mapping in which nothing is said yet: for records that no preset reads. */
+  blankMapping(): Mapping {
+    return BLANK;
+  }
+
+  /** Reads the files as another format; `null`: as their content says. What was said of fields is forgotten. */
+  readAs(row: FormatRow | null): void {
+    this.mapping = null;
+    this.mappingToml = null;
+    this.format = row?.read_by === "code" ? (row.name as Format) : "auto";
+    this.preset = row === null || row.read_by === "code" ? null : row.name;
+  }
+
+  /** What a file is read as, in a word or two. */
+  found(file: FilePreview): string {
+    return file.preset ?? FORMATS[file.format];
+  }
+
+  /** Files that were imported before, to be compared and read on, by the same mapping; where they lay then, else where
+   * the reader says that they are now. */
+  async again(row: ImportRow): Promise<void> {
+    await this.guarded(async () => {
+      const paths = pathsOf(row.files.map((file) => file.name)) ?? (await host.pickImportFiles()).paths;
+      if (paths.length === 0) return;
+      this.setPaths(paths.join("\n"));
+      const mappings = new Set(row.files.map((file) => file.mapping));
+      const [mapping] = mappings;
+      this.mappingToml = mappings.size === 1 && mapping !== undefined ? mapping : null;
+    });
   }
 
   setZone(zone: string): void {
@@ -154,13 +205,16 @@ class Importer {
     try {
       const made = this.target === "new" ? this.newStore.trim() : null;
       const dryRun = this.dryRun;
+      // the mapping of an earlier import is the one that the preview shows
+      const mapping = this.mapping ?? (this.mappingToml === null ? null : (this.preview?.mapping ?? null));
       const report = await host.startImport(
         {
           ...(made === null ? {} : { into_new: made }),
           paths: this.files,
           format: this.format,
           ...(this.encoding === null ? {} : { encoding: this.encoding }),
-          ...(this.mapping === null ? {} : { mapping: this.mapping }),
+          ...(mapping === null ? {} : { mapping }),
+          ...(this.preset === null ? {} : { preset: this.preset }),
           category: this.category.trim() === "" ? null : this.category.trim(),
           zone: this.zone.trim() === "" ? "UTC" : this.zone.trim(),
           dry_run: dryRun,
@@ -176,6 +230,7 @@ class Importer {
       );
       if (!dryRun && made !== null) await this.look(made);
       this.report = report;
+      if (!dryRun) rememberPaths(report.files.map((file) => file.file), nameOf);
       if (!dryRun && made === null) await session.reload();
     } catch (cause) {
       this.error = HostError.from(cause);

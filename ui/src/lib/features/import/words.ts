@@ -4,6 +4,9 @@ import type { Compression } from "$lib/bindings/Compression";
 import type { Encoding } from "$lib/bindings/Encoding";
 import type { FilePreview } from "$lib/bindings/FilePreview";
 import type { Format } from "$lib/bindings/Format";
+import type { ReadBy } from "$lib/bindings/ReadBy";
+import type { SourceOrder } from "$lib/bindings/SourceOrder";
+import type { Tested } from "$lib/bindings/Tested";
 import { DELIMITERS } from "$lib/model/mapping";
 
 export const FORMATS: Record<Format, string> = {
@@ -25,11 +28,22 @@ export const ENCODINGS: Record<Encoding, string> = {
 
 const PACKED: Record<Compression, string | null> = { none: null, gzip: "gzip", zstd: "zstd" };
 
-/** `CSV, semicolon, Windows-1252, gzip` */
-export function formWords(file: Pick<FilePreview, "mapping" | "format" | "encoding" | "compression">): string {
+export const BY: Record<ReadBy, string> = { code: "", preset: ", a preset", own_preset: ", a preset of your own" };
+
+export const TESTED: Record<Tested, string> = { real_data: "tested on real data", specification: "tested on examples from its specification only" };
+
+export const ORDERS: Record<SourceOrder, string> = {
+  total: "one order of all events",
+  per_stream: "ordered in each stream",
+  per_partition: "ordered in each partition",
+  unknown: "its order says nothing, times sort the events of a stream",
+};
+
+/** `CSV, semicolon, Windows-1252, gzip`; with its preset in front, where it has one */
+export function formWords(file: Pick<FilePreview, "preset" | "mapping" | "format" | "encoding" | "compression">): string {
   const delimiter = file.mapping?.delimiter;
   const named = DELIMITERS.find((known) => known.character === delimiter)?.label.split("  ")[0];
-  return [FORMATS[file.format], file.format === "csv" ? (named ?? delimiter ?? null) : null, ENCODINGS[file.encoding], PACKED[file.compression]]
+  return [file.preset, FORMATS[file.format], file.format === "csv" ? (named ?? delimiter ?? null) : null, ENCODINGS[file.encoding], PACKED[file.compression]]
     .filter((word) => word !== null)
     .join(", ");
 }

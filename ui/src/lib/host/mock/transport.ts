@@ -227,7 +227,14 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
       lines: Array.from({ length: 2 * context + 1 }, (_, i) => line - context + i).filter((n) => n > 0).map((n) => ({ line: n, text: n === line ? '{"eventId":"evt-40118","aggregateId":"order-2201","amount":12,50}' : `{"eventId":"evt-${n}","aggregateId":"order-${2000 + (n % 90)}","eventType":"OrderPlaced","amount":${n}.00}`, cut: false })),
       ended: false,
     }),
-    import_formats: () => ({ formats: [] }),
+    import_formats: () => ({
+      formats: [
+        { name: "jsonl", title: "JSON Lines", specification: "https://jsonlines.org", tested: "real_data", order: "unknown", read_by: "code", note: "records are read by their keys" },
+        { name: "cloudtrail", title: "AWS CloudTrail", specification: "https://docs.aws.amazon.com", tested: "real_data", order: "unknown", read_by: "preset", note: "the stream is the account with the resource" },
+        { name: "my-till", title: "Till", specification: "", tested: "real_data", order: "total", read_by: "own_preset", note: "" },
+      ],
+    }),
+    preset_save: ({ name }) => ({ name, file: `/home/you/Annals/guide.annals.d/presets/${name}.toml`, has: ["id", "at"], toml: "" }),
     import_preview: ({ paths }) => ({ files: paths.map(previewOf) }),
     import_start: (args, progress) => runImport(args, progress, running),
     import_cancel: () => ((running.cancelled = true), null),

@@ -370,6 +370,12 @@ impl From<ProjectionError> for Failure {
             ProjectionError::NoProjection { .. } => told.hint(
                 "annals projection list STORE lists them; they are X.annals.d/projections/NAME.toml",
             ),
+            ProjectionError::NoDocument { .. } => told.hint(
+                "annals projection show STORE NAME lists the documents; --prefix TEXT those whose key begins so",
+            ),
+            ProjectionError::NoPath { .. } => told.hint(
+                "annals projection show STORE NAME --key KEY shows the document; '' is the whole of it",
+            ),
             ProjectionError::Broken(_)
             | ProjectionError::NoPosition { .. }
             | ProjectionError::NoCache(_)

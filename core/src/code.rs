@@ -242,7 +242,9 @@ impl From<&ProjectionError> for ErrorCode {
     fn from(error: &ProjectionError) -> ErrorCode {
         match error {
             ProjectionError::Read(error) => error.into(),
-            ProjectionError::NoProjection { .. } => ErrorCode::NotFound,
+            ProjectionError::NoProjection { .. }
+            | ProjectionError::NoDocument { .. }
+            | ProjectionError::NoPath { .. } => ErrorCode::NotFound,
             ProjectionError::Broken(_) => ErrorCode::BadInput,
             ProjectionError::NoPosition { .. } => ErrorCode::NoEvent,
             ProjectionError::NoCache(_) => ErrorCode::Io,

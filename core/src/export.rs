@@ -188,7 +188,6 @@ fn in_order(query: &EventQuery, format: ExportFormat) -> EventQuery {
     query
 }
 
-
 /// What came of writing events.
 type Events = Result<(), ExportError>;
 

@@ -143,13 +143,7 @@ pub fn run(args: DashboardArgs, output: &mut Output) -> Result<Exit, Failure> {
                     zone: zone(&view.zone).unwrap_or_default(),
                 };
                 let limit = dashboard::BEHIND;
-                Some(dashboard::behind(
-                    &asker,
-                    kept.set(),
-                    &place,
-                    &as_of,
-                    limit,
-                )?)
+                Some(dashboard::behind(&asker, &kept, &place, &as_of, limit)?)
             }
             _ => None,
         };

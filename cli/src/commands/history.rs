@@ -81,16 +81,23 @@ fn print(view: &HistoryView, output: &mut Output) -> Result<(), Failure> {
     if view.values.is_empty() {
         output.line("no value: nothing had happened by then")?;
     } else {
-        print_values(view, output)?;
+        print_values(&view.values, view.values_count, false, output)?;
     }
     print_findings(&view.findings, output)
 }
 
-fn print_values(view: &HistoryView, output: &mut Output) -> Result<(), Failure> {
+/// Prints values and how long each held; events of a document are named by position.
+pub fn print_values(
+    values: &[ValueSpan],
+    count: u64,
+    is_document: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let place = if is_document { "POSITION" } else { "VERSION" };
     let mut table = Table::new(&[
         ("FROM", Align::Left, 30),
         ("TO", Align::Left, 30),
-        ("VERSION", Align::Right, 12),
+        (place, Align::Right, 12),
         ("TYPE", Align::Left, MAX_NAME_COLUMNS),
         ("ACTOR", Align::Left, 24),
         ("REASON", Align::Left, 32),
@@ -102,7 +109,7 @@ fn print_values(view: &HistoryView, output: &mut Output) -> Result<(), Failure> 
         present: _,
         from,
         to,
-        position: _,
+        position,
         version,
         to_version: _,
         event_type,
@@ -110,12 +117,15 @@ fn print_values(view: &HistoryView, output: &mut Output) -> Result<(), Failure> 
         reason,
         confirmed,
         last_confirmed: _,
-    } in &view.values
+    } in values
     {
         table.row([
             from.to_string(),
             to.map_or_else(|| "…".to_owned(), |to| to.to_string()),
-            version.to_string(),
+            match is_document {
+                true => position.to_string(),
+                false => version.to_string(),
+            },
             event_type.clone(),
             actor.clone().unwrap_or_default(),
             reason.clone().unwrap_or_default(),
@@ -131,13 +141,10 @@ fn print_values(view: &HistoryView, output: &mut Output) -> Result<(), Failure> 
     }
     output.table(&table)?;
     output.line("")?;
-    let listed = view.values.len() as u64;
-    output.line(&if listed == view.values_count {
+    let listed = values.len() as u64;
+    output.line(&if listed == count {
         counted(listed, "value")
     } else {
-        format!(
-            "the last {listed} of {}",
-            counted(view.values_count, "value")
-        )
+        format!("the last {listed} of {}", counted(count, "value"))
     })
 }

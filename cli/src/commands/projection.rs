@@ -3,18 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use annals_core::model::FieldPath;
 use annals_core::progress::WorkProgress;
 use annals_core::projection::{
-    self, CaughtUp, CompareView, DifferenceKind, DocumentQuery, DocumentRow, DocumentsView,
-    ProjectionError, ProjectionRow, ProjectionTextView, Projections, ProjectionsView, RebuildView,
-    Runner, StatusView, Strategy, Theirs,
+    self, CaughtUp, CompareView, DifferenceKind, DocumentHistoryView, DocumentQuery, DocumentRow,
+    DocumentWhyView, DocumentsView, ProjectionError, ProjectionRow, ProjectionTextView,
+    Projections, ProjectionsView, RebuildView, Runner, StatusView, Strategy, Theirs,
 };
 use annals_core::store::{EventBrief, Log};
 use annals_core::surroundings::Surroundings;
+use annals_core::temporal::{self, AsOfView};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::commands::history::print_values;
 use crate::commands::state::as_of_text;
+use crate::commands::why::{Explained, print_explained, short, value_text};
 use crate::commands::{load_projections, print_findings};
 use crate::failure::{Code, Exit, Failure};
 use crate::found::cache_folder;
@@ -88,8 +92,29 @@ enum ProjectionCommand {
     },
     /// Put the documents from before the last rebuild in use again
     Rollback(One),
+    /// Say why a value in a document is what it is: which events it comes from, and what each added
+    Why(Place),
+    /// List every value that a place in a document had
+    History(Place),
     /// Compare a read model of your own with what comes out of the log; exit code 3 where they differ
     Compare(Compare),
+}
+
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The store
+    store: PathBuf,
+    /// Name of the projection
+    name: String,
+    /// Key of the document
+    key: String,
+    /// Path of the value in the document, such as total or items[0].price; '' is the whole document
+    path: FieldPath,
+    #[command(flatten)]
+    as_of: AsOfArgs,
+    /// List at most so many contributions or values, the newest; the others are counted
+    #[arg(long, value_name = "N", default_value_t = temporal::CONTRIBUTIONS)]
+    limit: usize,
 }
 
 #[derive(Debug, clap::Args)]
@@ -196,6 +221,8 @@ pub fn run(args: ProjectionArgs, output: &mut Output) -> Result<Exit, Failure> {
         }),
         ProjectionCommand::Rebuild { one, no_switch } => rebuild(&one, !no_switch, output),
         ProjectionCommand::Compare(args) => compare(args, output),
+        ProjectionCommand::Why(args) => why(args, output),
+        ProjectionCommand::History(args) => history(args, output),
         ProjectionCommand::Rollback(one) => control(one, output, |all, name| {
             Ok(match all.roll_back(name)? {
                 true => "the documents from before are in use again",
@@ -272,6 +299,128 @@ fn compare(args: Compare, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         Exit::Done
     })
+}
+
+fn why(args: Place, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = args.as_of.read()?;
+    let log = Log::explore(&args.store)?;
+    let (as_of, reading) = asked.on_whole_log(&log)?;
+    let mut view = watch::reading(&log, |log| -> Result<_, Failure> {
+        let all = projections(log, &args.store)?;
+        Ok(all.why(&args.name, &args.key, &args.path, &as_of, args.limit)?)
+    })?;
+    view.reading = reading;
+    output.show(&view, |output| print_why(&view, output))
+}
+
+fn history(args: Place, output: &mut Output) -> Result<Exit, Failure> {
+    let asked = args.as_of.read()?;
+    let log = Log::explore(&args.store)?;
+    let (as_of, reading) = asked.on_whole_log(&log)?;
+    let mut view = watch::reading(&log, |log| -> Result<_, Failure> {
+        let all = projections(log, &args.store)?;
+        let (name, key, path) = (&args.name, &args.key, &args.path);
+        Ok(all.history(name, key, path, &as_of, args.limit, &mut |_| true)?)
+    })?;
+    view.reading = reading;
+    output.show(&view, |output| print_history(&view, output))
+}
+
+/// The head of what is said about a place in a document.
+fn about_document(
+    (projection, key, path): (&str, &str, &str),
+    as_of: &AsOfView,
+    reading: Option<&String>,
+    (inputs, examined): (u64, u64),
+    incomplete: bool,
+) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("projection", projection.to_owned()),
+        ("document", visible(key)),
+        (
+            "path",
+            match path {
+                "" => "(the whole document)".to_owned(),
+                path => visible(path),
+            },
+        ),
+        ("as of", as_of_text(as_of)),
+    ];
+    rows.extend(reading.cloned().map(|reading| ("read as", reading)));
+    let found = match examined {
+        0 => String::new(),
+        examined => format!(", found among {}", counted(examined, "event")),
+    };
+    rows.push((
+        "looked at",
+        format!("{} of the document{found}", counted(inputs, "event")),
+    ));
+    if incomplete {
+        rows.push(("incomplete", "see the findings".to_owned()));
+    }
+    rows
+}
+
+fn print_why(view: &DocumentWhyView, output: &mut Output) -> Result<(), Failure> {
+    let mut rows = about_document(
+        (&view.projection, &view.key, &view.path),
+        &view.as_of,
+        view.reading.as_ref(),
+        (view.inputs, view.events_examined),
+        view.incomplete,
+    );
+    rows.push(("value", value_text(view.kind, view.value.as_deref())));
+    if let Some(derived) = &view.derived {
+        rows.push((
+            "derived",
+            visible(&format!("{} = {}", derived.field, derived.expression)),
+        ));
+        for field in &derived.fields {
+            let value = field.value.as_ref();
+            let value = value.map_or_else(|| "not there".to_owned(), |value| short(value));
+            rows.push(("read", visible(&format!("{} = {value}", field.path))));
+        }
+    }
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    let last_confirmed = view.last_confirmed.map(|last| format!("position {last}"));
+    print_explained(
+        &Explained {
+            kind: view.kind,
+            path: &view.path,
+            set_by: view.set_by.as_ref(),
+            operation: &view.operation,
+            expression: view.expression.as_deref(),
+            guard: view.guard.as_deref(),
+            fields: &view.fields,
+            confirmed: view.confirmed,
+            last_confirmed,
+            contributions: &view.contributions,
+            contributions_count: view.contributions_count,
+            earlier: view.earlier.as_ref(),
+            sum: view.sum.as_deref(),
+            is_document: true,
+        },
+        output,
+    )?;
+    print_findings(&view.findings, output)
+}
+
+fn print_history(view: &DocumentHistoryView, output: &mut Output) -> Result<(), Failure> {
+    let rows = about_document(
+        (&view.projection, &view.key, &view.path),
+        &view.as_of,
+        view.reading.as_ref(),
+        (view.inputs, view.events_examined),
+        view.incomplete,
+    );
+    for line in pairs(&rows) {
+        output.line(&line)?;
+    }
+    output.line("")?;
+    print_values(&view.values, view.values_count, true, output)?;
+    print_findings(&view.findings, output)
 }
 
 fn print_compare(view: &CompareView, output: &mut Output) -> Result<(), Failure> {
@@ -647,7 +796,7 @@ fn print_row(row: &ProjectionRow, output: &mut Output) -> Result<(), Failure> {
         ));
         let from = match &from[..] {
             [] => String::new(),
-            categories => format!(" of category {}", categories.join(", ")),
+            names => format!(" from {}", names.join(", ")),
         };
         rows.push(("reads", format!("{}{from}", types.join(", "))));
     }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use annals_core::id::StreamId;
 use annals_core::model::FieldPath;
 use annals_core::store::Log;
-use annals_core::temporal::{self, Contribution, FieldRead, SetByView, ToldView, WhyKind, WhyView};
+use annals_core::temporal::{
+    self, Contribution, EarlierView, FieldRead, SetByView, ToldView, WhyKind, WhyView,
+};
 use serde_json::value::RawValue;
 
 use crate::commands::state::{about_place, looked_at, model_text};
@@ -71,19 +73,76 @@ fn print(view: &WhyView, output: &mut Output) -> Result<(), Failure> {
             "the model failed on an event; see the findings".to_owned(),
         ));
     }
-    rows.push(("value", value_text(view)));
+    rows.push(("value", value_text(view.kind, view.value.as_deref())));
     for line in pairs(&rows) {
         output.line(&line)?;
     }
-    if let Some(set_by) = &view.set_by {
-        print_set_by(view, set_by, output)?;
-    }
-    print_contributions(view, output)?;
+    let last_confirmed = view.last_confirmed.map(|last| format!("version {last}"));
+    print_explained(
+        &Explained {
+            kind: view.kind,
+            path: &view.path,
+            set_by: view.set_by.as_ref(),
+            operation: &view.operation,
+            expression: view.expression.as_deref(),
+            guard: view.guard.as_deref(),
+            fields: &view.fields,
+            confirmed: view.confirmed,
+            last_confirmed,
+            contributions: &view.contributions,
+            contributions_count: view.contributions_count,
+            earlier: view.earlier.as_ref(),
+            sum: view.sum.as_deref(),
+            is_document: false,
+        },
+        output,
+    )?;
     print_findings(&view.findings, output)
 }
 
-fn value_text(view: &WhyView) -> String {
-    match (view.kind, &view.value) {
+/// What is printed of an explanation, whatever its state belongs to.
+pub struct Explained<'v> {
+    /// What kind of value it is.
+    pub kind: WhyKind,
+    /// Its path.
+    pub path: &'v str,
+    /// The last event that changed it.
+    pub set_by: Option<&'v SetByView>,
+    /// What its handler did.
+    pub operation: &'v str,
+    /// By which expression.
+    pub expression: Option<&'v str>,
+    /// Under which condition.
+    pub guard: Option<&'v str>,
+    /// What the two read.
+    pub fields: &'v [FieldRead],
+    /// How many events set it again to the same.
+    pub confirmed: u64,
+    /// The last of them, in words.
+    pub last_confirmed: Option<String>,
+    /// What it is made of.
+    pub contributions: &'v [Contribution],
+    /// How many there are.
+    pub contributions_count: u64,
+    /// Those that are not listed.
+    pub earlier: Option<&'v EarlierView>,
+    /// What they add up to.
+    pub sum: Option<&'v RawValue>,
+    /// Events are named by position, since they come from many streams.
+    pub is_document: bool,
+}
+
+/// Prints which event set a value, and what it is made of.
+pub fn print_explained(view: &Explained<'_>, output: &mut Output) -> Result<(), Failure> {
+    if let Some(set_by) = view.set_by {
+        print_set_by(view, set_by, output)?;
+    }
+    print_contributions(view, output)
+}
+
+/// The value, in a few words.
+pub fn value_text(kind: WhyKind, value: Option<&RawValue>) -> String {
+    match (kind, value) {
         (WhyKind::Nothing, _) => "none: nothing had happened by then".to_owned(),
         (WhyKind::Gone, _) => "none: it was taken away".to_owned(),
         (_, Some(value)) => short(value),
@@ -91,11 +150,16 @@ fn value_text(view: &WhyView) -> String {
     }
 }
 
-fn short(value: &RawValue) -> String {
+/// A value, cut where it is long.
+pub fn short(value: &RawValue) -> String {
     cut(&visible(value.get()), MAX_DATA_COLUMNS)
 }
 
-fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Result<(), Failure> {
+fn print_set_by(
+    view: &Explained<'_>,
+    set_by: &SetByView,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let told = |told: &Option<ToldView>| match told {
         None => "not recorded".to_owned(),
         Some(ToldView {
@@ -110,12 +174,12 @@ fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Resu
     } else {
         "last changed by"
     })?;
-    let mut how = view.operation.clone();
-    match &view.expression {
+    let mut how = view.operation.to_owned();
+    match view.expression {
         Some(expression) => how += &format!(" {expression}"),
         None => how += " (inferred)",
     }
-    if let Some(guard) = &view.guard {
+    if let Some(guard) = view.guard {
         how += &format!(" when {guard}");
     }
     let mut rows = vec![
@@ -138,7 +202,7 @@ fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Resu
         path,
         value,
         assumed,
-    } in &view.fields
+    } in view.fields
     {
         let value = value
             .as_ref()
@@ -155,11 +219,11 @@ fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Resu
             .as_ref()
             .map(|before| ("  before", short(before))),
     );
-    if let Some(last) = view.last_confirmed {
+    if let Some(last) = &view.last_confirmed {
         rows.push((
             "  since then",
             format!(
-                "set again to the same by {}, last by version {last}",
+                "set again to the same by {}, last by {last}",
                 counted(view.confirmed, "event")
             ),
         ));
@@ -170,7 +234,7 @@ fn print_set_by(view: &WhyView, set_by: &SetByView, output: &mut Output) -> Resu
     Ok(())
 }
 
-fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failure> {
+fn print_contributions(view: &Explained<'_>, output: &mut Output) -> Result<(), Failure> {
     if view.contributions.is_empty() && view.earlier.is_none() {
         return Ok(());
     }
@@ -187,8 +251,13 @@ fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failur
         ),
         _ => counted(view.contributions_count, "contribution"),
     })?;
+    let place = if view.is_document {
+        "POSITION"
+    } else {
+        "VERSION"
+    };
     let mut table = Table::new(&[
-        ("VERSION", Align::Right, 12),
+        (place, Align::Right, 12),
         ("TIME", Align::Left, 30),
         ("TYPE", Align::Left, MAX_NAME_COLUMNS),
         ("ACTOR", Align::Left, 24),
@@ -200,7 +269,7 @@ fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failur
         ),
         ("AFTER", if number { Align::Right } else { Align::Left }, 40),
     ]);
-    if let Some(earlier) = &view.earlier {
+    if let Some(earlier) = view.earlier {
         let sum = earlier.sum.as_ref().map_or("", |sum| sum.get());
         table.row([
             "earlier".to_owned(),
@@ -214,6 +283,7 @@ fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failur
     }
     for Contribution {
         path,
+        position,
         version,
         event_type,
         time,
@@ -222,14 +292,17 @@ fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failur
         after,
         delta,
         ..
-    } in &view.contributions
+    } in view.contributions
     {
         let middle = match delta {
             Some(delta) => delta.get().to_owned(),
-            None => path.clone().unwrap_or_else(|| view.path.clone()),
+            None => path.clone().unwrap_or_else(|| view.path.to_owned()),
         };
         table.row([
-            version.to_string(),
+            match view.is_document {
+                true => position.to_string(),
+                false => version.to_string(),
+            },
             time.to_string(),
             event_type.clone(),
             actor.clone().unwrap_or_default(),
@@ -239,7 +312,7 @@ fn print_contributions(view: &WhyView, output: &mut Output) -> Result<(), Failur
         ]);
     }
     output.table(&table)?;
-    if let Some(sum) = &view.sum {
+    if let Some(sum) = view.sum {
         output.line(&format!("sum of the deltas: {}", sum.get()))?;
     }
     Ok(())

@@ -15,14 +15,14 @@ use super::definition::SourceKind;
 use crate::answers::Asker;
 use crate::finding::Findings;
 use crate::model::{FieldPath, Fold};
-use crate::projection::{ProjectionError, ProjectionSet};
-use crate::store::{EventBrief, EventQuery, Log, StreamEvent};
+use crate::projection::{ProjectionError, Projections};
+use crate::store::{EventBrief, StreamEvent};
 use crate::temporal::{AsOf, AsOfView};
 
 /// Events that are listed where nothing else is asked for.
 pub const BEHIND: usize = 200;
 /// Events read at once.
-const PAGE: usize = 2_048;
+const PAGE: usize = 1_024;
 
 /// What stands behind a mark: `annals dashboard --panel P --row R --json`.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -73,14 +73,15 @@ pub struct BehindPlace<'p> {
     pub zone: Tz,
 }
 
-/// The events behind a value. Of a document the last `limit` of those that changed what is at the path; of an answer
-/// those that made it so. A log that is [watched](Log::watched) shows how far it is and can cancel it.
+/// The events behind a value. Of a document the last `limit` of those that changed what is at the path: which events
+/// belong to it is known from what is kept of it, and those after that are looked for in the log. Of an answer those that
+/// made it so. A log that is [watched](crate::store::Log::watched) shows how far it is and can cancel it.
 ///
 /// # Errors
 /// [`DashboardError`] if there is no such projection, its definition is wrong, or the log cannot be read.
 pub fn behind(
     asker: &Asker<'_>,
-    projections: &ProjectionSet,
+    projections: &Projections,
     place: &BehindPlace<'_>,
     as_of: &AsOf,
     limit: usize,
@@ -88,41 +89,25 @@ pub fn behind(
     match place.kind {
         SourceKind::Projection => {
             let place = (place.name, place.document, place.path);
-            behind_document(asker.log, projections, place, as_of, limit)
+            behind_document(projections, place, as_of, limit)
         }
         SourceKind::Question | SourceKind::Query => behind_answer(asker, place, *as_of, limit),
     }
 }
 
 fn behind_document(
-    log: &Log,
-    projections: &ProjectionSet,
+    projections: &Projections,
     (projection, document, path): (&str, &str, &FieldPath),
     as_of: &AsOf,
     limit: usize,
 ) -> Result<BehindView, DashboardError> {
-    let definition = projections.get(projection)?;
-    let last = log.head().map_err(ProjectionError::from)?.size;
-    let known = match as_of.known {
-        Some(asked) if asked > last => {
-            return Err(ProjectionError::NoPosition { asked, last }.into());
-        }
-        Some(asked) => asked,
-        None => last,
-    };
+    let definition = projections.set().get(projection)?;
+    let (inputs, log) = projections.inputs_as_of(projection, document, as_of)?;
     let mut found = Found::new(definition.model(), path);
-    let mut query = EventQuery {
-        known: Some(known),
-        ..EventQuery::default()
-    };
+    found.examined = inputs.examined + inputs.positions.len() as u64;
     let mut findings = Findings::default();
-    'log: loop {
-        let page = log.events(&query, PAGE).map_err(ProjectionError::from)?;
-        for event in page.events {
-            found.examined += 1;
-            if as_of.at.is_some_and(|at| event.time.time > at) {
-                continue;
-            }
+    for page in inputs.positions.chunks(PAGE) {
+        for event in log.events_at(page).map_err(ProjectionError::from)? {
             let brief = EventBrief::from(&event);
             let event = StreamEvent {
                 version: event.version,
@@ -130,21 +115,11 @@ fn behind_document(
                 event,
             };
             // What cannot be read belongs to no document; the dashboard's findings tell of it.
-            let Some(Ok(keyed)) = definition.read(&event, &mut findings) else {
-                continue;
-            };
-            if !keyed.keys.iter().any(|key| key == document) {
-                continue;
+            if let Some(Ok(keyed)) = definition.read(&event, &mut findings) {
+                // So do they of what cannot be folded.
+                let _ = found.fold.apply_keyed(&keyed, document);
+                found.take(brief);
             }
-            let applied = found.fold.apply_keyed(&keyed, document).is_ok();
-            found.take(brief);
-            if !applied && definition.on_fault() == crate::projection::OnFault::Stop {
-                break 'log;
-            }
-        }
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => break,
         }
     }
     let (whole, _) = definition.document(found.fold.shared_state());

@@ -1,5 +1,7 @@
 //! A dashboard's answer as of an instant.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -19,7 +21,8 @@ use crate::model::ModelRef;
 use crate::model::json::parse_state;
 use crate::position::Position;
 use crate::projection::{
-    DocumentQuery, DocumentsView, ProjectionError, ProjectionSet, Projections, Strategy,
+    DocumentQuery, DocumentRow, DocumentsView, ProjectionError, ProjectionSet, Projections,
+    Strategy,
 };
 use crate::temporal::{AsOf, AsOfView};
 use crate::time::parse_zone;
@@ -122,6 +125,24 @@ pub fn look_at(
 ) -> Result<DashboardView, DashboardError> {
     let mut sources: Vec<Source> = Vec::new();
     let mut panels = Vec::new();
+    // Where all documents of a projection are asked for, a single one is among them.
+    let wholes: Vec<&str> = dashboard
+        .panels
+        .iter()
+        .filter(|panel| panel.from_kind == SourceKind::Projection && panel.document.is_none())
+        .map(|panel| panel.name.as_str())
+        .collect();
+    let mut read: HashMap<String, DocumentsView> = HashMap::new();
+    let mut ask = |name: &str, query: &DocumentQuery| match (&query.key, wholes.contains(&name)) {
+        (_, false) => ask(name, query),
+        (key, true) => {
+            let whole = match read.entry(name.to_owned()) {
+                Entry::Occupied(there) => there.into_mut(),
+                Entry::Vacant(place) => place.insert(ask(name, &DocumentQuery::default())?),
+            };
+            Ok(only(whole, key.as_deref()))
+        }
+    };
     for panel in &dashboard.panels {
         let asked = (&panel.from_kind, &panel.name, &panel.document);
         let known = sources.iter().position(|source| {
@@ -155,6 +176,31 @@ pub fn look_at(
         sources: sources.into_iter().map(|source| source.view).collect(),
         panels,
     })
+}
+
+/// The part of an answer that one document is; all of it where none is named.
+fn only(whole: &DocumentsView, key: Option<&str>) -> DocumentsView {
+    let Some(key) = key else {
+        return whole.clone();
+    };
+    let rows = &whole.documents;
+    let at = rows.binary_search_by(|row| row.key.as_str().cmp(key));
+    let documents: Vec<DocumentRow> = at.map(|at| rows[at].clone()).into_iter().collect();
+    DocumentsView {
+        projection: whole.projection.clone(),
+        model: whole.model.clone(),
+        strategy: whole.strategy,
+        as_of: whole.as_of.clone(),
+        reading: None,
+        documents_count: documents.len() as u64,
+        documents,
+        next: None,
+        position: whole.position,
+        events_examined: whole.events_examined,
+        incomplete: whole.incomplete,
+        stopped_at: whole.stopped_at,
+        findings: whole.findings.clone(),
+    }
 }
 
 /// Answers a dashboard from what is kept of its projections, which are caught up first but for batches; without a

@@ -29,6 +29,8 @@ pub(crate) struct Definition {
     pub(crate) who: Who,
     /// Steps from one schema version to the next, by type.
     pub(crate) upcasts: BTreeMap<String, Vec<Upcast>>,
+    /// Of a projection: the models of categories whose upcasters its inputs go through first.
+    pub(crate) of_categories: BTreeMap<String, std::sync::Arc<super::Model>>,
     /// When an event counts, where that is not when it happened.
     pub(crate) time: Option<Expression>,
     /// The author's own name for this edition.
@@ -185,6 +187,7 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Definition, ModelError> {
         handlers,
         who,
         upcasts,
+        of_categories: BTreeMap::new(),
         time,
         version,
         rules,

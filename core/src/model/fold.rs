@@ -144,15 +144,20 @@ impl Fold {
 
     /// As [`Fold::apply`], its findings left aside; gives what [`Fold::take_back`] takes it back with.
     pub(crate) fn apply_revocably(&mut self, event: &StreamEvent) -> Before {
-        let before = Before {
+        let before = self.before();
+        self.apply(event, &mut Findings::default());
+        before
+    }
+
+    /// What takes the next event back, whichever way it is applied.
+    pub(crate) fn before(&mut self) -> Before {
+        Before {
             trail: std::mem::take(&mut self.trail),
             weight: self.weight,
             incomplete: self.incomplete,
             failed: self.failed.take(),
             empty: self.state.is_null(),
-        };
-        self.apply(event, &mut Findings::default());
-        before
+        }
     }
 
     /// Makes the last event taken unhappen; those before it may follow, newest first.
@@ -570,10 +575,23 @@ fn read_upcast(
     let event_type = event.event.event_type.as_str();
     let steps = match &model.kind {
         Kind::Inferred => Vec::new(),
-        Kind::Declared(definition) => match definition.upcasts.get(event_type) {
-            Some(upcasts) => upcast::steps(upcasts, event.event.schema_version.as_deref()),
-            None => Vec::new(),
-        },
+        Kind::Declared(definition) => {
+            // What the category's own model does comes first; a projection goes on from there.
+            let category = event.event.category.as_ref();
+            let of_category = category
+                .and_then(|category| definition.of_categories.get(category.as_str()))
+                .and_then(|model| model.upcasts_of(event_type));
+            let mut version = event.event.schema_version.as_deref();
+            let mut steps: Vec<&upcast::Upcast> = Vec::new();
+            for upcasts in [of_category, model.upcasts_of(event_type)]
+                .into_iter()
+                .flatten()
+            {
+                steps.extend(upcast::steps(upcasts, version));
+                version = steps.last().map_or(version, |step| Some(&step.to));
+            }
+            steps
+        }
     };
     if steps.is_empty() {
         return Ok((read_data(&event.event, fields, findings)?, Vec::new()));
@@ -608,6 +626,14 @@ fn read_upcast(
 }
 
 impl Model {
+    /// The upcasters of a type.
+    pub(crate) fn upcasts_of(&self, event_type: &str) -> Option<&[upcast::Upcast]> {
+        match &self.kind {
+            Kind::Inferred => None,
+            Kind::Declared(definition) => definition.upcasts.get(event_type).map(Vec::as_slice),
+        }
+    }
+
     /// When an event counts, by the model's own time; `None` if it names none and so counts when it happened.
     pub(crate) fn time_of(&self, event: &StreamEvent) -> Option<Result<Time, String>> {
         let Kind::Declared(definition) = &self.kind else {

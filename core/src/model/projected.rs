@@ -10,7 +10,7 @@ use ts_rs::TS;
 
 use super::definition::{self, Handler};
 use super::expression::{Expression, Root};
-use super::{Kind, Model, ModelError, ModelRef};
+use super::{Kind, Model, ModelError, ModelRef, ModelSet};
 use crate::event::Event;
 use crate::integrity::Hash;
 
@@ -69,8 +69,8 @@ pub enum OnFault {
 /// Which events a projection reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Scope {
-    /// Categories of home streams; empty: all.
-    pub(crate) categories: Vec<String>,
+    /// Categories of home streams, and types; empty: all.
+    pub(crate) names: Vec<String>,
 }
 
 /// What a definition says beside its handlers.
@@ -186,10 +186,54 @@ impl Projection {
         self.model.types()
     }
 
-    /// Categories that it reads; empty: all.
+    /// Categories and types that it reads; empty: all that it has a handler for.
     #[must_use]
-    pub fn categories(&self) -> &[String] {
-        &self.parts.scope.categories
+    pub fn from(&self) -> &[String] {
+        &self.parts.scope.names
+    }
+
+    /// Hash of all that its documents depend on: its text and, where its inputs go through upcasters of their
+    /// categories first, the texts of those models.
+    #[must_use]
+    pub fn identity(&self) -> Hash {
+        let own = self.model.hash.unwrap_or(Hash([0; 32]));
+        let Kind::Declared(definition) = &self.model.kind else {
+            return own;
+        };
+        if definition.of_categories.is_empty() {
+            return own;
+        }
+        let mut hash = Sha256::new();
+        hash.update(b"annals projection 1\n");
+        hash.update(own.0);
+        for (category, model) in &definition.of_categories {
+            hash.update((category.len() as u64).to_be_bytes());
+            hash.update(category.as_bytes());
+            hash.update(model.hash.unwrap_or(Hash([0; 32])).0);
+        }
+        Hash(hash.finalize().into())
+    }
+
+    /// The same projection, its inputs taken through the upcasters that the models of their categories have for the
+    /// types that it handles.
+    #[must_use]
+    pub fn with_upcasters(mut self, models: &ModelSet) -> Projection {
+        let types: Vec<String> = self.types().into_iter().map(str::to_owned).collect();
+        let of_categories: BTreeMap<String, Arc<Model>> = models
+            .iter()
+            .filter(|model| {
+                let has = |event_type: &String| model.upcasts_of(event_type).is_some();
+                types.iter().any(has)
+            })
+            .filter_map(|model| Some((model.category()?.to_owned(), Arc::clone(model))))
+            .collect();
+        // Nobody else holds the model of a projection that is no part of a set yet.
+        if let Some(model) = Arc::get_mut(&mut self.model)
+            && let Kind::Declared(definition) = &mut model.kind
+        {
+            definition.of_categories = of_categories;
+        }
+        self
     }
 
     /// The expressions of its keys: of all types, and of single ones.
@@ -217,11 +261,14 @@ impl Projection {
             return None;
         };
         let handler = definition.handlers.get(event.event_type.as_str())?;
-        let categories = &self.parts.scope.categories;
-        let is_in = categories.is_empty()
-            || event.category.as_ref().is_some_and(|category| {
-                categories.iter().any(|wanted| wanted == category.as_str())
-            });
+        let names = &self.parts.scope.names;
+        let is_named = |name: &str| names.iter().any(|wanted| wanted == name);
+        let is_in = names.is_empty()
+            || is_named(event.event_type.as_str())
+            || event
+                .category
+                .as_ref()
+                .is_some_and(|category| is_named(category.as_str()));
         is_in.then_some(handler)
     }
 

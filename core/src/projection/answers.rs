@@ -22,7 +22,7 @@ const MAX_AGE_US: i64 = 10 * 60 * 1_000_000;
 /// What an answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Question {
-    pub(super) hash: Option<Hash>,
+    pub(super) hash: Hash,
     pub(super) at: Option<Time>,
     pub(super) known: Position,
     pub(super) query: DocumentQuery,

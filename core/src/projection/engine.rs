@@ -412,7 +412,7 @@ impl Projections {
         projection: &Projection,
         standing: &Standing,
     ) -> Result<Option<Misfit>, ReadError> {
-        if projection.reference().hash != Some(standing.hash) {
+        if projection.identity() != standing.hash {
             return Ok(Some(Misfit::Definition));
         }
         if self.log.root_at(standing.at.size)? != Some(standing.at.root) {
@@ -511,7 +511,7 @@ impl Projections {
         self.keep_followed();
         let known = known_of(&self.log, as_of)?;
         let question = Question {
-            hash: projection.reference().hash,
+            hash: projection.identity(),
             at: as_of.at,
             known,
             query: query.clone(),
@@ -566,15 +566,18 @@ impl Projections {
             return Ok(None);
         };
         let is_past = as_of.at.is_some() || known < standing.at.size;
-        // Where a fold stops depends on all that it includes.
-        let stops = projection.on_fault() == OnFault::Stop;
-        if self.misfit(projection, &standing)?.is_some()
-            || (stops && is_past)
-            || standing.faults > kept::MAX_FAULTS
-        {
+        if self.misfit(projection, &standing)?.is_some() || standing.faults > kept::MAX_FAULTS {
             return Ok(None);
         }
+        // Where a fold stops depends on all that it includes: on documents that nobody asks for, too.
+        let stops = projection.on_fault() == OnFault::Stop;
+        let everything = DocumentQuery::default();
         let base = known.min(standing.at.size);
+        let query = if stops && (is_past || base < known) {
+            &everything
+        } else {
+            query
+        };
         let found = cache.read(|conn| {
             let still = kept::standing(conn, projection.name(), Role::Live)?;
             if still.is_none_or(|still| still.id != standing.id || still.at != standing.at) {
@@ -586,10 +589,13 @@ impl Projections {
         let Some((mut folding, mut examined)) = found else {
             return Ok(None);
         };
-        if let Some(at) = standing.stopped_at.filter(|at| *at <= known) {
-            folding.stopped = Some(at);
+        if folding.stopped.is_some() {
             return Ok(Some((folding, examined)));
         }
+        // The event that stopped it comes first of these, and says again why; as of an earlier instant it may be folded,
+        // or not be there.
+        // The others are not there, so what an event does to them cannot be told.
+        folding.only.clone_from(&query.key);
         let mut more = EventQuery {
             after: Some(base),
             known: Some(known),
@@ -625,8 +631,10 @@ impl Projections {
         query: &DocumentQuery,
     ) -> Result<(Folding, u64), CacheError> {
         let mut folding = Folding::new(projection);
+        let stops = projection.on_fault() == OnFault::Stop;
         let mut examined = 0;
         let mut refolded: HashMap<String, Position> = HashMap::new();
+        let mut first_fault: Option<(Position, KeyedFault)> = None;
         let mut statement = conn.prepare_cached(&format!(
             "SELECT {} FROM projection_documents WHERE projection = ?1 AND (?2 IS NULL OR key = ?2)",
             kept::DOCUMENT
@@ -648,11 +656,31 @@ impl Projections {
             refolded.insert(key.clone(), before.last.0);
             for event in self.log.events_at(&positions)? {
                 examined += 1;
-                folding.take_into(&key, &mut before, &at_home(event));
+                let position = event.position;
+                let fault = folding.take_into(&key, &mut before, &at_home(event));
+                if let Some(fault) = fault.filter(|_| stops) {
+                    if first_fault
+                        .as_ref()
+                        .is_none_or(|(first, _)| position < *first)
+                    {
+                        first_fault = Some((position, fault));
+                    }
+                    break;
+                }
             }
             if before.inputs > 0 {
                 folding.documents.insert(key, before);
             }
+        }
+        if let Some((position, fault)) = first_fault {
+            // Nothing from that event on counts, in no document: what was included before it could all be folded.
+            let before = Position(position.0 - 1);
+            drop(rows);
+            drop(statement);
+            let (mut folding, more) =
+                self.base(conn, projection, standing, as_of, before, query)?;
+            folding.stop_before(position, fault);
+            return Ok((folding, examined + more));
         }
         for fault in kept::faults(conn, standing, as_of.at, known)? {
             // What failed in what was folded again was found again.

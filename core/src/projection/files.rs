@@ -144,7 +144,7 @@ fn row(path: &Path, text: &std::io::Result<String>) -> ProjectionRow {
         strategy: projection.map(Projection::strategy),
         every_seconds: projection.and_then(Projection::every_seconds),
         on_fault: projection.map(Projection::on_fault),
-        from: projection.map_or_else(Vec::new, |p| p.categories().to_vec()),
+        from: projection.map_or_else(Vec::new, |p| p.from().to_vec()),
         types: projection.map_or_else(Vec::new, |p| {
             p.types().into_iter().map(str::to_owned).collect()
         }),

@@ -119,6 +119,8 @@ pub(super) struct Folding {
     /// Keys of the documents that changed since they were kept, and what could not be folded; in a fold that is kept.
     pub(super) dirty: Vec<String>,
     pub(super) faults: Vec<Fault>,
+    /// The one document that events are folded into; all where none is named.
+    pub(super) only: Option<String>,
     keeps_history: bool,
 }
 
@@ -133,6 +135,7 @@ impl Folding {
             stopped: None,
             dirty: Vec::new(),
             faults: Vec::new(),
+            only: None,
             keeps_history: false,
         }
     }
@@ -242,6 +245,9 @@ impl Folding {
             }
         }
         for key in &keyed.keys {
+            if self.only.as_ref().is_some_and(|only| only != key) {
+                continue;
+            }
             let is_new = !self.documents.contains_key(key);
             if is_new {
                 let document = Document::new(&self.projection);
@@ -270,24 +276,50 @@ impl Folding {
         faults
     }
 
-    /// Folds an event into one of its documents alone.
-    pub(super) fn take_into(&mut self, key: &str, document: &mut Document, event: &StreamEvent) {
+    /// Folds an event into one of its documents alone; says what was wrong with it.
+    pub(super) fn take_into(
+        &mut self,
+        key: &str,
+        document: &mut Document,
+        event: &StreamEvent,
+    ) -> Option<KeyedFault> {
         let projection = Arc::clone(&self.projection);
         let Some(Ok(keyed)) = projection.read(event, &mut self.findings) else {
-            return;
+            return None;
         };
-        if let Err(fault) = document.fold.apply_keyed(&keyed, key) {
+        let fault = document
+            .fold
+            .apply_keyed(&keyed, key)
+            .err()
+            .map(|fault| *fault);
+        if let Some(fault) = &fault
+            && projection.on_fault() == OnFault::Continue
+        {
             document.fold.mark_incomplete();
             self.incomplete = true;
             let KeyedFault {
                 kind,
                 place,
                 detail,
-            } = *fault;
+            } = fault.clone();
             self.findings
                 .add_cause(kind, Severity::Severe, place, detail);
         }
         document.count(&event.event, false);
+        fault
+    }
+
+    /// Notes that the fold goes no further than before an event that could not be folded.
+    pub(super) fn stop_before(&mut self, position: Position, fault: KeyedFault) {
+        self.stopped = Some(position);
+        self.incomplete = true;
+        let KeyedFault {
+            kind,
+            place,
+            detail,
+        } = fault;
+        self.findings
+            .add_cause(kind, Severity::Severe, place, detail);
     }
 
     /// Notes that everything was kept; the ids are those of the documents that were dirty, in their order.

@@ -123,7 +123,7 @@ pub(super) fn start(
     empty: Head,
 ) -> Result<Standing, CacheError> {
     remove(transaction, projection.name(), role)?;
-    let hash = projection.reference().hash.unwrap_or(Hash([0; 32]));
+    let hash = projection.identity();
     transaction
         .prepare_cached(
             "INSERT INTO projections(name, role, hash, position, root, state, faults, rate, advanced_us)
@@ -521,6 +521,44 @@ pub(super) fn document_before(
     }
     take(now.open.clone());
     Ok((base, positions))
+}
+
+/// The inputs of a document that an instant includes, in rising order.
+pub(super) fn inputs(
+    conn: &Connection,
+    standing: &Standing,
+    key: &str,
+    at: Option<Time>,
+    known: Position,
+) -> Result<Vec<Position>, CacheError> {
+    let at = at.unwrap_or(Time::MAX);
+    let mut statement = conn.prepare_cached(
+        "SELECT s.inputs FROM projection_segments s JOIN projection_documents d ON d.id = s.document
+         WHERE d.projection = ?1 AND d.key = ?2 ORDER BY s.n",
+    )?;
+    let mut positions = Vec::new();
+    let mut take = |packed: &[u8]| {
+        let included = unpacked(packed)
+            .into_iter()
+            .filter(|input| input.position <= known && input.time <= at);
+        positions.extend(included.map(|input| input.position));
+    };
+    let blob = |row: &Row<'_>, each: &mut dyn FnMut(&[u8])| -> rusqlite::Result<()> {
+        each(row.get_ref(0)?.as_blob()?);
+        Ok(())
+    };
+    let mut rows = statement.query((standing.id, key))?;
+    while let Some(row) = rows.next()? {
+        blob(row, &mut take)?;
+    }
+    let mut open = conn.prepare_cached(
+        "SELECT open FROM projection_documents WHERE projection = ?1 AND key = ?2",
+    )?;
+    let mut rows = open.query((standing.id, key))?;
+    while let Some(row) = rows.next()? {
+        blob(row, &mut take)?;
+    }
+    Ok(positions)
 }
 
 /// The events up to an instant that could not be folded.

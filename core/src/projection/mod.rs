@@ -9,9 +9,11 @@ mod answers;
 mod compare;
 mod documents;
 mod engine;
+mod explained;
 mod files;
 mod folding;
 mod followed;
+mod inputs;
 mod kept;
 mod run;
 mod set;
@@ -26,6 +28,7 @@ pub use compare::{
 };
 pub use documents::documents;
 pub use engine::{CaughtUp, Projections};
+pub use explained::{DerivedView, DocumentHistoryView, DocumentWhyView};
 pub use files::{SaveError, list, save, show};
 pub use followed::{AppendFollowedError, FOLLOWED_EVENTS};
 pub use run::Runner;
@@ -70,6 +73,29 @@ pub enum ProjectionError {
         asked: Position,
         /// Its last position.
         last: Position,
+    },
+    /// No event up to the instant belongs to a document of this key.
+    #[error("{projection} has no document {key} as of then")]
+    NoDocument {
+        /// Name of the projection.
+        projection: String,
+        /// Key asked for.
+        key: String,
+    },
+    /// The path is not in the document and never was.
+    #[error(
+        "document {key} of {projection} has no {path} and never had{}",
+        if near.is_empty() { String::new() } else { format!("; it has {}", near.join(", ")) }
+    )]
+    NoPath {
+        /// Name of the projection.
+        projection: String,
+        /// Key of the document.
+        key: String,
+        /// Path asked for.
+        path: String,
+        /// Paths that come close.
+        near: Vec<String>,
     },
     /// Documents cannot be kept.
     #[error("{0}")]

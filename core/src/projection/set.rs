@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Projection, ProjectionError};
-use crate::model::{ModelError, folder, toml_files};
+use crate::model::{ModelError, ModelSet, folder, toml_files};
 
 /// The projections of a store, by name.
 #[derive(Debug, Clone, Default)]
@@ -21,12 +21,15 @@ pub(super) fn projections_folder(store: &Path) -> PathBuf {
 
 impl ProjectionSet {
     /// Reads `projections/*.toml` in the store's folder (`X.annals.d`), by file name. Files that are wrong are left
-    /// out and listed, so is the second one of a name. Where there is no folder there are no projections.
+    /// out and listed, so is the second one of a name. Where there is no folder there are no projections. What they
+    /// read goes through the upcasters of the store's models first.
     ///
     /// # Errors
     /// The system's error if the folder is there and cannot be read.
     pub fn load(store: &Path) -> std::io::Result<(ProjectionSet, Vec<ModelError>)> {
         let mut set = ProjectionSet::default();
+        // Whoever shows models says what is wrong with them.
+        let (models, _) = ModelSet::load(store)?;
         for file in toml_files(&projections_folder(store))? {
             let named = |part: Option<&std::ffi::OsStr>| {
                 part.map(|part| part.to_string_lossy().into_owned())
@@ -49,7 +52,7 @@ impl ProjectionSet {
                 });
             match read {
                 Ok(projection) => {
-                    if let Err(error) = set.add(projection) {
+                    if let Err(error) = set.add(projection.with_upcasters(&models)) {
                         set.broken.push(whole(error.message));
                     }
                 }

@@ -316,6 +316,80 @@ fn what_no_projection_says_is_an_error_with_its_place() {
 }
 
 #[test]
+fn inputs_go_through_the_upcasters_of_their_category_first() {
+    let home = tempfile::tempdir().unwrap();
+    let (_writer, log) = store(
+        home.path(),
+        &[("order-1", "OrderPlaced", "2024-01-15", r#"{"amount": 5}"#)],
+    );
+    let models = home.path().join("x.annals.d/models");
+    let projections = home.path().join("x.annals.d/projections");
+    for folder in [&models, &projections] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    let text = "key = \"'all'\"\n[on.OrderPlaced]\n\"sum.add\" = 'data.total'\ncurrency = 'data.currency'\n";
+    std::fs::write(projections.join("sums.toml"), text).unwrap();
+    let load = || ProjectionSet::load(log.path()).unwrap().0;
+    let clock = Surroundings::system().clock;
+    let ask = |set: ProjectionSet| {
+        let all = Projections::open(&log, set, None, std::sync::Arc::clone(&clock));
+        let notes = all.catch_up(&[]).unwrap().remove(0).notes;
+        let (as_of, everything) = (AsOf::default(), DocumentQuery::default());
+        let view = all.documents("sums", &as_of, &everything).unwrap();
+        let state = view.documents.first().map(|row| row.state.get().to_owned());
+        (state, view.incomplete, notes)
+    };
+    let (_, incomplete, _) = ask(load());
+    assert!(incomplete, "the field has another name in the payload");
+    let model = |currency: &str| {
+        format!(
+            "category = 'order'\n[on.OrderPlaced]\ntotal = 'data.total'\n[[upcast.OrderPlaced]]\nto = '2'\nrename = {{ amount = 'total' }}\n[upcast.OrderPlaced.default]\ncurrency = \"'{currency}'\"\n"
+        )
+    };
+    std::fs::write(models.join("order.toml"), model("EUR")).unwrap();
+    let (state, incomplete, notes) = ask(load());
+    assert_eq!(state.as_deref(), Some(r#"{"sum":5,"currency":"EUR"}"#));
+    assert!(
+        !incomplete,
+        "what had to be assumed is no part that is missing"
+    );
+    assert!(
+        notes[0].contains("definition"),
+        "other documents: {notes:?}"
+    );
+    std::fs::write(models.join("order.toml"), model("USD")).unwrap();
+    assert_eq!(
+        ask(load()).0.as_deref(),
+        Some(r#"{"sum":5,"currency":"USD"}"#)
+    );
+}
+
+#[test]
+fn a_projection_reads_from_categories_and_types() {
+    let home = tempfile::tempdir().unwrap();
+    let (_writer, log) = store(
+        home.path(),
+        &[
+            ("a-1", "Counted", "2024-01-15", "{}"),
+            ("b-1", "Counted", "2024-01-15", "{}"),
+            ("b-1", "Named", "2024-01-15", "{}"),
+        ],
+    );
+    let count = |from: &str| {
+        let text = format!(
+            "{from}key = \"'all'\"\n[on.Counted]\n\"n.add\" = '1'\n[on.Named]\n\"n.add\" = '1'\n"
+        );
+        let set = set(&[("p", &text)]);
+        let view = documents(&log, &set, "p", &AsOf::default(), &DocumentQuery::default());
+        view.unwrap().documents.first().map_or(0, |row| row.inputs)
+    };
+    assert_eq!(count(""), 3);
+    assert_eq!(count("from = 'a'\n"), 1);
+    assert_eq!(count("from = 'Named'\n"), 1);
+    assert_eq!(count("from = ['a', 'Named']\n"), 2);
+}
+
+#[test]
 fn files_are_read_by_name_and_wrong_ones_are_listed() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("x.annals");
@@ -369,7 +443,7 @@ mod kept {
 
     use super::*;
 
-    const TEXTS: [(&str, &str); 3] = [
+    const TEXTS: [(&str, &str); 4] = [
         (
             "many",
             "key = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\n\"last\" = 'event.position'\n[on.Named]\nn = \"data.name\"\n",
@@ -377,6 +451,10 @@ mod kept {
         (
             "days",
             "key = 'day(event.time)'\n[on.Counted]\ncount.add = '1'\n\"of[data.to[0]].add\" = 'data.n'\n[on.Named]\n\"names.push\" = 'data.name'\n[derived]\nhas = \"state.count > 2\"\n",
+        ),
+        (
+            "stops",
+            "on_fault = 'stop'\nkey = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\nlate = 'if has(state, \"name\") && data.n < 0 { 1 / 0 } else { 1 }'\n[on.Named]\nname = 'data.name'\n",
         ),
         (
             "one",

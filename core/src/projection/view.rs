@@ -109,7 +109,7 @@ pub struct ProjectionRow {
     pub every_seconds: Option<u64>,
     /// What it does at an event that cannot be folded.
     pub on_fault: Option<OnFault>,
-    /// Categories that it reads; empty: all.
+    /// Categories and types that it reads; empty: all that it has a handler for.
     pub from: Vec<String>,
     /// Types that it has a handler for.
     pub types: Vec<String>,

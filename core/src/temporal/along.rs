@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::history::{BUDGET, PACE, Taken, along_time};
-use super::state::{Course, Cut, When};
+use super::history::{BUDGET, PACE, Taken, along_time, events_of};
+use super::passage::When;
+use super::state::{Course, Cut};
 use super::{AsOf, TemporalError};
 use crate::id::StreamId;
 use crate::model::{Fold, ModelSet};
@@ -71,8 +72,14 @@ pub(crate) fn along<T>(
     let mut told_until = None;
     if !in_order {
         gathered = start();
-        let mut taken = Taken::new(Fold::new(model), course.taken(), go_on);
-        let stop = along_time(log, &stream, &cut, BUDGET, &mut taken, &mut |seen| {
+        let mut taken = Taken::new(
+            Fold::new(model),
+            course.taken(),
+            &Fold::apply_revocably,
+            go_on,
+        );
+        let events = events_of(log, &stream, &cut)?;
+        let stop = along_time(&events, BUDGET, &mut taken, &mut |seen| {
             each(&mut gathered, seen.time, seen.fold.state(), seen.event);
         })?;
         told_until = stop.map(|stop| stop.time);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use ts_rs::TS;
 
+use super::passage::When;
 use super::preview::ModelErrorView;
-use super::state::{Course, Cut, When};
+use super::state::{Course, Cut};
 use super::{AsOf, Moment, TemporalError};
 use crate::finding::{Finding, FindingKind, Findings, Severity};
 use crate::id::{Category, StreamId};

@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::diff::raw;
-use super::state::{Course, Cut, StateView, When, stream_row};
+use super::passage::{Each, When};
+use super::state::{Course, Cut, StateView, stream_row};
 use super::trace::{Touched, touched};
 use super::{AsOfView, Moment, TemporalError};
 use crate::finding::{Finding, FindingKind, Place, Severity};
@@ -29,7 +30,7 @@ pub const VALUES: usize = 1_000;
 /// Events folded between two questions whether to go on.
 pub(super) const PACE: u64 = 1_000;
 /// What a history along time may cost.
-pub(super) const BUDGET: Budget = Budget {
+pub(crate) const BUDGET: Budget = Budget {
     again: 1_000_000,
     bytes: 64 << 20,
 };
@@ -160,55 +161,32 @@ fn within(
     let row = stream_row(log, stream)?;
     let cut = Cut::of(log, stream, &row, moment)?;
     let model = models.for_category(&row.category);
-    let mut spans = Spans::new(path, limit);
-    spans.lazy = true;
-    let mut course = Course::new(Fold::new(Arc::clone(&model)));
-    let mut latest: Option<Time> = None;
-    let (mut in_order, mut stopped) = (true, false);
-    course.go(log, stream, &cut, &mut |when, course, event| {
-        if when == When::Before {
-            return true;
-        }
-        let time = course.time();
-        in_order &= latest.is_none_or(|latest| latest <= time);
-        latest = latest.max(Some(time));
-        if in_order {
-            spans.take(course.fold(), event, time);
-        }
-        stopped = course.taken().is_multiple_of(PACE) && !go_on(course.taken());
-        !stopped
-    })?;
-    if stopped || !go_on(course.taken()) {
-        return Err(ReadError::Cancelled.into());
-    }
-    let mut stop = None;
-    if !in_order {
-        spans = Spans::new(path, limit);
-        let mut taken = Taken::new(Fold::new(model), course.taken(), go_on);
-        stop = along_time(log, stream, &cut, budget, &mut taken, &mut |seen| {
-            if seen.went_on {
-                spans.take(seen.fold, seen.event, seen.time);
-            } else {
-                let (any, real) = (false, true);
-                spans.compare(seen.fold, seen.event, seen.time, Touched { any, real });
-            }
-        })?;
-        if let (Some(stop), Some(last)) = (&stop, spans.list.back_mut()) {
-            last.to = Some(stop.time);
-        }
-    } else if spans.lacks_values() {
-        let mut second = Course::new(Fold::new(model));
-        second.go(log, stream, &cut, &mut |when, course, event| {
-            if when == When::After {
-                spans.fill(course.fold(), event.version);
-                stopped = course.taken().is_multiple_of(PACE) && !go_on(course.taken());
-            }
-            !stopped
-        })?;
-        if stopped {
-            return Err(ReadError::Cancelled.into());
-        }
-    }
+    let mut first = None;
+    let asked = Asked {
+        path,
+        limit,
+        budget,
+        look: None,
+    };
+    let told = spans(
+        &asked,
+        Fold::new(Arc::clone(&model)),
+        &Fold::apply_revocably,
+        &mut |each| -> Result<(), TemporalError> {
+            let mut course = Course::new(Fold::new(Arc::clone(&model)));
+            let outcome = course.along_stream(log, stream, &cut, each);
+            first.get_or_insert(course);
+            outcome
+        },
+        &mut || events_of(log, stream, &cut),
+        go_on,
+    )?;
+    let course = first.unwrap_or_else(|| Course::new(Fold::new(model)));
+    let Spanned {
+        values,
+        values_count,
+        stop,
+    } = told;
     let StateView {
         stream: name,
         category,
@@ -225,8 +203,8 @@ fn within(
     } = course.view(stream, &row, cut.as_of, models);
     if let Some(stop) = stop {
         incomplete = true;
-        findings.push(not_told(stream, &stop, budget));
-    } else if spans.count == 0 && course.taken() > 0 {
+        findings.push(not_told(Some(stream), &stop, budget));
+    } else if values_count == 0 && course.taken() > 0 {
         return Err(TemporalError::NoPath {
             stream: stream.clone(),
             path: path.to_string(),
@@ -238,8 +216,8 @@ fn within(
         stream: name,
         category,
         path: path.to_string(),
-        values: spans.list.into(),
-        values_count: spans.count,
+        values,
+        values_count,
         model,
         as_of,
         reading,
@@ -252,15 +230,102 @@ fn within(
     })
 }
 
+/// What is asked of a history.
+pub(crate) struct Asked<'a> {
+    pub(crate) path: &'a FieldPath,
+    /// Most values that are listed.
+    pub(crate) limit: usize,
+    pub(crate) budget: Budget,
+    /// How the place is looked up where it is not in the state itself.
+    pub(crate) look: Option<&'a dyn Fn(&Fold) -> Option<Value>>,
+}
+
+/// The values that a place had.
+pub(crate) struct Spanned {
+    pub(crate) values: Vec<ValueSpan>,
+    pub(crate) values_count: u64,
+    /// Where the history ends before its moment.
+    pub(crate) stop: Option<Stop>,
+}
+
+/// Takes an event into a fold so that it can be taken back.
+pub(crate) type Apply<'a> = dyn Fn(&mut Fold, &StreamEvent) -> Before + 'a;
+
+/// Goes through the events of a state with `pass`, once or twice, and gathers the values that a place had; `events`
+/// are the same, for where they did not happen in the order of the fold. `start` is the fold before the first.
+pub(crate) fn spans<E: From<ReadError>>(
+    asked: &Asked<'_>,
+    start: Fold,
+    apply: &Apply<'_>,
+    pass: &mut dyn FnMut(&mut Each<'_>) -> Result<(), E>,
+    events: &mut dyn FnMut() -> Result<Vec<StreamEvent>, E>,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Spanned, E> {
+    let mut spans = Spans::new(asked);
+    spans.lazy = asked.look.is_none();
+    let mut latest: Option<Time> = None;
+    let (mut in_order, mut stopped, mut taken) = (true, false, 0);
+    pass(&mut |when, at, event| {
+        if when == When::Before {
+            return true;
+        }
+        taken = at.turn + 1;
+        in_order &= latest.is_none_or(|latest| latest <= at.time);
+        latest = latest.max(Some(at.time));
+        if in_order {
+            spans.take(at.fold, event, at.time);
+        }
+        stopped = taken.is_multiple_of(PACE) && !go_on(taken);
+        !stopped
+    })?;
+    if stopped || !go_on(taken) {
+        return Err(ReadError::Cancelled.into());
+    }
+    let mut stop = None;
+    if !in_order {
+        spans = Spans::new(asked);
+        let events = events()?;
+        let mut taken = Taken::new(start, taken, apply, go_on);
+        stop = along_time(&events, asked.budget, &mut taken, &mut |seen| {
+            if seen.went_on {
+                spans.take(seen.fold, seen.event, seen.time);
+            } else {
+                let (any, real) = (false, true);
+                spans.compare(seen.fold, seen.event, seen.time, Touched { any, real });
+            }
+        })?;
+        if let (Some(stop), Some(last)) = (&stop, spans.list.back_mut()) {
+            last.to = Some(stop.time);
+        }
+    } else if spans.lacks_values() {
+        pass(&mut |when, at, event| {
+            if when == When::After {
+                spans.fill(at.fold, event.event.position);
+                let taken = at.turn + 1;
+                stopped = taken.is_multiple_of(PACE) && !go_on(taken);
+            }
+            !stopped
+        })?;
+        if stopped {
+            return Err(ReadError::Cancelled.into());
+        }
+    }
+    Ok(Spanned {
+        values: spans.list.into(),
+        values_count: spans.count,
+        stop,
+    })
+}
+
 /// That the history ends before its moment.
-fn not_told(stream: &StreamId, stop: &Stop, budget: Budget) -> Finding {
+pub(crate) fn not_told(stream: Option<&StreamId>, stop: &Stop, budget: Budget) -> Finding {
     Finding {
         kind: FindingKind::NotTold,
         severity: Severity::Severe,
         count: stop.left,
         place: Place {
-            stream: Some(stream.to_string()),
-            version: Some(stop.version),
+            stream: stream.map(ToString::to_string),
+            version: stream.map(|_| stop.version),
             position: Some(stop.position),
             ..Place::default()
         },
@@ -276,6 +341,7 @@ fn not_told(stream: &StreamId, stop: &Stop, budget: Budget) -> Finding {
 struct Spans<'p> {
     path: &'p FieldPath,
     limit: usize,
+    look: Option<&'p dyn Fn(&Fold) -> Option<Value>>,
     list: VecDeque<ValueSpan>,
     count: u64,
     /// The value of the last span.
@@ -288,10 +354,11 @@ struct Spans<'p> {
 }
 
 impl<'p> Spans<'p> {
-    fn new(path: &'p FieldPath, limit: usize) -> Spans<'p> {
+    fn new(asked: &Asked<'p>) -> Spans<'p> {
         Spans {
-            path,
-            limit: limit.max(1),
+            path: asked.path,
+            limit: asked.limit.max(1),
+            look: asked.look,
             list: VecDeque::new(),
             count: 0,
             held: None,
@@ -302,6 +369,11 @@ impl<'p> Spans<'p> {
 
     /// Takes the state after the fold's last event, which is this one.
     fn take(&mut self, fold: &Fold, event: &StreamEvent, time: Time) {
+        if self.look.is_some() {
+            // Whatever the event changed, what is looked up may be another value.
+            let (any, real) = (false, true);
+            return self.compare(fold, event, time, Touched { any, real });
+        }
         let mut did = touched(fold, event.event.event_type.as_str(), self.path);
         // The state itself is there from the first event on, whatever that did.
         did.real |= self.path.0.is_empty() && self.count == 0;
@@ -312,12 +384,18 @@ impl<'p> Spans<'p> {
 
     /// Takes the state after an event whose time has come.
     fn compare(&mut self, fold: &Fold, event: &StreamEvent, time: Time, did: Touched) {
-        let value = self.path.get(fold.state());
+        let looked_up = self.look.and_then(|look| look(fold));
+        let value = match self.look {
+            Some(_) => looked_up.as_ref(),
+            None => self.path.get(fold.state()),
+        };
         let composed = self.lazy && matches!(value, Some(Value::Array(_) | Value::Object(_)));
         let same = match (composed, self.composed) {
             // What changed in a list or an object is known from the changes.
             (true, true) => !did.real,
             (true, false) | (false, true) => false,
+            // A place that never was there begins no history.
+            (false, false) if self.look.is_some() && self.count == 0 => value.is_none(),
             (false, false) if did.real => self.held.as_ref() == value,
             (false, false) => self.held.is_some() == value.is_some(),
         };
@@ -362,15 +440,15 @@ impl<'p> Spans<'p> {
         self.list.iter().any(lacks)
     }
 
-    /// Fills in the value that this version set, if it is listed.
-    fn fill(&mut self, fold: &Fold, version: Version) {
+    /// Fills in the value that the event at this position set, if it is listed.
+    fn fill(&mut self, fold: &Fold, position: Position) {
         let at = self
             .list
-            .binary_search_by_key(&version, |span| span.version);
-        // In the order of a model's own time versions are in any order.
+            .binary_search_by_key(&position, |span| span.position);
+        // In the order of a model's own time positions are in any order.
         let span = match at {
             Ok(at) => self.list.get_mut(at),
-            Err(_) => self.list.iter_mut().find(|span| span.version == version),
+            Err(_) => self.list.iter_mut().find(|span| span.position == position),
         };
         if let Some(span) = span.filter(|span| span.present && span.value.is_none()) {
             span.value = self.path.get(fold.state()).map(raw);
@@ -380,7 +458,7 @@ impl<'p> Spans<'p> {
 
 /// How much of the way through the events in order of time there is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     /// Events folded again because others came before them.
     again: u64,
     /// Bytes held to take events back.
@@ -388,8 +466,8 @@ pub(super) struct Budget {
 }
 
 /// Where a history ends before its moment.
-pub(super) struct Stop {
-    pub(super) time: Time,
+pub(crate) struct Stop {
+    pub(crate) time: Time,
     version: Version,
     position: Position,
     /// Events whose time had not come.
@@ -405,16 +483,12 @@ pub(super) struct Seen<'s> {
     went_on: bool,
 }
 
-/// Goes through the events in order of time; the state after each is the fold in version order of those so far.
-/// `None` if that was possible to the end.
-pub(super) fn along_time(
+/// The events of a stream that a cut includes, by version.
+pub(super) fn events_of(
     log: &Log,
     stream: &StreamId,
     cut: &Cut,
-    budget: Budget,
-    taken: &mut Taken,
-    each: &mut dyn FnMut(&Seen<'_>),
-) -> Result<Option<Stop>, TemporalError> {
+) -> Result<Vec<StreamEvent>, TemporalError> {
     let mut events = Vec::new();
     log.for_each_in_stream(stream, Version::FIRST, cut.as_of.known, &mut |event| {
         let within = event.version <= cut.last;
@@ -423,6 +497,17 @@ pub(super) fn along_time(
         }
         within
     })?;
+    Ok(events)
+}
+
+/// Goes through events in order of time; the state after each is the fold, in their own order, of those so far.
+/// `None` if that was possible to the end.
+pub(super) fn along_time(
+    events: &[StreamEvent],
+    budget: Budget,
+    taken: &mut Taken,
+    each: &mut dyn FnMut(&Seen<'_>),
+) -> Result<Option<Stop>, ReadError> {
     let mut by_time: Vec<usize> = (0..events.len()).collect();
     by_time.sort_by_key(|at| events[*at].event.time.time);
     let mut told_at = None;
@@ -439,7 +524,7 @@ pub(super) fn along_time(
             }));
         }
         told_at = Some(time);
-        let went_on = taken.add(*at, &events, budget.bytes)?;
+        let went_on = taken.add(*at, events, budget.bytes)?;
         each(&Seen {
             time,
             fold: &taken.fold,
@@ -465,11 +550,17 @@ pub(super) struct Taken<'g> {
     again: u64,
     /// How many were folded at all, and who is told.
     done: u64,
+    apply: &'g Apply<'g>,
     go_on: &'g mut dyn FnMut(u64) -> bool,
 }
 
 impl<'g> Taken<'g> {
-    pub(super) fn new(start: Fold, done: u64, go_on: &'g mut dyn FnMut(u64) -> bool) -> Taken<'g> {
+    pub(super) fn new(
+        start: Fold,
+        done: u64,
+        apply: &'g Apply<'g>,
+        go_on: &'g mut dyn FnMut(u64) -> bool,
+    ) -> Taken<'g> {
         Taken {
             places: Vec::new(),
             fold: start.clone(),
@@ -478,6 +569,7 @@ impl<'g> Taken<'g> {
             bytes: 0,
             again: 0,
             done,
+            apply,
             go_on,
         }
     }
@@ -488,7 +580,7 @@ impl<'g> Taken<'g> {
         place: usize,
         events: &[StreamEvent],
         most_bytes: usize,
-    ) -> Result<bool, TemporalError> {
+    ) -> Result<bool, ReadError> {
         let at = self.places.partition_point(|taken| *taken < place);
         let after = self.places.len() - at;
         let mut first = at;
@@ -506,7 +598,7 @@ impl<'g> Taken<'g> {
         self.places.insert(at, place);
         self.again += (self.places.len() - first - 1) as u64;
         for place in &self.places[first..] {
-            let before = self.fold.apply_revocably(&events[*place]);
+            let before = (self.apply)(&mut self.fold, &events[*place]);
             self.bytes += before.bytes();
             self.before.push_back(before);
             while self.bytes > most_bytes
@@ -516,7 +608,7 @@ impl<'g> Taken<'g> {
             }
             self.done += 1;
             if self.done.is_multiple_of(PACE) && !(self.go_on)(self.done) {
-                return Err(ReadError::Cancelled.into());
+                return Err(ReadError::Cancelled);
             }
         }
         Ok(after == 0)

@@ -12,6 +12,7 @@ mod draft;
 mod history;
 mod late;
 mod object;
+mod passage;
 mod preview;
 mod related;
 mod rules;
@@ -30,12 +31,14 @@ pub use check::{CheckedType, ModelCheckView, check};
 pub(crate) use diff::raw;
 pub use diff::{ApplyError, Change, ChangeKind, apply_changes, changes};
 pub use draft::draft;
+pub(crate) use history::{Asked, BUDGET, Spanned, not_told, spans};
 pub use history::{HistoryView, VALUES, ValueSpan, history};
 pub use late::{LATE, LateEvent, LateView, late};
 pub use object::{
     ATTRIBUTE_VALUES, AttributeValue, ObjectAttribute, ObjectEvent, ObjectType, ObjectView,
     ObjectsView, object, objects,
 };
+pub(crate) use passage::{At, Each, When};
 pub use preview::{ModelErrorView, ModelPreviewView, preview};
 pub use related::{
     CausationNode, CausationView, EdgeKind, Lane, LanesView, RelatedStream, RelatedView,
@@ -51,10 +54,10 @@ pub use snapshots::{
 pub use state::{AsOfView, Folded, StateView, folded, state};
 pub use walk::{Step, walk};
 pub use whatif::{Changes, TriedView, WhatIfView, what_if};
-pub(crate) use why::near;
 pub use why::{
     CONTRIBUTIONS, Contribution, EarlierView, FieldRead, SetByView, ToldView, WhyKind, WhyView, why,
 };
+pub(crate) use why::{Explained, explain, kind_of, near, read};
 
 use serde::Serialize;
 use ts_rs::TS;

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::diff::raw;
-use super::state::{Course, Cut, When};
+use super::passage::When;
+use super::state::{Course, Cut};
 use super::{AsOf, Moment, TemporalError};
 use crate::finding::{Finding, Findings, Place, Severity};
 use crate::id::{Category, StreamId};

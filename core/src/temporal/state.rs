@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::diff::{Change, changes_at};
+use super::passage::When;
 use super::{AsOf, Moment, TemporalError};
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::id::StreamId;
@@ -191,15 +192,6 @@ impl Cut {
             }
         }
     }
-}
-
-/// Which side of an event a course is seen from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    /// It is about to be folded.
-    Before,
-    /// It was folded.
-    After,
 }
 
 /// Where a fold stands on its way through the stream.

@@ -292,8 +292,8 @@ pub(super) struct Source {
 pub(super) struct Ancestry {
     /// The last event that changed it.
     pub(super) set_by: Option<Source>,
-    /// Events after that one that set it again to what it was.
-    pub(super) confirmed: Vec<Version>,
+    /// Events after that one that set it again to what it was: turn and version.
+    pub(super) confirmed: Vec<(u64, Version)>,
     /// The events that it is made of, in the order of the fold.
     pub(super) sources: Vec<Source>,
 }
@@ -378,7 +378,7 @@ impl<'t> Walk<'t> {
             }
             if self.found.set_by.is_none() {
                 if !effect.real {
-                    self.found.confirmed.push(mention.version);
+                    self.found.confirmed.push((mention.turn, mention.version));
                     continue;
                 }
                 self.found.set_by = Some(self.source(mention, &effect, after.clone()));
@@ -404,7 +404,7 @@ impl<'t> Walk<'t> {
                 if effect.real {
                     self.found.set_by = Some(self.source(mention, &effect, after.clone()));
                 } else {
-                    self.found.confirmed.push(mention.version);
+                    self.found.confirmed.push((mention.turn, mention.version));
                 }
             }
             for (step, which, line) in &effect.gave {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::diff::changes_at;
-use super::state::{Course, Cut, When, stream_row};
+use super::passage::When;
+use super::state::{Course, Cut, stream_row};
 use super::{AsOf, Change, Moment, StateView, TemporalError};
 use crate::id::StreamId;
 use crate::model::{Fold, ModelSet};

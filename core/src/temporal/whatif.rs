@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use ts_rs::TS;
 
-use super::state::{Course, Cut, When, stream_row};
+use super::passage::When;
+use super::state::{Course, Cut, stream_row};
 use super::{DiffView, Moment, TemporalError, diff_of};
 use crate::event::Payload;
 use crate::finding::{Finding, Place, Severity};

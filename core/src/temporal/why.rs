@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::diff::raw;
-use super::state::{Course, Cut, StateView, When, stream_row};
+use super::passage::{At, Each, When};
+use super::state::{Course, Cut, StateView, stream_row};
 use super::trace::{Ancestry, Source, Trace, ancestry};
 use super::{AsOfView, Moment, TemporalError};
 use crate::finding::Finding;
@@ -264,54 +265,32 @@ pub fn why(
     let row = stream_row(log, stream)?;
     let cut = Cut::of(log, stream, &row, moment)?;
     let model = models.for_category(&row.category);
-    let mut course = Course::new(Fold::new(Arc::clone(&model)));
-    let mut trace = Trace::new(path.clone());
-    course.go(log, stream, &cut, &mut |when, course, event| {
-        if when == When::After {
-            trace.note(course.fold(), event, course.taken() - 1);
-        }
-        true
+    let mut first = None;
+    let explained = explain(path, limit, &mut |each| -> Result<Fold, TemporalError> {
+        let mut course = Course::new(Fold::new(Arc::clone(&model)));
+        course.along_stream(log, stream, &cut, each)?;
+        let fold = course.fold().clone();
+        first.get_or_insert(course);
+        Ok(fold)
     })?;
-    let end = course.fold().state();
-    let value = path.get(end);
-    let (kind, found) = match value {
-        _ if course.taken() == 0 => (WhyKind::Nothing, Ancestry::default()),
-        Some(value) => (kind_of(value), ancestry(&trace, value)),
-        None => match trace.vanishing() {
-            Some(set_by) => (WhyKind::Gone, set_by),
-            None => {
-                return Err(TemporalError::NoPath {
-                    stream: stream.clone(),
-                    path: path.to_string(),
-                    version: course.version,
-                    near: near(end, path),
-                });
-            }
-        },
-    };
-    let confirmed = found.confirmed.len() as u64;
-    let last_confirmed = found.confirmed.last().copied();
-    let mut telling = Telling::new(found, path, kind, limit);
-    if telling.awaits_any() {
-        let mut second = Course::new(Fold::new(model));
-        second.go(log, stream, &cut, &mut |when, course, event| {
-            match when {
-                When::Before => telling.before(course, event),
-                When::After => telling.after(course.fold(), event),
-            }
-            true
-        })?;
-    }
-    let Telling {
+    let course = first.unwrap_or_else(|| Course::new(Fold::new(Arc::clone(&model))));
+    let Explained {
+        kind,
+        value,
         set_by,
-        account,
+        confirmed,
+        last_confirmed,
         contributions,
-        count,
+        contributions_count,
         earlier,
         sum,
-        ..
-    } = telling;
-    let account = account.unwrap_or_default();
+        account,
+    } = explained.map_err(|near| TemporalError::NoPath {
+        stream: stream.clone(),
+        path: path.to_string(),
+        version: course.version,
+        near,
+    })?;
     let StateView {
         stream,
         category,
@@ -331,14 +310,14 @@ pub fn why(
         category,
         path: path.to_string(),
         kind,
-        value: value.map(raw),
+        value,
         set_by,
         confirmed,
-        last_confirmed,
+        last_confirmed: last_confirmed.map(|(_, version)| version),
         contributions,
-        contributions_count: count,
-        sum: sum.total().filter(|_| kind == WhyKind::Number),
-        earlier: earlier.filter(|earlier| earlier.count > 0),
+        contributions_count,
+        sum,
+        earlier,
         operation: account.operation.to_owned(),
         expression: account.expression,
         guard: account.guard,
@@ -355,7 +334,83 @@ pub fn why(
     })
 }
 
-fn kind_of(value: &Value) -> WhyKind {
+/// Why a value is what it is, whatever its state belongs to.
+pub(crate) struct Explained {
+    pub(crate) kind: WhyKind,
+    pub(crate) value: Option<Box<RawValue>>,
+    pub(crate) set_by: Option<SetByView>,
+    pub(crate) confirmed: u64,
+    /// The turn and the version of the last event that set it again to what it was.
+    pub(crate) last_confirmed: Option<(u64, Version)>,
+    pub(crate) contributions: Vec<Contribution>,
+    pub(crate) contributions_count: u64,
+    pub(crate) earlier: Option<EarlierView>,
+    pub(crate) sum: Option<Box<RawValue>>,
+    pub(crate) account: Account,
+}
+
+/// Goes through the events of a state with `pass`, which gives the fold at the end, once or twice, and says why the
+/// value at a path is what it is. The paths near it, if it is not in the state and never was.
+pub(crate) fn explain<E>(
+    path: &FieldPath,
+    limit: usize,
+    pass: &mut dyn FnMut(&mut Each<'_>) -> Result<Fold, E>,
+) -> Result<Result<Explained, Vec<String>>, E> {
+    let mut trace = Trace::new(path.clone());
+    let mut taken = 0;
+    let end = pass(&mut |when, at, event| {
+        if when == When::After {
+            trace.note(at.fold, event, at.turn);
+            taken = at.turn + 1;
+        }
+        true
+    })?;
+    let value = path.get(end.state());
+    let (kind, found) = match value {
+        _ if taken == 0 => (WhyKind::Nothing, Ancestry::default()),
+        Some(value) => (kind_of(value), ancestry(&trace, value)),
+        None => match trace.vanishing() {
+            Some(set_by) => (WhyKind::Gone, set_by),
+            None => return Ok(Err(near(end.state(), path))),
+        },
+    };
+    let confirmed = found.confirmed.len() as u64;
+    let last_confirmed = found.confirmed.last().copied();
+    let mut telling = Telling::new(found, path, kind, limit);
+    if telling.awaits_any() {
+        pass(&mut |when, at, event| {
+            match when {
+                When::Before => telling.before(at, event),
+                When::After => telling.after(at.fold, event),
+            }
+            true
+        })?;
+    }
+    let Telling {
+        set_by,
+        account,
+        contributions,
+        count,
+        earlier,
+        sum,
+        ..
+    } = telling;
+    Ok(Ok(Explained {
+        kind,
+        value: value.map(raw),
+        set_by,
+        confirmed,
+        last_confirmed,
+        contributions,
+        contributions_count: count,
+        earlier: earlier.filter(|earlier| earlier.count > 0),
+        sum: sum.total().filter(|_| kind == WhyKind::Number),
+        account: account.unwrap_or_default(),
+    }))
+}
+
+/// What kind of value this is.
+pub(crate) fn kind_of(value: &Value) -> WhyKind {
     match value {
         Value::Number(_) => WhyKind::Number,
         Value::Array(_) => WhyKind::List,
@@ -364,7 +419,7 @@ fn kind_of(value: &Value) -> WhyKind {
     }
 }
 
-fn read(fields: Vec<Field>) -> Vec<FieldRead> {
+pub(crate) fn read(fields: Vec<Field>) -> Vec<FieldRead> {
     fields
         .into_iter()
         .map(|field| FieldRead {
@@ -449,15 +504,15 @@ impl Telling {
         self.sources.peek().is_some() || self.setter.is_some()
     }
 
-    fn before(&mut self, course: &Course, event: &StreamEvent) {
-        let (fold, turn) = (course.fold(), course.taken());
+    fn before(&mut self, at: &At<'_>, event: &StreamEvent) {
+        let (fold, turn) = (at.fold, at.turn);
         let stood = |source: &Source| source.before.as_ref()?.get(fold.state()).cloned();
         let setter = self.setter.take_if(|source| source.turn == turn);
         let sets = setter.is_some();
         if let Some(source) = setter {
-            self.account = Some(fold.account(event, source.line));
+            self.account = Some(fold.account(event, source.line, at.key));
             self.circumstances = fold.circumstances(event);
-            let counts_from = fold.model().has_time().then(|| course.time());
+            let counts_from = fold.model().has_time().then_some(at.time);
             self.set_by = Some(self.set_by_view(event, counts_from, stood(&source)));
         }
         let mut told = sets;
@@ -475,7 +530,7 @@ impl Telling {
             }
             told |= listed;
             let account = if listed {
-                fold.account(event, source.line)
+                fold.account(event, source.line, at.key)
             } else {
                 Account::default()
             };

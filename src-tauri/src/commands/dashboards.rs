@@ -47,7 +47,7 @@ pub async fn dashboard_behind(host: State<'_, Host>, args: BehindArgs) -> Answer
         let models = store.models();
         let asker = asker(store, log, &models.set);
         let limit = dashboard::BEHIND;
-        let view = dashboard::behind(&asker, projections.set(), &place, &as_of, limit)?;
+        let view = dashboard::behind(&asker, &projections, &place, &as_of, limit)?;
         Ok::<_, HostError>(view)
     })
     .await

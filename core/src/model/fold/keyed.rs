@@ -119,6 +119,28 @@ impl Projection {
     /// The document of a state as a reader sees it: with what is derived, and only the fields that are shown. What
     /// could not be derived is left out and told.
     pub(crate) fn document(&self, state: &Arc<Value>) -> (Value, Vec<String>) {
+        let (whole, faults) = self.derive(state);
+        let Some(shown) = self.shown() else {
+            return (Arc::unwrap_or_clone(whole), faults);
+        };
+        let Value::Object(fields) = &*whole else {
+            return (Arc::unwrap_or_clone(whole), faults);
+        };
+        let document: Map<String, Value> = shown
+            .iter()
+            .filter_map(|name| Some((name.clone(), fields.get(name)?.clone())))
+            .collect();
+        (Value::Object(document), faults)
+    }
+}
+
+impl Projection {
+    /// A state with what is derived from it.
+    pub(crate) fn with_derived(&self, state: &Arc<Value>) -> Arc<Value> {
+        self.derive(state).0
+    }
+
+    fn derive(&self, state: &Arc<Value>) -> (Arc<Value>, Vec<String>) {
         let mut faults = Vec::new();
         let mut whole = Arc::clone(state);
         for (name, expression) in self.derived() {
@@ -139,17 +161,7 @@ impl Projection {
                 )),
             }
         }
-        let Some(shown) = self.shown() else {
-            return (Arc::unwrap_or_clone(whole), faults);
-        };
-        let Value::Object(fields) = &*whole else {
-            return (Arc::unwrap_or_clone(whole), faults);
-        };
-        let document: Map<String, Value> = shown
-            .iter()
-            .filter_map(|name| Some((name.clone(), fields.get(name)?.clone())))
-            .collect();
-        (Value::Object(document), faults)
+        (whole, faults)
     }
 }
 

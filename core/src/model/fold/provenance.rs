@@ -91,10 +91,17 @@ impl Model {
 }
 
 impl Fold {
-    /// What a line does on the event that is about to be folded.
-    pub(crate) fn account(&self, event: &StreamEvent, line: usize) -> Account {
+    /// What a line does on the event that is about to be folded, into the document of a key if it is one.
+    pub(crate) fn account(&self, event: &StreamEvent, line: usize, key: Option<&str>) -> Account {
         let event_type = event.event.event_type.as_str();
         let mut inputs = Reading::new(self, event);
+        if let Some(key) = key {
+            let mut own = own_fields(event);
+            if let Value::Object(fields) = &mut own {
+                fields.insert("key".to_owned(), Value::String(key.to_owned()));
+            }
+            inputs.own = Some(Arc::new(own));
+        }
         if let Kind::Declared(definition) = &self.model.kind
             && let Some(handler) = definition.handlers.get(event_type)
             && let Some(action) = handler.actions.get(line)

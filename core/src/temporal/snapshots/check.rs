@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::super::diff::{Change, changes, raw};
-use super::super::state::{Course, Cut, When};
+use super::super::passage::When;
+use super::super::state::{Course, Cut};
 use super::super::{AsOf, ChangeKind, TemporalError};
 use super::image;
 use crate::id::StreamId;

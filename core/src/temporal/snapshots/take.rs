@@ -6,7 +6,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::super::AsOf;
-use super::super::state::{Course, Cut, When};
+use super::super::passage::When;
+use super::super::state::{Course, Cut};
 use super::{SNAPSHOT_ROWS, SnapshotRow, image};
 use crate::id::{Category, StreamId};
 use crate::integrity::Hash;

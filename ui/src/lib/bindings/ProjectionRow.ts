@@ -32,7 +32,7 @@ every_seconds: number | null,
  */
 on_fault: OnFault | null, 
 /**
- * Categories that it reads; empty: all.
+ * Categories and types that it reads; empty: all that it has a handler for.
  */
 from: Array<string>, 
 /**

@@ -54,12 +54,15 @@ pub(super) fn answer(
             Some(work.known),
             &mut |event| {
                 looked_at += 1;
+                let is = |wanted: &crate::id::EventType| event.event.event_type == *wanted;
+                let (a, b) = (is(first), is(then));
+                // That there are such events is said of all of them.
+                seen_first |= a;
+                seen_then |= b;
                 if cut.is_some_and(|cut| event.event.time.time > cut) {
                     return true;
                 }
                 latest = latest.max(Some(event.event.time.time));
-                let is = |wanted: &crate::id::EventType| event.event.event_type == *wanted;
-                let (a, b) = (is(first), is(then));
                 if a || b {
                     let position = event.event.position;
                     events.push((event.event.time.time, event.version, position, a, b));
@@ -79,8 +82,6 @@ pub(super) fn answer(
         let mut next: Option<Time> = None;
         let mut found = Vec::new();
         for (time, version, position, a, b) in events.into_iter().rev() {
-            seen_first |= a;
-            seen_then |= b;
             if a && interval.is_none_or(|i| i.from <= time && time < i.to) {
                 found.push(First {
                     stream: row.stream.clone(),
@@ -115,6 +116,10 @@ pub(super) fn answer(
     let chosen = |one: &First| in_time(one) != *not && !(*not && may_come(one));
     let count = |of: &dyn Fn(&First) -> bool| firsts.iter().filter(|one| of(one)).count() as u64;
     let mut readings = Vec::new();
+    let reckoned = match cut {
+        Some(_) => "at the instant that it is asked as of",
+        None => "at the last event",
+    };
     let not_text = if *not { "not followed" } else { "followed" };
     if *not && within.is_some() {
         readings.push((
@@ -122,9 +127,7 @@ pub(super) fn answer(
             count(&chosen),
         ));
         readings.push((
-            format!(
-                "{not_text} so far, also where there is time left at the last event ({latest})"
-            ),
+            format!("{not_text} so far, also where there is time left {reckoned} ({latest})"),
             count(&|one| !in_time(one)),
         ));
         readings.push((

@@ -16,6 +16,7 @@ export const FORMATS: Record<Format, string> = {
   xes: "XES",
   csv: "CSV",
   ocel: "OCEL",
+  git: "git history",
 };
 
 export const ENCODINGS: Record<Encoding, string> = {

@@ -11,6 +11,7 @@ use annals_core::id::NameError;
 use annals_core::import::ImportError;
 use annals_core::model::{PathError, SaveError};
 use annals_core::privacy::PrivacyError;
+use annals_core::projection::ProjectionError;
 use annals_core::question::QuestionError;
 use annals_core::question::saved::SavedError;
 use annals_core::sample::SampleError;
@@ -144,6 +145,27 @@ impl From<DashboardError> for HostError {
                 told.hint("Its file may have been renamed or removed. Choose another one.")
             }
             DashboardError::Broken(fault) => told.hint(fault.hint),
+        }
+    }
+}
+
+impl From<ProjectionError> for HostError {
+    fn from(error: ProjectionError) -> HostError {
+        let told = HostError::of(&error);
+        match error {
+            ProjectionError::Read(error) => error.into(),
+            ProjectionError::NoProjection { .. } => {
+                told.hint("Its file may have been renamed or removed.")
+            }
+            ProjectionError::NoDocument { .. } | ProjectionError::NoPath { .. } => {
+                told.hint("It is not there at this instant; the Time bar leads to another.")
+            }
+            ProjectionError::Broken(_) => {
+                told.hint("The file lies in the store's folder, under projections.")
+            }
+            ProjectionError::NoPosition { .. }
+            | ProjectionError::NoCache(_)
+            | ProjectionError::Cache(_) => told,
         }
     }
 }

@@ -682,6 +682,47 @@ pub struct BehindArgs {
     pub known: Option<String>,
 }
 
+/// What can be done about a projection.
+#[derive(Debug, Clone, Copy, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectionDeed {
+    /// Bring it to the head of the log.
+    CatchUp,
+    /// Let it stay where it is.
+    Pause,
+    /// Let it go on.
+    Resume,
+    /// Try the event again that it stopped at.
+    Retry,
+    /// Take away what is kept of it.
+    Reset,
+    /// Put the documents from before the last rebuild in use again.
+    RollBack,
+}
+
+/// A projection, and what to do about it.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectionDoArgs {
+    /// Its name.
+    pub name: String,
+    /// What to do.
+    pub deed: ProjectionDeed,
+}
+
+/// A projection to make anew beside the documents in use.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct RebuildArgs {
+    /// Its name.
+    pub name: String,
+    /// Whether the new documents take the place of those in use.
+    pub switch: bool,
+}
+
 /// Whose late events to list.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]

@@ -34,6 +34,15 @@ pub async fn command_send(host: State<'_, Host>, args: CommandArgs) -> Answer {
         let models = store.models();
         let view = sample::carry_out(&writer, &models.set, &args.name, &args.data, &context)?;
         writer.close()?;
+        // An answer to an append waits for the projections that promise to have taken account of it.
+        let followed = store.projections(&store.log)?.catch_up_synchronous();
+        followed.map_err(|error| {
+            let message = format!(
+                "the command was carried out, and a synchronous projection could not follow: {error}"
+            );
+            HostError::new(annals_core::code::ErrorCode::from(&error), message)
+                .hint("Dashboards, Projections catches it up; so does the next command.")
+        })?;
         Ok(view)
     })
     .await

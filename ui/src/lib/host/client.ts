@@ -18,6 +18,8 @@ import type { PolicyArgs } from "$lib/bindings/PolicyArgs";
 import type { PresetSaveArgs } from "$lib/bindings/PresetSaveArgs";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
 import type { MomentArgs } from "$lib/bindings/MomentArgs";
+import type { ProjectionDoArgs } from "$lib/bindings/ProjectionDoArgs";
+import type { RebuildArgs } from "$lib/bindings/RebuildArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { ObjectArgs } from "$lib/bindings/ObjectArgs";
@@ -113,6 +115,11 @@ export const host = {
   dashboards: () => call("dashboards", {}),
   dashboard: (args: DashboardArgs) => long("Dashboard", "dashboard", args),
   dashboardBehind: (args: BehindArgs) => long("Events behind a value", "dashboard_behind", args),
+  projections: () => call("projections_status", {}),
+  actOnProjection: (args: ProjectionDoArgs) => long("Projections", "projection_do", args),
+  rebuildProjection: (args: RebuildArgs) => long("Documents made anew", "projection_rebuild", args),
+  whyInDocument: (args: BehindArgs) => long("Why a value in a document is what it is", "projection_why", args),
+  historyInDocument: (args: BehindArgs) => long("Values in a document over time", "projection_history", args),
   writeDashboard: (args: DashboardWriteArgs) => long("Dashboard as a file", "dashboard_write", args),
   models: () => call("models", {}),
   modelText: (name: string) => call("model_text", { name }),

@@ -88,6 +88,7 @@ function views(): Item[] {
     view("SQL", "g c", () => navigation.go("sql"), "query select tables console saved queries"),
     view("Models", "g m", () => navigation.go("models"), "toml rhai expressions editor"),
     view("Dashboards", "g d", () => navigation.go("dashboards"), "charts panels pictures projections numbers sales"),
+    view("Projections", "", () => navigation.go("dashboards", null, { projections: "all" }), "status lag checkpoint pause resume rebuild faults read models"),
     view("Reports", "g r", () => navigation.go("reports"), "compliance audit pdf xlsx sox gdpr hipaa mifid template"),
     view("Events", "g e", () => navigation.go("events"), "log list"),
     ...always,

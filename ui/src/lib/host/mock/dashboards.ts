@@ -2,6 +2,9 @@
 
 import type { BehindView } from "$lib/bindings/BehindView";
 import type { DashboardArgs } from "$lib/bindings/DashboardArgs";
+import type { BehindArgs } from "$lib/bindings/BehindArgs";
+import type { DocumentHistoryView } from "$lib/bindings/DocumentHistoryView";
+import type { DocumentWhyView } from "$lib/bindings/DocumentWhyView";
 import type { DashboardView } from "$lib/bindings/DashboardView";
 import type { PanelView } from "$lib/bindings/PanelView";
 import type { Plot } from "$lib/bindings/Plot";
@@ -67,5 +70,69 @@ export function behind(document: string, path: string, events: readonly MockEven
     changed: path !== "",
     inputs: own.length,
     events_examined: events.length,
+  };
+}
+
+/** What each event added, in cents; no number with a point is added up here. */
+function amounts(document: string, events: readonly MockEvent[]) {
+  let after = 0;
+  return events
+    .filter((event) => event.stream === document)
+    .map((event) => {
+      const cents = Math.round(Number(/"amount":\s*([\d.]+)/.exec(event.dataText)?.[1] ?? "0") * 100) * (event.type === "WithdrawalMade" ? -1 : 1);
+      const before = after;
+      after += cents;
+      return { event, cents, before, after };
+    });
+}
+
+const text = (cents: number) => (cents / 100).toFixed(2);
+
+export function why(args: BehindArgs, events: readonly MockEvent[]): DocumentWhyView {
+  const made = amounts(args.document, events);
+  const last = made.at(-1);
+  return {
+    projection: args.name,
+    key: args.document,
+    path: args.path,
+    kind: last ? "number" : "nothing",
+    value: last ? text(last.after) : null,
+    derived: null,
+    set_by: last
+      ? { position: last.event.position, version: last.event.version, id: last.event.id, type: last.event.type, time: last.event.time, recorded_at: last.event.time, who: null, why: null, before: text(last.before) }
+      : null,
+    confirmed: 0,
+    last_confirmed: null,
+    contributions: made.map(({ event, cents, before, after }) => ({ position: event.position, version: event.version, type: event.type, time: event.time, actor: null, reason: null, before: text(before), after: text(after), delta: text(cents), sets: false, operation: "add", expression: "data.amount", fields: [] })),
+    contributions_count: made.length,
+    earlier: null,
+    sum: last ? text(last.after) : null,
+    operation: last ? "add" : "",
+    expression: "data.amount",
+    guard: null,
+    fields: [{ path: "data.amount", value: last ? text(last.cents) : null }],
+    model: { name: NAME, hash: "6e".repeat(32), inferred: false },
+    as_of: { at: args.at ?? null, known: args.known === undefined ? null : Number(args.known) },
+    inputs: made.length,
+    events_examined: 0,
+    incomplete: false,
+    findings: [],
+  };
+}
+
+export function history(args: BehindArgs, events: readonly MockEvent[]): DocumentHistoryView {
+  const made = amounts(args.document, events);
+  return {
+    projection: args.name,
+    key: args.document,
+    path: args.path,
+    values: made.map(({ event, after }, at) => ({ value: text(after), present: true, from: event.time, to: made[at + 1]?.event.time ?? null, position: event.position, version: event.version, to_version: made[at + 1]?.event.version ?? null, type: event.type, actor: null, reason: null, confirmed: 0, last_confirmed: null })),
+    values_count: made.length,
+    model: { name: NAME, hash: "6e".repeat(32), inferred: false },
+    as_of: { at: args.at ?? null, known: args.known === undefined ? null : Number(args.known) },
+    inputs: made.length,
+    events_examined: 0,
+    incomplete: false,
+    findings: [],
   };
 }

@@ -15,6 +15,7 @@ import { changedByLast, changesBetween, fold } from "./fold";
 import * as dashboards from "./dashboards";
 import * as explain from "./explain";
 import { MockModels } from "./models";
+import { MockProjections } from "./projections";
 import { MockSaved, answer, readQuestion } from "./questions";
 import { late, related } from "./related";
 import { MockReports } from "./reports";
@@ -51,6 +52,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
   const models = new MockModels();
   const reports = new MockReports();
   const snapshots = new MockSnapshots();
+  const projections = new MockProjections();
   const saved = new MockSaved();
   const sql = new MockSql();
   const running: Running = { cancelled: false };
@@ -200,6 +202,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     dashboards: () => dashboards.list(),
     dashboard: (args) => dashboards.look(args, happened(args)),
     dashboard_behind: (args) => dashboards.behind(args.document, args.path, happened(args)),
+    projections_status: () => projections.status(log.length),
+    projection_do: (args) => projections.act(args, log.length),
+    projection_rebuild: (args) => projections.rebuild(args, log.length),
+    projection_why: (args) => dashboards.why(args, happened(args)),
+    projection_history: (args) => dashboards.history(args, happened(args)),
     dashboard_write: ({ file }) => file,
     models: () => models.list(),
     model_text: ({ name }) => models.text(name),

@@ -9,7 +9,7 @@ use annals_core::finding::FindingKind;
 use annals_core::id::Category;
 use annals_core::import::{
     ChainReport, Coverage, Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED,
-    Presence, Presets, Progress, SeenAgain, SourceOrder, import_into,
+    Presence, Presets, Progress, SeenAgain, SourceOrder, UnchangedPart, import_into,
 };
 use annals_core::store::Log;
 use annals_core::surroundings::{Surroundings, data_folder};
@@ -313,6 +313,17 @@ fn print(
         }
         if let Some(coverage) = &file.coverage {
             output.line(&coverage_text(file.order, coverage))?;
+        }
+        if let Some(UnchangedPart {
+            bytes,
+            records,
+            since,
+        }) = &file.unchanged
+        {
+            output.line(&format!(
+                "  its first {bytes} bytes, {}, are as they were read at {since} and were not read again",
+                counted(*records, "record")
+            ))?;
         }
         if let Some(chain) = &file.chain {
             output.line(&visible(&chain_text(chain)))?;

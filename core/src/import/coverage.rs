@@ -30,7 +30,8 @@ pub struct Coverage {
     /// Events looked at: the first 10,000, then every sixteenth.
     #[ts(type = "number")]
     pub looked_at: u64,
-    /// Events of which it is known what was before: they say it, or others stand before them in their stream.
+    /// Events of which it is known what was before: they say it, or others stand before them in their stream, and
+    /// the source is no log of requests.
     #[ts(type = "number")]
     pub previous: u64,
     /// Events that say when they happened.
@@ -81,11 +82,14 @@ pub(super) struct Counter {
     coverage: Coverage,
     events: u64,
     who: Extractor,
+    /// Its events are a history: those before one in its stream tell what was.
+    is_history: bool,
 }
 
 impl Counter {
-    pub(super) fn new() -> Counter {
+    pub(super) fn new(is_history: bool) -> Counter {
         Counter {
+            is_history,
             coverage: Coverage::default(),
             events: 0,
             who: Extraction::standard().prepare(),
@@ -119,7 +123,7 @@ impl Counter {
             why,
         } = &mut self.coverage;
         *looked_at += 1;
-        *previous += u64::from(*is_followed || of_data.previous);
+        *previous += u64::from((self.is_history && *is_followed) || of_data.previous);
         *when += u64::from(*has_time);
         *who += u64::from(actor.is_some());
         *why += u64::from(of_data.why || of_metadata.why);
@@ -217,7 +221,7 @@ mod tests {
 
     #[test]
     fn events_are_counted() {
-        let mut counter = Counter::new();
+        let mut counter = Counter::new(true);
         for at in 0..ALL + 2 * EVERY {
             if counter.looks() {
                 counter.take(&Seen {
@@ -234,6 +238,14 @@ mod tests {
             (found.previous, found.who, found.why),
             (ALL + 1, ALL + 2, 0)
         );
-        assert_eq!(Counter::new().coverage(), None);
+        assert_eq!(Counter::new(true).coverage(), None);
+        let mut requests = Counter::new(false);
+        requests.take(&Seen {
+            data: "{}",
+            metadata: None,
+            has_time: true,
+            is_followed: true,
+        });
+        assert_eq!(requests.coverage().unwrap().percent(), Some([0, 100, 0, 0]));
     }
 }

@@ -16,14 +16,15 @@ pub(super) enum RawRecord<'a> {
     Unfinished(&'a [u8]),
 }
 
-/// Calls `each` with every line that is not blank, and its number.
+/// Calls `each` with every line that is not blank, and its number; `before` lines stand before the reader.
 pub(super) fn read(
     reader: &mut dyn BufRead,
     names: &FileNames,
+    before: u64,
     each: &mut dyn FnMut(u64, RawRecord<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let mut buffer = Vec::new();
-    let mut line = 0;
+    let mut line = before;
     loop {
         line += 1;
         buffer.clear();
@@ -77,7 +78,7 @@ mod tests {
 
     fn lines_of(text: &[u8]) -> Vec<(u64, Vec<u8>)> {
         let mut got = Vec::new();
-        read(&mut &text[..], &names(), &mut |line, record| {
+        read(&mut &text[..], &names(), 0, &mut |line, record| {
             match record {
                 RawRecord::Whole(bytes) => got.push((line, bytes.to_vec())),
                 RawRecord::TooLong(bytes) => got.push((line, bytes[..3].to_vec())),
@@ -135,7 +136,7 @@ mod tests {
         let giant = std::io::repeat(b'x').take(100_000_000);
         let mut reader = std::io::BufReader::new(giant.chain(&b"\nnext\n"[..]));
         let mut held = Vec::new();
-        read(&mut reader, &names(), &mut |line, record| {
+        read(&mut reader, &names(), 0, &mut |line, record| {
             let len = match record {
                 RawRecord::Whole(bytes)
                 | RawRecord::TooLong(bytes)

@@ -37,6 +37,7 @@ mod streams;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unchanged;
 mod wrapped;
 mod xes;
 mod xlsx;
@@ -47,7 +48,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::id::{Category, StreamId};
+use crate::id::{Category, EventId, StreamId};
 use crate::store::{AppendError, LogWriter, OpenError};
 use crate::surroundings::Surroundings;
 
@@ -73,6 +74,7 @@ pub use preview::{
 pub use report::{FileReport, ImportReport, Reject, SeenAgain, may_replace};
 pub(crate) use report::{files_of, folder_of};
 pub use target::{Imported, Presence, import_into};
+pub use unchanged::UnchangedPart;
 
 /// Longest record that is taken, in bytes.
 const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -324,9 +326,18 @@ fn import_by(
     let now = (surroundings.clock)();
     // A log that cannot be read fails the import where it is written to.
     let held_as = |first: &sources::FirstRecords, source: &str| first.held_as(&log, source).ok()?;
+    let known = |source: &str| unchanged::Known::of(&log, source).ok()?;
+    let last_time = |stream: &StreamId| Some(log.stream(stream).ok()??.last_time);
+    let position_of = |id: &str| {
+        let id = EventId::new(id).ok()?;
+        Some(log.event_by_id(&id).ok()??.position)
+    };
     let before = gather::Before {
         is_known: &is_known,
         held_as: &held_as,
+        known: &known,
+        last_time: &last_time,
+        position_of: &position_of,
     };
     let ahead = match way {
         Way::Ahead => Some(store::Ahead::begin(writer, request)?),

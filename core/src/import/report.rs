@@ -8,6 +8,7 @@ use ts_rs::TS;
 
 use super::{
     ChainReport, Compression, Coverage, Encoding, Format, ImportError, Mapping, SourceOrder,
+    UnchangedPart,
 };
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::integrity::Hash;
@@ -40,9 +41,9 @@ pub struct ImportReport {
     /// Types that got events.
     #[ts(type = "number")]
     pub types: u64,
-    /// Earliest time that the events read say themselves.
+    /// Earliest time that the events read say themselves; what was passed over as unchanged is not looked at.
     pub first_time: Option<Time>,
-    /// Latest time that the events read say themselves.
+    /// Latest time that the events read say themselves, likewise.
     pub last_time: Option<Time>,
     /// Nothing was stored because only a report was asked for.
     pub dry_run: bool,
@@ -90,6 +91,10 @@ pub struct FileReport {
     pub read: u64,
     /// How much of what happened it holds; `None` where it held no event.
     pub coverage: Option<Coverage>,
+    /// Its beginning, where that was imported before, is unchanged and was not read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unchanged: Option<UnchangedPart>,
     /// What was found of the hashes that its events hold, where its source chains them so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -256,6 +256,7 @@ impl Gathered<'_> {
                 storing
             }
         };
+        let unchanged: usize = totals.unchanged.iter().map(Vec::len).sum();
         let Storing {
             mut bulk,
             stored,
@@ -265,14 +266,16 @@ impl Gathered<'_> {
             mut seen,
             reused,
         } = storing;
+        let duplicates = duplicates + unchanged as u64;
         seen.resize_with(totals.files.len(), Vec::new);
         let seen: Vec<SeenFile> = seen
             .into_iter()
-            .zip(&totals.in_folder)
-            .map(|(mut records, in_folder)| {
+            .zip(totals.in_folder.iter().zip(&totals.unchanged))
+            .map(|(mut records, (in_folder, unchanged))| {
                 records.sort_unstable();
+                let read = records.into_iter().map(|(_, position)| position);
                 SeenFile {
-                    positions: records.into_iter().map(|(_, position)| position).collect(),
+                    positions: unchanged.iter().copied().chain(read).collect(),
                     in_folder: *in_folder,
                 }
             })

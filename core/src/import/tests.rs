@@ -1,5 +1,6 @@
 //! Tests of the first pass, which need no log.
 
+mod grown;
 mod history;
 mod log;
 mod suites;
@@ -146,7 +147,7 @@ pub(super) fn see_request(request: &ImportRequest) -> Result<Seen, ImportError> 
     let is_known = |stream: &StreamId| stream.as_str().starts_with("known");
     let before = Before {
         is_known: &is_known,
-        held_as: &|_, _| None,
+        ..Before::nothing()
     };
     let gathered = gather(request, &std::env::temp_dir(), now, &progress, before, None)?;
     assert_eq!(
@@ -442,10 +443,7 @@ fn a_cancelled_import_stops() {
         folder.path(),
         Time::MIN,
         &progress,
-        Before {
-            is_known: &|_| false,
-            held_as: &|_, _| None,
-        },
+        Before::nothing(),
         None,
     );
     assert!(matches!(result.err(), Some(ImportError::Cancelled)));

@@ -1,40 +1,41 @@
 //! The first pass of an import: every record of every file gets what it lacks and goes into the spool, and, as long
 //! as the files are in log order, into the log as well.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `records` | the records of a file, as its format gives them |
+//! | `accept` | a draft gets what it lacks |
 
-use std::collections::{BTreeMap, HashMap};
+mod accept;
+mod records;
+
+use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::chain::{Chain, HashChain};
-use super::coverage::{Counter, Seen};
-use super::csv::{Next, Plan, Rows, Table};
+use super::chain::Chain;
+use super::coverage::Counter;
+use super::csv::{Plan, Table};
 use super::detect::{self, Asked, FileNames, Input};
 use super::encoding::Encoding;
-use super::files::{self, Skip, Source};
-use super::lines::RawRecord;
-use super::mapping::{self, Draft, Rules};
+use super::files::{self, Origin, Skip, Source};
 use super::pack::Compression;
 use super::preset::{self, Preset, Told};
-use super::preview::{FilePreview, Glance, PreviewRequest, ShownCells};
+use super::preview::{FilePreview, Glance, PreviewRequest};
 use super::record::RecordPlan;
 use super::report::{FileReport, Notes, Rejects};
-use super::sources::{self, FirstRecords};
-use super::spool::{Entry, Spool};
+use super::sources::FirstRecords;
+use super::spool::Spool;
 use super::store::Ahead;
 use super::streams::{StableHasher, Streams};
-use super::{
-    Format, ImportError, ImportRequest, MAX_RECORD_BYTES, Mapping, Phase, Progress, SourceOrder,
-    json, lines, ocel, wrapped, xes,
-};
-use crate::finding::{Finding, FindingKind, Place, Severity};
-use crate::id::{Category, EventId, EventType, NameError, StreamId};
+use super::unchanged::{Beginning, Known, UnchangedPart};
+use super::{Format, ImportError, ImportRequest, Mapping, Phase, Progress, SourceOrder};
+use crate::finding::{FindingKind, Place, Severity};
+use crate::id::StreamId;
 use crate::integrity::Hash;
-use crate::time::{SourceTime, Time};
-
-/// Type of an event whose record names none.
-const UNTYPED_RECORD: &str = "record";
-/// Type of an event of an XES file that names none.
-const UNTYPED_EVENT: &str = "event";
+use crate::position::Position;
+use crate::time::Time;
 
 /// What the log holds already.
 #[derive(Clone, Copy)]
@@ -43,6 +44,25 @@ pub(super) struct Before<'i> {
     pub is_known: &'i dyn Fn(&StreamId) -> bool,
     /// Another source under which it holds the first records of a file.
     pub held_as: &'i dyn Fn(&FirstRecords, &str) -> Option<String>,
+    /// What the last import of a source left of it.
+    pub known: &'i dyn Fn(&str) -> Option<Known>,
+    /// The latest time in a stream.
+    pub last_time: &'i dyn Fn(&StreamId) -> Option<Time>,
+    /// Where the event of this id stands.
+    pub position_of: &'i dyn Fn(&str) -> Option<Position>,
+}
+
+impl Before<'_> {
+    /// Nothing is held yet.
+    pub(super) fn nothing() -> Before<'static> {
+        Before {
+            is_known: &|_| false,
+            held_as: &|_, _| None,
+            known: &|_| None,
+            last_time: &|_| None,
+            position_of: &|_| None,
+        }
+    }
 }
 
 /// Reads every file into a spool in `folder`, and stores `ahead` while that is possible.
@@ -112,10 +132,7 @@ pub(super) fn glance(request: &PreviewRequest, now: Time) -> Result<Vec<FilePrev
     let progress = Progress::default();
     for source in &sources {
         // Each file by itself: what one holds says nothing about another yet.
-        let before = Before {
-            is_known: &|_| false,
-            held_as: &|_, _| None,
-        };
+        let before = Before::nothing();
         let mut gathering = Gathering::new(&import, Path::new("."), now, &progress, before)?;
         gathering.glance = Some(Glance::new(*records));
         previews.push(gathering.glance_at(source));
@@ -218,22 +235,6 @@ impl<'i> Opened<'i> {
     }
 }
 
-/// Cells of one column that are not of its kind.
-struct Differing {
-    count: u64,
-    /// Line of the first.
-    line: u64,
-    /// Its text, not more than a finding has room for.
-    cell: String,
-}
-
-/// The beginning of a cell.
-fn cell_text(text: &[u8], ends: &[usize], column: usize) -> String {
-    let start = column.checked_sub(1).map_or(0, |before| ends[before]);
-    let cell = String::from_utf8_lossy(&text[start..ends[column]]);
-    cell.chars().take(40).collect()
-}
-
 /// Everything that the files held, ready for the log.
 pub(super) struct Gathered<'w> {
     pub spool: Option<Spool>,
@@ -252,6 +253,8 @@ pub(super) struct Totals {
     pub files: Vec<FileReport>,
     /// For each of them, whether it was found in a folder.
     pub in_folder: Vec<bool>,
+    /// For each of them, where the events of its beginning stand that was not read again.
+    pub unchanged: Vec<Vec<Position>>,
     pub notes: Notes,
     pub rejects: Rejects,
 }
@@ -278,6 +281,8 @@ struct Gathering<'i, 'w> {
     file: u32,
     /// The hashes of the file at hand, where its source chains its events.
     chain: Option<Chain>,
+    /// Positions of the beginning of the file at hand that is not read again, in order of the log.
+    begun: Vec<Position>,
     /// What the events of the file at hand still hold.
     coverage: Counter,
     /// The first records of the file at hand, and those of the files before it with their sources.
@@ -310,6 +315,7 @@ impl<'i> Gathering<'i, '_> {
                 streams: Streams::default(),
                 files: Vec::new(),
                 in_folder: Vec::new(),
+                unchanged: Vec::new(),
                 notes: Notes::default(),
                 rejects: Rejects::new(request.rejects.as_deref())?,
             },
@@ -317,7 +323,8 @@ impl<'i> Gathering<'i, '_> {
             log_reached: Time::MIN,
             file: 0,
             chain: None,
-            coverage: Counter::new(),
+            begun: Vec::new(),
+            coverage: Counter::new(true),
             first: FirstRecords::default(),
             firsts: Vec::new(),
         })
@@ -374,18 +381,30 @@ impl<'i> Gathering<'i, '_> {
             read: 0,
             chain: None,
             coverage: None,
+            unchanged: None,
             skipped: None,
             seen: None,
         });
         self.gathered.in_folder.push(source.in_folder.is_some());
+        let beginning = self.unchanged(source, &opened)?;
+        let input = &opened.input;
+        let positions = beginning.iter().flat_map(|part| &part.positions).copied();
+        self.gathered.unchanged.push(positions.clone().collect());
+        self.begun = positions.collect();
+        self.begun.sort_unstable();
         let taken = input.taken.clone();
         let names = input.names.clone();
-        self.read_records(opened, plan)?;
+        self.read_records(opened, plan, beginning.as_ref())?;
         self.note_other_name(&names);
         let report = &mut self.gathered.files[self.file as usize];
         report.read = self.gathered.read - before;
         report.bytes = taken.bytes();
         report.sha256 = taken.sha256();
+        report.unchanged = beginning.map(|part| UnchangedPart {
+            bytes: part.bytes,
+            records: part.positions.len() as u64,
+            since: part.since,
+        });
         report.coverage = self.coverage.coverage();
         report.chain = self.chain.take().map(|chain| chain.report);
         Ok(())
@@ -418,10 +437,12 @@ impl<'i> Gathering<'i, '_> {
             read: 0,
             chain: None,
             coverage: None,
+            unchanged: None,
             skipped: Some(why),
             seen: None,
         });
         self.gathered.in_folder.push(true);
+        self.gathered.unchanged.push(Vec::new());
     }
 
     fn glance_at(mut self, source: &Source) -> FilePreview {
@@ -437,7 +458,7 @@ impl<'i> Gathering<'i, '_> {
         let read = match opened.plan() {
             // Its problems say it already.
             Err(_) => Err(ImportError::Cancelled),
-            Ok(plan) => self.read_records(opened, plan),
+            Ok(plan) => self.read_records(opened, plan, None),
         };
         preview.complete = read.is_ok();
         match read {
@@ -450,129 +471,49 @@ impl<'i> Gathering<'i, '_> {
         preview
     }
 
-    fn read_records(&mut self, opened: Opened<'i>, plan: Option<Plan>) -> Result<(), ImportError> {
-        let Opened {
-            mut input,
-            table,
-            records,
-            preset,
-        } = opened;
-        let chain = preset.as_ref().and_then(|preset| preset.chain);
-        self.chain = chain.map(|HashChain::Eventsourcingdb| Chain::default());
-        self.coverage = Counter::new();
-        // The name is the source: another file of the same name is the same source, and its first record of
-        // a kind the same as the first one here.
-        self.occurrences.clear();
-        self.log_reached = Time::MIN;
-        self.zone = self.request.zone;
-        let names = input.names.clone();
-        let zone = self.zone;
-        let reader = &mut *input.reader;
-        let records = records.as_ref();
-        if let Some(records) = records {
-            self.zone = records.zone();
+    /// The beginning of a file that an earlier import has read by the same rules, if it is there as it was.
+    fn unchanged(
+        &self,
+        source: &Source,
+        opened: &Opened<'_>,
+    ) -> Result<Option<Beginning>, ImportError> {
+        let input = &opened.input;
+        let is_plain = matches!(source.origin, Origin::File)
+            && !input.is_store
+            && input.format == Format::Jsonl
+            && input.encoding == Encoding::Utf8
+            && input.names.packed == Compression::None;
+        // Whole lists in a line, hashes of the source, and what the user says otherwise need every record.
+        let is_by_line = opened.records.as_ref().is_none_or(RecordPlan::is_by_line);
+        let is_chained = opened.preset.as_ref().is_some_and(|p| p.chain.is_some());
+        let is_asked = self.request.category.is_some() || self.request.zone != chrono_tz::UTC;
+        if !is_plain || !is_by_line || is_chained || is_asked {
+            return Ok(None);
         }
-        let is_long = !input.is_whole && begins_long_object(&input.head);
-        if let (Format::Jsonl | Format::Json, Some(plan)) = (input.format, records) {
-            let keys = plan.list_names();
-            if is_long && !keys.is_empty() {
-                return wrapped::read(reader, &names, &keys, &mut |line, item| {
-                    self.wrapped(&names, line, item, plan)
-                });
-            }
-        }
-        match (input.format, table) {
-            (_, Some(table)) => match (records, plan) {
-                (Some(records), _) => self.record_rows(reader, &names, &table, records),
-                (None, Some(plan)) => {
-                    self.zone = plan.zone();
-                    self.table(reader, &names, &table, &plan)
-                }
-                // A table has the one or the other.
-                (None, None) => Ok(()),
-            },
-            (Format::Auto | Format::Jsonl | Format::Csv | Format::Git, None) => {
-                lines::read(reader, &names, &mut |line, raw| {
-                    self.json(&names, line, raw, records)
-                })
-            }
-            (Format::Json, None) => json::read(reader, &names, &mut |line, raw| {
-                self.json(&names, line, raw, records)
-            }),
-            (Format::Ocel, None) => {
-                let progress = self.progress;
-                ocel::read(reader, &names, zone, progress, &mut |line, item| {
-                    self.ocel(&names, line, item)
-                })
-            }
-            (Format::Xes, None) => xes::read(reader, &names, zone, &mut |line, item| {
-                self.xes(&names, line, item)
-            }),
-        }
+        let known = (self.before.known)(&input.names.source).filter(|known| {
+            known.format == "jsonl" && known.mapping_sha256 == opened.mapping().map(Mapping::sha256)
+        });
+        let Some(known) = known else {
+            return Ok(None);
+        };
+        Beginning::of(&source.path, &known, self.progress).map_err(|e| input.names.unreadable(1, e))
     }
 
-    fn table(
+    /// Passes over a beginning; its records count as read.
+    fn pass(
         &mut self,
         reader: &mut dyn std::io::BufRead,
         names: &FileNames,
-        table: &Table,
-        plan: &Plan,
+        beginning: &Beginning,
     ) -> Result<(), ImportError> {
-        let mut differing = BTreeMap::new();
-        let read = self.rows(reader, names, table, plan, &mut differing);
-        for (column, Differing { count, line, cell }) in differing {
-            self.gathered.notes.take(Finding {
-                kind: FindingKind::KindDiffers,
-                severity: Severity::Warning,
-                count,
-                place: place(names, line, None),
-                detail: plan.told_kind(column, &cell),
-            });
-        }
-        read
-    }
-
-    fn rows(
-        &mut self,
-        reader: &mut dyn std::io::BufRead,
-        names: &FileNames,
-        table: &Table,
-        plan: &Plan,
-        differing: &mut BTreeMap<usize, Differing>,
-    ) -> Result<(), ImportError> {
-        let mut rows = Rows::new(reader, names, table.dialect);
-        let mut is_header = table.has_header;
-        loop {
-            let next = rows.next()?;
-            if next == Next::End {
-                return Ok(());
-            }
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
-            self.count_record()?;
-            let line = rows.line();
-            let (text, ends) = rows.cells();
-            let taken = match next {
-                Next::Row | Next::End => table.map(plan, text, ends, &names.stem),
-                Next::Wrong => Err(rows.fault().to_owned()),
-                Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
-            };
-            let taken = taken.and_then(|draft| {
-                let taken = self.accept(names, line, &draft, UNTYPED_RECORD, &[rows.raw()])?;
-                for &column in &draft.kind_differs {
-                    let found = differing.entry(column).or_insert_with(|| Differing {
-                        count: 0,
-                        line,
-                        cell: cell_text(text, ends, column),
-                    });
-                    found.count += 1;
-                }
-                Ok(taken)
-            });
-            let cells = self.glance.is_some().then(|| ShownCells::of(text, ends));
-            self.settle_with(names, line, taken, rows.raw(), cells)?;
-        }
+        let passed = std::io::copy(&mut reader.take(beginning.bytes), &mut std::io::sink());
+        passed.map_err(|e| names.unreadable(1, e))?;
+        let records = beginning.positions.len() as u64;
+        self.gathered.read += records;
+        self.progress
+            .records_read
+            .fetch_add(records, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Says that the file seems to be one that was imported under another name.
@@ -608,581 +549,7 @@ impl<'i> Gathering<'i, '_> {
         }
         self.firsts.push((first, source.clone()));
     }
-
-    /// Rows of a table that are read as records.
-    fn record_rows(
-        &mut self,
-        reader: &mut dyn std::io::BufRead,
-        names: &FileNames,
-        table: &Table,
-        plan: &RecordPlan,
-    ) -> Result<(), ImportError> {
-        let mut rows = Rows::new(reader, names, table.dialect);
-        let mut is_header = table.has_header;
-        loop {
-            let next = rows.next()?;
-            if next == Next::End {
-                return Ok(());
-            }
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
-            let line = rows.line();
-            let (text, ends) = rows.cells();
-            let record = match next {
-                Next::Row | Next::End => table.record(text, ends),
-                Next::Wrong => Err(rows.fault().to_owned()),
-                Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
-            };
-            match record {
-                Ok(record) => self.records(names, line, &record, plan)?,
-                Err(reason) => {
-                    self.count_record()?;
-                    self.settle(names, line, Err(reason), rows.raw())?;
-                }
-            }
-        }
-    }
-
-    fn json(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        raw: RawRecord<'_>,
-        plan: Option<&RecordPlan>,
-    ) -> Result<(), ImportError> {
-        let record = match raw {
-            RawRecord::Whole(record) => record,
-            RawRecord::TooLong(start) => {
-                self.count_record()?;
-                let reason = format!("longer than {} MiB", MAX_RECORD_BYTES >> 20);
-                return self.settle(names, line, Err(reason), start);
-            }
-            RawRecord::Unfinished(start) => {
-                let notes = &mut self.gathered.notes;
-                notes.add(FindingKind::UnfinishedLine, Severity::Warning, || {
-                    let detail = format!(
-                        "the last line ends after {} bytes in the middle of a record; it was left for the next import of the file",
-                        start.len()
-                    );
-                    (place(names, line, None), detail)
-                });
-                return Ok(());
-            }
-        };
-        if let Some(plan) = plan
-            && let Ok(text) = std::str::from_utf8(record)
-        {
-            if let Some(detail) = self.chain.as_mut().and_then(|chain| chain.take(text)) {
-                let here = || (place(names, line, None), detail);
-                let notes = &mut self.gathered.notes;
-                notes.add(FindingKind::ChainBroken, Severity::Severe, here);
-            }
-            return self.records(names, line, text, plan);
-        }
-        self.count_record()?;
-        let rules = Rules {
-            zone: self.zone,
-            stem: &names.stem,
-        };
-        let taken = mapping::map(record, &rules, line)
-            .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
-        self.settle(names, line, taken, record)
-    }
-
-    /// What stands in an object around a long list of records.
-    fn wrapped(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        item: wrapped::Item<'_>,
-        plan: &RecordPlan,
-    ) -> Result<(), ImportError> {
-        match item {
-            wrapped::Item::Record(raw) => self.json(names, line, raw, Some(plan)),
-            wrapped::Item::Element(RawRecord::Whole(element)) => {
-                match std::str::from_utf8(element) {
-                    Ok(text) => {
-                        let held = plan.record_in(text);
-                        self.record(names, line + held.lines, &held.text, plan)
-                    }
-                    Err(_) => self.json(names, line, RawRecord::Whole(element), None),
-                }
-            }
-            wrapped::Item::Element(raw) => self.json(names, line, raw, None),
-            wrapped::Item::Around(text) => {
-                self.note_lost(names, line, text, plan);
-                Ok(())
-            }
-        }
-    }
-
-    /// Says what stands around a list of records and belongs to none.
-    fn note_lost(&mut self, names: &FileNames, line: u64, text: &str, plan: &RecordPlan) {
-        let Some(lost) = plan.lost_around(text) else {
-            return;
-        };
-        let notes = &mut self.gathered.notes;
-        notes.add(FindingKind::NotKept, Severity::Notice, || {
-            let detail =
-                format!("{lost} around the list of records belongs to none and was not kept");
-            (place(names, line, None), detail)
-        });
-    }
-
-    /// The records that a value holds, or the one that it is, by a declared mapping.
-    fn records(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        text: &str,
-        plan: &RecordPlan,
-    ) -> Result<(), ImportError> {
-        let Some(held) = plan.records_in(text) else {
-            return self.record(names, line, text, plan);
-        };
-        self.note_lost(names, line, text, plan);
-        for held in held {
-            self.record(names, line + held.lines, &held.text, plan)?;
-        }
-        Ok(())
-    }
-
-    fn record(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        text: &str,
-        plan: &RecordPlan,
-    ) -> Result<(), ImportError> {
-        self.count_record()?;
-        let record = text.as_bytes();
-        let taken = plan.map(text, &names.stem, line).and_then(|draft| {
-            let draft = match draft {
-                Some(draft) => draft,
-                // The mapping finds nothing of its own in it: perhaps another kind of record.
-                None => {
-                    let rules = Rules {
-                        zone: self.zone,
-                        stem: &names.stem,
-                    };
-                    mapping::map(record, &rules, line)?
-                }
-            };
-            self.accept(names, line, &draft, UNTYPED_RECORD, &[record])
-        });
-        self.settle(names, line, taken, record)
-    }
-
-    fn xes(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        item: xes::Item<'_>,
-    ) -> Result<(), ImportError> {
-        let note = |kind, severity, detail: &dyn Fn() -> String, notes: &mut Notes| {
-            notes.add(kind, severity, || (place(names, line, None), detail()));
-        };
-        let notes = &mut self.gathered.notes;
-        match item {
-            xes::Item::Event(draft) => {
-                self.count_record()?;
-                let identity = [draft.stream.as_bytes(), b"\0", draft.data.as_bytes()];
-                let taken = self.accept(names, line, draft, UNTYPED_EVENT, &identity);
-                return self.settle(names, line, taken, draft.data.as_bytes());
-            }
-            xes::Item::Reject { reason, record } => {
-                self.count_record()?;
-                return self.settle(names, line, Err(reason), record.as_bytes());
-            }
-            xes::Item::EmptyTrace(name) => note(
-                FindingKind::EmptyTrace,
-                Severity::Notice,
-                &|| format!("trace {name} holds no events, so no stream holds it"),
-                notes,
-            ),
-            xes::Item::RepeatedTrace(name) => note(
-                FindingKind::DuplicateTrace,
-                Severity::Warning,
-                &|| format!("trace {name} comes again; its events went into the same stream"),
-                notes,
-            ),
-            xes::Item::NotKept(what) => note(
-                FindingKind::NotKept,
-                Severity::Notice,
-                &|| format!("{what} belongs to no event and was not kept"),
-                notes,
-            ),
-        }
-        Ok(())
-    }
-
-    fn ocel(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        item: ocel::Item<'_>,
-    ) -> Result<(), ImportError> {
-        match item {
-            ocel::Item::Event(draft) => {
-                self.count_record()?;
-                let metadata = draft.metadata.as_deref().unwrap_or_default();
-                let time = draft.time.as_ref().map(|time| time.time.to_string());
-                let identity = [
-                    draft.stream.as_bytes(),
-                    b"\0",
-                    draft.data.as_bytes(),
-                    metadata.as_bytes(),
-                    time.as_deref().unwrap_or_default().as_bytes(),
-                ];
-                let taken = self.accept(names, line, draft, UNTYPED_EVENT, &identity);
-                self.settle(names, line, taken, draft.data.as_bytes())
-            }
-            ocel::Item::Reject { reason, record } => {
-                self.count_record()?;
-                self.settle(names, line, Err(reason), record.as_bytes())
-            }
-            ocel::Item::Broken { count, detail } => {
-                self.gathered.notes.take(Finding {
-                    kind: FindingKind::BrokenLink,
-                    severity: Severity::Warning,
-                    count,
-                    place: place(names, line, None),
-                    detail,
-                });
-                Ok(())
-            }
-            ocel::Item::NotKept(what) => {
-                self.gathered
-                    .notes
-                    .add(FindingKind::NotKept, Severity::Notice, || {
-                        let detail = format!("{what} belongs to no event and was not kept");
-                        (place(names, line, None), detail)
-                    });
-                Ok(())
-            }
-        }
-    }
-
-    fn count_record(&mut self) -> Result<(), ImportError> {
-        let is_enough = self.glance.as_ref().is_some_and(Glance::is_full);
-        if is_enough || self.progress.cancel.load(Ordering::Relaxed) {
-            return Err(ImportError::Cancelled);
-        }
-        self.gathered.read += 1;
-        self.progress.records_read.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// A record that could not be taken is rejected; a spool or log that could not be written ends the import.
-    fn settle(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        taken: Result<Result<(), ImportError>, String>,
-        record: &[u8],
-    ) -> Result<(), ImportError> {
-        self.settle_with(names, line, taken, record, None)
-    }
-
-    fn settle_with(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        taken: Result<Result<(), ImportError>, String>,
-        record: &[u8],
-        cells: Option<ShownCells>,
-    ) -> Result<(), ImportError> {
-        if let Some(glance) = &mut self.glance {
-            glance.record(line, record, cells, taken.err());
-            return Ok(());
-        }
-        match taken {
-            Ok(kept) => kept,
-            Err(reason) => self.gathered.rejects.add(&names.file, line, reason, record),
-        }
-    }
-
-    /// Gives the draft what it lacks and spools it. The error is the reason for a rejection.
-    fn accept(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        draft: &Draft<'_>,
-        untyped: &str,
-        identity: &[&[u8]],
-    ) -> Result<Result<(), ImportError>, String> {
-        let category = match &self.request.category {
-            Some(category) => Some(category.as_str()),
-            None => draft.category.as_deref(),
-        };
-        check_names(draft, category)?;
-        let source = draft.source.as_deref().unwrap_or(&names.source);
-        let made_id;
-        let mut occurrence = 1;
-        let id = match draft.id.as_deref() {
-            Some(id) => id,
-            None => {
-                let digest = sources::digest(source, identity);
-                let mut beginning = [0; 16];
-                beginning.copy_from_slice(&digest[..16]);
-                let seen = self.occurrences.entry(beginning).or_insert(0);
-                *seen += 1;
-                occurrence = *seen;
-                made_id = sources::made_id(digest, occurrence);
-                &made_id
-            }
-        };
-        if draft.source.is_none() {
-            match &draft.id {
-                Some(id) => self.first.note(Some(id), &[draft.data.as_bytes()], 1),
-                None => self.first.note(None, identity, occurrence),
-            }
-        }
-        let stream = self
-            .gathered
-            .streams
-            .index_of(&draft.stream)
-            .map_err(|e| e.to_string())?;
-        self.cover(stream, draft);
-        let time = self.time_in_stream(names, line, stream, draft);
-        self.note_version(names, line, stream, draft.source_version.as_deref());
-        let event_type = match draft.event_type.as_deref() {
-            Some(event_type) => event_type,
-            None => {
-                self.gathered
-                    .notes
-                    .add(FindingKind::MissingType, Severity::Warning, || {
-                        (
-                            place(names, line, Some(&draft.stream)),
-                            format!("the record names no type; it became {untyped:?}"),
-                        )
-                    });
-                untyped
-            }
-        };
-        if let Some(key) = &draft.repeated_key {
-            self.gathered
-                .notes
-                .add(FindingKind::DuplicateKey, Severity::Warning, || {
-                    let mut place = place(names, line, Some(&draft.stream));
-                    place.path = Some(key.clone());
-                    (
-                        place,
-                        format!(
-                            "an object holds the key {key:?} more than once; reading takes the last"
-                        ),
-                    )
-                });
-        }
-        let totals = &mut self.gathered;
-        let state = &mut totals.streams.list[stream];
-        if draft.in_log_order {
-            self.log_reached = self.log_reached.max(state.reached);
-            // What comes later in this stream, from whatever file, stays behind this event.
-            state.reached = self.log_reached;
-        }
-        let reached = state.reached;
-        // What only the clock says is left to the log's own reading of it: two imports of the same record
-        // would differ in it and not be known for the same.
-        let time = (!state.last_is_clock).then_some(&time);
-        if let Some(SourceTime { time, .. }) = time {
-            totals.first_time = Some(totals.first_time.map_or(*time, |t| t.min(*time)));
-            totals.last_time = Some(totals.last_time.map_or(*time, |t| t.max(*time)));
-        }
-        let entry = Entry {
-            stream: stream as u32,
-            category,
-            file: self.file,
-            line,
-            id,
-            event_type,
-            time,
-            schema_version: draft.schema_version.as_deref(),
-            source,
-            source_id: draft.source_id.as_deref(),
-            source_version: draft.source_version.as_deref(),
-            source_position: draft.source_position.as_deref(),
-            source_recorded_at: draft.source_recorded_at,
-            data: &draft.data,
-            metadata: draft.metadata.as_deref(),
-            beyond: draft.beyond.as_deref(),
-        };
-        if let Some(glance) = &mut self.glance {
-            glance.event(&state.name, &entry);
-            return Ok(Ok(()));
-        }
-        Ok(self.keep(reached, &entry))
-    }
-
-    /// Counts what the event holds of what happened.
-    fn cover(&mut self, stream: usize, draft: &Draft<'_>) {
-        if !self.coverage.looks() {
-            return;
-        }
-        let state = &self.gathered.streams.list[stream];
-        self.coverage.take(&Seen {
-            data: &draft.data,
-            metadata: draft.metadata.as_deref(),
-            has_time: draft.time.is_some(),
-            is_followed: !state.is_new || (self.before.is_known)(&state.name),
-        });
-    }
-
-    /// Spools an event and, as long as that is possible, stores it.
-    fn keep(&mut self, reached: Time, entry: &Entry<'_>) -> Result<(), ImportError> {
-        if let Some(spool) = &mut self.spool {
-            spool
-                .push(reached, entry)
-                .map_err(|e| spool_error(self.folder, e))?;
-        }
-        let Some(ahead) = self.ahead.as_mut() else {
-            return Ok(());
-        };
-        match entry.whole().filter(|_| ahead.can_follow(reached)) {
-            Some(event) => {
-                let name = &self.gathered.streams.list[entry.stream as usize].name;
-                ahead.follow(reached, name, event, self.progress)
-            }
-            None => {
-                self.ahead = None;
-                self.progress.events_done.store(0, Ordering::Relaxed);
-                self.progress.events_stored.store(0, Ordering::Relaxed);
-                Ok(())
-            }
-        }
-    }
-
-    /// The event's time, or the one before it in its stream; moves the stream's times on.
-    fn time_in_stream(
-        &mut self,
-        names: &FileNames,
-        line: u64,
-        stream: usize,
-        draft: &Draft<'_>,
-    ) -> SourceTime {
-        let state = &mut self.gathered.streams.list[stream];
-        let notes = &mut self.gathered.notes;
-        let here = || place(names, line, Some(&draft.stream));
-        let is_first = std::mem::take(&mut state.is_new);
-        let last_is_clock = state.last_is_clock;
-        state.last_is_clock = false;
-        let time = match &draft.time {
-            Some(time) => time.clone(),
-            None => {
-                state.last_is_clock = is_first || last_is_clock;
-                let time = if is_first { self.now } else { state.last };
-                let from_clock = state.last_is_clock;
-                notes.add(FindingKind::MissingTime, Severity::Warning, || {
-                    let taken = if from_clock {
-                        // The log's clock is read when it takes the event, so no instant is named here.
-                        "that of the import".to_owned()
-                    } else {
-                        format!("that of the event before it in its stream, {time}")
-                    };
-                    (here(), format!("the record has no time; it took {taken}"))
-                });
-                SourceTime::unwritten(time)
-            }
-        };
-        let zone = self.zone;
-        let written = || time.text.clone().unwrap_or_default();
-        if time.date_only {
-            notes.add(FindingKind::DateOnly, Severity::Notice, || {
-                let written = written();
-                let detail = match written.len() {
-                    0..=7 => {
-                        format!("{written:?} names no day; it became 00:00 {zone} of its first day")
-                    }
-                    _ => {
-                        format!("{written:?} names a day only; it became 00:00 {zone} of that day")
-                    }
-                };
-                (here(), detail)
-            });
-        } else if time.zone_assumed {
-            notes.add(FindingKind::ZoneAssumed, Severity::Warning, || {
-                (
-                    here(),
-                    format!("{:?} names no zone; {zone} was assumed", written()),
-                )
-            });
-        }
-        if time.ambiguous {
-            notes.add(FindingKind::AmbiguousLocalTime, Severity::Warning, || {
-                (
-                    here(),
-                    format!(
-                        "{:?} does not exist or exists twice in {zone}; {} was taken",
-                        written(),
-                        time.time
-                    ),
-                )
-            });
-        }
-        if !is_first && !last_is_clock && time.time < state.last && !draft.unordered {
-            let last = state.last;
-            notes.add(FindingKind::TimeRunsBackwards, Severity::Warning, || {
-                (
-                    here(),
-                    format!("{} comes after {last} in the file", time.time),
-                )
-            });
-        }
-        state.reached = if is_first || draft.unordered {
-            time.time
-        } else {
-            state.reached.max(time.time)
-        };
-        state.last = time.time;
-        time
-    }
-
-    fn note_version(&mut self, names: &FileNames, line: u64, stream: usize, version: Option<&str>) {
-        let Some(version) = version.and_then(|v| v.parse::<i64>().ok()) else {
-            return;
-        };
-        let state = &mut self.gathered.streams.list[stream];
-        let detail = match state.last_version.replace(version) {
-            Some(last) if last.checked_add(1) == Some(version) => return,
-            Some(last) => format!("version {version} follows version {last} in the source"),
-            None if version <= 1 || (self.before.is_known)(&state.name) => return,
-            None => format!("the stream begins with version {version} in the source"),
-        };
-        let stream = state.name.as_str();
-        self.gathered
-            .notes
-            .add(FindingKind::VersionGap, Severity::Warning, || {
-                (place(names, line, Some(stream)), detail)
-            });
-    }
 }
-
-/// Whether a file begins with an object that is longer than what was read of it.
-fn begins_long_object(head: &[u8]) -> bool {
-    let text = head.trim_ascii_start();
-    let mut values =
-        serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
-    text.starts_with(b"{") && values.next().is_some_and(|value| value.is_err())
-}
-
-fn check_names(draft: &Draft<'_>, category: Option<&str>) -> Result<(), String> {
-    let reason = |e: NameError| e.to_string();
-    // Stream names are checked where they are first seen.
-    if let Some(id) = draft.id.as_deref().filter(|id| id.len() > LONG) {
-        EventId::new(id).map_err(reason)?;
-    }
-    if let Some(name) = draft.event_type.as_deref().filter(|t| t.len() > LONG) {
-        EventType::new(name).map_err(reason)?;
-    }
-    if let Some(category) = category {
-        Category::new(category).map_err(reason)?;
-    }
-    Ok(())
-}
-
-/// Names up to this length are surely short enough, and none of them is empty here.
-const LONG: usize = 256;
 
 fn place(names: &FileNames, line: u64, stream: Option<&str>) -> Place {
     Place {

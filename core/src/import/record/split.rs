@@ -209,6 +209,11 @@ impl RecordPlan {
         found.get().starts_with("\"{").then(|| opened(text))?
     }
 
+    /// Whether a value of the file is always one record, so that a line of JSON Lines is, too.
+    pub(in crate::import) fn is_by_line(&self) -> bool {
+        self.within.is_empty()
+    }
+
     /// Names of the lists at the top of an object that hold records; none where the whole list is needed at once.
     pub(in crate::import) fn list_names(&self) -> Vec<&str> {
         if self.reshape.contains(&Reshape::NewestFirst) {

@@ -295,6 +295,27 @@ impl Log {
         })
     }
 
+    /// What an import says of a file of this name, of the last of them where it had several.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn imported_file(
+        &self,
+        import: u64,
+        name: &str,
+    ) -> Result<Option<ImportedFile>, ReadError> {
+        self.read(|conn| {
+            if !are_there(conn)? {
+                return Ok(None);
+            }
+            let mut row = conn.prepare_cached(
+                "SELECT name, bytes, sha256, format, mapping_sha256, mapping, read
+                 FROM import_files WHERE import = ?1 AND name = ?2 ORDER BY idx DESC LIMIT 1",
+            )?;
+            Ok(row.query_row((import, name), file_of).optional()?)
+        })
+    }
+
     /// Files that this import found in a folder, with how many records it saw of each; those that a later import
     /// looked at left out.
     ///

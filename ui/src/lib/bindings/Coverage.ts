@@ -9,7 +9,8 @@ export type Coverage = {
  */
 looked_at: number, 
 /**
- * Events of which it is known what was before: they say it, or others stand before them in their stream.
+ * Events of which it is known what was before: they say it, or others stand before them in their stream, and
+ * the source is no log of requests.
  */
 previous: number, 
 /**

@@ -8,6 +8,7 @@ import type { Hash } from "./Hash";
 import type { Mapping } from "./Mapping";
 import type { SeenAgain } from "./SeenAgain";
 import type { SourceOrder } from "./SourceOrder";
+import type { UnchangedPart } from "./UnchangedPart";
 
 /**
  * One file and how it was read.
@@ -69,6 +70,10 @@ read: number,
  * How much of what happened it holds; `None` where it held no event.
  */
 coverage: Coverage | null, 
+/**
+ * Its beginning, where that was imported before, is unchanged and was not read again.
+ */
+unchanged?: UnchangedPart, 
 /**
  * What was found of the hashes that its events hold, where its source chains them so.
  */

@@ -123,6 +123,12 @@ pub(super) fn read(file: &mut File, most: usize) -> std::io::Result<Vec<Member>>
         count,
         before,
     } = place(file)?;
+    // The end of an archive in an archive that was cut off looks like the end of one behind other bytes.
+    if before > 0 && exactly(file, 0, LOCAL.len())? == LOCAL {
+        return Err(wrong(
+            "the ZIP archive is cut off, or a part of it is missing",
+        ));
+    }
     if len > MAX_LIST_BYTES || count > most as u64 {
         return Err(wrong(&format!(
             "the ZIP archive has more than {most} members, or names of more than {} MiB; unpack it yourself",

@@ -31,6 +31,7 @@ pub(super) const EMPTY: &[u8] = b"PK\x05\x06";
 const MAX_MEMBERS: usize = 100_000;
 /// Deepest nesting of archives that is gone into.
 pub(super) const MAX_ARCHIVES: usize = 4;
+const BUFFER_BYTES: usize = 256 * 1024;
 /// Unpacked bytes of an archive from which on the ratio counts.
 const BOMB_BYTES: u64 = 256 << 20;
 /// Most unpacked bytes for one byte of the archive.
@@ -124,7 +125,9 @@ impl Archive {
         };
         let inner: Box<dyn Read> = match member.method {
             0 => Box::new(section),
-            8 => Box::new(flate2::read::DeflateDecoder::new(BufReader::new(section))),
+            8 => Box::new(flate2::bufread::DeflateDecoder::new(
+                BufReader::with_capacity(BUFFER_BYTES, section),
+            )),
             93 => Box::new(StreamingDecoder::new(section).map_err(damaged)?),
             method => return Err(unknown_method(method)),
         };

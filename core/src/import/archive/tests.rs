@@ -110,6 +110,11 @@ fn members_that_lead_outside_are_refused_and_said() {
 #[test]
 fn damage_is_told_and_nothing_panics() {
     let archive = zip(&[("a.jsonl", "{\"a\":1}\n".repeat(100).as_bytes())]);
+    let around = zip(&[("inner.zip", &zip(&[("x", b"{}")]))]);
+    assert!(
+        open(&around[..around.len() - 30]).is_err(),
+        "the one inside is not it"
+    );
     for cut in 4..archive.len() {
         let _ = open(&archive[..cut]);
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::export::{CSV_COLUMNS, unguarded};
 use crate::import::mapping::Draft;
-use crate::time::{SourceTime, Time};
+use crate::time::SourceTime;
 
 /// Whether these are the columns of an export.
 pub(super) fn is_native(columns: &[String]) -> bool {
@@ -30,7 +30,10 @@ pub(super) fn map<'a>(text: &'a str, ends: &[usize]) -> Result<Draft<'a>, String
     let needed = |name: &str| filled(name).ok_or_else(|| format!("the cell {name:?} is empty"));
     let time = |name: &str| {
         let text = needed(name)?;
-        Time::parse_rfc3339(text).map_err(|e| format!("{name}: {e}"))
+        // A cell of a workbook that is a date has no zone: exports write UTC.
+        let read = SourceTime::parse(text, chrono_tz::UTC);
+        read.map(|time| time.time)
+            .map_err(|e| format!("{name}: {e}"))
     };
     let json = |name: &str, text: &'a str| {
         if super::plan::is_json(text) {

@@ -8,8 +8,10 @@ use chrono::{Days, NaiveDate};
 /// How a cell is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// As a date, a time of day, or both.
-    Time,
+    /// As a date.
+    Date,
+    /// As a time of day, with or without a date.
+    Clock,
     /// As its number.
     #[default]
     AsItIs,
@@ -24,7 +26,8 @@ const MAX_ZEROS: i32 = 30;
 pub(super) fn shown_by_number(id: &str) -> Shown {
     match id.parse::<u32>() {
         // 46 and others count hours beyond a day: a span, no time.
-        Ok(14..=22 | 27..=36 | 45 | 47 | 50..=58) => Shown::Time,
+        Ok(18..=22 | 32..=35 | 45 | 47) => Shown::Clock,
+        Ok(14..=17 | 27..=31 | 36 | 50..=58) => Shown::Date,
         _ => Shown::AsItIs,
     }
 }
@@ -32,7 +35,7 @@ pub(super) fn shown_by_number(id: &str) -> Shown {
 /// How a format of the workbook's own shows cells: by its letters outside of quotes and brackets.
 pub(super) fn shown_by(format: &str) -> Shown {
     let mut letters = format.chars();
-    let mut is_time = false;
+    let (mut is_date, mut is_clock) = (false, false);
     while let Some(letter) = letters.next() {
         match letter {
             '"' => {
@@ -53,7 +56,9 @@ pub(super) fn shown_by(format: &str) -> Shown {
             }
             // What follows is for negative numbers.
             ';' => break,
-            'y' | 'm' | 'd' | 'h' | 's' | 'Y' | 'M' | 'D' | 'H' | 'S' => is_time = true,
+            // A month, or a minute beside hours or seconds.
+            'y' | 'm' | 'd' | 'Y' | 'M' | 'D' => is_date = true,
+            'h' | 's' | 'H' | 'S' => is_clock = true,
             // In "General" and "0.00E+00" no letter is one of a time.
             'G' | 'E' if format.to_ascii_lowercase().contains("general") => {
                 return Shown::AsItIs;
@@ -61,9 +66,10 @@ pub(super) fn shown_by(format: &str) -> Shown {
             _ => {}
         }
     }
-    match is_time {
-        true => Shown::Time,
-        false => Shown::AsItIs,
+    match (is_clock, is_date) {
+        (true, _) => Shown::Clock,
+        (false, true) => Shown::Date,
+        (false, false) => Shown::AsItIs,
     }
 }
 
@@ -156,8 +162,9 @@ pub(super) fn number(text: &str) -> String {
     written.unwrap_or_else(|| text.to_owned())
 }
 
-/// A count of days as a date, a time of day, or both, to the millisecond; `None` where it is none.
-pub(super) fn date(text: &str, is_1904: bool) -> Option<String> {
+/// A count of days as a date, a time of day, or both, to the millisecond; `None` where it is none. With `clock`, a date
+/// has a time of day even where that is midnight.
+pub(super) fn date(text: &str, clock: bool, is_1904: bool) -> Option<String> {
     const DAY_MS: i128 = 86_400_000;
     let Digits {
         is_negative,
@@ -175,18 +182,18 @@ pub(super) fn date(text: &str, is_1904: bool) -> Option<String> {
     let scaled = number.checked_mul(DAY_MS)?;
     let ms = (scaled * 2 + unit) / (unit * 2);
     let (days, ms) = (u64::try_from(ms / DAY_MS).ok()?, (ms % DAY_MS) as u64);
-    let clock = format!(
+    let time = format!(
         "{:02}:{:02}:{:02}",
         ms / 3_600_000,
         ms / 60_000 % 60,
         ms / 1_000 % 60
     );
-    let clock = match ms % 1_000 {
-        0 => clock,
-        part => format!("{clock}.{part:03}"),
+    let time = match ms % 1_000 {
+        0 => time,
+        part => format!("{time}.{part:03}"),
     };
     if days == 0 && !is_1904 {
-        return Some(clock);
+        return Some(time);
     }
     // Excel counts a 29 February 1900, which never was, as day 60.
     let start = match (is_1904, days) {
@@ -198,8 +205,8 @@ pub(super) fn date(text: &str, is_1904: bool) -> Option<String> {
     let day = start.checked_add_days(Days::new(days))?;
     let day = (day < NaiveDate::from_ymd_opt(10_000, 1, 1)?).then(|| day.format("%Y-%m-%d"))?;
     Some(match ms {
-        0 => day.to_string(),
-        _ => format!("{day}T{clock}"),
+        0 if !clock => day.to_string(),
+        _ => format!("{day}T{time}"),
     })
 }
 
@@ -276,20 +283,21 @@ mod tests {
             ("x", false, None),
             ("99999999999", false, None),
         ] {
-            assert_eq!(date(written, is_1904).as_deref(), want, "{written}");
+            assert_eq!(date(written, false, is_1904).as_deref(), want, "{written}");
         }
     }
 
     #[test]
     fn formats_of_times_are_known_by_their_letters() {
         for format in [
-            "yyyy-mm-dd",
+            "yyyy-mm-dd hh",
             "[$-409]d/m/yy h:mm AM/PM;@",
             "mm:ss.0",
             "\"at\" hh",
         ] {
-            assert_eq!(shown_by(format), Shown::Time, "{format}");
+            assert_eq!(shown_by(format), Shown::Clock, "{format}");
         }
+        assert_eq!(shown_by("d/m/yy;@"), Shown::Date);
         for format in [
             "0.00",
             "General",
@@ -302,7 +310,11 @@ mod tests {
         ] {
             assert_eq!(shown_by(format), Shown::AsItIs, "{format}");
         }
-        assert_eq!(shown_by_number("14"), Shown::Time);
+        assert_eq!(shown_by_number("14"), Shown::Date);
+        assert_eq!(
+            date("45306", true, false).as_deref(),
+            Some("2024-01-15T00:00:00")
+        );
         assert_eq!(shown_by_number("46"), Shown::AsItIs);
     }
 
@@ -316,7 +328,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_survived(text in "[-0-9.eE]{0,40}|.*") {
-            let _ = (number(&text), date(&text, false), shown_by(&text), unescaped(&text));
+            let _ = (number(&text), date(&text, true, false), shown_by(&text), unescaped(&text));
         }
     }
 }

@@ -269,7 +269,8 @@ impl Cell {
             "str" | "inlineStr" => cells::unescaped(value),
             "e" | "d" => value.to_owned(),
             _ => match self.shown {
-                Shown::Time => cells::date(value.trim(), is_1904),
+                Shown::Date => cells::date(value.trim(), false, is_1904),
+                Shown::Clock => cells::date(value.trim(), true, is_1904),
                 Shown::AsItIs => None,
             }
             .unwrap_or_else(|| cells::number(value.trim())),

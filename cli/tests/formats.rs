@@ -28,6 +28,7 @@ fn cloudtrail() {
             "cloudtrail-mordor",
             "ec2_proxy_s3_exfiltration_2020-09-14011940.json",
         ),
+        ("cloudtrail-mordor", "ec2_proxy_s3_exfiltration.zip"),
     ] {
         let Some(known) = Known::import(set, &[files]) else {
             return;

@@ -4,6 +4,7 @@
 mod support;
 
 use support::transcript::Transcript;
+use support::zip;
 
 #[test]
 fn init_and_info() {
@@ -28,6 +29,55 @@ fn sample_and_info() {
         .run("info guide.annals --json")
         .run("info guide.annals --limit 2")
         .compare("sample");
+}
+
+#[test]
+fn formats_and_hashes_of_a_source() {
+    let backup = include_str!("../../core/tests/fixtures/eventsourcingdb/backup.jsonl");
+    let changed = backup.replacen("\"total\": 12.50", "\"total\": 12.51", 1);
+    let mut t = Transcript::new();
+    let folder = t.sandbox.path().to_owned();
+    std::fs::write(folder.join("backup.jsonl"), backup).unwrap();
+    std::fs::write(folder.join("changed.jsonl"), &changed).unwrap();
+    t.run("formats")
+        .run("import backup.jsonl --into shop.annals")
+        .run("events shop.annals --limit 2")
+        .run("import changed.jsonl --into changed.annals")
+        .run("import changed.jsonl --into changed.annals --json")
+        .compare("formats");
+}
+
+#[test]
+fn archives_workbooks_and_files_that_grow() {
+    let event = |n: u32| {
+        format!(
+            "{{\"id\":\"{n}\",\"stream\":\"till-1\",\"type\":\"Sold\",\"time\":\"2024-01-0{n}T10:00:00Z\",\"actor\":\"jo\",\"data\":{{\"total\":{n}.50}}}}\n"
+        )
+    };
+    let (one, two, three) = (event(1), event(2), event(3));
+    let inner = zip::stored(&[("c.jsonl", three.as_bytes())]);
+    let archive = zip::stored(&[
+        ("2024/a.jsonl", one.as_bytes()),
+        ("../b.jsonl", two.as_bytes()),
+        ("2024/inner.zip", &inner),
+        ("readme.txt", b"Hello."),
+    ]);
+    let mut t = Transcript::new();
+    let folder = t.sandbox.path().to_owned();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
+    write("logs.zip", &archive);
+    write("cut.zip", &archive[..archive.len() - 60]);
+    write("till.jsonl", format!("{one}{}", &two[..30]).as_bytes());
+    t.run("import logs.zip --into logs.annals")
+        .run("events logs.annals")
+        .run("import cut.zip --into logs.annals")
+        .run("import till.jsonl --into till.annals");
+    write("till.jsonl", format!("{one}{two}").as_bytes());
+    t.run("import till.jsonl --into till.annals");
+    write("till.jsonl", format!("{one}{two}{three}").as_bytes());
+    t.run("import till.jsonl --into till.annals --json")
+        .run("imports till.annals")
+        .compare("archives");
 }
 
 #[test]

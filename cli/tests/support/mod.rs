@@ -5,6 +5,7 @@
 
 pub mod known;
 pub mod transcript;
+pub mod zip;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -172,6 +172,9 @@ def verify(path):
     db = sqlite3.connect("file:%s?mode=ro" % path.replace("?", "%3f").replace("#", "%23"), uri=True)
     db.row_factory = sqlite3.Row
     leaves, skipped = [], 0
+    # A log of format 1 has the first table only.
+    link_tables = [row["name"] for row in db.execute(
+        "SELECT name FROM sqlite_schema WHERE name IN ('links', 'links_tail')")]
     rows = db.execute(
         "SELECT e.*, s.name AS stream_name, c.name AS category_name, t.name AS type_name, o.name AS source_name,"
         " d.name AS data_type_name, m.name AS metadata_type_name FROM events e"
@@ -187,9 +190,9 @@ def verify(path):
             skipped += 1
             continue
         links = [
-            list(link) for link in db.execute(
-                "SELECT s.name, l.version, l.qualifier FROM links l JOIN streams s ON s.id = l.stream"
-                " WHERE l.position = ? AND l.qualifier IS NOT NULL", (row["position"],))
+            list(link) for table in link_tables for link in db.execute(
+                "SELECT s.name, l.version, l.qualifier FROM %s l JOIN streams s ON s.id = l.stream"
+                " WHERE l.position = ? AND l.qualifier IS NOT NULL" % table, (row["position"],))
         ]
         recorded = row["source_recorded_us"]
         identity = identity_bytes({

@@ -54,7 +54,7 @@ pub struct StreamAppend {
 pub struct Appended {
     /// Place of each event, in the order given: new ones, and those the log already held.
     pub events: Vec<AppendedEvent>,
-    /// Size and root of the log after the append.
+    /// Size and root of the log as it was committed, with this append and those that shared its commit.
     pub head: Head,
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::book::Book;
-use super::ink::Ink;
+use super::ink::{Ink, Planned};
 use super::queue::Answer;
 use super::tail::INDEX_EVERY;
 use super::{content, open};
@@ -138,14 +138,19 @@ impl Core {
     fn try_group(&mut self, appends: Vec<Vec<StreamAppend>>) -> Result<Vec<Answer>, AppendError> {
         let (mut book, mut ink) = self.begin().map_err(open::append_error)?;
         let mut answers = Vec::with_capacity(appends.len());
-        // Ids that this transaction wrote before: their rows refer to names that are not in the file yet.
-        let mut written: HashSet<EventId> = HashSet::new();
+        // What is not written yet: one pass over all of them keeps its statements and draws its salts at once.
+        let mut pending: Vec<Planned> = Vec::new();
+        // Ids of this transaction: to be compared with, their rows must be in the file, and the names in them.
+        let mut given: HashSet<EventId> = HashSet::new();
         for streams in appends {
             let ids = || {
                 let events = streams.iter().flat_map(|append| &append.events);
                 events.filter_map(|event| event.id.as_ref())
             };
-            if ids().any(|id| written.contains(id)) {
+            if ids().any(|id| given.contains(id)) {
+                ink.seal_and_write(self.conn(), &pending)
+                    .map_err(open::append_error)?;
+                pending.clear();
                 let indexed = book
                     .flush(self.conn(), self.index_every)
                     .map_err(open::append_error)?;
@@ -162,29 +167,32 @@ impl Core {
                 Err(error) => return Err(error),
             };
             let events = self
-                .write(&mut book, &mut ink, streams, places)
+                .plan(&mut book, streams, places, &mut pending)
                 .map_err(open::append_error)?;
-            written.extend(ids);
-            answers.push(Ok((events, ink.head())));
+            given.extend(ids);
+            answers.push(Ok(events));
         }
-        self.commit(book, ink, self.index_every)
-            .map_err(open::append_error)?;
+        let commit = |core: &mut Core| {
+            ink.seal_and_write(core.conn(), &pending)?;
+            core.commit(book, ink, core.index_every)
+        };
+        let head = commit(self).map_err(open::append_error)?;
         Ok(answers
             .into_iter()
-            .map(|answer| answer.map(|(events, head)| Appended { events, head }))
+            .map(|answer| answer.map(|events| Appended { events, head }))
             .collect())
     }
 
-    fn write(
+    /// Gives the events of an append their places, and adds the new ones to those that are to be written.
+    fn plan(
         &mut self,
         book: &mut Book,
-        ink: &mut Ink,
         streams: Vec<StreamAppend>,
         places: Vec<Place>,
+        pending: &mut Vec<Planned>,
     ) -> rusqlite::Result<Vec<AppendedEvent>> {
         let now = (self.surroundings.clock)();
         let mut done: Vec<AppendedEvent> = Vec::with_capacity(places.len());
-        let mut planned = Vec::with_capacity(places.len());
         let mut places = places.into_iter();
         for StreamAppend {
             stream,
@@ -208,14 +216,13 @@ impl Core {
                         let conn = self.conn();
                         let next = book.plan(conn, &stream, category.as_ref(), id, now, event)?;
                         let place = next.place();
-                        planned.push(next);
+                        pending.push(next);
                         place
                     }
                 };
                 done.push(appended);
             }
         }
-        ink.seal_and_write(self.conn(), &planned)?;
         Ok(done)
     }
 

@@ -132,6 +132,9 @@ impl Ink {
         conn: &Connection,
         planned: &[Planned],
     ) -> rusqlite::Result<()> {
+        if planned.is_empty() {
+            return Ok(());
+        }
         let salts = draw_salts(&self.random, planned.len());
         self.write(conn, planned, &salts)
     }

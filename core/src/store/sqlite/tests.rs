@@ -1148,6 +1148,31 @@ fn a_pending_write_ahead_log_is_read_from_a_copy_where_it_must_be() {
 }
 
 #[test]
+fn appends_that_share_a_commit_tell_the_head_that_it_made() {
+    let fresh = fresh(fixed());
+    let one = |stream: &str| {
+        let events = vec![event("A", "{}"), event("B", r#"{"by":"u"}"#)];
+        vec![batch(stream, ExpectedVersion::NoStream, events)]
+    };
+    let group = vec![one("a-1"), one("b-1"), one("a-1"), one("c-1")];
+    let answers = fresh.writer.core().unwrap().append_group(group);
+    let head = fresh.writer.log().head().unwrap();
+    assert_eq!(head.size, Position(6));
+    let told: Vec<_> = answers
+        .iter()
+        .map(|answer| {
+            answer
+                .as_ref()
+                .ok()
+                .map(|done| (done.head, done.events[0].position.0))
+        })
+        .collect();
+    let at = |position| Some((head, position));
+    assert_eq!(told, [at(1), at(3), None, at(5)]);
+    assert_eq!(found(fresh.writer.path()), Vec::<String>::new());
+}
+
+#[test]
 fn a_retry_in_the_same_commit_as_the_first_try_is_a_duplicate() {
     let fresh = fresh(fixed());
     let one = || {

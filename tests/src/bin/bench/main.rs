@@ -1,7 +1,7 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--command` deciding,
 //! `--evidence` packages, `--explain` folding and explaining, `--formats` importing CloudEvents, XES and OCEL,
-//! `--projections` read models, `--questions` questions over time, `--reads` reading, `--reports` making reports,
+//! `--import` importing JSON Lines, `--projections` read models, `--questions` questions over time, `--reads` reading, `--reports` making reports,
 //! `--search` text search, `--snapshots` states from snapshots, `--typeset` a report as PDF, and `--integrity STORE`
 //! proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log grows, up to
 //! `--events N`.
@@ -33,7 +33,7 @@ mod typeset;
 mod view;
 mod window;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the user asked for.
 pub struct Plan {
@@ -138,6 +138,10 @@ fn main() -> Outcome<()> {
     if args.iter().any(|a| a == "--scale") {
         return told(&plan, &scale::measure(&plan)?);
     }
+    if args.iter().any(|a| a == "--import") {
+        let file = generate::file(&plan)?;
+        return told(&plan, &import_and_integrity(&plan, &file)?.0);
+    }
     for (name, measure) in ALONE {
         if args.iter().any(|a| a == name) {
             return told(&plan, &measure(&plan)?);
@@ -146,19 +150,8 @@ fn main() -> Outcome<()> {
     let mut rows = Vec::new();
     rows.extend(append::measure(&plan)?);
     let file = generate::file(&plan)?;
-    let (figures, imported) = import::measure(&plan, &file)?;
-    let import_s: Vec<f64> = figures
-        .first()
-        .map(|rates| {
-            rates
-                .ours
-                .iter()
-                .map(|rate| plan.events as f64 / rate)
-                .collect()
-        })
-        .unwrap_or_default();
+    let (figures, imported) = import_and_integrity(&plan, &file)?;
     rows.extend(figures);
-    rows.extend(integrity::measure(&plan, &imported.store, &import_s)?);
     rows.push(import::measure_table(&plan, &file)?);
     rows.extend(view::measure(&plan, &imported.store)?);
     rows.extend(sql::measure(&plan, &imported.store)?);
@@ -171,6 +164,19 @@ fn main() -> Outcome<()> {
     }
 
     told(&plan, &rows)
+}
+
+/// Measures importing a file, and what hashing has of it.
+fn import_and_integrity(plan: &Plan, file: &Path) -> Outcome<(Vec<report::Row>, import::Imported)> {
+    let (mut rows, imported) = import::measure(plan, file)?;
+    let rates = rows.first().map(|row| row.ours.as_slice());
+    let import_s: Vec<f64> = rates
+        .unwrap_or_default()
+        .iter()
+        .map(|rate| plan.events as f64 / rate)
+        .collect();
+    rows.extend(integrity::measure(plan, &imported.store, &import_s)?);
+    Ok((rows, imported))
 }
 
 /// Prints the report and writes it, with its picture.

@@ -33,11 +33,11 @@ streams: number,
  */
 types: number, 
 /**
- * Earliest time that the events read say themselves.
+ * Earliest time that the events read say themselves; what was passed over as unchanged is not looked at.
  */
 first_time: Time | null, 
 /**
- * Latest time that the events read say themselves.
+ * Latest time that the events read say themselves, likewise.
  */
 last_time: Time | null, 
 /**

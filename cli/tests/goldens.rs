@@ -1213,7 +1213,6 @@ fn own_preset() {
     );
     t.run("import kasse.jsonl --explain --beside shop.annals --map kasse.toml --save-preset kasse")
         .run("import kasse.jsonl --explain --beside shop.annals --map kasse.toml --save-preset kasse")
-        .run("import kasse.jsonl --explain --save-preset kasse")
         .run("import kasse.jsonl --into shop.annals")
         .run("events shop.annals");
     t.note(

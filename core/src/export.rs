@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `jsonl` | JSON Lines, which import back to the same events |
 //! | `cloudevents` | CloudEvents 1.0, one a line |
-//! | `csv`, `xlsx` | one event a row; `cells` is what every workbook of Annals writes of a value |
+//! | `csv`, `xlsx`, `parquet` | one event a row; `cells` is what every workbook of Annals writes of a value |
 //! | `xes` | a trace a stream |
 //! | `ocel` | an object a stream, as JSON or SQLite |
 //! | `fixture` | a slice of a stream as a test |
@@ -20,6 +20,8 @@ mod fragments;
 mod jsonl;
 mod notes;
 mod ocel;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub(crate) mod whole;
 mod xes;
 mod xlsx;
@@ -170,8 +172,6 @@ pub fn export_found(
     write_all(index.log(), &mut found, format, out, progress)
 }
 
-/// What takes the events, one by one, until it has had enough.
-type Each<'e> = &'e mut dyn FnMut(Event, Vec<LinkView>) -> bool;
 /// The query in the direction that the format has: in a trace, and in a log of objects, what was first stands first.
 fn in_order(query: &EventQuery, format: ExportFormat) -> EventQuery {
     let mut query = query.clone();
@@ -187,6 +187,9 @@ fn in_order(query: &EventQuery, format: ExportFormat) -> EventQuery {
     }
     query
 }
+
+/// What takes the events, one by one, until it has had enough.
+type Each<'e> = &'e mut dyn FnMut(Event, Vec<LinkView>) -> bool;
 
 /// What came of writing events.
 type Events = Result<(), ExportError>;
@@ -269,6 +272,9 @@ fn write_all(
         ExportFormat::Xes => Box::new(xes::Xes::begin()?),
         ExportFormat::OcelJson => Box::new(ocel::Ocel::begin(ocel::Kind::Json)?),
         ExportFormat::OcelSqlite => Box::new(ocel::Ocel::begin(ocel::Kind::Sqlite)?),
+        #[cfg(feature = "parquet")]
+        ExportFormat::Parquet => Box::new(parquet::Parquet::begin()?),
+        #[cfg(not(feature = "parquet"))]
         ExportFormat::Parquet => return Err(ExportError::NoParquet),
     };
     let mut written = 0;

@@ -109,6 +109,8 @@ pub enum FindingKind {
     NoHandler,
     /// State: a snapshot was damaged and dropped; the state was folded from the events instead.
     SnapshotDropped,
+    /// State: the file of snapshot policies cannot be read, so none is followed.
+    PoliciesUnread,
     /// Event: its bytes do not give the leaf hash recorded with it, or the tree holds another.
     HashMismatch,
     /// State: a model file that is meant for the category, or may be, is wrong and was left out.

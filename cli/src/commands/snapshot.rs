@@ -171,7 +171,9 @@ pub fn run(args: SnapshotArgs, output: &mut Output) -> Result<Exit, Failure> {
             })
             .map_err(|error| match &scope {
                 TakeScope::Stream { stream, .. } => with_like_streams(error.into(), &log, stream),
-                TakeScope::Policies | TakeScope::Category(_) => error.into(),
+                TakeScope::Policies | TakeScope::Category(_) | TakeScope::Appended(_) => {
+                    error.into()
+                }
             })?;
             output.show(&view, |output| print_taken(&view, output))
         }

@@ -48,6 +48,8 @@ pub struct Snapshots {
     cache: Cache,
     log: Log,
     policies: Policies,
+    /// Why the policies could not be read, if they could not.
+    unread: Option<String>,
     clock: SnapshotClock,
 }
 
@@ -126,26 +128,48 @@ impl Snapshots {
         fallback: Option<&Path>,
         clock: Clock,
     ) -> Result<Snapshots, SnapshotError> {
-        let policies = Policies::load(log.path())?;
+        Snapshots::with_policies(log, fallback, clock, Policies::load(log.path())?, None)
+    }
+
+    fn with_policies(
+        log: &Log,
+        fallback: Option<&Path>,
+        clock: Clock,
+        policies: Policies,
+        unread: Option<String>,
+    ) -> Result<Snapshots, SnapshotError> {
         Ok(Snapshots {
             cache: Cache::open(log, fallback, PARTS)?,
             log: log.clone(),
             policies,
+            unread,
             clock: SnapshotClock(clock),
         })
     }
 
     /// Opens the snapshots of a log where there may be any: policies are written, or a cache lies there. Makes nothing
-    /// otherwise. What cannot be used is as if it were not there: a whole fold answers as well.
+    /// otherwise. What cannot be used is as if it were not there: a whole fold answers as well. Policies that cannot be
+    /// read are followed by nobody; a state that is asked for says so.
     #[must_use]
     pub fn open_for_reading(log: &Log, fallback: Option<&Path>, clock: Clock) -> Option<Snapshots> {
         let has_policies = Policies::file(log.path()).exists();
         let own = crate::model::folder(log.path()).join("cache.sqlite");
         let other = fallback.map(|fallback| fallback_file(log, fallback));
         let has_cache = own.exists() || other.is_some_and(|file| file.exists());
-        (has_policies || has_cache)
-            .then(|| Snapshots::open(log, fallback, clock).ok())
-            .flatten()
+        if !(has_policies || has_cache) {
+            return None;
+        }
+        let (policies, unread) = match Policies::load(log.path()) {
+            Ok(policies) => (policies, None),
+            Err(error) => (Policies::default(), Some(error.to_string())),
+        };
+        Snapshots::with_policies(log, fallback, clock, policies, unread).ok()
+    }
+
+    /// Why the policies could not be read; `None` if they could, or there are none.
+    #[must_use]
+    pub fn unread(&self) -> Option<&str> {
+        self.unread.as_deref()
     }
 
     /// The policies.

@@ -159,6 +159,31 @@ pub fn state_with(
     let Some(snapshots) = snapshots else {
         return state(log, models, stream, moment);
     };
+    let mut view = state_from(log, models, snapshots, stream, moment)?;
+    if let Some(why) = snapshots.unread() {
+        view.findings.push(Finding {
+            kind: FindingKind::PoliciesUnread,
+            severity: Severity::Warning,
+            count: 1,
+            place: Place {
+                file: Some("snapshots.toml".to_owned()),
+                ..Place::default()
+            },
+            detail: format!(
+                "{why}; no policy is followed until it is mended, and the state is as without it"
+            ),
+        });
+    }
+    Ok(view)
+}
+
+fn state_from(
+    log: &Log,
+    models: &ModelSet,
+    snapshots: &Snapshots,
+    stream: &StreamId,
+    moment: &Moment,
+) -> Result<StateView, TemporalError> {
     let row = stream_row(log, stream)?;
     let model = models.for_category(&row.category);
     // A model's own time may order the events anew, so no first part of the stream is a part of the answer.

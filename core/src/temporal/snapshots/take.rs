@@ -33,6 +33,8 @@ pub enum TakeScope {
     Policies,
     /// Of one category, as its policy wants it.
     Category(Category),
+    /// Of these streams, where the policies of their categories are periodic or rolling: after an append to them.
+    Appended(Vec<StreamId>),
     /// Of one stream, whatever its policy says.
     Stream {
         /// The stream.
@@ -113,6 +115,23 @@ pub fn take_snapshots(
                 });
             }
             take.named(stream, &model, asked, go_on)?;
+        }
+        TakeScope::Appended(streams) => {
+            for stream in streams {
+                let Some(row) = log.stream(stream)? else {
+                    continue;
+                };
+                let policy = snapshots.policies().of(&row.category);
+                let model = models.for_category(&row.category);
+                let is_periodic = matches!(
+                    policy.strategy,
+                    SnapshotStrategy::Periodic | SnapshotStrategy::Rolling
+                );
+                if is_periodic && !model.has_time() {
+                    take.view.streams += 1;
+                    take.stream(stream, &row, &model, &policy, go_on)?;
+                }
+            }
         }
         TakeScope::Category(category) => {
             let policy = snapshots.policies().of(category.as_str());
@@ -221,7 +240,7 @@ impl Take<'_> {
                     due.extend(image::of(course, stream));
                 }
                 if due.len() >= BATCH && failed.is_ok() {
-                    failed = this.keep(std::mem::take(&mut due));
+                    failed = this.keep_staying(policy, stream, fold_key(model), &mut due, BATCH);
                 }
             },
         )?;
@@ -242,8 +261,40 @@ impl Take<'_> {
                 due.extend(image::of(&course, stream));
             }
         }
-        self.keep(due)?;
+        self.keep_staying(policy, stream, key, &mut due, 0)?;
         self.retain(policy, stream, key)
+    }
+
+    /// Keeps those that are due, but for what would go at once because the policy keeps only some; where more than
+    /// `waiting` are left, they are written.
+    fn keep_staying(
+        &mut self,
+        policy: &SnapshotPolicy,
+        stream: &StreamId,
+        model: Hash,
+        due: &mut Vec<Snapshot>,
+        waiting: usize,
+    ) -> Result<(), SnapshotError> {
+        if policy.retains() {
+            let mut all: Vec<(u64, Time)> = kept_of(self.snapshots, stream, model)?
+                .iter()
+                .map(|row| (row.version.0, row.time))
+                .collect();
+            all.extend(due.iter().map(|one| (one.version.0, one.time)));
+            all.sort_unstable();
+            all.dedup_by_key(|(version, _)| *version);
+            let stays: std::collections::HashSet<u64> = policy
+                .stay(&all)
+                .into_iter()
+                .zip(&all)
+                .filter_map(|(stays, (version, _))| stays.then_some(*version))
+                .collect();
+            due.retain(|one| stays.contains(&one.version.0));
+            if due.len() <= waiting {
+                return Ok(());
+            }
+        }
+        self.keep(std::mem::take(due))
     }
 
     /// The fold from the nearest snapshot on.
@@ -351,8 +402,7 @@ pub(super) fn retain(
     if !policy.retains() {
         return Ok(0);
     }
-    let kept: Vec<KeptRow> = snapshots.list(Some(stream))?;
-    let kept: Vec<KeptRow> = kept.into_iter().filter(|row| row.model == model).collect();
+    let kept = kept_of(snapshots, stream, model)?;
     let times: Vec<(u64, Time)> = kept.iter().map(|row| (row.version.0, row.time)).collect();
     let stay = policy.stay(&times);
     let gone: Vec<Version> = kept
@@ -363,4 +413,14 @@ pub(super) fn retain(
         .collect();
     snapshots.drop_versions(stream, model, &gone)?;
     Ok(gone.len() as u64)
+}
+
+/// The snapshots that are kept of a stream by a model, by version.
+fn kept_of(
+    snapshots: &Snapshots,
+    stream: &StreamId,
+    model: Hash,
+) -> Result<Vec<KeptRow>, SnapshotError> {
+    let kept = snapshots.list(Some(stream))?;
+    Ok(kept.into_iter().filter(|row| row.model == model).collect())
 }

@@ -160,7 +160,32 @@ fn rolling_snapshots_keep_the_newest_the_first_and_month_ends() {
     let view = take(&log, &models, &snapshots);
     // Day 1 is 2024-01-01: version 30 is January's last, 60 (29 February) that month's, 90 March's.
     assert_eq!(versions(&snapshots, "account-1"), [10, 30, 60, 80, 90]);
-    assert_eq!((view.taken_count, view.gone_count), (9, 4));
+    assert_eq!(
+        (view.taken_count, view.gone_count),
+        (5, 0),
+        "what goes at once is not written"
+    );
+    deposits(&test, "account-1", 10);
+    let scope = TakeScope::Appended(vec![stream("account-1")]);
+    let view = take_snapshots(&log, &models, &snapshots, &scope, &mut |_| true).unwrap();
+    assert_eq!((view.taken_count, view.gone_count), (1, 1));
+    assert_eq!(versions(&snapshots, "account-1"), [10, 30, 60, 90, 100]);
+}
+
+#[test]
+fn policies_that_cannot_be_read_are_said_by_a_state() {
+    let (test, models) = (TestLog::new(), models());
+    deposits(&test, "account-1", 3);
+    let log = test.log();
+    write_policy(&log, "[policies.account]\nstrategy='sometimes'\n");
+    let snapshots = Snapshots::open_for_reading(&log, None, ticking(1)).unwrap();
+    let now = Moment::AsOf(AsOf::default());
+    let view = state_with(&log, &models, Some(&snapshots), &stream("account-1"), &now).unwrap();
+    let [finding] = &view.findings[..] else {
+        panic!("{:?}", view.findings)
+    };
+    assert_eq!(finding.kind, FindingKind::PoliciesUnread);
+    assert!(finding.detail.contains("sometimes"), "{}", finding.detail);
 }
 
 #[test]

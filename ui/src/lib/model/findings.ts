@@ -42,6 +42,7 @@ const WORDS: Record<FindingKind, string> = {
   retyped: "Field changed its kind",
   no_handler: "Type without a handler",
   snapshot_dropped: "Damaged snapshot was dropped",
+  policies_unread: "Snapshot policies cannot be read",
   hash_mismatch: "Changed after it was recorded",
   model_broken: "Model file is broken",
   many_categories: "Nearly every stream is a category",

@@ -25,6 +25,9 @@ use crate::store::{EventQuery, Log, ReadError, StreamQuery, StreamRow};
 use crate::temporal::TemporalError;
 use crate::time::Time;
 
+/// The name of a stream, and its values of some fields at an instant.
+pub(super) type StreamValues = (String, Vec<Option<Value>>);
+
 static PART: Part = Part {
     name: "interval index",
     version: 2,
@@ -287,7 +290,7 @@ impl IntervalIndex {
         &self,
         need: &Need<'_>,
         at: Time,
-    ) -> Result<Vec<(String, Vec<Option<Value>>)>, CacheError> {
+    ) -> Result<Vec<StreamValues>, CacheError> {
         self.cache()?.read(|conn| {
             let mut all: HashMap<i64, Vec<Option<Value>>> = HashMap::new();
             for (n, path) in indexed(need.fields).iter().enumerate() {

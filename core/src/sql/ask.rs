@@ -188,7 +188,7 @@ fn view(question: &Question<'_>, columns: Vec<SqlColumn>, scene: &Scene) -> SqlV
         readings,
         readings_count,
         events_examined,
-        from_index: scene.from_index(),
+        from_index: scene.of_index(),
         findings,
     }
 }

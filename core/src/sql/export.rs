@@ -152,7 +152,7 @@ pub fn export(
         readings,
         readings_count,
         events_examined,
-        from_index: scene.from_index(),
+        from_index: scene.of_index(),
         findings,
         left_out,
     })

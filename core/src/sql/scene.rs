@@ -134,7 +134,7 @@ impl Scene {
     }
 
     /// Tables that were answered from the interval index.
-    pub(super) fn from_index(&self) -> Vec<String> {
+    pub(super) fn of_index(&self) -> Vec<String> {
         self.notes().from_index.iter().cloned().collect()
     }
 

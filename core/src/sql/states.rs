@@ -56,7 +56,7 @@ impl States {
 
     /// The rows from the interval index: where nothing is wanted but names and a few fields of states as all of the log
     /// makes them; `None` where they have to be folded.
-    fn from_index(
+    fn rows_of_index(
         &self,
         asked: &Asked,
         category: &Category,
@@ -182,7 +182,7 @@ impl Table for States {
         let given: Vec<Value> = (own..at + 2)
             .map(|column| asked.argument(column).cloned().unwrap_or(Value::Null))
             .collect();
-        if let Some(rows) = self.from_index(&asked, &category, as_of, &given)? {
+        if let Some(rows) = self.rows_of_index(&asked, &category, as_of, &given)? {
             return Ok(rows);
         }
         Ok(Box::new(Walk {

@@ -230,6 +230,9 @@ fn within(
     })
 }
 
+/// Looks a place up that is not in the state itself.
+pub(crate) type Look<'a> = &'a dyn Fn(&Fold) -> Option<Value>;
+
 /// What is asked of a history.
 pub(crate) struct Asked<'a> {
     pub(crate) path: &'a FieldPath,
@@ -237,7 +240,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) limit: usize,
     pub(crate) budget: Budget,
     /// How the place is looked up where it is not in the state itself.
-    pub(crate) look: Option<&'a dyn Fn(&Fold) -> Option<Value>>,
+    pub(crate) look: Option<Look<'a>>,
 }
 
 /// The values that a place had.
@@ -341,7 +344,7 @@ pub(crate) fn not_told(stream: Option<&StreamId>, stop: &Stop, budget: Budget) -
 struct Spans<'p> {
     path: &'p FieldPath,
     limit: usize,
-    look: Option<&'p dyn Fn(&Fold) -> Option<Value>>,
+    look: Option<Look<'p>>,
     list: VecDeque<ValueSpan>,
     count: u64,
     /// The value of the last span.

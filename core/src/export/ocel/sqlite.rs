@@ -240,8 +240,10 @@ pub(super) fn number(text: &str) -> Option<Value> {
     if let Ok(integer) = text.parse::<i64>() {
         return (integer.to_string() == text).then_some(Value::Integer(integer));
     }
-    let binary: f64 = text.parse().ok()?;
-    (binary.is_finite() && binary.to_string() == text).then_some(Value::Real(binary))
+    // The column's own kind of number, taken only where it tells every digit again.
+    let value = text.parse().map(Value::Real).ok()?;
+    let holds = matches!(&value, Value::Real(held) if held.is_finite() && held.to_string() == text);
+    holds.then_some(value)
 }
 
 fn make_tables(

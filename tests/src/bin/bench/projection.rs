@@ -2,13 +2,14 @@
 //! a synchronous one.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use annals_core::answers::Asker;
 use annals_core::chart::{Look, PAPER};
 use annals_core::dashboard::{self, DashboardSet};
 use annals_core::event::NewEvent;
-use annals_core::model::folder;
+use annals_core::model::{ModelSet, folder};
 use annals_core::progress::WorkProgress;
 use annals_core::projection::{DocumentQuery, Projection, ProjectionSet, Projections, Runner};
 use annals_core::sample::{World, WorldRequest, make_world};
@@ -121,9 +122,16 @@ fn drawn_ms(store: &Path, all: &Projections, first_us: i64, last_us: i64) -> Out
         palette: &PAPER,
         width_px: 560,
     };
+    let (log, models) = (Log::explore(store)?, Arc::new(ModelSet::default()));
+    let asker = Asker {
+        store,
+        log: &log,
+        models: &models,
+        index: None,
+    };
     let mut took = Vec::new();
     // The first answer catches the projections up; the hand on the Time bar comes after.
-    dashboard::look_at_kept(&dashboard, all, &AsOf::default(), Some(&look))?;
+    dashboard::look_at_kept(&dashboard, all, &AsOf::default(), Some(&look), &asker)?;
     for part in 1..=SCRUBBED {
         let us = first_us + (last_us - first_us) / (SCRUBBED + 1) * part;
         let as_of = AsOf {
@@ -131,7 +139,7 @@ fn drawn_ms(store: &Path, all: &Projections, first_us: i64, last_us: i64) -> Out
             known: None,
         };
         let start = Instant::now();
-        dashboard::look_at_kept(&dashboard, all, &as_of, Some(&look))?;
+        dashboard::look_at_kept(&dashboard, all, &as_of, Some(&look), &asker)?;
         took.push(start.elapsed().as_secs_f64() * 1_000.0);
     }
     took.sort_by(f64::total_cmp);

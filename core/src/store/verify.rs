@@ -51,6 +51,8 @@ pub enum VerifyKind {
     IndexDiffers,
     /// A stored number or limit (of events, of streams, of times) is not what the events say.
     CounterDiffers,
+    /// The list of imports does not agree with itself, or with the events.
+    ImportsDiffer,
     /// A part is gone and no recorded erasure says so; or an erasure names an event that is not there.
     ErasureDiffers,
     /// A table, index or trigger of the file is missing or changed.

@@ -173,7 +173,7 @@ pub fn verify(
             &mut not_checked,
         )?;
     }
-    not_checked.push("the list of imports and what the file says of itself (when it was made, whose sample it is): nothing in the tree holds them".into());
+    not_checked.push("names and hashes of imported files, and what the file says of itself (when it was made, whose sample it is): nothing in the tree holds them".into());
     not_checked.push("what is beside the log: models and other files of yours, and caches, which can be made again".into());
     let findings = findings.into_vec();
     let wrong = findings.iter().filter(|f| f.grade != Grade::Notice).count();

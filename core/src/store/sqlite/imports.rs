@@ -189,7 +189,8 @@ fn pack(positions: &[Position]) -> Vec<u8> {
     bytes
 }
 
-fn unpack(bytes: &[u8]) -> Vec<Position> {
+/// Positions as they were packed; a spoilt row gives others.
+pub(super) fn unpack(bytes: &[u8]) -> Vec<Position> {
     let mut positions = Vec::with_capacity(bytes.len());
     let (mut before, mut rest, mut shift) = (0u64, 0u64, 0u32);
     for byte in bytes {

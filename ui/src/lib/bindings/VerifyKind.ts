@@ -3,4 +3,4 @@
 /**
  * What a finding of verification is about.
  */
-export type VerifyKind = "content_changed" | "leaf_replaced" | "event_missing" | "event_added" | "head_differs" | "tile_differs" | "recorded_order" | "version_order" | "link_differs" | "name_differs" | "id_twice" | "column_differs" | "index_differs" | "counter_differs" | "erasure_differs" | "schema_differs" | "unreadable" | "signature_forged" | "checkpoint_differs" | "tail_cut_off" | "checkpoint_missing" | "other_log" | "key_unknown" | "key_replaced" | "timestamp_differs" | "proof_differs" | "snapshot_differs" | "unsigned";
+export type VerifyKind = "content_changed" | "leaf_replaced" | "event_missing" | "event_added" | "head_differs" | "tile_differs" | "recorded_order" | "version_order" | "link_differs" | "name_differs" | "id_twice" | "column_differs" | "index_differs" | "counter_differs" | "imports_differ" | "erasure_differs" | "schema_differs" | "unreadable" | "signature_forged" | "checkpoint_differs" | "tail_cut_off" | "checkpoint_missing" | "other_log" | "key_unknown" | "key_replaced" | "timestamp_differs" | "proof_differs" | "snapshot_differs" | "unsigned";

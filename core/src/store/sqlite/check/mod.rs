@@ -9,10 +9,12 @@
 //! | `names` | names, in memory |
 //! | `rows` | events and their leaves |
 //! | `derived` | tables made of the events |
+//! | `imports` | the list of imports |
 //! | `sums` | comparing tables without holding them |
 //! | `whole` | tree, counters and schema |
 
 mod derived;
+mod imports;
 mod names;
 mod rows;
 mod sums;

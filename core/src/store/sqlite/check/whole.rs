@@ -145,6 +145,13 @@ pub(super) fn join(
     }
     let erased = erasures(conn, aim, &mut findings);
     unread_part("recorded erasures", erased, &mut findings);
+    match super::imports::check(conn, aim.size, &mut findings) {
+        Ok(count) => checked.push(Checked {
+            what: "imports on the list, against themselves and their positions".into(),
+            count,
+        }),
+        Err(error) => unread_part("the list of imports", Err(error), &mut findings),
+    }
     let ruled = rules(conn, &mut findings);
     unread_part("the file's schema", ruled, &mut findings);
     checked.push(Checked {

@@ -306,3 +306,67 @@ fn stamps_go_into_packages_and_are_verified_there() {
     );
     assert_eq!(view["facts"]["stamps"][0]["by_named"], true, "{view}");
 }
+
+/// What the page in a browser says of packages; `None` where there is no node or no Chromium.
+fn in_browser(sandbox: &Sandbox, packages: &[&str]) -> Option<serde_json::Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/chromium.mjs");
+    let mut command = Command::new("node");
+    let command = command.current_dir(sandbox.path()).arg(script);
+    let run = command.args(["verifier.html", ""]).args(packages).output();
+    let Some(run) = run.ok().filter(|run| run.status.code() != Some(9)) else {
+        let mut out = std::io::stderr();
+        let _ = std::io::Write::write_all(&mut out, b"skipped: there is no node, or no chromium\n");
+        return None;
+    };
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{told}");
+    Some(serde_json::from_slice(&run.stdout).unwrap())
+}
+
+#[test]
+fn the_page_in_a_package_reads_its_time_stamps() {
+    let sandbox = sandbox();
+    let Some(tsa) = Tsa::new(&sandbox, "clock") else {
+        return;
+    };
+    tsa.stamp("c.tsq", "c.tsr");
+    assert_eq!(attach(&sandbox, "c.tsr", "clock-ca.pem").code, 0);
+    let ok = |args: &[&str]| {
+        let run = sandbox.run(args);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+    };
+    let make = ["evidence", "make", "shop.annals", "--unprotected", "--type"];
+    let make = [&make[..], &["OrderPlaced", "--out"]].concat();
+    ok(&[&make[..], &["good.zip"]].concat());
+    // One bit of the signature, at the end of the response, is another.
+    let file = sandbox.path().join("shop.annals");
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    conn.execute_batch("DROP TRIGGER attestations_update")
+        .unwrap();
+    let mut stamp = std::fs::read(sandbox.path().join("c.tsr")).unwrap();
+    *stamp.last_mut().unwrap() ^= 1;
+    conn.execute("UPDATE attestations SET content = ?1", [&stamp])
+        .unwrap();
+    drop(conn);
+    ok(&[&make[..], &["forged.zip"]].concat());
+    let verify = ["evidence", "verify", "forged.zip", "--authority"];
+    let run = sandbox.run(&[&verify[..], &["clock-ca.pem"]].concat());
+    assert_eq!(run.code, 3, "{}", run.stdout);
+
+    ok(&["evidence", "verifier", "--out", "verifier.html"]);
+    let Some(said) = in_browser(&sandbox, &["good.zip", "forged.zip"]) else {
+        return;
+    };
+    let text = said["good.zip"]["text"].as_str().unwrap();
+    assert_eq!(said["good.zip"]["outcome"], "intact", "{text}");
+    for told in [
+        "by CN=clock-stamps",
+        "its signature is by the certificate that came along",
+        "whether that certificate is an authority's that you trust",
+    ] {
+        assert!(text.contains(told), "{told} is not in {text}");
+    }
+    let forged = &said["forged.zip"];
+    assert_eq!(forged["outcome"], "problems", "{forged}");
+    assert_eq!(forged["kinds"], serde_json::json!(["timestamp_differs"]));
+}

@@ -1128,6 +1128,29 @@ fn verify_and_keys() {
 }
 
 #[test]
+fn timestamp() {
+    let mut t = Transcript::on_guide();
+    t.run("timestamp request guide.annals --out c.tsq");
+    let made = ["checkpoint", "guide.annals", "--unprotected"];
+    assert_eq!(t.sandbox.run(&made).code, 0);
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../core/src/integrity/timestamp/vectors");
+    for name in ["rsa.tsr", "rsa-root.pem"] {
+        let bytes = std::fs::read(vectors.join(name)).unwrap();
+        t.sandbox.write(name, bytes);
+    }
+    t.run("timestamp request guide.annals --out c.tsq")
+        .run("timestamp request guide.annals --out c.tsq")
+        .run("timestamp request guide.annals --out d.tsq --json")
+        .run("timestamp request guide.annals --out e.tsq --checkpoint 7")
+        .run("timestamp attach guide.annals c.tsr --authority rsa-root.pem")
+        .run("timestamp attach guide.annals c.tsq --authority rsa-root.pem")
+        .run("timestamp attach guide.annals rsa.tsr --authority rsa.tsr")
+        .run("timestamp attach guide.annals rsa.tsr")
+        .compare("timestamp");
+}
+
+#[test]
 fn sql() {
     let mut t = Transcript::new();
     t.run("sample guide --out guide.annals")

@@ -1160,6 +1160,40 @@ pub struct SignArgs {
     pub unprotected: bool,
 }
 
+/// A request for a time stamp to be written.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StampRequestArgs {
+    /// Number of the checkpoint.
+    #[ts(type = "number")]
+    pub checkpoint: u64,
+    /// File to write, which must not exist yet.
+    pub file: String,
+}
+
+/// A time stamp that came back.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StampAttachArgs {
+    /// File of the response, or of the token in it alone.
+    pub response: String,
+    /// File of the authority's certificates in PEM, up to its root.
+    pub authority: String,
+}
+
+/// A checkpoint that witnesses cosigned.
+#[derive(Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct CosignArgs {
+    /// File of the checkpoint as it came back.
+    pub cosigned: String,
+    /// The witnesses' verifier keys, apart by blanks.
+    pub witnesses: String,
+}
+
 /// A package to be made.
 #[derive(Deserialize, TS)]
 #[ts(export)]

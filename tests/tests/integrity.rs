@@ -62,3 +62,111 @@ fn a_store_is_verified_signed_and_found_out_in_the_window() -> Outcome {
     window.text_when("event-detail", |shown| shown.contains("DepositMade"))?;
     Ok(())
 }
+
+const TSA: &str = "
+[ tsa ]
+default_tsa = t
+[ t ]
+serial = serial
+crypto_device = builtin
+default_policy = 1.2.3.4.1
+signer_digest = sha256
+digests = sha256
+ess_cert_id_alg = sha256
+[ req ]
+distinguished_name = dn
+[ dn ]
+[ ca ]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign
+[ stamps ]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = critical,timeStamping
+";
+
+/// Has OpenSSL play an authority in a folder: `clock-ca.pem` is its root, another's is `other-ca.pem`. False where there
+/// is no OpenSSL.
+fn authority(folder: &Path) -> Outcome<bool> {
+    std::fs::write(folder.join("tsa.cnf"), TSA)?;
+    std::fs::write(folder.join("serial"), "01\n")?;
+    if std::process::Command::new("openssl")
+        .arg("version")
+        .output()
+        .is_err()
+    {
+        return Ok(false);
+    }
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    for name in ["clock", "other"] {
+        openssl(
+            folder,
+            &format!(
+                "req -x509 -config tsa.cnf -extensions ca {key} -keyout {name}-ca.key -out {name}-ca.pem -subj /CN={name}-root -days 9"
+            ),
+        )?;
+    }
+    openssl(
+        folder,
+        &format!(
+            "req -config tsa.cnf {key} -keyout clock.key -out clock.csr -subj /CN=clock-stamps"
+        ),
+    )?;
+    openssl(
+        folder,
+        "x509 -req -in clock.csr -CA clock-ca.pem -CAkey clock-ca.key -set_serial 7 -days 8 -extfile tsa.cnf -extensions stamps -out clock.pem",
+    )?;
+    Ok(true)
+}
+
+fn openssl(folder: &Path, args: &str) -> Outcome {
+    let mut command = std::process::Command::new("openssl");
+    let run = command.args(args.split(' ')).current_dir(folder).output()?;
+    match run.status.success() {
+        true => Ok(()),
+        false => Err(format!("openssl {args}: {}", String::from_utf8_lossy(&run.stderr)).into()),
+    }
+}
+
+#[test]
+fn a_time_stamp_is_asked_for_and_kept_in_the_window() -> Outcome {
+    let sample = Sample::open()?;
+    let (window, home) = (&sample.window, sample.home.path());
+    if !authority(home)? {
+        return Ok(());
+    }
+    let file = |name: &str| home.join(name);
+    window.click("rail-integrity")?;
+    window.click("checkpoint-open")?;
+    window.fill("checkpoint-passphrase", "correct horse")?;
+    window.click("checkpoint-sign")?;
+    window.text_when("checkpoint-note", |shown| shown.starts_with("annals/"))?;
+    let escape = annals_tests::webdriver::key::ESCAPE.to_string();
+    window.session.press(&escape)?;
+
+    window.click("stamp-open")?;
+    window.fill("stamp-request-file", text(&file("c.tsq")))?;
+    window.click("stamp-request")?;
+    window.text_when("stamp-requested", |shown| shown.contains("c.tsq"))?;
+    openssl(
+        home,
+        "ts -reply -config tsa.cnf -queryfile c.tsq -signer clock.pem -inkey clock.key -out c.tsr",
+    )?;
+    window.fill("stamp-response", text(&file("c.tsr")))?;
+    // By another authority it is not kept.
+    window.fill("stamp-authority", text(&file("other-ca.pem")))?;
+    window.click("stamp-attach")?;
+    window.text_when("error", |shown| shown.contains("the time stamp is not by"))?;
+    window.fill("stamp-authority", text(&file("clock-ca.pem")))?;
+    window.click("stamp-attach")?;
+    window.text_when("stamp-kept", |shown| {
+        shown.contains("Checkpoint 1 was there at") && shown.contains("CN=clock-stamps")
+    })?;
+    window.session.press(&escape)?;
+    window.text_when("checkpoint-row", |shown| {
+        shown.contains("by CN=clock-stamps")
+    })?;
+    let list = annals(&["checkpoint", text(&sample.store), "--list", "--json"])?;
+    assert_eq!(list["checkpoints"][0]["timestamps"], 1);
+    Ok(())
+}

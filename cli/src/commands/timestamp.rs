@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use annals_core::integrity::timestamp::{Authority, StampView};
-use annals_core::signing::{add_time_stamp, request_time_stamp};
+use annals_core::signing::{TimeStampRequestView, add_time_stamp, request_time_stamp};
 use annals_core::store::Log;
 
 use super::checkpoint::write_new;
@@ -74,12 +74,7 @@ fn request(
 ) -> Result<Exit, Failure> {
     let (row, bytes) = request_time_stamp(&Log::explore(store)?, number)?;
     write_new(out, &bytes)?;
-    let view = serde_json::json!({
-        "checkpoint": row.number,
-        "tree_size": row.size,
-        "root": row.root,
-        "file": out.display().to_string(),
-    });
+    let view = TimeStampRequestView::of(&row, out);
     output.show(&view, |output| {
         output.line(&visible(&format!(
             "{}: the request for a time stamp over checkpoint {}, of {}",

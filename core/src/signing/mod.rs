@@ -101,6 +101,34 @@ pub struct CheckpointRow {
     pub note: String,
 }
 
+/// A request for a time stamp, written to a file: `annals timestamp request --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct TimeStampRequestView {
+    /// Number of the checkpoint that it is over.
+    #[ts(type = "number")]
+    pub checkpoint: u64,
+    /// Number of events that this is of.
+    pub tree_size: Position,
+    /// Root that it says.
+    pub root: Hash,
+    /// The file.
+    pub file: String,
+}
+
+impl TimeStampRequestView {
+    /// What to say of a request over this checkpoint that was written to `file`.
+    #[must_use]
+    pub fn of(row: &CheckpointRow, file: &std::path::Path) -> TimeStampRequestView {
+        TimeStampRequestView {
+            checkpoint: row.number,
+            tree_size: row.size,
+            root: row.root,
+            file: file.display().to_string(),
+        }
+    }
+}
+
 /// The checkpoints that a log keeps, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]

@@ -1,22 +1,28 @@
-//! The open store verified, its checkpoints, and signing one.
+//! The open store verified, its checkpoints, signing one, and what others say of it: time stamps and cosignatures.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use annals_core::integrity::note::SigningKey;
+use annals_core::integrity::note::{SigningKey, VerifyingKey};
+use annals_core::integrity::timestamp::Authority;
 use annals_core::signing::{
-    Protection, checkpoints as kept_checkpoints, held, keys as log_keys, open_or_make,
+    Protection, TimeStampRequestView, add_cosignatures, add_time_stamp,
+    checkpoints as kept_checkpoints, held, keys as log_keys, open_or_make, request_time_stamp,
     sign_checkpoint,
 };
 use annals_core::store::Log;
 use annals_core::surroundings::{Random, Surroundings, data_folder};
 use annals_core::verify::{Kept, VerifyPlan, verify};
 use tauri::ipc::Channel;
-use tauri::{State, Webview};
+use tauri::{AppHandle, State, Webview};
 
 use super::work::watched;
 use crate::error::{ErrorCode, HostError, io_error};
 use crate::host::{Answer, Host, blocking, json};
-use crate::wire::{SignArgs, VerifyArgs, WorkProgressView};
+use crate::wire::{
+    CosignArgs, NameArgs, SignArgs, StampAttachArgs, StampRequestArgs, VerifyArgs, WorkProgressView,
+};
 
 /// Verifies the open store, and compares it with a checkpoint or proof that was kept elsewhere.
 #[tauri::command]
@@ -76,6 +82,90 @@ pub async fn checkpoint_sign(host: State<'_, Host>, args: SignArgs) -> Answer {
         Ok::<_, HostError>(sign_checkpoint(store.log.path(), &key, &clock)?)
     })
     .await
+}
+
+/// Writes the request for a time stamp over a checkpoint; nothing is sent.
+#[tauri::command]
+pub async fn timestamp_request(host: State<'_, Host>, args: StampRequestArgs) -> Answer {
+    let file = host.typed_path(&args.file)?;
+    host.ask(move |store| {
+        let (row, bytes) = request_time_stamp(&store.log, Some(args.checkpoint))?;
+        let written = File::create_new(&file).and_then(|mut new| new.write_all(&bytes));
+        written.map_err(|source| io_error(&source, format!("{}: {source}", file.display())))?;
+        Ok::<_, HostError>(TimeStampRequestView::of(&row, &file))
+    })
+    .await
+}
+
+/// Keeps a time stamp that came back, if the authority that is named made it.
+#[tauri::command]
+pub async fn timestamp_attach(host: State<'_, Host>, args: StampAttachArgs) -> Answer {
+    let response = host.typed_path(&args.response)?;
+    let authority = host.typed_path(&args.authority)?;
+    host.ask(move |store| {
+        let name = authority.display().to_string();
+        let authority = Authority::from_pem(&name, &small_file(&authority)?).map_err(|error| {
+            HostError::new(ErrorCode::BadInput, format!("{name}: {error}"))
+                .hint("Give the authority's certificates in PEM, up to its root.")
+        })?;
+        let response = small_file(&response)?;
+        let (row, _, _) = add_time_stamp(store.log.path(), &response, &authority)?;
+        Ok::<_, HostError>(row)
+    })
+    .await
+}
+
+/// Keeps the cosignatures that witnesses gave to a checkpoint.
+#[tauri::command]
+pub async fn checkpoint_cosign(host: State<'_, Host>, args: CosignArgs) -> Answer {
+    let file = host.typed_path(&args.cosigned)?;
+    let witnesses = args.witnesses.split_whitespace().map(|key| {
+        let wrong = |error| {
+            HostError::new(ErrorCode::BadInput, format!("{key}: {error}"))
+                .hint("Give the witness's verifier key as it prints it: name+id+key.")
+        };
+        key.parse::<VerifyingKey>().map_err(wrong)
+    });
+    let witnesses: Vec<VerifyingKey> = witnesses.collect::<Result<_, _>>()?;
+    host.ask(move |store| {
+        let note = String::from_utf8_lossy(&small_file(&file)?).into_owned();
+        let (row, _) = add_cosignatures(store.log.path(), &note, &witnesses)?;
+        Ok::<_, HostError>(row)
+    })
+    .await
+}
+
+/// Lets the user say where a request for a time stamp goes.
+#[tauri::command]
+pub async fn pick_stamp_request(app: AppHandle, args: NameArgs) -> Answer {
+    super::dialogs::pick(app, move |dialog| {
+        let dialog = dialog.set_title("Ask for a time stamp");
+        let dialog = dialog.set_file_name(args.name);
+        dialog.blocking_save_file().into_iter().collect()
+    })
+    .await
+}
+
+/// Lets the user pick what came back from an authority or a witness, or an authority's certificates.
+#[tauri::command]
+pub async fn pick_stamp_file(app: AppHandle, args: NameArgs) -> Answer {
+    super::dialogs::pick(app, move |dialog| {
+        let dialog = dialog.set_title(args.name);
+        dialog.blocking_pick_file().into_iter().collect()
+    })
+    .await
+}
+
+/// Reads a file that has a few thousand bytes, if it is what it should be.
+fn small_file(path: &Path) -> Result<Vec<u8>, HostError> {
+    const MAX_LEN: u64 = 1 << 20;
+    let failed =
+        |source: std::io::Error| io_error(&source, format!("{}: {source}", path.display()));
+    if std::fs::metadata(path).map_err(failed)?.len() > MAX_LEN {
+        let long = format!("{} is longer than 1 MiB", path.display());
+        return Err(HostError::new(ErrorCode::BadInput, long));
+    }
+    std::fs::read(path).map_err(failed)
 }
 
 /// The private key of a log, opened; made where it has none yet.

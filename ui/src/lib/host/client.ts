@@ -21,6 +21,9 @@ import type { MomentArgs } from "$lib/bindings/MomentArgs";
 import type { ProjectionDoArgs } from "$lib/bindings/ProjectionDoArgs";
 import type { RebuildArgs } from "$lib/bindings/RebuildArgs";
 import type { SignArgs } from "$lib/bindings/SignArgs";
+import type { CosignArgs } from "$lib/bindings/CosignArgs";
+import type { StampAttachArgs } from "$lib/bindings/StampAttachArgs";
+import type { StampRequestArgs } from "$lib/bindings/StampRequestArgs";
 import type { ReportRequest } from "$lib/bindings/ReportRequest";
 import type { ObjectArgs } from "$lib/bindings/ObjectArgs";
 import type { RelatedArgs } from "$lib/bindings/RelatedArgs";
@@ -158,6 +161,12 @@ export const host = {
   checkpoints: () => call("checkpoints", {}),
   logKeys: () => call("log_keys_list", {}),
   signCheckpoint: (args: SignArgs) => call("checkpoint_sign", args),
+  cosignCheckpoint: (args: CosignArgs) => call("checkpoint_cosign", args),
+  requestTimeStamp: (args: StampRequestArgs) => call("timestamp_request", args),
+  attachTimeStamp: (args: StampAttachArgs) => call("timestamp_attach", args),
+  pickStampRequest: (name: string) => call("pick_stamp_request", { name }),
+  /** A file to read; `title` is what the system's dialog is called. */
+  pickStampFile: (title: string) => call("pick_stamp_file", { name: title }),
   verifyEvidence: (args: EvidenceVerifyArgs, onProgress: (progress: WorkProgressView) => void) =>
     call("evidence_verify", args, onProgress),
   makeEvidence: (args: EvidenceMakeArgs, onProgress: (progress: WorkProgressView) => void) =>

@@ -150,6 +150,27 @@ export async function runStoreVerify(events: number, args: VerifyArgs, progress:
   };
 }
 
+/** The last checkpoint with one more time stamp. */
+export function stamp(signed: CheckpointRow[]): CheckpointRow {
+  return better(signed, (row) => {
+    const stamps = [...row.stamps, { at: "2026-11-26T02:00:07Z", accuracy_us: null, signer: "CN=mock stamps" }];
+    return { ...row, stamps, timestamps: stamps.length };
+  });
+}
+
+/** The last checkpoint with one more cosignature. */
+export function cosign(signed: CheckpointRow[]): CheckpointRow {
+  return better(signed, (row) => ({ ...row, cosignatures: row.cosignatures + 1 }));
+}
+
+function better(signed: CheckpointRow[], change: (row: CheckpointRow) => CheckpointRow): CheckpointRow {
+  const last = signed.pop();
+  if (!last) throw new HostError("not_found", "the log keeps no checkpoint yet", "Sign one first.");
+  const row = change(last);
+  signed.push(row);
+  return row;
+}
+
 export function sign(events: number, args: SignArgs, signed: CheckpointRow[]): CheckpointRow {
   if (args.passphrase === null && !args.unprotected) throw new HostError("passphrase", "this log has no key yet, and it would be made without protection", "Give a passphrase, or say that the key needs none.");
   const row: CheckpointRow = { number: 1, size: events, root: "5f".repeat(32), made_at: "2026-11-26T02:00:00Z", key: 1, cosignatures: 0, timestamps: 0, stamps: [], note: `${ORIGIN}\n${events}\nX19f\n\n\u2014 ${ORIGIN} zXI6aw==\n` };

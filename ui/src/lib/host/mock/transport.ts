@@ -22,7 +22,7 @@ import { MockReports } from "./reports";
 import { checkRules } from "./rules";
 import { MockSnapshots } from "./snapshots";
 import { countFound, findText } from "./search";
-import { previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running, ticks } from "./long";
+import { cosign, stamp, previewOf, runBackup, runExport, runImport, runRestore, ORIGIN, runStoreVerify, runVerify, sign, type Running, ticks } from "./long";
 import { MockSql } from "./sql";
 import { brief, detailView, eventView, infoView, openView, objectView } from "./views";
 
@@ -256,6 +256,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     checkpoints: () => ({ origin: ORIGIN, checkpoints: signed, unsigned: signed.length === 0 ? log.length : 0 }),
     log_keys_list: () => ({ origin: ORIGIN, keys: signed.length === 0 ? [] : [{ number: 1, verifier_key: `${ORIGIN}+cd723a6b+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs`, since: 1, in_force: true }], held: null }),
     checkpoint_sign: (args) => sign(log.length, args, signed),
+    checkpoint_cosign: () => cosign(signed),
+    timestamp_request: ({ checkpoint, file }) => ({ checkpoint, tree_size: log.length, root: "5f".repeat(32), file }),
+    timestamp_attach: () => stamp(signed),
+    pick_stamp_request: ({ name }) => ({ paths: [`/home/you/Annals/${name}`] }),
+    pick_stamp_file: () => ({ paths: ["/home/you/Annals/checkpoint-1.tsr"] }),
     evidence_make: async (args, progress) => {
       const verification = await runVerify({ file: args.file, key: "known" }, progress, running);
       return { file: args.file, bytes: 18_412, sha256: "3c".repeat(32), identities_of_others: 50, in_part: 0, verification };

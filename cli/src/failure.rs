@@ -5,7 +5,7 @@ use std::path::Path;
 use annals_core::access_log::AccessLogError;
 use annals_core::answers::AnswersError;
 pub use annals_core::code::ErrorCode as Code;
-use annals_core::compliance::ReportError;
+use annals_core::compliance::{ReportError, TemplateError};
 use annals_core::dashboard::DashboardError;
 use annals_core::evidence::make::EvidenceError;
 use annals_core::evidence::verify::VerifyFileError;
@@ -461,6 +461,9 @@ impl From<annals_report::Error> for Failure {
     fn from(error: annals_report::Error) -> Failure {
         match error {
             annals_report::Error::Report(error) => error.into(),
+            annals_report::Error::Layout(TemplateError { ref hint, .. }) => {
+                Failure::new(Code::BadInput, error.to_string()).hint(hint.clone())
+            }
             annals_report::Error::Typeset(_) => Failure::new(Code::Internal, error.to_string()),
         }
     }

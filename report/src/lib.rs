@@ -25,10 +25,10 @@ mod world;
 mod write;
 
 pub use picture::{PictureError, png};
-pub use typeset::{Pages, pages, pdf};
+pub use typeset::{LAYOUT, Pages, check_layout, pages, pdf};
 pub use write::{Form, evidence, package_files, write, write_pdf};
 
-use annals_core::compliance::{Block, Report, ReportError};
+use annals_core::compliance::{Block, LayoutFile, Report, ReportError, TemplateError};
 
 /// A file inside the PDF.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct PdfOptions {
     pub table_max: u64,
     /// Whether the pages are a preview and say so.
     pub preview: bool,
+    /// The layout of the user's own that the report names; empty where it names none.
+    pub layout: Vec<LayoutFile>,
 }
 
 impl Default for PdfOptions {
@@ -67,6 +69,7 @@ impl Default for PdfOptions {
             exceptions_max: 500,
             table_max: u64::MAX,
             preview: false,
+            layout: Vec::new(),
         }
     }
 }
@@ -119,6 +122,9 @@ pub enum Error {
     /// Its rows could not be read, or the user cancelled.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A layout of the user's own is wrong.
+    #[error(transparent)]
+    Layout(TemplateError),
     /// The typesetter refused the layout or the PDF: a fault of Annals, since a report is typeset whatever it holds.
     #[error("the pages could not be made: {0}")]
     Typeset(String),

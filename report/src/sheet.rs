@@ -44,6 +44,8 @@ pub struct Sheet {
     groups: Vec<Group>,
     sections: Vec<Part>,
     attachments: Vec<Attached>,
+    /// The typesetter's name of the layout of what follows the first page.
+    layout: String,
     /// What is left out of the pages as a whole, in a sentence each.
     notes: Vec<String>,
     /// The pages whose heads and feet are to be set; empty while the pages themselves are.
@@ -51,12 +53,113 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// Leaves what is needed for the heads and feet of these pages.
+    /// Has what follows the first page set by the layout of this name.
+    pub fn set_by(&mut self, layout: &str) {
+        layout.clone_into(&mut self.layout);
+    }
+
+    /// A report with one piece of every kind, to try a layout on; and the picture that it names.
+    pub fn example() -> (Sheet, (String, String)) {
+        let text = |text: &str| vec![text.to_owned()];
+        let line = || Line {
+            name: "Name".to_owned(),
+            value: text("value"),
+            mono: false,
+        };
+        let heading = |title: &str, right| Heading {
+            title: text(title),
+            width_pt: "120".to_owned(),
+            right,
+            mono: right,
+        };
+        let table = |exceptions, rows: Vec<Vec<Set>>, rows_below| {
+            Piece::Table(Grid {
+                title: "Table".to_owned(),
+                exceptions,
+                note: "1 row".to_owned(),
+                empty: "There is no row.".to_owned(),
+                size_pt: TABLE_PT.to_string(),
+                columns: vec![heading("Number", true), heading("Text", false)],
+                rows,
+                rows_below,
+            })
+        };
+        let row = || {
+            let parted = Set::Pieces(vec!["a long".to_owned(), " word".to_owned()]);
+            vec![Set::Whole("1".to_owned()), parted]
+        };
+        let below = Under {
+            together: true,
+            lines: vec![vec![Below {
+                name: "Name".to_owned(),
+                value: Set::Dim {
+                    dim: "not recorded".to_owned(),
+                },
+                mono: false,
+            }]],
+        };
+        let picture = "chart-1.svg".to_owned();
+        let blocks = vec![
+            Piece::Prose {
+                paragraphs: text("A paragraph."),
+            },
+            Piece::Entries {
+                entries: vec![line()],
+            },
+            table(false, vec![row()], Vec::new()),
+            table(true, vec![row()], vec![below]),
+            table(true, Vec::new(), Vec::new()),
+            Piece::Chart {
+                title: "Chart".to_owned(),
+                file: picture.clone(),
+                alt: "A chart".to_owned(),
+                note: String::new(),
+                columns: ["Name".to_owned(), "Events".to_owned()],
+                points: vec![["a".to_owned(), "1".to_owned()]],
+            },
+            Piece::Checks {
+                results: vec![Check {
+                    title: "A check".to_owned(),
+                    outcome: "passed",
+                    says: "Passed".to_owned(),
+                    detail: "1 event looked at".to_owned(),
+                }],
+            },
+        ];
+        let part = |sideways, blocks| Part {
+            title: "Section".to_owned(),
+            sideways,
+            blocks,
+        };
+        let sheet = Sheet {
+            title: "Example".to_owned(),
+            regime: "None".to_owned(),
+            statement: "Evidence, not a legal determination".to_owned(),
+            paper: "a4",
+            lies: false,
+            fonts: crate::fonts::FONTS.families(),
+            report_hash: "0".repeat(64),
+            root: "0".repeat(64),
+            size: "1".to_owned(),
+            groups: Vec::new(),
+            sections: vec![
+                part(false, blocks),
+                part(true, vec![table(false, vec![row()], Vec::new())]),
+            ],
+            attachments: Vec::new(),
+            layout: String::new(),
+            notes: text("A note."),
+            pages: Vec::new(),
+        };
+        let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="100" height="20"/>"#;
+        (sheet, (picture, svg.to_owned()))
+    }
+
+    /// Leaves what is needed for the heads and feet of these pages, and the files inside.
     pub fn marginals(self, pages: Vec<PageSize>) -> Sheet {
         Sheet {
             groups: Vec::new(),
             sections: Vec::new(),
-            attachments: Vec::new(),
             pages,
             ..self
         }
@@ -274,6 +377,7 @@ pub fn sheet(
         groups: groups(report, ink),
         sections,
         attachments: attachments.to_vec(),
+        layout: String::new(),
         notes,
         pages: Vec::new(),
     };

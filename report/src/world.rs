@@ -7,10 +7,10 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use typst::diag::{FileError, FileResult, SourceResult};
 use typst::foundations::{Bytes, Datetime, Duration};
-use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
-use typst::{Library, LibraryExt, World};
+use typst::{Library, LibraryExt, World, WorldExt};
 use typst_layout::PagedDocument;
 
 use crate::fonts::FONTS;
@@ -51,6 +51,21 @@ impl Desk {
         self.main = id(main);
     }
 
+    /// Where a fault is: its file below the folder, with line and column in characters, first is 1; `None` where it is
+    /// in none of the files there.
+    pub fn place(&self, span: DiagSpan, folder: &str) -> Option<(String, usize, usize)> {
+        let file = span.id()?;
+        let path = file.vpath().get_without_slash();
+        let name = path.strip_prefix(folder)?.to_owned();
+        let start = self.range(span)?.start;
+        let (line, column) = self
+            .sources
+            .get(&file)
+            .and_then(|source| source.lines().byte_to_line_column(start))
+            .unwrap_or((0, 0));
+        Some((name, line + 1, column + 1))
+    }
+
     /// Sets the document.
     ///
     /// The typesetter remembers what it laid out, in case it is asked for again: of a table with 100,000 cells that is
@@ -70,15 +85,23 @@ impl Desk {
         done
     }
 
-    /// Lays a file on the desk, or one in place of another of the same name.
+    /// Lays a file on the desk, or one in place of another of the same name. One that ends in `.typ` can be imported.
     pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
+        if name.ends_with(".typ")
+            && let Ok(text) = std::str::from_utf8(&bytes)
+        {
+            let id = id(name);
+            self.sources.insert(id, Source::new(id, text.to_owned()));
+        }
         self.files.insert(id(name), Bytes::new(bytes));
     }
 }
 
-/// The typesetter's name for a file. Names are a closed set, since each is kept for good.
+/// The typesetter's name for a file. Names are few, since each is kept for good: those of Annals, and of the files of a
+/// layout of the user's own.
 fn id(name: &str) -> FileId {
-    let path = VirtualPath::new(name).expect("a name without dots and separators is a path");
+    let path =
+        VirtualPath::new(name).expect("a name that does not lead out of its folder is a path");
     RootedPath::new(VirtualRoot::Project, path).intern()
 }
 
@@ -120,5 +143,10 @@ impl World for Desk {
 }
 
 fn missing(id: FileId) -> FileError {
-    FileError::NotFound(id.vpath().get_without_slash().into())
+    match id.root() {
+        VirtualRoot::Project => FileError::NotFound(id.vpath().get_without_slash().into()),
+        VirtualRoot::Package(_) => FileError::Other(Some(
+            "a layout can use no packages, since nothing is fetched from a network".into(),
+        )),
+    }
 }

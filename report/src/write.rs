@@ -74,7 +74,10 @@ pub fn package_files(
     progress: &WorkProgress,
 ) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let attachments = evidence(made, request, progress)?;
-    let options = PdfOptions::default();
+    let options = PdfOptions {
+        layout: made.layout.clone(),
+        ..PdfOptions::default()
+    };
     let pages = pdf(&made.report, &made.rows, attachments, &options, progress)?;
     let (mut page, mut rows) = (Vec::new(), Vec::new());
     write_html(made, &mut page, progress)?;
@@ -101,6 +104,10 @@ pub fn write_pdf(
     progress: &WorkProgress,
 ) -> Result<ReportView, Error> {
     let attachments = evidence(made, request, progress)?;
+    let options = &PdfOptions {
+        layout: made.layout.clone(),
+        ..options.clone()
+    };
     let bytes = pdf(&made.report, &made.rows, attachments, options, progress)?;
     let written = write_whole(
         log,

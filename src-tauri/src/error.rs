@@ -2,7 +2,7 @@
 
 use annals_core::access_log::AccessLogError;
 pub use annals_core::code::ErrorCode;
-use annals_core::compliance::ReportError;
+use annals_core::compliance::{ReportError, TemplateError};
 use annals_core::dashboard::DashboardError;
 use annals_core::evidence::make::EvidenceError;
 use annals_core::evidence::verify::VerifyFileError;
@@ -223,6 +223,9 @@ impl From<annals_report::Error> for HostError {
     fn from(error: annals_report::Error) -> HostError {
         match error {
             annals_report::Error::Report(error) => error.into(),
+            annals_report::Error::Layout(TemplateError { ref hint, .. }) => {
+                HostError::new(ErrorCode::BadInput, error.to_string()).hint(hint.clone())
+            }
             annals_report::Error::Typeset(_) => HostError::internal(error),
         }
     }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use annals_core::access_log::AccessLog;
 use annals_core::compliance::{
-    AccessLogState, CheckResult, CheckedTemplateView, Completeness, MadeReport, ReportRequest,
-    ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
+    AccessLogState, CheckResult, CheckedTemplateView, Completeness, LayoutFile, MadeReport,
+    ReportRequest, ReportView, TemplateError, TemplateRow, TemplateSet, TemplatesView, check, make,
+    read_layout,
 };
 use annals_core::progress::WorkProgress;
 use annals_core::store::{Direction, EventQuery, Log};
@@ -43,10 +44,13 @@ enum ReportCommand {
         /// Print the text of one that comes with Annals, to begin one's own with
         #[arg(long, value_name = "NAME")]
         text: Option<String>,
+        /// Print the layout of the pages after the first one, to begin one's own with
+        #[arg(long, conflicts_with_all = ["store", "text"])]
+        layout: bool,
     },
     /// Make a report
     Make(Box<Make>),
-    /// Check a template file: every fault with line, column and what to write instead
+    /// Check a template file, and the layout beside it (NAME.typ): every fault with line, column and what to write instead
     Check {
         /// The template file
         file: PathBuf,
@@ -99,7 +103,13 @@ fn setting(text: &str) -> Result<(String, String), String> {
 /// Runs the command.
 pub fn run(args: ReportArgs, output: &mut Output) -> Result<Exit, Failure> {
     match args.command {
-        ReportCommand::List { store, text } => list(store.as_deref(), text.as_deref(), output),
+        ReportCommand::List { layout: true, .. } => {
+            annals_report::LAYOUT
+                .lines()
+                .try_for_each(|line| output.line(line))?;
+            Ok(Exit::Done)
+        }
+        ReportCommand::List { store, text, .. } => list(store.as_deref(), text.as_deref(), output),
         ReportCommand::Make(args) => run_make(*args, output),
         ReportCommand::Check { file } => run_check(&file, output),
     }
@@ -165,11 +175,38 @@ fn run_check(file: &Path, output: &mut Output) -> Result<Exit, Failure> {
     if let (Some(row), Some(stem)) = (&mut view.template, file.file_stem()) {
         row.template.name = stem.to_string_lossy().into_owned();
     }
+    if let (None, Some(error)) = (&view.error, layout_fault(file, &mut view.template)?) {
+        view.error = Some(error);
+        view.template = None;
+    }
     output.show(&view, |output| print_check(&view, output))?;
     Ok(match view.error {
         Some(_) => Exit::Problems,
         None => Exit::Done,
     })
+}
+
+/// What is wrong with the layout beside a template file; one that is right is named in the template.
+fn layout_fault(
+    file: &Path,
+    template: &mut Option<TemplateRow>,
+) -> Result<Option<TemplateError>, Failure> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let layout = match read_layout(folder, &stem) {
+        Ok(layout) => layout,
+        Err(error) => return Ok(Some(error)),
+    };
+    match annals_report::check_layout(&layout) {
+        Ok(()) => {}
+        Err(annals_report::Error::Layout(error)) => return Ok(Some(error)),
+        Err(error) => return Err(error.into()),
+    }
+    if let Some(row) = template.as_mut().filter(|_| !layout.is_empty()) {
+        let files = layout.iter().map(LayoutFile::reference);
+        row.template.own_layout = Some(files.collect());
+    }
+    Ok(None)
 }
 
 fn print_check(view: &CheckedTemplateView, output: &mut Output) -> Result<(), Failure> {
@@ -208,6 +245,8 @@ fn print_check(view: &CheckedTemplateView, output: &mut Output) -> Result<(), Fa
             rows.push(("settings", settings.join(", ")));
         }
         rows.push(("sha256", template.hash.to_string()));
+        let own = template.own_layout.iter().flatten();
+        rows.extend(own.map(|file| ("own layout", format!("{} {}", file.name, file.hash))));
         for line in pairs(&rows) {
             output.line(&line)?;
         }

@@ -485,7 +485,11 @@ impl<'t> Making<'t> {
             rows: table.rows,
         });
         report.first_page.completeness.tables = counts.collect();
-        Ok(MadeReport { report, rows })
+        Ok(MadeReport {
+            report,
+            rows,
+            layout: template.own_layout.clone(),
+        })
     }
 
     fn scope(&self, settings: &BTreeMap<String, String>) -> ReportScope {

@@ -38,7 +38,8 @@ pub use report::{
 };
 pub use rows::ReportRows;
 pub use template::{
-    CheckedTemplateView, Template, TemplateError, TemplateRow, TemplateSet, TemplatesView, check,
+    CheckedTemplateView, LayoutFile, Template, TemplateError, TemplateRow, TemplateSet,
+    TemplatesView, check, read_layout,
 };
 
 use std::collections::BTreeMap;
@@ -58,6 +59,8 @@ pub struct MadeReport {
     pub report: Report,
     /// The rows of its tables.
     pub rows: ReportRows,
+    /// The layout of the user's own that its pages are set by; empty where there is none.
+    pub layout: Vec<LayoutFile>,
 }
 
 /// What a report is to be made of.

@@ -2,8 +2,8 @@
 
 use super::plural;
 use super::report::{
-    AccessLogState, CheckOutcome, Completeness, Entry, FirstPage, LineageCount, Report, ReportAsOf,
-    ReportScope, ReportSource, TemplateOrigin,
+    AccessLogState, CheckOutcome, Completeness, Entry, FirstPage, LayoutFileRef, LineageCount,
+    Report, ReportAsOf, ReportScope, ReportSource, TemplateOrigin,
 };
 use crate::chart::grouped;
 use crate::finding::Finding;
@@ -61,7 +61,7 @@ pub fn first_page(report: &Report) -> Vec<PageGroup> {
         Some(text) if !text.trim().is_empty() => text.clone(),
         _ => "not stated".to_owned(),
     };
-    let made = vec![
+    let mut made = vec![
         Entry::new("Statement", statement),
         Entry::new("Answers to", &report.regime),
         Entry::new(
@@ -69,6 +69,15 @@ pub fn first_page(report: &Report) -> Vec<PageGroup> {
             format!("{} version {}, {origin}", template.name, template.version),
         ),
         Entry::new("Template SHA-256", template.hash.to_string()),
+    ];
+    let own = template.own_layout.iter().flatten();
+    made.extend(own.map(|LayoutFileRef { name, hash }| {
+        Entry::new(
+            "Layout",
+            format!("{name}, the user's own, of SHA-256 {hash}"),
+        )
+    }));
+    made.extend([
         Entry::new("Made by", stated(operator)),
         Entry::new("Purpose", stated(purpose)),
         Entry::new(
@@ -99,7 +108,7 @@ pub fn first_page(report: &Report) -> Vec<PageGroup> {
         ),
         Entry::new("Retention", retention),
         Entry::new("Annals", format!("version {annals}")),
-    ];
+    ]);
     let facts = |title: &'static str, entries: Vec<Entry>| PageGroup {
         title,
         form: PageGroupForm::Facts,

@@ -91,6 +91,21 @@ pub struct TemplateRef {
     pub hash: Hash,
     /// Whether it comes with Annals or is the user's own.
     pub origin: TemplateOrigin,
+    /// The layout of the user's own that its pages are set by, with the files that it reads; none where they are set
+    /// by the one that comes with Annals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub own_layout: Option<Vec<LayoutFileRef>>,
+}
+
+/// Names a file of a layout for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct LayoutFileRef {
+    /// Its name as seen from the folder of templates: `mine.typ`, `mine/logo.svg`.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub hash: Hash,
 }
 
 /// Where a template comes from.

@@ -49,6 +49,7 @@ pub async fn report_preview(
                 rows_max: PREVIEW_ROWS,
                 table_max: PREVIEW_TABLE_ROWS,
                 preview: true,
+                layout: made.layout.clone(),
                 ..PdfOptions::default()
             };
             let pages = annals_report::pages(&made.report, &made.rows, &options, &progress)?;

@@ -75,6 +75,7 @@ pub(super) fn parse(
         version: file.filled(&raw.version, "version")?,
         hash: Hash(Sha256::digest(text.as_bytes()).into()),
         origin,
+        own_layout: None,
     };
     file.template(raw, reference)
 }
@@ -203,6 +204,7 @@ impl File<'_> {
             about: self.filled(&about, "about")?,
             retention: self.filled(&retention, "retention")?,
             layout: self.layout(layout)?,
+            own_layout: Vec::new(),
             subject: match subject {
                 RawSubject::None => SubjectRule::None,
                 RawSubject::Optional => SubjectRule::Optional,

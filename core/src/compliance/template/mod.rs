@@ -1,10 +1,12 @@
 //! Report templates: what a rule wants to see, as data.
 //!
-//! [`file`] reads the TOML with its line and column for every fault, [`columns`] names what a cell can hold. Twelve
+//! [`file`] reads the TOML with its line and column for every fault, [`columns`] names what a cell can hold,
+//! [`layout`] reads a layout of the user's own. Twelve
 //! templates come with Annals; files in the store's folder (`X.annals.d/reports/`) add to them or stand in for them.
 
 pub(super) mod columns;
 mod file;
+mod layout;
 mod raw;
 mod set;
 
@@ -17,6 +19,7 @@ use crate::model::{FieldPath, Step};
 pub(super) use columns::Col;
 pub use file::TemplateError;
 pub(super) use file::plain;
+pub use layout::{LayoutFile, read_layout};
 pub use set::{CheckedTemplateView, TemplateRow, TemplateSet, TemplatesView, check};
 
 use super::report::{Layout, TemplateRef};
@@ -30,6 +33,8 @@ pub struct Template {
     pub(super) about: String,
     pub(super) retention: String,
     pub(super) layout: Layout,
+    /// The layout of the user's own; empty where there is none.
+    pub(super) own_layout: Vec<LayoutFile>,
     pub(super) subject: SubjectRule,
     pub(super) subject_fields: Vec<Field>,
     pub(super) needs: Vec<Need>,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::file::{self, TemplateError};
-use super::{Need, SubjectRule, Template};
+use super::{LayoutFile, Need, SubjectRule, Template};
 use crate::compliance::report::{Entry, Layout, TemplateOrigin, TemplateRef};
 use crate::model::folder;
 
@@ -136,13 +136,15 @@ impl TemplateSet {
     }
 
     /// Those and the files `reports/*.toml` in the store's folder. A file of the same name as a shipped template
-    /// stands in for it; one that is wrong is left out and listed.
+    /// stands in for it; one that is wrong is left out and listed. A file `NAME.typ` beside them is the layout of the
+    /// template NAME, a shipped one too.
     ///
     /// # Errors
     /// The system's error if the folder is there and cannot be read.
     pub fn load(store: &Path) -> std::io::Result<TemplateSet> {
         let mut set = TemplateSet::shipped();
-        for path in crate::model::toml_files(&folder(store).join("reports"))? {
+        let reports = folder(store).join("reports");
+        for path in crate::model::toml_files(&reports)? {
             let text_of = |part: Option<&std::ffi::OsStr>| {
                 part.map(|part| part.to_string_lossy().into_owned())
                     .unwrap_or_default()
@@ -166,6 +168,12 @@ impl TemplateSet {
                     None => set.templates.push(template),
                 },
                 Err(error) => set.broken.push(TemplateError { name, ..error }),
+            }
+        }
+        for template in &mut set.templates {
+            match super::read_layout(&reports, &template.reference.name) {
+                Ok(files) => template.take_layout(files),
+                Err(error) => set.broken.push(error),
             }
         }
         Ok(set)
@@ -250,6 +258,15 @@ fn row(template: &Template) -> TemplateRow {
     }
 }
 
+impl Template {
+    /// Has its pages set by a layout of the user's own, if that has files.
+    fn take_layout(&mut self, files: Vec<LayoutFile>) {
+        let references = files.iter().map(LayoutFile::reference).collect();
+        self.reference.own_layout = (!files.is_empty()).then_some(references);
+        self.own_layout = files;
+    }
+}
+
 impl Need {
     /// What it is called.
     pub(in crate::compliance) fn name(self) -> &'static str {
@@ -284,10 +301,15 @@ mod tests {
         std::fs::write(reports.join("mine.toml"), text).unwrap();
         std::fs::write(reports.join("sox-change-register.toml"), "title = 7").unwrap();
         std::fs::write(reports.join("zz.toml"), b"\xff").unwrap();
+        std::fs::write(reports.join("gdpr-subject.typ"), "= Mine").unwrap();
         let set = TemplateSet::load(&store).unwrap();
         let origin = |name: &str| set.get(name).unwrap().reference.origin;
         assert_eq!(origin("audit-trail"), TemplateOrigin::Override);
         assert_eq!(origin("mine"), TemplateOrigin::Own);
+        let layout = |name: &str| set.get(name).unwrap().reference.own_layout.clone();
+        let own = layout("gdpr-subject").unwrap();
+        assert_eq!((own.len(), own[0].name.as_str()), (1, "gdpr-subject.typ"));
+        assert_eq!(layout("mine"), None);
         assert_eq!(origin("sox-change-register"), TemplateOrigin::Shipped);
         let broken: Vec<(&str, usize)> = set
             .broken

@@ -388,14 +388,19 @@ pub fn sheet(
 pub fn line(ink: &Ink, entry: &Entry) -> Line {
     const VALUE_PT: f64 = 295.0;
     let value = ink.visible(&entry.value);
-    let mono = value.len() >= 40 && value.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_hash = |word: &str| word.len() >= 40 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let mono = is_hash(&value);
+    // A hash among words is set small, so that it stays on one line.
+    let small = value
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(is_hash);
     Line {
         name: ink.visible(&entry.name),
         value: owned(&broken(
             &value,
             VALUE_PT,
-            if mono { 6.8 } else { 8.5 },
-            mono,
+            if small { 6.8 } else { 8.5 },
+            small,
         )),
         mono,
     }

@@ -589,11 +589,17 @@ impl From<SigningError> for Failure {
                 "the log has signed before, and only its key can go on: copy the file from where the log was signed; ANNALS_DATA_DIR names the folder above keys",
             ),
             SigningError::Key(KeyFileError::NeedsPassphrase { .. } | KeyFileError::WrongPassphrase { .. }) => {
-                told.hint("--passphrase-file FILE or ANNALS_PASSPHRASE says it")
+                told.hint("--passphrase-file FILE or ANNALS_PASSPHRASE says it; --key-store has the key store of this system remember it")
             }
             SigningError::Key(_) => told,
             SigningError::Unprotected { .. } => told.hint(
-                "--passphrase-file FILE or ANNALS_PASSPHRASE protects it; --unprotected makes it without",
+                "--key-store keeps its passphrase in the key store of this system; --passphrase-file FILE or ANNALS_PASSPHRASE protects it; --unprotected makes it without",
+            ),
+            SigningError::KeyStore(_) => told.hint(
+                "--passphrase-file FILE or ANNALS_PASSPHRASE does without it: keep the passphrase yourself",
+            ),
+            SigningError::NotKept(_) => told.hint(
+                "give the passphrase once with --passphrase-file FILE beside --key-store: it is put there",
             ),
             SigningError::OtherKey { .. } => told.hint(
                 "annals key rotate brings a new key into force by the signature of the old one",

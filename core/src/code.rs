@@ -456,7 +456,9 @@ impl From<&SigningError> for ErrorCode {
             SigningError::Read(error) => error.into(),
             SigningError::Write(error) => error.into(),
             SigningError::Key(error) => error.into(),
-            SigningError::Unprotected { .. } => ErrorCode::Passphrase,
+            SigningError::Unprotected { .. }
+            | SigningError::KeyStore(_)
+            | SigningError::NotKept(_) => ErrorCode::Passphrase,
             SigningError::OtherKey { .. } => ErrorCode::Conflict,
             SigningError::Inconsistent(_) => ErrorCode::Damaged,
             SigningError::NoCheckpoint(_) => ErrorCode::NotFound,

@@ -9,6 +9,7 @@
 //! | [`integrity`] | leaf bytes, the RFC 6962 tree, signed notes, checkpoints, proofs: pure functions |
 //! | [`store`] | the log: append, read, query, subscribe |
 //! | [`access_log`] | who looked: one chained line a question |
+//! | [`key_store`] | the passphrase of a key, in the system's key store |
 //! | [`signing`] | keys, checkpoints and proofs of a log |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
 //! | [`model`] | how events become state: definition, expression, inference, fold |
@@ -51,6 +52,7 @@ pub mod hidden;
 pub mod id;
 pub mod import;
 pub mod integrity;
+pub mod key_store;
 pub mod model;
 pub mod pages;
 pub mod position;

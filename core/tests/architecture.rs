@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
         "finding",
         "hidden",
         "surroundings",
+        "key_store",
         "progress",
         "pages",
         "written",

@@ -416,6 +416,12 @@ impl From<SigningError> for HostError {
             SigningError::Unprotected { .. } => {
                 told.hint("Give a passphrase, or say that the key needs none.")
             }
+            SigningError::KeyStore(_) => {
+                told.hint("Give a passphrase, and keep it yourself: signing does without the key store.")
+            }
+            SigningError::NotKept(_) => {
+                told.hint("Give the passphrase once: it is put into the key store.")
+            }
             SigningError::Inconsistent(_) => told.hint("Verify the store; nothing was written."),
             SigningError::Key(_)
             | SigningError::OtherKey { .. }

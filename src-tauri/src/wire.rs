@@ -1158,6 +1158,8 @@ pub struct SignArgs {
     pub passphrase: Option<String>,
     /// A key that is made needs none.
     pub unprotected: bool,
+    /// The passphrase lies in the system's key store: one that is given goes there, else the one that it keeps is taken.
+    pub key_store: bool,
 }
 
 /// A request for a time stamp to be written.

@@ -93,7 +93,7 @@ pub fn run(args: Checkpoint, output: &mut Output) -> Result<Exit, Failure> {
         )
         .hint("choose another name; nothing was signed"));
     }
-    let row = args.secret.with(|protection| {
+    let row = args.secret.with(&log, |protection| {
         let key = open_or_make(&log, &folder, protection, &random)?;
         Ok(sign_checkpoint(&args.store, &key, &clock)?)
     })?;

@@ -202,7 +202,7 @@ fn run_make(args: Make, output: &mut Output) -> Result<Exit, Failure> {
     };
     let key = match &args.seed {
         Some(file) => seed(file, &log.id().origin())?,
-        None => args.secret.with(|protection| {
+        None => args.secret.with(&log, |protection| {
             let random = &surroundings.random;
             Ok(open_or_make(&log, &key::folder()?, protection, random)?)
         })?,

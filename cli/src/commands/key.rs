@@ -3,8 +3,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use annals_core::key_store::KeyStore;
 use annals_core::signing::{
-    HeldKey, KeyRow, KeysView, Protection, held, keys, make_next, open_or_make, rotate,
+    HeldKey, KeyRow, KeysView, Protection, SigningError, held, kept_passphrase, keys,
+    known_passphrase, make_next, open_or_make, rotate,
 };
 use annals_core::store::Log;
 use annals_core::surroundings::{Surroundings, data_folder};
@@ -47,15 +49,20 @@ pub struct Secret {
     /// File whose first line is the passphrase of the private key (- is standard input); ANNALS_PASSPHRASE else
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// The passphrase lies in the key store of this system: one that is given goes there, else the one that it keeps is
+    /// taken, and a new key gets one that nobody has to remember
+    #[arg(long, conflicts_with = "unprotected")]
+    key_store: bool,
     /// A new private key is protected by the rights of its file alone
     #[arg(long, conflicts_with = "passphrase_file")]
     unprotected: bool,
 }
 
 impl Secret {
-    /// Reads the passphrase, and hands on how a key is protected.
+    /// Reads the passphrase, and hands on how a key of the log is protected.
     pub fn with<T>(
         &self,
+        log: &Log,
         work: impl FnOnce(Protection<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let passphrase = match &self.passphrase_file {
@@ -64,11 +71,32 @@ impl Secret {
                 .ok()
                 .filter(|text| !text.is_empty()),
         };
-        work(match &passphrase {
+        let store = self.key_store.then(KeyStore::system).transpose();
+        let store = store.map_err(SigningError::KeyStore)?;
+        let known = match (&passphrase, &store) {
+            (Some(_), _) => None,
+            _ if self.unprotected => None,
+            (None, Some(store)) => {
+                let random = Surroundings::system().random;
+                Some(kept_passphrase(log, &folder()?, store, &random)?)
+            }
+            // Without a folder for keys there is no key to be opened.
+            (None, None) => match data_folder() {
+                Some(data) => known_passphrase(log, &data.join("keys"))?,
+                None => None,
+            },
+        };
+        let done = work(match passphrase.as_ref().or(known.as_ref()) {
             _ if self.unprotected => Protection::Nothing,
             Some(text) => Protection::Passphrase(text),
             None => Protection::Unsaid,
-        })
+        })?;
+        // One that opened the key is worth keeping.
+        if let (Some(given), Some(store)) = (&passphrase, &store) {
+            let kept = store.keep(&log.id().origin(), given);
+            kept.map_err(SigningError::KeyStore)?;
+        }
+        Ok(done)
     }
 }
 
@@ -177,7 +205,7 @@ fn replace(store: &Path, secret: &Secret, output: &mut Output) -> Result<Exit, F
         return Err(Failure::new(Code::NotFound, "the log has no key yet")
             .hint("annals checkpoint makes the first one"));
     }
-    let row = secret.with(|protection| {
+    let row = secret.with(&log, |protection| {
         let old = open_or_make(&log, &folder, protection, &random)?;
         let (new, path) = make_next(&log, &folder, protection, &random)?;
         rotate(store, &old, &new).map_err(|error| {

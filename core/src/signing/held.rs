@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::SigningError;
 use super::keyfile::{self, KeyFile, KeyFileError};
 use crate::integrity::note::SigningKey;
+use crate::key_store::{KeyStore, made_up};
 use crate::store::{Log, ReadError};
 use crate::surroundings::Random;
 
@@ -84,6 +85,40 @@ pub fn make_next(
     let number = log.ledger()?.keys.len() as u64 + 1;
     let path = keyfile::path(folder, log.id(), number);
     make(log, &path, protection, random).map(|key| (key, path))
+}
+
+/// The passphrase of the private key of a log, from the system's key store; a new one is made and put there where the
+/// log has no key yet.
+///
+/// # Errors
+/// [`SigningError::KeyStore`]; [`SigningError::NotKept`] where there is a key and the key store does not know it.
+pub fn kept_passphrase(
+    log: &Log,
+    folder: &Path,
+    store: &KeyStore,
+    random: &Random,
+) -> Result<String, SigningError> {
+    let origin = log.id().origin();
+    if let Some(kept) = store.passphrase(&origin)? {
+        return Ok(kept);
+    }
+    if held(log, folder)?.is_some() || !log.ledger()?.keys.is_empty() {
+        return Err(SigningError::NotKept(origin));
+    }
+    let made = made_up(random);
+    store.keep(&origin, &made)?;
+    Ok(made)
+}
+
+/// The passphrase of a private key that is protected, where the system's key store has it. Where it cannot be asked it
+/// has none: whoever signs is then asked for the passphrase.
+///
+/// # Errors
+/// [`SigningError`] of the key's file.
+pub fn known_passphrase(log: &Log, folder: &Path) -> Result<Option<String>, SigningError> {
+    let protected = held(log, folder)?.is_some_and(|(_, file)| file.is_protected());
+    let store = KeyStore::system().ok().filter(|_| protected);
+    Ok(store.and_then(|store| store.passphrase(&log.id().origin()).ok().flatten()))
 }
 
 fn make(

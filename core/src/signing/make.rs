@@ -9,6 +9,7 @@ use crate::integrity::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint
 use crate::integrity::note::{KeyKind, Note, NoteError, SigningKey, VerifyingKey};
 use crate::integrity::proof::LogProof;
 use crate::integrity::timestamp::{StampView, TimeStampError};
+use crate::key_store::KeyStoreError;
 use crate::position::Position;
 use crate::store::ledger::{Attestation, AttestationKind, Ledger, LedgerCheckpoint, LedgerKey};
 use crate::store::verify::{Grade, VerifyFindings};
@@ -38,6 +39,12 @@ pub enum SigningError {
         /// Where it would lie.
         path: std::path::PathBuf,
     },
+    /// The system's key store could not be asked.
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreError),
+    /// The system's key store keeps no passphrase for the key that is there.
+    #[error("the key store of this system keeps no passphrase for {0}")]
+    NotKept(String),
     /// A key is another's than the log's.
     #[error("the key in force for this log is {in_force}, not {given}")]
     OtherKey {

@@ -21,7 +21,9 @@ use ts_rs::TS;
 
 pub use chain::{Examined, examine};
 pub(crate) use chain::{against, rotation_text};
-pub use held::{Protection, held, held_path, make_next, open_or_make};
+pub use held::{
+    Protection, held, held_path, kept_passphrase, known_passphrase, make_next, open_or_make,
+};
 pub(crate) use make::stamps_of;
 pub use make::{SigningError, add_cosignatures, checkpoints, keys, prove, rotate, sign_checkpoint};
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use annals_core::integrity::note::{SigningKey, VerifyingKey};
 use annals_core::integrity::timestamp::Authority;
+use annals_core::key_store::KeyStore;
 use annals_core::signing::{
-    Protection, TimeStampRequestView, add_cosignatures, add_time_stamp,
-    checkpoints as kept_checkpoints, held, keys as log_keys, open_or_make, request_time_stamp,
-    sign_checkpoint,
+    Protection, SigningError, TimeStampRequestView, add_cosignatures, add_time_stamp,
+    checkpoints as kept_checkpoints, held, kept_passphrase, keys as log_keys, known_passphrase,
+    open_or_make, request_time_stamp, sign_checkpoint,
 };
 use annals_core::store::Log;
 use annals_core::surroundings::{Random, Surroundings, data_folder};
@@ -178,12 +179,27 @@ pub(super) fn signing_key(
         let message = "there is no folder for keys: the environment names no home";
         HostError::new(ErrorCode::NotFound, message).hint("ANNALS_DATA_DIR names one.")
     })?;
-    let protection = match args.passphrase.as_deref() {
-        Some(text) if !text.is_empty() => Protection::Passphrase(text),
-        _ if args.unprotected => Protection::Nothing,
-        _ => Protection::Unsaid,
+    let store = args.key_store.then(KeyStore::system).transpose();
+    let store = store.map_err(SigningError::KeyStore)?;
+    let given = args.passphrase.as_deref().filter(|text| !text.is_empty());
+    let known = match (given, &store) {
+        (Some(_), _) => None,
+        _ if args.unprotected => None,
+        (None, Some(store)) => Some(kept_passphrase(log, &folder, store, random)?),
+        (None, None) => known_passphrase(log, &folder)?,
     };
-    Ok(open_or_make(log, &folder, protection, random)?)
+    let protection = match given.or(known.as_deref()) {
+        Some(text) => Protection::Passphrase(text),
+        _ if args.unprotected => Protection::Nothing,
+        None => Protection::Unsaid,
+    };
+    let key = open_or_make(log, &folder, protection, random)?;
+    // One that opened the key is worth keeping.
+    if let (Some(given), Some(store)) = (given, &store) {
+        let kept = store.keep(&log.id().origin(), given);
+        kept.map_err(SigningError::KeyStore)?;
+    }
+    Ok(key)
 }
 
 /// The folder of private keys; `None` where the environment names no home.

@@ -11,4 +11,8 @@ passphrase: string | null,
 /**
  * A key that is made needs none.
  */
-unprotected: boolean, };
+unprotected: boolean, 
+/**
+ * The passphrase lies in the system's key store: one that is given goes there, else the one that it keeps is taken.
+ */
+key_store: boolean, };

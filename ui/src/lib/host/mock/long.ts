@@ -172,7 +172,7 @@ function better(signed: CheckpointRow[], change: (row: CheckpointRow) => Checkpo
 }
 
 export function sign(events: number, args: SignArgs, signed: CheckpointRow[]): CheckpointRow {
-  if (args.passphrase === null && !args.unprotected) throw new HostError("passphrase", "this log has no key yet, and it would be made without protection", "Give a passphrase, or say that the key needs none.");
+  if (args.passphrase === null && !args.unprotected && !args.key_store) throw new HostError("passphrase", "this log has no key yet, and it would be made without protection", "Give a passphrase, or say that the key needs none.");
   const row: CheckpointRow = { number: 1, size: events, root: "5f".repeat(32), made_at: "2026-11-26T02:00:00Z", key: 1, cosignatures: 0, timestamps: 0, stamps: [], note: `${ORIGIN}\n${events}\nX19f\n\n\u2014 ${ORIGIN} zXI6aw==\n` };
   if (signed.length === 0) signed.push(row);
   return row;

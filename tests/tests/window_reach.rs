@@ -227,6 +227,16 @@ fn a_dashboard_follows_the_log_obeys_the_time_bar_and_leads_to_an_event() -> Out
     window.click(r#"dashboard-panel[data-kind="area"] [data-row="3"]"#)?;
     window.text_when("dashboard-behind", |shown| shown.contains("2024-01-10"))?;
     window.text_when("dashboard-event", |shown| shown.contains("DepositMade"))?;
+    // Why the value is what it is, and every one that it had.
+    window.click("dashboard-behind-close")?;
+    window.click("dashboard-table button")?;
+    window.text_when("dashboard-behind", |shown| shown.contains("1450.00"))?;
+    window.click(r#"dashboard-behind[data-testid] [role="tab"]:nth-child(2)"#)?;
+    window.text_when("document-why", |shown| shown.contains("balance"))?;
+    window.click(r#"dashboard-behind[data-testid] [role="tab"]:nth-child(3)"#)?;
+    window.text_when("document-value", |shown| shown.contains("1450.00"))?;
+    window.click(r#"dashboard-behind[data-testid] [role="tab"]:nth-child(1)"#)?;
+    window.text_when("dashboard-event", |shown| shown.contains("DepositMade"))?;
     window.click("dashboard-event")?;
     window.text_when("payload-data", |shown| shown.contains("500.00"))?;
 
@@ -235,6 +245,59 @@ fn a_dashboard_follows_the_log_obeys_the_time_bar_and_leads_to_an_event() -> Out
     window.text_when("dashboard-panel", |shown| {
         shown.contains("has no document account-12345 at this instant")
     })?;
+    Ok(())
+}
+
+#[test]
+fn projections_say_how_they_stand_and_do_as_they_are_told() -> Outcome {
+    let sample = Sample::open()?;
+    let (window, store) = (&sample.window, &sample.store);
+    // One that cannot fold a payment of no number, and stops there.
+    let folder = store.with_file_name(format!(
+        "{}.d/projections",
+        store.file_name().unwrap_or_default().to_string_lossy()
+    ));
+    std::fs::write(
+        folder.join("stops.toml"),
+        "strategy = 'sync'\non_fault = 'stop'\nkey = \"'all'\"\n[on.DepositMade]\n\"sum.add\" = 'data.amount'\n",
+    )?;
+    append(store, "account-77", "DepositMade", r#"{"amount": "x"}"#)?;
+    window.go("#/dashboards")?;
+    window.click("dashboard-projections")?;
+    let row = |name: &str| format!(r#"projection-row[data-name="{name}"]"#);
+    let pick = |name: &str| format!("{} button", row(name));
+    window.text_when(&row("accounts"), |shown| shown.contains("async"))?;
+
+    // Caught up, it stops; the fault leads to its event.
+    window.click(&pick("stops"))?;
+    window.click("projection-catch-up[data-testid]:not([disabled])")?;
+    window.text_when(&row("stops"), |shown| shown.contains("stopped"))?;
+    window.text_when("projection-fault", |shown| {
+        shown.contains("where it stopped")
+    })?;
+    window.click("projection-retry[data-testid]:not([disabled])")?;
+    window.text_when(&row("stops"), |shown| shown.contains("stopped"))?;
+    window.click("projection-fault")?;
+    window.text_when("payload-data", |shown| shown.contains("amount"))?;
+
+    // Paused and resumed, rebuilt and taken back.
+    window.go("#/dashboards?projections=all")?;
+    window.click(&pick("accounts"))?;
+    window.click("projection-pause[data-testid]:not([disabled])")?;
+    window.text_when(&row("accounts"), |shown| shown.contains("paused"))?;
+    window.click("projection-resume[data-testid]:not([disabled])")?;
+    window.text_when(&row("accounts"), |shown| shown.contains("idle"))?;
+    window.click("projection-rebuild[data-testid]:not([disabled])")?;
+    window.text_when("projection-rebuilt", |shown| {
+        shown.contains("each document is the same") && shown.contains("in use now")
+    })?;
+    window.click("projection-rollback[data-testid]:not([disabled])")?;
+    window.click("projection-reset[data-testid]:not([disabled])")?;
+    window.text_when(&row("accounts"), |shown| {
+        shown.split_whitespace().last() == Some("0")
+    })?;
+    window.click("projections-close")?;
+    window.get("dashboard-grid")?;
     Ok(())
 }
 
@@ -323,6 +386,7 @@ fn axe_finds_nothing_serious_in_any_view() -> Outcome {
         ),
         ("#/dashboards", "dashboard-panel"),
         ("#/dashboards?at=2023-12-31", "dashboard-panel"),
+        ("#/dashboards?projections=all", "projection-row"),
         ("#/sql", "sql-table"),
         ("#/sql?q=SELECT%20*%20FROM%20events", "sql-row"),
         ("#/sql?q=SELECT%20nothing", "error"),

@@ -3,6 +3,12 @@
 //!
 //! Left out: coverage, which only `cargo fuzz` has.
 
+#![allow(
+    clippy::duplicate_mod,
+    clippy::unwrap_used,
+    reason = "the body of a fuzz target is a file by itself"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 

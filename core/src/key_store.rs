@@ -177,8 +177,9 @@ mod tests {
     /// A program like `secret-tool` that keeps secrets in files.
     fn store(folder: &Path, script: &str) -> KeyStore {
         let program = folder.join("tool");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let permissions = std::fs::Permissions::from_mode(0o700);
+        std::fs::write(&program, format!("#!/bin/sh\n{script}")).expect("a folder of the test");
+        std::fs::set_permissions(&program, permissions).expect("a file of the test");
         KeyStore::by(&program)
     }
 

@@ -184,7 +184,17 @@ impl Tour {
                 "#/sql?q=SELECT%20*%0AFROM%20account_at(:at)&at=2024-01-10",
                 "sql-row",
             ),
+            (
+                "question-over-time",
+                "#/questions?q=count%20user%20during%202024-01",
+                "answer-picture",
+            ),
             ("dashboard", "#/dashboards?at=2024-01-10", "dashboard-mark"),
+            (
+                "projections",
+                "#/dashboards?projections=all",
+                "projection-row",
+            ),
             ("settings", "#/settings", "settings-purpose"),
         ] {
             window.go(hash)?;
@@ -224,6 +234,12 @@ impl Tour {
         window.go("#/dashboards?at=2024-01-10")?;
         window.get("dashboard-mark")?;
         self.picture("dashboard")?;
+        window.go("#/questions?q=count%20user%20during%202024-01")?;
+        window.get("answer-picture")?;
+        self.picture("question-over-time")?;
+        window.go("#/dashboards?projections=all")?;
+        window.get("projection-row")?;
+        self.picture("projections")?;
         window.go("#/models?model=account&stream=account-12345")?;
         window.get(r#"model-editor[data-ready="true"]"#)?;
         window.text_when(r#"preview-value[data-path="balance"]"#, |shown| {

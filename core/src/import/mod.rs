@@ -327,7 +327,9 @@ fn import_by(
     // A log that cannot be read fails the import where it is written to.
     let held_as = |first: &sources::FirstRecords, source: &str| first.held_as(&log, source).ok()?;
     let known = |source: &str| unchanged::Known::of(&log, source).ok()?;
-    let last_time = |stream: &StreamId| Some(log.stream(stream).ok()??.last_time);
+    let last_time = |stream: &StreamId, among: &[crate::position::Position]| {
+        unchanged::last_time(&log, stream, among).ok()?
+    };
     let position_of = |id: &str| {
         let id = EventId::new(id).ok()?;
         Some(log.event_by_id(&id).ok()??.position)

@@ -15,12 +15,16 @@ use sha2::{Digest, Sha256};
 use ts_rs::TS;
 
 use super::Progress;
+use super::gather::LastTime;
+use crate::id::StreamId;
 use crate::integrity::Hash;
-use crate::position::Position;
-use crate::store::{Log, ReadError};
+use crate::position::{Position, Version};
+use crate::store::{Direction, Log, ReadError, StreamEvent};
 use crate::time::Time;
 
 const CHUNK_BYTES: usize = 256 * 1024;
+/// Events of a stream that are looked at together.
+const PAGE: usize = 64;
 
 /// The part of a file that was not read again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -67,6 +71,35 @@ impl Known {
                 positions: seen.file.positions,
                 at: seen.at,
             }))
+    }
+}
+
+/// The time of the last event of a stream among those at `among`, which are sorted; `None` where it has none there.
+///
+/// # Errors
+/// [`ReadError`] of the engine.
+pub(super) fn last_time(
+    log: &Log,
+    stream: &StreamId,
+    among: &[Position],
+) -> Result<Option<LastTime>, ReadError> {
+    let mut last = Version(u64::MAX);
+    loop {
+        let page = log.read_stream(stream, Version(1)..=last, Direction::Backwards, PAGE)?;
+        let found = page
+            .iter()
+            .find(|here| among.binary_search(&here.event.position).is_ok());
+        if let Some(StreamEvent { event, .. }) = found {
+            let time = &event.time;
+            return Ok(Some(LastTime {
+                time: time.time,
+                is_clock: time.text.is_none() && time.time == event.recorded_at,
+            }));
+        }
+        let Some(oldest) = page.last().filter(|_| page.len() == PAGE) else {
+            return Ok(None);
+        };
+        last = Version(oldest.version.0 - 1);
     }
 }
 

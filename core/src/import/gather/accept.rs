@@ -225,12 +225,13 @@ impl Gathering<'_, '_> {
         if draft.time.is_none()
             && state.is_new
             && !self.begun.is_empty()
-            && let Some(last) = (self.before.last_time)(&state.name)
+            && let Some(last) = (self.before.last_time)(&state.name, &self.begun)
         {
             // What stood before it in the file was passed over, and is in the log.
             state.is_new = false;
-            state.last = last;
-            state.reached = last;
+            state.last = last.time;
+            state.last_is_clock = last.is_clock;
+            state.reached = last.time;
         }
         let notes = &mut self.gathered.notes;
         let here = || place(names, line, Some(&draft.stream));

@@ -37,6 +37,14 @@ use crate::integrity::Hash;
 use crate::position::Position;
 use crate::time::Time;
 
+/// The time of an event that the next one of its stream takes where it has none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LastTime {
+    pub time: Time,
+    /// It was that of the import: its record had none either.
+    pub is_clock: bool,
+}
+
 /// What the log holds already.
 #[derive(Clone, Copy)]
 pub(super) struct Before<'i> {
@@ -46,8 +54,8 @@ pub(super) struct Before<'i> {
     pub held_as: &'i dyn Fn(&FirstRecords, &str) -> Option<String>,
     /// What the last import of a source left of it.
     pub known: &'i dyn Fn(&str) -> Option<Known>,
-    /// The latest time in a stream.
-    pub last_time: &'i dyn Fn(&StreamId) -> Option<Time>,
+    /// The time of the last event of a stream among those at these positions.
+    pub last_time: &'i dyn Fn(&StreamId, &[Position]) -> Option<LastTime>,
     /// Where the event of this id stands.
     pub position_of: &'i dyn Fn(&str) -> Option<Position>,
 }
@@ -59,7 +67,7 @@ impl Before<'_> {
             is_known: &|_| false,
             held_as: &|_, _| None,
             known: &|_| None,
-            last_time: &|_| None,
+            last_time: &|_, _| None,
             position_of: &|_| None,
         }
     }

@@ -171,3 +171,15 @@ proptest::proptest! {
         proptest::prop_assert!(seen.is_none_or(|seen| seen.only_grew()), "{:?}", seen);
     }
 }
+
+/// A record without a time took the latest of its stream instead of the one before it, and was stored again.
+#[test]
+fn a_record_without_a_time_takes_that_of_the_record_before_it_again() {
+    let log = Growing::new();
+    let lines = "{\"type\":\"B\",\"stream\":\"t\"}\n\
+         {\"eventId\":\"1\",\"type\":\"A\",\"stream\":\"t\",\"timestamp\":2,\"data\":2}\n\
+         {\"type\":\"B\",\"stream\":\"t\"}";
+    assert_eq!(log.import(lines.as_bytes()).stored, 3);
+    let again = log.import(lines.as_bytes());
+    assert_eq!((again.stored, again.duplicates), (0, 3));
+}

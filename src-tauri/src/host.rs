@@ -12,7 +12,7 @@ use annals_core::model::{ModelError, ModelSet};
 use annals_core::pages::Pages;
 use annals_core::position::Position;
 use annals_core::progress::WorkProgress;
-use annals_core::projection::{ProjectionSet, Projections};
+use annals_core::projection::{ProjectionSet, Projections, ReadCache};
 use annals_core::question::IntervalIndex;
 use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::snapshot::Snapshots;
@@ -49,6 +49,8 @@ pub struct OpenStore {
     pub index: Arc<TextIndex>,
     /// Values of fields over time, for questions; what they first ask for is put in then.
     pub intervals: Arc<IntervalIndex>,
+    /// Answers of projections that were worked out.
+    read_cache: Arc<ReadCache>,
     /// How far the text index is; ends with the store.
     indexing: Arc<IndexProgress>,
     /// Where caches lie whose store cannot be written to.
@@ -97,6 +99,7 @@ impl OpenStore {
             cache_folder: cache_folder.to_owned(),
             index: Arc::new(TextIndex::open(&log, Some(cache_folder))),
             intervals: Arc::new(IntervalIndex::open(&log, Some(cache_folder))),
+            read_cache: Arc::default(),
             indexing: Arc::default(),
             log,
         })
@@ -126,7 +129,8 @@ impl OpenStore {
         let (set, _) = ProjectionSet::load(&self.path)
             .map_err(|error| crate::error::io_error(&error, error.to_string()))?;
         let clock = Surroundings::system().clock;
-        Ok(Projections::open(log, set, Some(&self.cache_folder), clock))
+        let all = Projections::open(log, set, Some(&self.cache_folder), clock);
+        Ok(all.with_read_cache(&self.read_cache))
     }
 
     /// Reads the models again; nothing else about the open store changes.

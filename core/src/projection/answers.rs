@@ -1,5 +1,5 @@
-//! Answers remembered, by all that they depend on: the definition, the instant, and which documents were asked for. The
-//! instant's `known` is a position always, so an answer can never be out of date; only an erasure takes some away.
+//! Answers remembered, by all that they depend on: the projection, its definition, the instant, and which documents were
+//! asked for. The instant's `known` is a position always, so an answer can never be out of date; only an erasure takes some away.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +22,7 @@ const MAX_AGE_US: i64 = 10 * 60 * 1_000_000;
 /// What an answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Question {
+    pub(super) projection: String,
     pub(super) hash: Hash,
     pub(super) at: Option<Time>,
     pub(super) known: Position,
@@ -49,8 +50,10 @@ pub struct ReadCacheView {
     pub bytes: u64,
 }
 
+/// Answers in memory: those of one opening of the projections of a log, or of several, one after another or at the same
+/// time, that share it ([`super::Projections::with_read_cache`]).
 #[derive(Debug, Default)]
-pub(super) struct Answers(Mutex<Kept>);
+pub struct ReadCache(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -70,7 +73,7 @@ struct Answer {
     asked_us: i64,
 }
 
-impl Answers {
+impl ReadCache {
     /// The answer to a question, from memory or worked out. `erased_since` tells whether anything was erased after a
     /// position.
     pub(super) fn of<E>(

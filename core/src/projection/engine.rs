@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::answers::{Answers, Question};
+use super::answers::{Question, ReadCache};
 use super::documents::{PAGE, fold_all, known_of, view};
 use super::folding::{Folding, at_home};
 use super::followed::Followed;
@@ -38,7 +38,7 @@ pub struct Projections {
     pub(super) set: ProjectionSet,
     pub(super) cache: Result<Cache, String>,
     pub(super) clock: Clock,
-    pub(super) answers: Answers,
+    pub(super) answers: Arc<ReadCache>,
     desks: Mutex<HashMap<String, SharedDesk>>,
     pub(super) followed: Mutex<Followed>,
 }
@@ -173,10 +173,17 @@ impl Projections {
             set,
             cache: Cache::open(log, fallback, PARTS).map_err(|error| error.to_string()),
             clock,
-            answers: Answers::default(),
+            answers: Arc::default(),
             desks: Mutex::default(),
             followed: Mutex::default(),
         }
+    }
+
+    /// The same, remembering answers where others that were opened on this log remember theirs.
+    #[must_use]
+    pub fn with_read_cache(mut self, answers: &Arc<ReadCache>) -> Projections {
+        self.answers = Arc::clone(answers);
+        self
     }
 
     /// The definitions.
@@ -511,6 +518,7 @@ impl Projections {
         self.keep_followed();
         let known = known_of(&self.log, as_of)?;
         let question = Question {
+            projection: projection.name().to_owned(),
             hash: projection.identity(),
             at: as_of.at,
             known,

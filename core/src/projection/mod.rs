@@ -21,7 +21,7 @@ mod status;
 mod view;
 
 pub use crate::model::{OnFault, Projection, Strategy};
-pub use answers::ReadCacheView;
+pub use answers::{ReadCache, ReadCacheView};
 pub use compare::{
     CompareView, DIFFERENCES, DifferenceKind, FieldDifference, RowDifference, Theirs, TheirsError,
     compare,

@@ -623,6 +623,27 @@ mod kept {
     }
 
     #[test]
+    fn openings_that_share_a_memory_answer_from_it_and_each_projection_for_itself() {
+        let home = tempfile::tempdir().unwrap();
+        let (writer, log) = store(home.path(), &[]);
+        put(&writer, &[Made::Counted(vec![1], 1, 1)]);
+        let text = TEXTS[0].1;
+        let memory = std::sync::Arc::new(crate::projection::ReadCache::default());
+        let ask = |text: &str, name: &str| {
+            let set = set(&[("one", text), ("same", text)]);
+            let all = Projections::open(&log, set, None, clock()).with_read_cache(&memory);
+            let view = all.remembered(name, &AsOf::default(), &DocumentQuery::default());
+            let reads = all.status().unwrap().reads;
+            (view.unwrap().projection.clone(), reads.hits, reads.misses)
+        };
+        assert_eq!(ask(text, "one"), ("one".to_owned(), 0, 1));
+        assert_eq!(ask(text, "one"), ("one".to_owned(), 1, 1));
+        assert_eq!(ask(text, "same"), ("same".to_owned(), 1, 2));
+        let other = format!("{text}\n# another text\n");
+        assert_eq!(ask(&other, "one"), ("one".to_owned(), 1, 3));
+    }
+
+    #[test]
     fn a_question_about_what_is_kept_reads_no_event() {
         let home = tempfile::tempdir().unwrap();
         let (writer, log) = store(home.path(), &[]);

@@ -172,9 +172,6 @@ mod tests {
         assert!(near("xyz", known()).is_empty());
     }
 
-    #[test]
-    fn a_place_counts_lines_and_characters() {}
-
     proptest::proptest! {
         #[test]
         fn words_cover_a_text_in_order(sql in r#"[a-z0-9'"\[\]`;*/ \n.é-]{0,40}"#) {

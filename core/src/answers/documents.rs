@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::model::json::parse_state;
 use crate::question::AnswerView;
-use crate::sql::{SqlView, printed};
+use crate::sql::{SqlView, column_keys, printed};
 
 /// What stands for the group of those that have none.
 pub(crate) const NO_GROUP: &str = "(none)";
@@ -23,24 +23,9 @@ pub(crate) fn of_answer(view: &AnswerView) -> Value {
     document
 }
 
-/// Names of the columns, each of its own: a second `n` is `n_2`.
-pub(crate) fn columns(view: &SqlView) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for column in &view.columns {
-        let mut name = column.name.clone();
-        let mut n = 2;
-        while names.contains(&name) {
-            name = format!("{}_{n}", column.name);
-            n += 1;
-        }
-        names.push(name);
-    }
-    names
-}
-
 /// The rows of a query, each an object by column.
 pub(crate) fn of_rows(view: &SqlView) -> (Vec<String>, Value) {
-    let names = columns(view);
+    let names = column_keys(&view.columns);
     let row = |cells: &Vec<Value>| {
         let cells = cells.iter().map(|cell| match cell {
             Value::Object(_) => Value::from(printed(cell)),

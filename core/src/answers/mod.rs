@@ -11,7 +11,7 @@ mod picture;
 pub use kept::{AnswersError, Asker, uses_instant};
 pub use picture::{PictureView, PicturedAnswer, picture, svg};
 
-pub(crate) use documents::{NO_GROUP, columns, of_answer, of_rows};
+pub(crate) use documents::{NO_GROUP, of_answer, of_rows};
 
 #[cfg(test)]
 mod tests;

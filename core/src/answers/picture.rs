@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use ts_rs::TS;
 
+use super::documents::NO_GROUP;
 use crate::chart::{
     Drawing, Look, Plot, PlotAxis, PlotCell, PlotKind, PlotRow, PlotSeries, draw, escaped, fitted,
 };
@@ -117,7 +118,7 @@ fn groups(view: &AnswerView) -> Plot {
                     .unwrap_or(Value::Null)
             };
             let label = match read(group.group.as_deref()) {
-                Value::Null => "(none)".to_owned(),
+                Value::Null => NO_GROUP.to_owned(),
                 Value::String(text) => text,
                 other => other.to_string(),
             };

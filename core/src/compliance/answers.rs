@@ -6,20 +6,24 @@ use chrono_tz::Tz;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::report::{Block, Cell, CellKind, Column, Entry, Row, RowEvent, Table};
+use super::make::keep;
+use super::report::{Block, Cell, CellKind, Column, Entry, Row, RowEvent};
 use super::rows::{ReportRows, Spool};
 use super::template::{AnswerRule, SectionRule};
 use super::{ReportError, plural};
-use crate::answers::{AnswersError, Asker, NO_GROUP, columns, uses_instant};
+use crate::answers::{AnswersError, Asker, NO_GROUP, uses_instant};
 use crate::model::ModelSet;
 use crate::model::json::parse_state;
 use crate::position::{Position, Version};
 use crate::progress::WorkProgress;
 use crate::question::{AnswerGroup, AnswerRow, AnswerSource, AnswerView};
-use crate::sql::{SqlColumn, SqlView, printed};
+use crate::sql::{SqlColumn, SqlView, column_keys, printed};
 use crate::store::Log;
 use crate::temporal::AsOf;
 use crate::time::Time;
+
+/// What a table without rows says.
+const NO_ROWS: &str = "The answer has no rows.";
 
 /// What sections are answered from.
 pub(super) struct Answering<'a> {
@@ -175,7 +179,9 @@ fn of_question(
         ];
         let id = format!("{}_groups", section.id);
         let title = format!("{}, by group", section.title);
-        blocks.push(Block::Table(kept(rows, &id, &title, columns, spool)?));
+        blocks.push(Block::Table(keep(
+            rows, &id, &title, columns, NO_ROWS, spool,
+        )?));
     }
     let has_value = view.rows.iter().any(|row| row.value.is_some());
     let has_group = view.rows.iter().any(|row| row.group.is_some());
@@ -196,11 +202,12 @@ fn of_question(
     for row in &view.rows {
         spool.push(0, &row_of_answer(row, has_group, has_value))?;
     }
-    blocks.push(Block::Table(kept(
+    blocks.push(Block::Table(keep(
         rows,
         &section.id,
         &section.title,
         columns,
+        NO_ROWS,
         spool,
     )?));
     Ok(blocks)
@@ -295,10 +302,15 @@ fn of_query(
         (Some("text"), "stream" | "type" | "actor" | "id") => CellKind::Name,
         _ => CellKind::Text,
     };
-    let heads = view.columns.iter().zip(columns(view)).enumerate();
+    let heads = view
+        .columns
+        .iter()
+        .zip(column_keys(&view.columns))
+        .enumerate();
     let columns =
         heads.map(|(n, (head, title))| column(&format!("c{}", n + 1), &title, kind(head)));
-    let table = kept(rows, &section.id, &section.title, columns.collect(), spool)?;
+    let columns = columns.collect();
+    let table = keep(rows, &section.id, &section.title, columns, NO_ROWS, spool)?;
     Ok(vec![Block::Entries { entries }, Block::Table(table)])
 }
 
@@ -325,22 +337,4 @@ fn row_of_cells(columns: &[SqlColumn], cells: &[Value]) -> Row {
             })
             .collect(),
     }
-}
-
-fn kept(
-    rows: &mut ReportRows,
-    id: &str,
-    title: &str,
-    columns: Vec<Column>,
-    spool: Spool,
-) -> Result<Table, ReportError> {
-    let (count, sha256) = rows.keep(id, spool)?;
-    Ok(Table {
-        id: id.to_owned(),
-        title: title.to_owned(),
-        columns,
-        rows: count,
-        sha256,
-        empty: "The answer has no rows.".to_owned(),
-    })
 }

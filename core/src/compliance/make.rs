@@ -688,7 +688,7 @@ fn exceptions_blocks(
 }
 
 /// Keeps the rows of a table and says what is to be known of it.
-fn keep(
+pub(super) fn keep(
     rows: &mut ReportRows,
     id: &str,
     title: &str,

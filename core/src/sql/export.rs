@@ -227,7 +227,7 @@ fn jsonl(
     let mut names: Vec<String> = Vec::new();
     run(log, models, question, progress, &mut |columns, row| {
         if *rows == 0 {
-            names = keys(columns);
+            names = column_keys(columns);
         }
         *rows += 1;
         let object: Map<String, Value> = names.iter().cloned().zip(row).collect();
@@ -238,7 +238,7 @@ fn jsonl(
 }
 
 /// Names of the columns, each once: the second `n` is `n_2`.
-fn keys(columns: &[SqlColumn]) -> Vec<String> {
+pub(crate) fn column_keys(columns: &[SqlColumn]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(columns.len());
     for column in columns {
         let mut name = column.name.clone();

@@ -33,6 +33,7 @@ mod wrap;
 
 pub(crate) use ask::{EachRow, ask_each, parameters};
 pub use ask::{Question, ROWS, TIME, ask, ask_paged};
+pub(crate) use export::column_keys;
 pub use export::{SqlExportView, SqlForm, export, printed};
 pub use saved::{SavedQueriesView, SavedQuery, delete, list, save, show};
 pub use schema::schema;

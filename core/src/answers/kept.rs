@@ -115,14 +115,10 @@ impl Asker<'_> {
         limit: usize,
     ) -> Result<SqlView, AnswersError> {
         let kept = sql::show(self.store, name)?;
-        let (at, known) = parameters(as_of);
+        let texts = parameters(as_of);
         let asked = sql::Question {
-            at: at.as_deref(),
-            known: known.as_deref(),
-            zone,
             rows: limit,
-            index: self.index,
-            ..sql::Question::new(&kept.sql)
+            ..self.asked(&kept.sql, &texts, zone)
         };
         Ok(sql::ask(self.log, self.models, &asked, &self.progress())?)
     }
@@ -137,21 +133,31 @@ impl Asker<'_> {
         each: sql::EachRow<'_>,
     ) -> Result<SqlView, AnswersError> {
         let kept = sql::show(self.store, name)?;
-        let (at, known) = parameters(as_of);
-        let asked = sql::Question {
-            at: at.as_deref(),
-            known: known.as_deref(),
-            zone,
-            index: self.index,
-            ..sql::Question::new(&kept.sql)
-        };
+        let texts = parameters(as_of);
+        let asked = self.asked(&kept.sql, &texts, zone);
+        let progress = self.progress();
         Ok(sql::ask_each(
             self.log,
             self.models,
             &asked,
-            &self.progress(),
+            &progress,
             each,
         )?)
+    }
+
+    fn asked<'q>(
+        &'q self,
+        sql: &'q str,
+        (at, known): &'q (Option<String>, Option<String>),
+        zone: Tz,
+    ) -> sql::Question<'q> {
+        sql::Question {
+            at: at.as_deref(),
+            known: known.as_deref(),
+            zone,
+            index: self.index,
+            ..sql::Question::new(sql)
+        }
     }
 
     fn progress(&self) -> Arc<WorkProgress> {

@@ -179,7 +179,7 @@ fn of_answers(panel: &mut Panel, view: &AnswerView) {
     if panel.kind == PlotKind::Number {
         if is_bare {
             panel.values = match view.value.as_deref().map(|raw| raw.get().starts_with('{')) {
-                Some(true) => statistics(view, &["value"], &unit),
+                Some(true) => statistics(view, &unit),
                 _ => vec![value(view.path.as_deref().unwrap_or("number"), &unit)],
             };
         }
@@ -231,7 +231,7 @@ fn of_answers(panel: &mut Panel, view: &AnswerView) {
                     .iter()
                     .any(|g| g.value.as_deref().is_some_and(is_several));
                 panel.values = match several {
-                    true => statistics(view, &["value"], &unit),
+                    true => statistics(view, &unit),
                     false => vec![value(view.path.as_deref().unwrap_or("number"), &unit)],
                 };
             }
@@ -266,7 +266,7 @@ fn of_answers(panel: &mut Panel, view: &AnswerView) {
 }
 
 /// A series for each statistic of how long it was; how many there were is of another unit.
-fn statistics(view: &AnswerView, under: &[&str], unit: &str) -> Vec<(FieldPath, PlotSeries)> {
+fn statistics(view: &AnswerView, unit: &str) -> Vec<(FieldPath, PlotSeries)> {
     let raw = view.value.as_deref().map_or("{}", |raw| raw.get());
     let fields = crate::model::json::parse_state(raw);
     let names = fields.as_ref().and_then(Value::as_object);
@@ -274,8 +274,8 @@ fn statistics(view: &AnswerView, under: &[&str], unit: &str) -> Vec<(FieldPath, 
     names
         .filter(|name| *name != "count")
         .map(|name| {
-            let steps = under.iter().copied().chain([name.as_str()]);
-            let path = FieldPath(steps.map(|step| Step::Key(step.to_owned())).collect());
+            let steps = ["value", name.as_str()].map(|step| Step::Key(step.to_owned()));
+            let path = FieldPath(steps.to_vec());
             let series = PlotSeries {
                 name: name.clone(),
                 unit: unit.to_owned(),
@@ -347,17 +347,12 @@ pub(super) fn behind(
     place: &BehindPlace<'_>,
     as_of: AsOf,
 ) -> Result<Told, DashboardError> {
-    let nothing = |what: &str| DashboardError::NothingBehind(what.to_owned());
     if place.kind == SourceKind::Query {
         return behind_row(asker, place, as_of);
     }
     let mut view = asker.question(place.name, as_of, place.zone, ROWS)?;
-    let at = place.path.0.as_slice();
-    let named = |name: &str| matches!(at.first(), Some(Step::Key(key)) if key == name);
-    let index = at.iter().find_map(|step| match step {
-        Step::Index(index) => Some(*index),
-        Step::Key(_) => None,
-    });
+    let named = |name: &str| matches!(place.path.0.first(), Some(Step::Key(key)) if key == name);
+    let index = index_in(place.path);
     let zone = parse_zone(&view.zone).unwrap_or(place.zone);
     if let Some(index) = index {
         let of = |question: Option<&Option<String>>| match question {
@@ -404,6 +399,18 @@ pub(super) fn behind(
     })
 }
 
+/// Which of the rows a path is in.
+fn index_in(path: &FieldPath) -> Option<usize> {
+    path.0.iter().find_map(|step| match step {
+        Step::Index(index) => Some(*index),
+        Step::Key(_) => None,
+    })
+}
+
+fn nothing(what: &str) -> DashboardError {
+    DashboardError::NothingBehind(what.to_owned())
+}
+
 /// The event that a row of a query names: by its position, or by its stream and version.
 fn behind_row(
     asker: &Asker<'_>,
@@ -411,12 +418,8 @@ fn behind_row(
     as_of: AsOf,
 ) -> Result<Told, DashboardError> {
     let view = asker.query(place.name, as_of, place.zone, ROWS)?;
-    let index = place.path.0.iter().find_map(|step| match step {
-        Step::Index(index) => Some(*index),
-        Step::Key(_) => None,
-    });
+    let index = index_in(place.path);
     let row = index.and_then(|index| view.rows.get(index));
-    let nothing = |what: &str| DashboardError::NothingBehind(what.to_owned());
     let row = row.ok_or_else(|| nothing("the answer has no such row now"))?;
     let cell = |name: &str| {
         let at = view.columns.iter().position(|column| column.name == name);

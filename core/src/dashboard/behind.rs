@@ -109,11 +109,7 @@ fn behind_document(
     for page in inputs.positions.chunks(PAGE) {
         for event in log.events_at(page).map_err(ProjectionError::from)? {
             let brief = EventBrief::from(&event);
-            let event = StreamEvent {
-                version: event.version,
-                qualifier: String::new(),
-                event,
-            };
+            let event = StreamEvent::at_home(event);
             // What cannot be read belongs to no document; the dashboard's findings tell of it.
             if let Some(Ok(keyed)) = definition.read(&event, &mut findings) {
                 // So do they of what cannot be folded.

@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 
 use super::documents::{PAGE, known_of};
-use super::folding::{Folding, at_home};
+use super::folding::Folding;
 use super::{ProjectionError, ProjectionSet};
 use crate::finding::Finding;
 use crate::model::{Exact, FieldPath, ModelRef, json, same};
-use crate::store::{EventBrief, EventQuery, Log};
+use crate::store::{EventBrief, EventQuery, Log, StreamEvent};
 use crate::temporal::{AsOf, AsOfView, raw};
 
 /// Most rows that differ that are listed where nothing else is said; all are counted.
@@ -394,7 +394,7 @@ fn since(
             if as_of.at.is_some_and(|at| event.time.time > at) {
                 continue;
             }
-            let event = at_home(event);
+            let event = StreamEvent::at_home(event);
             let keys = projection.keys_of(&event);
             if !folding.take(&event) {
                 return Ok(examined);

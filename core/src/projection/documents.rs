@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::folding::{Document, Folding, at_home, note_underived};
+use super::folding::{Document, Folding, note_underived};
 use super::{
     DocumentQuery, DocumentRow, DocumentsView, Projection, ProjectionError, ProjectionSet,
 };
 use crate::finding::Findings;
 use crate::position::Position;
-use crate::store::{EventQuery, Log};
+use crate::store::{EventQuery, Log, StreamEvent};
 use crate::temporal::{AsOf, AsOfView};
 
 /// Events read at once.
@@ -75,7 +75,7 @@ pub(super) fn fold_all(
         for event in page.events {
             examined += 1;
             let is_included = as_of.at.is_none_or(|at| event.time.time <= at);
-            if is_included && !folding.take(&at_home(event)) {
+            if is_included && !folding.take(&StreamEvent::at_home(event)) {
                 return Ok((folding, examined));
             }
         }

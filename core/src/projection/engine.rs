@@ -9,7 +9,7 @@ use ts_rs::TS;
 
 use super::answers::{Question, ReadCache};
 use super::documents::{PAGE, fold_all, known_of, view};
-use super::folding::{Folding, at_home};
+use super::folding::Folding;
 use super::followed::Followed;
 use super::kept::{self, Advance, PART, Role, Standing};
 use super::{DocumentQuery, DocumentsView, OnFault, Projection, ProjectionError, ProjectionSet};
@@ -382,7 +382,8 @@ impl Projections {
         };
         loop {
             let page = self.log.events(&query, PAGE)?;
-            let events: Vec<StreamEvent> = page.events.into_iter().map(at_home).collect();
+            let events: Vec<StreamEvent> =
+                page.events.into_iter().map(StreamEvent::at_home).collect();
             if !each(&events)? {
                 return Ok(());
             }
@@ -617,7 +618,7 @@ impl Projections {
             for event in page.events {
                 examined += 1;
                 let is_included = as_of.at.is_none_or(|at| event.time.time <= at);
-                if is_included && !folding.take(&at_home(event)) {
+                if is_included && !folding.take(&StreamEvent::at_home(event)) {
                     return Ok(Some((folding, examined)));
                 }
             }
@@ -665,7 +666,7 @@ impl Projections {
             for event in self.log.events_at(&positions)? {
                 examined += 1;
                 let position = event.position;
-                let fault = folding.take_into(&key, &mut before, &at_home(event));
+                let fault = folding.take_into(&key, &mut before, &StreamEvent::at_home(event));
                 if let Some(fault) = fault.filter(|_| stops) {
                     if first_fault
                         .as_ref()

@@ -9,7 +9,6 @@ use ts_rs::TS;
 
 use super::documents::known_of;
 use super::engine::Projections;
-use super::folding::at_home;
 use super::{DocumentQuery, DocumentsView, Projection, ProjectionError};
 use crate::finding::{Finding, Findings, Severity};
 use crate::model::{FieldPath, Fold, KeyedFault, ModelRef, Step};
@@ -376,7 +375,7 @@ impl Subject<'_> {
         let mut turn = 0;
         for page in self.positions.chunks(PAGE) {
             for event in self.all.log.events_at(page)? {
-                let event = at_home(event);
+                let event = StreamEvent::at_home(event);
                 let time = event.event.time.time;
                 let mut see = |when, fold: &Fold| {
                     let at = At {
@@ -402,7 +401,13 @@ impl Subject<'_> {
     fn events(&self) -> Result<Vec<StreamEvent>, ProjectionError> {
         let mut events = Vec::with_capacity(self.positions.len());
         for page in self.positions.chunks(PAGE) {
-            events.extend(self.all.log.events_at(page)?.into_iter().map(at_home));
+            events.extend(
+                self.all
+                    .log
+                    .events_at(page)?
+                    .into_iter()
+                    .map(StreamEvent::at_home),
+            );
         }
         Ok(events)
     }

@@ -336,15 +336,6 @@ impl Folding {
     }
 }
 
-/// An event of the log as a fold takes it: under its home stream.
-pub(super) fn at_home(event: Event) -> StreamEvent {
-    StreamEvent {
-        version: event.version,
-        qualifier: String::new(),
-        event,
-    }
-}
-
 /// Notes that fields of a document could not be derived.
 pub(super) fn note_underived(findings: &mut Findings, key: &str, faults: Vec<String>) {
     for detail in faults {

@@ -6,11 +6,10 @@
 //! behind, from which the next one goes on.
 
 use super::engine::{CaughtUp, Projections, SharedDesk, lock};
-use super::folding::at_home;
 use super::kept::Role;
 use super::{ProjectionError, Strategy};
 use crate::position::Position;
-use crate::store::{AppendError, Appended, LogWriter, StreamAppend};
+use crate::store::{AppendError, Appended, LogWriter, StreamAppend, StreamEvent};
 
 /// Most events that synchronous projections hold in the writer's memory alone.
 pub const FOLLOWED_EVENTS: u64 = 256;
@@ -123,7 +122,7 @@ impl Projections {
         }
         let positions: Vec<Position> = (followed.to.0 + 1..=to.0).map(Position).collect();
         let events = self.log.events_at(&positions)?;
-        let page: Vec<_> = events.into_iter().map(at_home).collect();
+        let page: Vec<_> = events.into_iter().map(StreamEvent::at_home).collect();
         for slot in desks {
             let mut slot = lock(slot);
             let Some(desk) = slot.as_mut().filter(|desk| desk.since == followed.to) else {

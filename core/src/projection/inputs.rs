@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::documents::{PAGE, known_of};
 use super::engine::Projections;
-use super::folding::at_home;
 use super::kept::{self, Role};
 use super::{DocumentQuery, OnFault, Projection, ProjectionError};
 use crate::cache::CacheError;
 use crate::position::Position;
-use crate::store::{EventQuery, Log};
+use crate::store::{EventQuery, Log, StreamEvent};
 use crate::temporal::AsOf;
 use crate::time::Time;
 
@@ -125,7 +124,7 @@ fn inputs_after(
             inputs.examined += 1;
             let is_included = at.is_none_or(|at| event.time.time <= at);
             if is_included && projection.is_about(&event) {
-                let event = at_home(event);
+                let event = StreamEvent::at_home(event);
                 if projection.keys_of(&event).iter().any(|own| own == key) {
                     inputs.positions.push(event.event.position);
                 }

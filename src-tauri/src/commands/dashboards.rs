@@ -111,7 +111,8 @@ fn asker<'a>(store: &'a OpenStore, log: &'a Log, models: &'a Arc<ModelSet>) -> A
     }
 }
 
-fn palette(dark: bool) -> &'static Palette {
+/// The colours of a picture.
+pub(super) fn palette(dark: bool) -> &'static Palette {
     if dark { &INK } else { &PAPER }
 }
 

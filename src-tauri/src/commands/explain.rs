@@ -1,14 +1,13 @@
 //! Why a value is what it is, what it was before, and what it would be.
 
-use annals_core::store::Log;
-use annals_core::temporal::{self, AsOf, Changes, Moment, Start};
+use annals_core::temporal::{self, Changes, Start};
 use tauri::State;
 
-use super::state::moment;
+use super::state::{as_of, moment};
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, json};
 use crate::wire::{
-    HistoryArgs, LateArgs, MomentArgs, ObjectArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
+    HistoryArgs, LateArgs, ObjectArgs, RelatedArgs, StatesArgs, WhatIfArgs, WhyArgs,
     WorkProgressView,
 };
 
@@ -139,19 +138,4 @@ pub async fn states(host: State<'_, Host>, args: StatesArgs) -> Answer {
         Ok::<_, HostError>(view)
     })
     .await
-}
-
-/// Reads an instant on the whole log.
-fn as_of(
-    log: &Log,
-    at: Option<String>,
-    known: Option<String>,
-) -> Result<(AsOf, Option<String>), HostError> {
-    let version = None;
-    let (moment, reading) = moment(log, &MomentArgs { at, known, version })?;
-    let as_of = match moment {
-        Moment::AsOf(as_of) => as_of,
-        Moment::Version(_) => AsOf::default(),
-    };
-    Ok((as_of, reading))
 }

@@ -1,13 +1,14 @@
 //! Questions over time.
 
 use annals_core::answers::PicturedAnswer;
-use annals_core::chart::{INK, Look, PAPER};
+use annals_core::chart::Look;
 use annals_core::pages::Pages;
 use annals_core::question::{self, Asking, Question, QuestionTextView, saved};
 use annals_core::store::Log;
 use annals_core::time::parse_zone;
 use tauri::State;
 
+use super::dashboards::palette;
 use super::state::as_of;
 use crate::error::{HostError, io_error};
 use crate::host::{Answer, Host, OpenStore, json};
@@ -105,7 +106,7 @@ fn answered(
     };
     let answer = question::ask(&asking, &question, go_on)?;
     let look = Look {
-        palette: if args.dark { &INK } else { &PAPER },
+        palette: palette(args.dark),
         width_px: PICTURE_PX,
     };
     Ok(PicturedAnswer::of(answer, &look))

@@ -1058,15 +1058,6 @@ pub struct QuerySaveArgs {
     pub replace: bool,
 }
 
-/// A saved query.
-#[derive(Debug, Deserialize, TS)]
-#[ts(export)]
-#[serde(deny_unknown_fields)]
-pub struct QueryNameArgs {
-    /// Its name.
-    pub name: String,
-}
-
 /// A command to the open log.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]
@@ -1246,12 +1237,12 @@ pub struct WorkProgressView {
     pub total: u64,
 }
 
-/// What to call a file.
+/// A name: of what was kept, or to be offered for a file.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]
 #[serde(deny_unknown_fields)]
 pub struct NameArgs {
-    /// The name offered.
+    /// The name.
     pub name: String,
 }
 

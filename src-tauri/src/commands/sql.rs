@@ -1,14 +1,19 @@
 //! SQL over the open store: one reading statement, exports of its rows, saved queries.
 
+use std::sync::Arc;
+
 use annals_core::access_log::LookKind;
+use annals_core::model::ModelSet;
 use annals_core::pages::Pages;
-use annals_core::sql::{self, Question, SqlForm};
+use annals_core::progress::WorkProgress;
+use annals_core::sql::{self, Question, SqlError, SqlForm};
+use annals_core::store::Log;
 use annals_core::time::parse_zone;
 use tauri::State;
 
 use crate::error::{ErrorCode, HostError};
 use crate::host::{Answer, Host, OpenStore};
-use crate::wire::{PagedSql, QueryNameArgs, QuerySaveArgs, SqlArgs, SqlExportArgs};
+use crate::wire::{NameArgs, PagedSql, QuerySaveArgs, SqlArgs, SqlExportArgs};
 
 /// What there is to ask.
 #[tauri::command]
@@ -21,15 +26,8 @@ pub async fn sql_schema(host: State<'_, Host>) -> Answer {
 #[tauri::command]
 pub async fn sql_ask(host: State<'_, Host>, args: SqlArgs) -> Answer {
     let own = host.inner().clone();
-    host.ask(move |store| {
-        let asked = vec![("sql".to_owned(), vec![args.sql.clone()])];
-        own.note_look(&store.log, LookKind::View, "sql", asked)?;
-        let question = question(store, &args)?;
-        let models = &store.models().set;
-        let answer = own.long(|progress| sql::ask(&store.log, models, &question, progress));
-        Ok::<_, HostError>(answer?)
-    })
-    .await
+    host.ask(move |store| answered(&own, store, &args, sql::ask))
+        .await
 }
 
 /// Answers a statement, and keeps all its rows to be read page by page.
@@ -37,13 +35,10 @@ pub async fn sql_ask(host: State<'_, Host>, args: SqlArgs) -> Answer {
 pub async fn sql_all(host: State<'_, Host>, args: SqlArgs) -> Answer {
     let own = host.inner().clone();
     host.ask(move |store| {
-        let asked = vec![("sql".to_owned(), vec![args.sql.clone()])];
-        own.note_look(&store.log, LookKind::View, "sql", asked)?;
-        let question = question(store, &args)?;
-        let models = &store.models().set;
         let mut pages = Pages::default();
-        let answer = own
-            .long(|progress| sql::ask_paged(&store.log, models, &question, progress, &mut pages))?;
+        let answer = answered(&own, store, &args, |log, models, question, progress| {
+            sql::ask_paged(log, models, question, progress, &mut pages)
+        })?;
         let pages = own.keep_pages(pages);
         Ok::<_, HostError>(PagedSql { answer, pages })
     })
@@ -92,9 +87,23 @@ pub async fn sql_save(host: State<'_, Host>, args: QuerySaveArgs) -> Answer {
 
 /// Deletes a saved query.
 #[tauri::command]
-pub async fn sql_delete(host: State<'_, Host>, args: QueryNameArgs) -> Answer {
+pub async fn sql_delete(host: State<'_, Host>, args: NameArgs) -> Answer {
     host.ask(move |store| sql::delete(&store.path, &args.name))
         .await
+}
+
+/// Notes the look, and has the statement answered under watch.
+fn answered<V>(
+    own: &Host,
+    store: &OpenStore,
+    args: &SqlArgs,
+    answer: impl FnOnce(&Log, &Arc<ModelSet>, &Question<'_>, &Arc<WorkProgress>) -> Result<V, SqlError>,
+) -> Result<V, HostError> {
+    let asked = vec![("sql".to_owned(), vec![args.sql.clone()])];
+    own.note_look(&store.log, LookKind::View, "sql", asked)?;
+    let question = question(store, args)?;
+    let models = store.models();
+    Ok(own.long(|progress| answer(&store.log, &models.set, &question, progress))?)
 }
 
 fn question<'a>(store: &'a OpenStore, args: &'a SqlArgs) -> Result<Question<'a>, HostError> {

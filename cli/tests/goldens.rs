@@ -1200,6 +1200,7 @@ fn objects() {
     t.run("import shop.json --into shop.annals")
         .run("objects shop.annals")
         .run("objects shop.annals --type item --json")
+        .run("objects shop.annals --at 2024-01-15 --limit 1")
         .run("objects shop.annals --object i-1")
         .run("objects shop.annals --object i-1 --at 2024-01-15 --json")
         .run("objects shop.annals --object i-1 --limit 1")

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use annals_core::id::{Category, StreamId};
 use annals_core::position::Version;
 use annals_core::store::{Cursor, Log, StreamQuery};
-use annals_core::temporal::{AsOf, ObjectView, ObjectsView, object, objects};
-use chrono_tz::Tz;
+use annals_core::temporal::{ObjectView, ObjectsView, object, objects};
 
+use super::streams::next_page;
 use crate::failure::{Exit, Failure};
-use crate::instant;
+use crate::instant::AsOfArgs;
 use crate::output::Output;
 use crate::table::{Align, Table};
-use crate::text::{MAX_NAME_COLUMNS, counted, shell_quoted, visible};
+use crate::text::{MAX_NAME_COLUMNS, counted, visible};
 
 /// List objects by name with their types, or show one: its attributes over time and the events that it took part in
 ///
@@ -30,15 +30,8 @@ pub struct Objects {
     /// Only objects whose id contains this text; ASCII letters match in either case
     #[arg(long = "match", value_name = "TEXT")]
     contains: Option<String>,
-    /// As of this time; a date means the end of that day
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-    /// As it was known then: a position, or a time of recording
-    #[arg(long, value_name = "POSITION|TIME")]
-    known: Option<String>,
-    /// Zone of times that name none: UTC, or an IANA name such as Europe/Berlin
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = instant::zone)]
-    zone: Tz,
+    #[command(flatten)]
+    as_of: AsOfArgs,
     /// Objects, or events of the object, on a page
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -49,37 +42,21 @@ pub struct Objects {
 
 /// Runs the command.
 pub fn run(args: Objects, output: &mut Output) -> Result<Exit, Failure> {
-    let at = args
-        .at
-        .map(|text| instant::at("--at", &text, args.zone))
-        .transpose()?;
+    let asked = args.as_of.read()?;
     let log = Log::explore(&args.store)?;
-    let known = args
-        .known
-        .map(|text| instant::known(&log, &text, args.zone))
-        .transpose()?;
-    let mut readings: Vec<String> = Vec::new();
-    readings.extend(
-        at.as_ref()
-            .and_then(|at| at.reading.clone())
-            .map(|reading| format!("at: {reading}")),
-    );
-    readings.extend(known.as_ref().and_then(|(_, reading)| reading.clone()));
-    let (at, known) = (at.map(|at| at.at), known.map(|(position, _)| position));
+    let (as_of, reading) = asked.on_whole_log(&log)?;
     let limit = args.limit as usize;
     let Some(id) = args.object else {
         let query = StreamQuery {
             category: args.object_type,
             contains: args.contains,
-            at,
-            known,
+            at: as_of.at,
+            known: as_of.known,
             after: args.after.map(Cursor),
         };
         let view = objects(&log, &query, limit)?;
         return output.show(&view, |output| {
-            readings
-                .iter()
-                .try_for_each(|reading| output.line(reading))?;
+            print_reading(reading.as_deref(), output)?;
             print_list(&view, output)
         });
     };
@@ -90,14 +67,19 @@ pub fn run(args: Objects, output: &mut Output) -> Result<Exit, Failure> {
                 .hint("of an object, --after takes the `next` of the page before, a number")
         })?),
     };
-    let mut view = object(&log, &id, AsOf { at, known }, after, limit)?;
-    view.reading = (!readings.is_empty()).then(|| readings.join("; "));
+    let mut view = object(&log, &id, as_of, after, limit)?;
+    view.reading = reading;
     output.show(&view, |output| {
-        readings
-            .iter()
-            .try_for_each(|reading| output.line(reading))?;
+        print_reading(view.reading.as_deref(), output)?;
         print_one(&view, output)
     })
+}
+
+fn print_reading(reading: Option<&str>, output: &mut Output) -> Result<(), Failure> {
+    match reading {
+        Some(reading) => output.line(&format!("as of {reading}")),
+        None => Ok(()),
+    }
 }
 
 fn print_list(view: &ObjectsView, output: &mut Output) -> Result<(), Failure> {
@@ -137,8 +119,8 @@ fn print_list(view: &ObjectsView, output: &mut Output) -> Result<(), Failure> {
         true => counted(*count, "object"),
         false => format!("{} of {}", objects.len(), counted(*count, "object")),
     };
-    if let Some(Cursor(next)) = next {
-        summary += &format!("; next page: --after {}", shell_quoted(next));
+    if let Some(next) = next {
+        summary += &next_page(next);
     }
     output.line(&visible(&summary))
 }

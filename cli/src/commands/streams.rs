@@ -114,13 +114,33 @@ fn print(
     } else {
         format!("{shown} of {}", counted(total, "stream"))
     };
-    if let Some(Cursor(next)) = &page.next {
-        // A name with hidden characters cannot be copied from the screen.
-        summary += &if visible(next) == *next {
-            format!("; next page: --after {}", shell_quoted(next))
-        } else {
-            "; next page: --after with the `next` that --json prints".to_owned()
-        };
+    if let Some(next) = &page.next {
+        summary += &next_page(next);
     }
     output.line(&visible(&summary))
+}
+
+/// How the page behind a cursor is asked for.
+pub(super) fn next_page(Cursor(next): &Cursor) -> String {
+    // A name with hidden characters cannot be copied from the screen.
+    if visible(next) == *next {
+        format!("; next page: --after {}", shell_quoted(next))
+    } else {
+        "; next page: --after with the `next` that --json prints".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_that_cannot_be_copied_is_not_printed() {
+        let next = |text: &str| next_page(&Cursor(text.to_owned()));
+        assert_eq!(next("order-1"), "; next page: --after order-1");
+        assert_eq!(
+            next("order-\u{202e}1"),
+            "; next page: --after with the `next` that --json prints"
+        );
+    }
 }

@@ -20,7 +20,7 @@ pub(super) enum Shown {
 /// Digits that Excel takes of a number that is typed.
 const TYPED_DIGITS: usize = 15;
 /// Zeros that are written out of a number in scientific form.
-const MAX_ZEROS: i32 = 30;
+const MAX_ZEROS: u32 = 30;
 
 /// How one of the formats that every workbook has shows cells.
 pub(super) fn shown_by_number(id: &str) -> Shown {
@@ -110,7 +110,7 @@ impl Digits {
         }
         let is_up = self.digits.as_bytes()[TYPED_DIGITS] >= b'5';
         self.digits.truncate(TYPED_DIGITS);
-        self.behind -= too_many as i32;
+        self.behind = self.behind.saturating_sub(too_many as i32);
         if is_up {
             let number: u64 = self.digits.parse().unwrap_or(0);
             self.digits = (number + 1).to_string();
@@ -125,7 +125,7 @@ impl Digits {
             digits,
             behind,
         } = self;
-        if behind.abs() > MAX_ZEROS + TYPED_DIGITS as i32 {
+        if behind.unsigned_abs() > MAX_ZEROS + TYPED_DIGITS as u32 {
             return None;
         }
         let mut out = digits.clone();
@@ -180,7 +180,7 @@ pub(super) fn date(text: &str, clock: bool, is_1904: bool) -> Option<String> {
         _ => (number.checked_mul(10_i128.pow(behind.unsigned_abs()))?, 1),
     };
     let scaled = number.checked_mul(DAY_MS)?;
-    let ms = (scaled * 2 + unit) / (unit * 2);
+    let ms = scaled.checked_mul(2)?.checked_add(unit)? / (unit * 2);
     let (days, ms) = (u64::try_from(ms / DAY_MS).ok()?, (ms % DAY_MS) as u64);
     let time = format!(
         "{:02}:{:02}:{:02}",
@@ -255,6 +255,12 @@ mod tests {
             ("9.9999999999999995E-3", "0.01"),
             ("999999999999999.95", "1000000000000000"),
             ("1E+300", "1E+300"),
+            ("1234567890123456E2147483647", "1234567890123456E2147483647"),
+            (
+                "12345678901234567890E2147483647",
+                "12345678901234567890E2147483647",
+            ),
+            ("1E-2147483648", "1E-2147483648"),
             ("0", "0"),
             ("-0.0", "0"),
             ("abc", "abc"),
@@ -282,6 +288,8 @@ mod tests {
             ("-1", false, None),
             ("x", false, None),
             ("99999999999", false, None),
+            ("990000000000000000000000000000", false, None),
+            ("1E2147483647", false, None),
         ] {
             assert_eq!(date(written, false, is_1904).as_deref(), want, "{written}");
         }

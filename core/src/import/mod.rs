@@ -41,6 +41,7 @@ mod unchanged;
 mod wrapped;
 mod xes;
 mod xlsx;
+mod xml;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};

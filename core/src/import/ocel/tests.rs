@@ -183,6 +183,11 @@ fn broken_files_are_refused() {
         let error = told(text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains(want), "{text:?}: {error}");
     }
+    // Attributes are compared with one another: a million of them would take for ever.
+    let attributes: String = (0..1_000_000).map(|n| format!(" a{n}=\"\"")).collect();
+    let wide = format!("<log><events><event{attributes}/></events></log>");
+    let error = told(wide.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("more than 100 XML attributes"), "{error}");
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
+use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event as Step};
-use quick_xml::{Reader, XmlVersion};
 
 use super::{Event, ImportError, Link, MAX_BYTES, Object, Ocel, Value};
 use crate::import::csv::is_number;
 use crate::import::detect::FileNames;
 use crate::import::mapping::write_json_string;
+use crate::import::xml::{attributes, character};
 
 /// Deepest nesting that is taken.
 const MAX_DEPTH: usize = 100;
@@ -141,21 +142,9 @@ impl<'t> Reading<'t> {
             name: start.local_name().as_ref().to_owned(),
             ..Element::default()
         };
-        for attribute in start.attributes() {
-            let read = attribute
-                .map_err(quick_xml::Error::from)
-                .and_then(|attribute| {
-                    let value = attribute.normalized_value(XmlVersion::Implicit1_0)?;
-                    Ok((
-                        attribute.key.local_name().as_ref().to_owned(),
-                        value.into_owned(),
-                    ))
-                });
-            match read {
-                Ok((key, value)) => element.attributes.insert(key, value),
-                Err(error) => return Err(self.malformed(format!("the XML is broken: {error}"))),
-            };
-        }
+        let read = attributes(start);
+        let read = read.map_err(|error| self.malformed(format!("the XML is broken: {error}")))?;
+        element.attributes = read.into_iter().collect();
         Ok(element)
     }
 
@@ -177,23 +166,13 @@ impl<'t> Reading<'t> {
                 }
                 Step::Text(text) => element.text.push_str(&text),
                 Step::CData(text) => element.text.push_str(&text),
-                Step::GeneralRef(name) => {
-                    let found = match &*name {
-                        "amp" => Some('&'),
-                        "lt" => Some('<'),
-                        "gt" => Some('>'),
-                        "quot" => Some('"'),
-                        "apos" => Some('\''),
-                        _ => name.resolve_char_ref().ok().flatten(),
-                    };
-                    match found {
-                        Some(character) => element.text.push(character),
-                        None => {
-                            let message = format!("the entity &{}; is not known", &*name);
-                            return Err(self.malformed(message));
-                        }
+                Step::GeneralRef(name) => match character(&name) {
+                    Some(character) => element.text.push(character),
+                    None => {
+                        let message = format!("the entity &{}; is not known", &*name);
+                        return Err(self.malformed(message));
                     }
-                }
+                },
                 Step::End(_) => return Ok(element),
                 Step::Eof => {
                     return Err(self.malformed(

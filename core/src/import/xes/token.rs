@@ -6,6 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use crate::import::detect::FileNames;
+use crate::import::xml::crowded;
 use crate::import::{ImportError, MAX_RECORD_BYTES};
 
 /// Elements of XES, whatever their namespace prefix.
@@ -95,9 +96,6 @@ pub(super) struct Tokens<'r> {
 /// Bytes that an attribute takes beside its key and value, roughly.
 pub(super) const ATTRIBUTE_BYTES: usize = 128;
 
-/// Most XML attributes of one element: they are compared with one another. XES has two.
-const MAX_XML_ATTRIBUTES: usize = 100;
-
 /// Deepest nesting of elements that are passed over.
 const MAX_SKIPPED_DEPTH: u64 = 1_000;
 
@@ -152,15 +150,12 @@ impl<'r> Tokens<'r> {
                 Ok(event) => event,
                 Err(error) => return Err(broken(self.names, self.reader.get_ref().line, error)),
             };
-            let crowded = |start: &BytesStart<'_>| {
-                start.attributes().with_checks(false).count() > MAX_XML_ATTRIBUTES
-            };
+            if let Event::Start(start) | Event::Empty(start) = &event
+                && let Some(message) = crowded(start)
+            {
+                return Err(self.malformed(message));
+            }
             let opened = match event {
-                Event::Start(start) | Event::Empty(start) if crowded(&start) => {
-                    return Err(self.malformed(format!(
-                        "an element has more than {MAX_XML_ATTRIBUTES} XML attributes"
-                    )));
-                }
                 Event::Start(start) => open(&start, false),
                 Event::Empty(start) => open(&start, true),
                 Event::End(_) => return Ok(Token::Close),

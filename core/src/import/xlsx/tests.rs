@@ -83,6 +83,13 @@ fn what_is_wrong_is_an_error() {
     ] {
         assert!(table(rows).is_err(), "{rows}");
     }
+    // Attributes are compared with one another: a million of them would take for ever.
+    let attributes: String = (0..1_000_000).map(|n| format!(" a{n}=\"\"")).collect();
+    let error = table(&format!("<row{attributes}/>")).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 100 XML attributes"),
+        "{error}"
+    );
     assert!(
         book("<!DOCTYPE x [<!ENTITY a \"b\">]><worksheet/>")
             .unwrap()

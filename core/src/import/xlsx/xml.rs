@@ -2,10 +2,11 @@
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read};
 
+use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
 
 use super::broken;
+use crate::import::xml::{attributes, character};
 
 /// Longest element or text that is taken, in bytes.
 const MAX_BYTES: usize = 64 << 20;
@@ -87,14 +88,7 @@ impl<R: Read> Parts<R> {
                 Event::Text(text) => Element::Text((*text).to_owned()),
                 Event::CData(text) => Element::Text((*text).to_owned()),
                 Event::GeneralRef(name) => {
-                    let found = match &*name {
-                        "amp" => Some('&'),
-                        "lt" => Some('<'),
-                        "gt" => Some('>'),
-                        "quot" => Some('"'),
-                        "apos" => Some('\''),
-                        _ => name.resolve_char_ref().ok().flatten(),
-                    };
+                    let found = character(&name);
                     let found = found.ok_or_else(|| broken(format!("entity &{};", &*name)))?;
                     Element::Text(found.to_string())
                 }
@@ -127,18 +121,9 @@ impl<R: Read> Parts<R> {
 }
 
 fn opened(start: &BytesStart<'_>) -> std::io::Result<Element> {
-    let mut attributes = Vec::new();
-    for attribute in start.attributes() {
-        let attribute = attribute.map_err(broken)?;
-        let value = attribute
-            .normalized_value(XmlVersion::Implicit1_0)
-            .map_err(broken)?;
-        let key = attribute.key.local_name().as_ref().to_owned();
-        attributes.push((key, value.into_owned()));
-    }
     Ok(Element::Open {
         name: start.local_name().as_ref().to_owned(),
-        attributes: Attributes(attributes),
+        attributes: Attributes(attributes(start).map_err(broken)?),
     })
 }
 

@@ -42,15 +42,12 @@ impl Log {
         each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
     ) -> Result<(), ReadError> {
         self.read(|conn| {
-            let has_links = row::has_links(conn)?;
+            let links = row::FurtherLinks::look(conn)?;
             for position in positions {
                 let found = event_where(conn, "e.position = ?1", sql_position(*position))?;
-                let Some(event) = found else { continue };
-                let links = match has_links {
-                    true => row::links(conn, *position)?,
-                    false => Vec::new(),
-                };
-                if !each(event, links) {
+                if let Some(event) = found
+                    && !each(event, links.of(conn, *position)?)
+                {
                     break;
                 }
             }

@@ -127,16 +127,12 @@ impl Log {
             let Some(plan) = Plan::make(conn, query)? else {
                 return Ok(());
             };
-            let has_links = row::has_links(conn)?;
-            let links_of = |position: Position| match has_links {
-                true => row::links(conn, position),
-                false => Ok(Vec::new()),
-            };
+            let links = row::FurtherLinks::look(conn)?;
             let mut failed = None;
             plan.read(
                 conn,
                 usize::MAX,
-                &mut |event| match links_of(event.position) {
+                &mut |event| match links.of(conn, event.position) {
                     Ok(links) => each(event, links),
                     Err(error) => {
                         failed = Some(error);

@@ -242,14 +242,36 @@ pub(super) fn time(row: &Row<'_>, at: usize, position: Position) -> Result<Time,
     })
 }
 
-/// Whether any event is linked into a further stream. In most logs none is, and no event need be asked.
-pub(super) fn has_links(conn: &Connection) -> rusqlite::Result<bool> {
-    conn.prepare_cached(
-        "SELECT 1 FROM links INDEXED BY links_by_position WHERE qualifier IS NOT NULL
-         UNION ALL
-         SELECT 1 FROM links_tail INDEXED BY links_tail_by_position WHERE qualifier IS NOT NULL LIMIT 1",
-    )?
-    .exists([])
+/// [`links`] of many events of one log, in one transaction. In most logs none has any, and no event need be asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FurtherLinks {
+    are_there: bool,
+}
+
+impl FurtherLinks {
+    /// Looks whether any event has some.
+    pub(super) fn look(conn: &Connection) -> rusqlite::Result<FurtherLinks> {
+        let are_there = conn
+            .prepare_cached(
+                "SELECT 1 FROM links INDEXED BY links_by_position WHERE qualifier IS NOT NULL
+                 UNION ALL
+                 SELECT 1 FROM links_tail INDEXED BY links_tail_by_position WHERE qualifier IS NOT NULL LIMIT 1",
+            )?
+            .exists([])?;
+        Ok(FurtherLinks { are_there })
+    }
+
+    /// As [`links`].
+    pub(super) fn of(
+        self,
+        conn: &Connection,
+        position: Position,
+    ) -> rusqlite::Result<Vec<LinkView>> {
+        match self.are_there {
+            true => links(conn, position),
+            false => Ok(Vec::new()),
+        }
+    }
 }
 
 /// Further streams that an event is linked into, by name (byte order).

@@ -41,7 +41,7 @@ pub struct SealedEvent {
 pub struct SealedLog<'r> {
     reader: &'r Reader,
     head: Head,
-    has_links: bool,
+    links: row::FurtherLinks,
     /// By source; `None` is the source of events that have none.
     rules: RefCell<Vec<(Option<i64>, Extraction)>>,
 }
@@ -59,7 +59,7 @@ impl Log {
             let sealed = SealedLog {
                 reader,
                 head: head(reader)?,
-                has_links: row::has_links(reader)?,
+                links: row::FurtherLinks::look(reader)?,
                 rules: RefCell::default(),
             };
             Ok(work(&sealed))
@@ -132,10 +132,7 @@ impl SealedLog<'_> {
 
     fn seal(&self, event: Event) -> Result<SealedEvent, ReadError> {
         let position = event.position;
-        let links = match self.has_links {
-            true => row::links(self.reader, position)?,
-            false => Vec::new(),
-        };
+        let links = self.links.of(self.reader, position)?;
         let recheck::LeafParts {
             salts,
             identity,

@@ -32,7 +32,7 @@ pub(super) fn verify(
         ))
         .map_err(ReadError::from)?;
     let mut rows = statement.query([]).map_err(ReadError::from)?;
-    let has_links = row::has_links(conn).map_err(ReadError::from)?;
+    let further = row::FurtherLinks::look(conn).map_err(ReadError::from)?;
     loop {
         let next = Position(frontier.size() + 1);
         let row = rows.next().map_err(|error| unreadable(next, error))?;
@@ -47,10 +47,7 @@ pub(super) fn verify(
             let reason = "it does not stand in its stream at its version";
             return Err(damaged(next, reason).into());
         }
-        let links = match has_links {
-            true => row::links(conn, next).map_err(ReadError::from)?,
-            false => Vec::new(),
-        };
+        let links = further.of(conn, next).map_err(ReadError::from)?;
         if leaf_of(conn, &event, &links)? != Some(event.leaf) {
             return Err(damaged(next, "its content is not what its leaf hash says").into());
         }

@@ -16,10 +16,11 @@ use ts_rs::TS;
 
 use super::Progress;
 use super::gather::LastTime;
+use crate::event::Event;
 use crate::id::StreamId;
 use crate::integrity::Hash;
-use crate::position::{Position, Version};
-use crate::store::{Direction, Log, ReadError, StreamEvent};
+use crate::position::Position;
+use crate::store::{Direction, EventQuery, Log, ReadError};
 use crate::time::Time;
 
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -83,23 +84,31 @@ pub(super) fn last_time(
     stream: &StreamId,
     among: &[Position],
 ) -> Result<Option<LastTime>, ReadError> {
-    let mut last = Version(u64::MAX);
+    let (Some(first), Some(last)) = (among.first(), among.last()) else {
+        return Ok(None);
+    };
+    let mut query = EventQuery {
+        stream: Some(stream.clone()),
+        known: Some(*last),
+        direction: Direction::Backwards,
+        ..EventQuery::default()
+    };
     loop {
-        let page = log.read_stream(stream, Version(1)..=last, Direction::Backwards, PAGE)?;
-        let found = page
-            .iter()
-            .find(|here| among.binary_search(&here.event.position).is_ok());
-        if let Some(StreamEvent { event, .. }) = found {
+        let page = log.events(&query, PAGE)?;
+        let is_among = |event: &Event| among.binary_search(&event.position).is_ok();
+        // What stands before the first of them is none of them.
+        let end = |event: &&Event| is_among(event) || event.position < *first;
+        if let Some(event) = page.events.iter().find(end) {
             let time = &event.time;
-            return Ok(Some(LastTime {
+            return Ok(is_among(event).then(|| LastTime {
                 time: time.time,
                 is_clock: time.text.is_none() && time.time == event.recorded_at,
             }));
         }
-        let Some(oldest) = page.last().filter(|_| page.len() == PAGE) else {
+        query.after = page.next;
+        if query.after.is_none() {
             return Ok(None);
-        };
-        last = Version(oldest.version.0 - 1);
+        }
     }
 }
 
@@ -165,5 +174,58 @@ impl Beginning {
             positions: known.positions[..records].to_vec(),
             since: known.at,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::NewEvent;
+    use crate::store::{ExpectedVersion, LogWriter, StreamAppend};
+    use crate::surroundings::Surroundings;
+    use crate::time::SourceTime;
+
+    /// Of a stream that other sources write to as well, before and behind what a file brought, over several pages.
+    #[test]
+    fn the_last_event_among_others_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let surroundings = Surroundings::fixed(Time::MIN, 7);
+        let writer = LogWriter::create(&folder.path().join("x.annals"), surroundings).unwrap();
+        let at = |n: usize| {
+            SourceTime::parse(
+                &format!("2024-01-01T00:{:02}:{:02}Z", n / 60, n % 60),
+                chrono_tz::UTC,
+            )
+            .unwrap()
+        };
+        let append = |stream: &str, range: std::ops::Range<usize>| {
+            let event = |n| NewEvent {
+                time: Some(at(n)),
+                ..NewEvent::json("Counted", "{}").unwrap()
+            };
+            let append = StreamAppend {
+                stream: StreamId::new(stream).unwrap(),
+                category: None,
+                expected: ExpectedVersion::Any,
+                events: range.map(event).collect(),
+            };
+            writer.append(vec![append]).unwrap();
+        };
+        append("a-1", 1..201);
+        append("b-1", 201..202);
+        append("a-1", 202..400);
+        let log = writer.log();
+        let found = |stream: &str, among: &[u64]| {
+            let among: Vec<Position> = among.iter().copied().map(Position).collect();
+            let found = last_time(&log, &StreamId::new(stream).unwrap(), &among).unwrap();
+            found.map(|last| (last.time, last.is_clock))
+        };
+        assert_eq!(found("a-1", &[3, 7, 201]), Some((at(7).time, false)));
+        assert_eq!(found("a-1", &[150]), Some((at(150).time, false)));
+        assert_eq!(found("b-1", &[3, 7, 201]), Some((at(201).time, false)));
+        assert_eq!(found("b-1", &[3, 7]), None);
+        assert_eq!(found("b-1", &[300]), None);
+        assert_eq!(found("a-1", &[201]), None);
+        assert_eq!(found("a-1", &[]), None);
     }
 }

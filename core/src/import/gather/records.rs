@@ -9,10 +9,9 @@ use crate::import::coverage::Counter;
 use crate::import::csv::{Next, Plan, Rows, Table};
 use crate::import::detect::FileNames;
 use crate::import::lines::RawRecord;
-use crate::import::mapping::{self, Rules};
+use crate::import::mapping::{self, Draft, Rules};
 use crate::import::preview::ShownCells;
 use crate::import::record::RecordPlan;
-use crate::import::report::Notes;
 use crate::import::unchanged::Beginning;
 use crate::import::{
     Format, ImportError, MAX_RECORD_BYTES, SourceOrder, json, lines, ocel, wrapped, xes,
@@ -143,25 +142,15 @@ impl<'i> Gathering<'i, '_> {
         plan: &Plan,
         differing: &mut BTreeMap<usize, Differing>,
     ) -> Result<(), ImportError> {
-        let mut rows = Rows::new(reader, names, table.dialect);
-        let mut is_header = table.has_header;
-        loop {
-            let next = rows.next()?;
-            if next == Next::End {
-                return Ok(());
-            }
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
+        each_row(reader, names, table, &mut |rows, fault| {
             self.count_record()?;
             let line = rows.line();
             let (text, ends) = rows.cells();
-            let taken = match next {
-                Next::Row | Next::End => table.map(plan, text, ends, &names.stem),
-                Next::Wrong => Err(rows.fault().to_owned()),
-                Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
+            let draft = match fault {
+                None => table.map(plan, text, ends, &names.stem),
+                Some(fault) => Err(fault),
             };
-            let taken = taken.and_then(|draft| {
+            let taken = draft.and_then(|draft| {
                 let taken = self.accept(names, line, &draft, UNTYPED_RECORD, &[rows.raw()])?;
                 for &column in &draft.kind_differs {
                     let found = differing.entry(column).or_insert_with(|| Differing {
@@ -174,8 +163,8 @@ impl<'i> Gathering<'i, '_> {
                 Ok(taken)
             });
             let cells = self.glance.is_some().then(|| ShownCells::of(text, ends));
-            self.settle_with(names, line, taken, rows.raw(), cells)?;
-        }
+            self.settle_with(names, line, taken, rows.raw(), cells)
+        })
     }
 
     /// Rows of a table that are read as records.
@@ -186,31 +175,47 @@ impl<'i> Gathering<'i, '_> {
         table: &Table,
         plan: &RecordPlan,
     ) -> Result<(), ImportError> {
-        let mut rows = Rows::new(reader, names, table.dialect);
-        let mut is_header = table.has_header;
-        loop {
-            let next = rows.next()?;
-            if next == Next::End {
-                return Ok(());
-            }
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
+        each_row(reader, names, table, &mut |rows, fault| {
             let line = rows.line();
             let (text, ends) = rows.cells();
-            let record = match next {
-                Next::Row | Next::End => table.record(text, ends),
-                Next::Wrong => Err(rows.fault().to_owned()),
-                Next::TooLong => Err(format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)),
+            let record = match fault {
+                None => table.record(text, ends),
+                Some(fault) => Err(fault),
             };
             match record {
-                Ok(record) => self.records(names, line, &record, plan)?,
+                Ok(record) => self.records(names, line, &record, plan),
                 Err(reason) => {
                     self.count_record()?;
-                    self.settle(names, line, Err(reason), rows.raw())?;
+                    self.settle(names, line, Err(reason), rows.raw())
                 }
             }
-        }
+        })
+    }
+
+    /// Says something of the file that is of no stream.
+    fn note(
+        &mut self,
+        names: &FileNames,
+        line: u64,
+        (kind, severity): (FindingKind, Severity),
+        detail: impl FnOnce() -> String,
+    ) {
+        let notes = &mut self.gathered.notes;
+        notes.add(kind, severity, || (place(names, line, None), detail()));
+    }
+
+    /// The draft of a record that names the places of its event by itself.
+    fn by_its_keys<'r>(
+        &self,
+        names: &FileNames,
+        record: &'r [u8],
+        line: u64,
+    ) -> Result<Draft<'r>, String> {
+        let rules = Rules {
+            zone: self.zone,
+            stem: &names.stem,
+        };
+        mapping::map(record, &rules, line)
     }
 
     fn json(
@@ -224,17 +229,15 @@ impl<'i> Gathering<'i, '_> {
             RawRecord::Whole(record) => record,
             RawRecord::TooLong(start) => {
                 self.count_record()?;
-                let reason = format!("longer than {} MiB", MAX_RECORD_BYTES >> 20);
-                return self.settle(names, line, Err(reason), start);
+                return self.settle(names, line, Err(too_long()), start);
             }
             RawRecord::Unfinished(start) => {
-                let notes = &mut self.gathered.notes;
-                notes.add(FindingKind::UnfinishedLine, Severity::Warning, || {
-                    let detail = format!(
+                let as_what = (FindingKind::UnfinishedLine, Severity::Warning);
+                self.note(names, line, as_what, || {
+                    format!(
                         "the last line ends after {} bytes in the middle of a record; it was left for the next import of the file",
                         start.len()
-                    );
-                    (place(names, line, None), detail)
+                    )
                 });
                 return Ok(());
             }
@@ -243,18 +246,14 @@ impl<'i> Gathering<'i, '_> {
             && let Ok(text) = std::str::from_utf8(record)
         {
             if let Some(detail) = self.chain.as_mut().and_then(|chain| chain.take(text)) {
-                let here = || (place(names, line, None), detail);
-                let notes = &mut self.gathered.notes;
-                notes.add(FindingKind::ChainBroken, Severity::Severe, here);
+                let as_what = (FindingKind::ChainBroken, Severity::Severe);
+                self.note(names, line, as_what, || detail);
             }
             return self.records(names, line, text, plan);
         }
         self.count_record()?;
-        let rules = Rules {
-            zone: self.zone,
-            stem: &names.stem,
-        };
-        let taken = mapping::map(record, &rules, line)
+        let taken = self
+            .by_its_keys(names, record, line)
             .and_then(|draft| self.accept(names, line, &draft, UNTYPED_RECORD, &[record]));
         self.settle(names, line, taken, record)
     }
@@ -291,11 +290,8 @@ impl<'i> Gathering<'i, '_> {
         let Some(lost) = plan.lost_around(text) else {
             return;
         };
-        let notes = &mut self.gathered.notes;
-        notes.add(FindingKind::NotKept, Severity::Notice, || {
-            let detail =
-                format!("{lost} around the list of records belongs to none and was not kept");
-            (place(names, line, None), detail)
+        self.note(names, line, NOT_KEPT, || {
+            format!("{lost} around the list of records belongs to none and was not kept")
         });
     }
 
@@ -330,13 +326,7 @@ impl<'i> Gathering<'i, '_> {
             let draft = match draft {
                 Some(draft) => draft,
                 // The mapping finds nothing of its own in it: perhaps another kind of record.
-                None => {
-                    let rules = Rules {
-                        zone: self.zone,
-                        stem: &names.stem,
-                    };
-                    mapping::map(record, &rules, line)?
-                }
+                None => self.by_its_keys(names, record, line)?,
             };
             self.accept(names, line, &draft, UNTYPED_RECORD, &[record])
         });
@@ -349,10 +339,6 @@ impl<'i> Gathering<'i, '_> {
         line: u64,
         item: xes::Item<'_>,
     ) -> Result<(), ImportError> {
-        let note = |kind, severity, detail: &dyn Fn() -> String, notes: &mut Notes| {
-            notes.add(kind, severity, || (place(names, line, None), detail()));
-        };
-        let notes = &mut self.gathered.notes;
         match item {
             xes::Item::Event(draft) => {
                 self.count_record()?;
@@ -364,24 +350,21 @@ impl<'i> Gathering<'i, '_> {
                 self.count_record()?;
                 return self.settle(names, line, Err(reason), record.as_bytes());
             }
-            xes::Item::EmptyTrace(name) => note(
-                FindingKind::EmptyTrace,
-                Severity::Notice,
-                &|| format!("trace {name} holds no events, so no stream holds it"),
-                notes,
-            ),
-            xes::Item::RepeatedTrace(name) => note(
-                FindingKind::DuplicateTrace,
-                Severity::Warning,
-                &|| format!("trace {name} comes again; its events went into the same stream"),
-                notes,
-            ),
-            xes::Item::NotKept(what) => note(
-                FindingKind::NotKept,
-                Severity::Notice,
-                &|| format!("{what} belongs to no event and was not kept"),
-                notes,
-            ),
+            xes::Item::EmptyTrace(name) => {
+                let as_what = (FindingKind::EmptyTrace, Severity::Notice);
+                self.note(names, line, as_what, || {
+                    format!("trace {name} holds no events, so no stream holds it")
+                });
+            }
+            xes::Item::RepeatedTrace(name) => {
+                let as_what = (FindingKind::DuplicateTrace, Severity::Warning);
+                self.note(names, line, as_what, || {
+                    format!("trace {name} comes again; its events went into the same stream")
+                });
+            }
+            xes::Item::NotKept(what) => {
+                self.note(names, line, NOT_KEPT, || of_no_event(&what));
+            }
         }
         Ok(())
     }
@@ -422,14 +405,42 @@ impl<'i> Gathering<'i, '_> {
                 Ok(())
             }
             ocel::Item::NotKept(what) => {
-                self.gathered
-                    .notes
-                    .add(FindingKind::NotKept, Severity::Notice, || {
-                        let detail = format!("{what} belongs to no event and was not kept");
-                        (place(names, line, None), detail)
-                    });
+                self.note(names, line, NOT_KEPT, || of_no_event(&what));
                 Ok(())
             }
+        }
+    }
+}
+
+/// Something of a file was not kept.
+const NOT_KEPT: (FindingKind, Severity) = (FindingKind::NotKept, Severity::Notice);
+
+fn of_no_event(what: &str) -> String {
+    format!("{what} belongs to no event and was not kept")
+}
+
+fn too_long() -> String {
+    format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)
+}
+
+/// Calls `each` with every row of a table below its heading, and why its cells cannot be taken, if they cannot.
+fn each_row(
+    reader: &mut dyn std::io::BufRead,
+    names: &FileNames,
+    table: &Table,
+    each: &mut dyn FnMut(&Rows<'_>, Option<String>) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let mut rows = Rows::new(reader, names, table.dialect);
+    let mut is_header = table.has_header;
+    loop {
+        let fault = match rows.next()? {
+            Next::End => return Ok(()),
+            Next::Row => None,
+            Next::Wrong => Some(rows.fault().to_owned()),
+            Next::TooLong => Some(too_long()),
+        };
+        if !std::mem::take(&mut is_header) {
+            each(&rows, fault)?;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! An event before and after the log took it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -258,10 +259,10 @@ impl Event {
 
     /// The members of the data, as recorded; none where the data are no JSON object. A name that comes twice
     /// comes twice.
-    pub(crate) fn members(&self) -> Vec<(String, Box<RawValue>)> {
+    pub(crate) fn members(&self) -> Members<'_> {
         let text = self.data.as_ref().and_then(Payload::json_text);
-        let members = text.and_then(|text| serde_json::from_str::<Members>(text).ok());
-        members.map(|Members(list)| list).unwrap_or_default()
+        text.and_then(|text| members_of(text).ok())
+            .unwrap_or_default()
     }
 
     fn metadata_as<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
@@ -269,28 +270,55 @@ impl Event {
     }
 }
 
-/// Members of an object in their order.
-struct Members(Vec<(String, Box<RawValue>)>);
+/// Members of a JSON object, in their order.
+pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
-impl<'de> serde::Deserialize<'de> for Members {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Members, D::Error> {
-        struct Object;
-        impl<'de> serde::de::Visitor<'de> for Object {
-            type Value = Members;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
+/// The members of an object, in their order, repeated ones too.
+///
+/// # Errors
+/// The parser's, where the text is no object.
+pub(crate) fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
+    struct Object;
+    impl<'de> serde::de::Visitor<'de> for Object {
+        type Value = Members<'de>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Members<'de>, A::Error> {
+            let mut members = Vec::with_capacity(16);
+            while let Some(Key(key)) = map.next_key()? {
+                members.push((key, map.next_value()?));
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Members, A::Error> {
-                let mut list = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    list.push(member);
-                }
-                Ok(Members(list))
+            Ok(members)
+        }
+    }
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let members = serde::Deserializer::deserialize_map(&mut parser, Object)?;
+    parser.end()?;
+    Ok(members)
+}
+
+/// A key, borrowed where it holds no escapes.
+pub(crate) struct Key<'a>(pub Cow<'a, str>);
+
+impl<'de> serde::Deserialize<'de> for Key<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> serde::de::Visitor<'de> for Text {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
             }
         }
-        d.deserialize_map(Object)
+        d.deserialize_str(Text)
     }
 }

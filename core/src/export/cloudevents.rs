@@ -12,8 +12,7 @@ use serde_json::value::RawValue;
 
 use super::notes::{is_json, of_erased, rfc3339};
 use super::{Events, Form, Taken};
-use crate::event::{Event, Payload};
-use crate::import::members_of;
+use crate::event::{Event, Payload, members_of};
 use crate::store::{LinkView, Log};
 
 /// Writes CloudEvents.

@@ -12,9 +12,8 @@ use serde_json::value::RawValue;
 use super::fragments::Fragments;
 use super::notes::{Notes, is_json, of_erased, rfc3339};
 use super::{Events, ExportError, Form, Taken};
-use crate::event::Event;
+use crate::event::{Event, Members, members_of};
 use crate::id::StreamId;
-use crate::import::members_of;
 use crate::position::Version;
 use crate::store::{LinkView, Log};
 
@@ -185,7 +184,7 @@ struct Case<'e> {
     case_types: HashMap<String, String>,
     types: HashMap<String, String>,
     /// The other members.
-    rest: Vec<(std::borrow::Cow<'e, str>, &'e RawValue)>,
+    rest: Members<'e>,
 }
 
 impl<'e> Case<'e> {
@@ -314,12 +313,7 @@ impl Writer<'_> {
         self.attribute("metadata", value, "metadata", false);
     }
 
-    fn members(
-        &mut self,
-        members: Vec<(std::borrow::Cow<'_, str>, &RawValue)>,
-        under: &str,
-        from_xes: bool,
-    ) {
+    fn members(&mut self, members: Members<'_>, under: &str, from_xes: bool) {
         for (key, value) in members {
             let path = match under {
                 "" => key.to_string(),

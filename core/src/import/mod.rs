@@ -62,7 +62,7 @@ pub use declared::{
 };
 pub(crate) use detect::stem;
 pub use encoding::Encoding;
-pub(crate) use mapping::{members_of, write_json_string};
+pub(crate) use mapping::write_json_string;
 pub use observe::NOT_PROVED;
 pub use pack::Compression;
 pub use preset::{

@@ -239,7 +239,7 @@ impl ObjectView {
             self.relationships = event.relationships();
         }
         for (name, value) in event.members() {
-            let place = *places.entry(name).or_insert_with_key(|name| {
+            let place = *places.entry(name.into_owned()).or_insert_with_key(|name| {
                 self.attributes.push(ObjectAttribute {
                     name: name.clone(),
                     values: Vec::new(),
@@ -255,7 +255,7 @@ impl ObjectView {
             attribute.values.push(AttributeValue {
                 since: (!recorded).then_some(event.time.time),
                 position: event.position,
-                value,
+                value: value.to_owned(),
             });
         }
     }

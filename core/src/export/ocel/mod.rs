@@ -15,15 +15,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::fragments::Fragments;
 use super::notes::{Notes, is_json, of_erased, rfc3339};
 use super::{Events, ExportError, Form, Taken};
-use crate::event::Event;
+use crate::event::{Event, Relationship, members_of};
 use crate::id::StreamId;
-use crate::import::{members_of, write_json_string};
+use crate::import::write_json_string;
 use crate::position::Version;
 use crate::store::{LinkView, Log};
 use crate::time::SourceTime;
@@ -85,15 +84,6 @@ struct Seen {
     boolean: bool,
     /// Numbers that binary does not hold to the last digit.
     inexact: bool,
-}
-
-/// A relationship, as OCEL 2.0 JSON writes it.
-#[derive(Serialize, Deserialize)]
-struct Relationship<'l> {
-    #[serde(rename = "objectId", borrow)]
-    object: Cow<'l, str>,
-    #[serde(borrow)]
-    qualifier: Cow<'l, str>,
 }
 
 impl Ocel {
@@ -184,7 +174,7 @@ impl Ocel {
             let _ = write!(json, ",\"value\":{value}}}");
         }
         json.push_str("],\"relationships\":");
-        let own: Option<Vec<Relationship<'_>>> = context
+        let own: Option<Vec<Relationship>> = context
             .relationships
             .and_then(|list| serde_json::from_str(list.get()).ok());
         let relationships = match own {
@@ -203,8 +193,8 @@ impl Ocel {
                     self.object(&link.stream, false);
                 }
                 let mut all = vec![Relationship {
-                    object: Cow::Borrowed(stream),
-                    qualifier: Cow::Borrowed(""),
+                    object: stream.to_owned(),
+                    qualifier: String::new(),
                 }];
                 for LinkView {
                     stream,
@@ -213,8 +203,8 @@ impl Ocel {
                 } in links
                 {
                     all.push(Relationship {
-                        object: Cow::Borrowed(stream.as_str()),
-                        qualifier: Cow::Borrowed(qualifier.as_str()),
+                        object: stream.clone(),
+                        qualifier: qualifier.clone(),
                     });
                 }
                 all

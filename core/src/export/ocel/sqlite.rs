@@ -43,8 +43,7 @@ struct Event<'t> {
     time: String,
     #[serde(borrow)]
     attributes: Vec<Attribute<'t>>,
-    #[serde(borrow)]
-    relationships: Vec<Relationship<'t>>,
+    relationships: Vec<Relationship>,
 }
 
 #[derive(Deserialize)]
@@ -148,7 +147,7 @@ impl Ocel {
                 .prepare_cached("INSERT INTO object VALUES (?1, ?2)")?
                 .execute(params![object.id, kind])?;
             let links = object.links.as_deref().unwrap_or("[]");
-            let links: Vec<Relationship<'_>> = serde_json::from_str(links).unwrap_or_default();
+            let links: Vec<Relationship> = serde_json::from_str(links).unwrap_or_default();
             for link in &links {
                 let tied = database
                     .prepare_cached("INSERT OR IGNORE INTO object_object VALUES (?1, ?2, ?3)")?

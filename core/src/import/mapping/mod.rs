@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use super::MAX_DEPTH;
 use super::shape::shape_of;
+pub(super) use crate::event::{Key, Members, members_of};
 use crate::time::{SourceTime, Time};
 use keys::{Role, Slot};
 pub(super) use native::{Beyond, bytes_of};
@@ -56,9 +57,6 @@ pub(super) struct Rules<'r> {
     /// Stream of records that name none.
     pub stem: &'r str,
 }
-
-/// Members of an object in file order.
-pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// Maps one record.
 ///
@@ -112,56 +110,6 @@ pub(super) fn not_json(error: &serde_json::Error, line: u64) -> String {
             "not JSON: {what} at line {} column {column}",
             line + n as u64 - 1
         ),
-    }
-}
-
-/// The members of an object, in their order, repeated ones too.
-///
-/// # Errors
-/// The parser's, where the text is no object.
-pub(crate) fn members_of(text: &str) -> Result<Members<'_>, serde_json::Error> {
-    struct Object;
-    impl<'de> serde::de::Visitor<'de> for Object {
-        type Value = Members<'de>;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: serde::de::MapAccess<'de>>(
-            self,
-            mut map: A,
-        ) -> Result<Members<'de>, A::Error> {
-            let mut members = Vec::with_capacity(16);
-            while let Some(Key(key)) = map.next_key()? {
-                members.push((key, map.next_value()?));
-            }
-            Ok(members)
-        }
-    }
-    let mut parser = serde_json::Deserializer::from_str(text);
-    let members = serde::Deserializer::deserialize_map(&mut parser, Object)?;
-    parser.end()?;
-    Ok(members)
-}
-
-/// A key, borrowed where it holds no escapes.
-pub(in crate::import) struct Key<'a>(pub Cow<'a, str>);
-
-impl<'de> serde::Deserialize<'de> for Key<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> serde::de::Visitor<'de> for Text {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-        }
-        d.deserialize_str(Text)
     }
 }
 

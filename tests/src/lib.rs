@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`display`] | a virtual display |
 //! | [`drag`] | files dragged over a window and dropped |
+//! | [`memory`] | memory of this process |
 //! | [`sample`] | the guide's sample in the real window |
 //! | [`seeded`] | what is drawn from a seed |
 //! | [`webdriver`] | a small WebDriver client |
@@ -13,6 +14,7 @@
 pub mod display;
 #[cfg(target_os = "linux")]
 pub mod drag;
+pub mod memory;
 pub mod sample;
 pub mod seeded;
 pub mod webdriver;

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use annals_tests::memory;
+
 use crate::Outcome;
 
 /// What such a process came to.
@@ -13,22 +15,10 @@ pub struct Figures {
     pub count: f64,
 }
 
-/// A line of what the system says of this process, in kB; 0 where it does not.
-fn status_kb(name: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kb = line.and_then(|line| line.trim().strip_suffix("kB"));
-    kb.and_then(|kb| kb.trim().parse().ok()).unwrap_or(0.0)
-}
-
-/// Anonymous memory of this process, in kB; what it maps of files is the system's to keep or drop.
-pub fn anonymous_kb() -> f64 {
-    status_kb("RssAnon:")
-}
-
 /// Prints the figures of this process, for [`run`] to read.
 pub fn told(seconds: f64, count: u64) {
-    println!("{seconds} {} {count}", status_kb("VmHWM:"));
+    let peak_kb = memory::peak_kb().unwrap_or(0.0);
+    println!("{seconds} {peak_kb} {count}");
 }
 
 /// Runs the bench again in one of its `--child-…` modes.

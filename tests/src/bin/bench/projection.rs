@@ -19,7 +19,7 @@ use annals_core::temporal::AsOf;
 use annals_core::time::Time;
 
 use crate::child;
-use crate::report::{Goal, Row};
+use crate::report::{Goal, Row, p95};
 use crate::{Outcome, Plan};
 
 /// Four that have nothing to do with each other.
@@ -142,9 +142,7 @@ fn drawn_ms(store: &Path, all: &Projections, first_us: i64, last_us: i64) -> Out
         dashboard::look_at_kept(&dashboard, all, &as_of, Some(&look), &asker)?;
         took.push(start.elapsed().as_secs_f64() * 1_000.0);
     }
-    took.sort_by(f64::total_cmp);
-    let at = (took.len() * 95 / 100).min(took.len() - 1);
-    Ok(took[at])
+    Ok(p95(&took))
 }
 
 const COUNT: &str = "key = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\n";

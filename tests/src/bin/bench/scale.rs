@@ -15,6 +15,7 @@ use annals_core::store::{
 use annals_core::surroundings::Surroundings;
 use annals_core::temporal::{Moment, state};
 use annals_core::time::{SourceTime, Time};
+use annals_tests::memory;
 
 use crate::generate::{Seeded, data, metadata};
 use crate::report::{Goal, Row, median, p95};
@@ -125,7 +126,9 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         "MB",
         Goal::AtMost(400.0),
     );
-    memory.ours.push(child::anonymous_kb() / 1_000.0);
+    memory
+        .ours
+        .push(memory::anonymous_kb().unwrap_or(0.0) / 1_000.0);
     rows.push(memory);
     child::remove(&path);
     std::fs::remove_dir_all(annals_core::model::folder(&path)).ok();

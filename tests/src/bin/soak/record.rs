@@ -9,7 +9,7 @@ use annals_core::chart::{
     Look, PAPER, Plot, PlotAxis, PlotCell, PlotKind, PlotRow, PlotSeries, draw,
 };
 use annals_core::time::Time;
-use annals_tests::Outcome;
+use annals_tests::{Outcome, memory};
 
 /// What is timed, in the order of the report.
 pub const TIMED: [&str; 6] = ["append", "batch", "stream", "state", "question", "search"];
@@ -37,16 +37,6 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
     sorted.get(at).copied().unwrap_or(f64::NAN)
 }
 
-/// Anonymous memory of this process in MB; what it maps of files is the system's to keep or drop.
-fn memory_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kb = status.lines().find_map(|line| {
-        let line = line.strip_prefix("RssAnon:")?.trim();
-        line.strip_suffix("kB")?.trim().parse::<f64>().ok()
-    });
-    kb.unwrap_or(f64::NAN) / 1_000.0
-}
-
 impl Record {
     /// Times a piece of work.
     pub fn timed<T>(&self, what: &'static str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
@@ -69,7 +59,7 @@ impl Record {
             after,
             at,
             events,
-            memory_mb: memory_mb(),
+            memory_mb: memory::anonymous_kb().unwrap_or(f64::NAN) / 1_000.0,
             latencies: latencies.collect(),
         };
         let mut line = format!(

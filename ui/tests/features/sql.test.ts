@@ -5,6 +5,7 @@ import { navigation } from "$lib/app/navigation.svelte";
 import { session } from "$lib/app/session.svelte";
 import { sqlConsole } from "$lib/features/sql/console.svelte";
 import { host, useTransport } from "$lib/host/client";
+import { HostError } from "$lib/host/errors";
 import { createMock } from "$lib/host/mock/transport";
 import { callOf, cellText, offered, placeOfFault, quoted } from "$lib/model/sql";
 import { ExactNumber } from "$lib/model/json";
@@ -12,19 +13,23 @@ import SqlView from "$lib/views/SqlView.svelte";
 
 /** How often a statement was asked. */
 let asked = 0;
+/** What pages of rows are refused with. */
+let gone: HostError | null = null;
 
 beforeEach(async () => {
   const mock = createMock({ extra: 0, open: true });
   asked = 0;
+  gone = null;
   useTransport({
     call(command, args, onProgress) {
       if (command === "sql_ask") asked++;
+      if (command === "rows_page" && gone !== null) return Promise.reject(gone);
       return mock.call(command, args, onProgress);
     },
   });
   sqlConsole.text = "";
   sqlConsole.begun = null;
-  sqlConsole.answer = sqlConsole.asked = sqlConsole.error = sqlConsole.schema = null;
+  sqlConsole.answer = sqlConsole.asked = sqlConsole.error = sqlConsole.schema = sqlConsole.all = null;
   navigation.open("#/sql");
   await session.openWith("guide", () => host.openStore("guide.annals"));
 });
@@ -62,6 +67,16 @@ it("misspelt_name_is_marked_where_it_stands_until_the_statement_changes", async 
   await waitFor(() => expect(sqlConsole.fault).toEqual({ line: 1, column: 8, message: "no such column: statu" }));
   await type("SELECT status");
   expect(sqlConsole.fault).toBeNull();
+});
+
+it("rows_that_are_no_longer_kept_are_told_and_not_left_blank", async () => {
+  render(SqlView);
+  await type("SELECT 1");
+  await fireEvent.click(screen.getByTestId("sql-run"));
+  await waitFor(() => expect(sqlConsole.answer).not.toBeNull());
+  gone = new HostError("not_found", "another answer took the place of these rows", "Ask again.");
+  await sqlConsole.runAll();
+  await waitFor(() => expect(says()).toContain("another answer took the place of these rows"));
 });
 
 it("query_is_saved_opened_again_and_deleted", async () => {

@@ -2,7 +2,7 @@
 //! no output, no input, no loops, limits on everything, and numbers that calculate as [`super::number`] says.
 
 use std::any::TypeId;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
 
@@ -24,13 +24,15 @@ use crate::model::path::Step;
 use crate::model::value::{kind, same};
 
 /// Most steps that one expression may take on one event.
-const MAX_OPERATIONS: u64 = 100_000;
+const MAX_STEPS: u64 = 1_000_000;
 /// Longest text that an expression may make, in bytes.
 pub(crate) const MAX_TEXT_BYTES: usize = 1 << 20;
 /// Longest list that an expression may make or walk through.
 pub(crate) const MAX_LIST_LEN: usize = 20_000;
 /// Most names in an object that an expression may make.
 const MAX_OBJECT_LEN: usize = 10_000;
+/// Functions that call one another, at most.
+const MAX_CALLS: usize = 16;
 
 /// Arithmetic and comparison, by their operator in Rhai.
 const ARITHMETIC: [(&str, Arithmetic); 6] = [
@@ -88,9 +90,9 @@ fn build() -> Engine {
         .set_fast_operators(false)
         .set_fail_on_invalid_map_property(true)
         .set_allow_looping(false)
-        .set_max_operations(MAX_OPERATIONS)
+        .on_progress(|_| over(1).then_some(Dynamic::UNIT))
         .set_max_expr_depths(48, 48)
-        .set_max_call_levels(16)
+        .set_max_call_levels(MAX_CALLS)
         .set_max_variables(64)
         .set_max_string_size(MAX_TEXT_BYTES)
         .set_max_array_size(MAX_LIST_LEN)
@@ -115,6 +117,30 @@ thread_local! {
     /// What the expression that this thread evaluates reads. Rhai hands variables of the outside neither to
     /// `|x| …` nor, without a copy, to itself; a resolver does both.
     static READING: RefCell<[Option<Arc<Value>>; 5]> = const { RefCell::new([const { None }; 5]) };
+    /// The steps that this evaluation took. Rhai's own count starts anew in each function that a function calls.
+    static STEPS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Takes further steps; whether they are more than there may be.
+fn over(steps: u64) -> bool {
+    let taken = STEPS.get().saturating_add(steps);
+    STEPS.set(taken);
+    taken > MAX_STEPS
+}
+
+/// Takes as many steps as a function of ours handles elements, or as its work is like.
+///
+/// # Errors
+/// If they are more than there may be.
+pub(crate) fn charge(steps: usize) -> Result<(), Raised> {
+    if over(u64::try_from(steps).unwrap_or(u64::MAX)) {
+        return Err(raise(Fault::failed(too_many())));
+    }
+    Ok(())
+}
+
+fn too_many() -> String {
+    format!("it takes more than {MAX_STEPS} steps")
 }
 
 /// Runs a compiled expression with these inputs.
@@ -129,6 +155,7 @@ pub(crate) fn evaluate(ast: &AST, inputs: &Inputs<'_>) -> Result<Dynamic, Raised
     READING.with(|reading| {
         *reading.borrow_mut() = Root::ALL.map(|root| inputs.shared(root));
     });
+    STEPS.set(0);
     let _let_go = LetGo;
     ENGINE.eval_ast::<Dynamic>(ast)
 }
@@ -251,8 +278,15 @@ pub(crate) fn caught(error: &EvalAltResult) -> Fault {
             Some(name) => format!("there is no field `{name}`"),
             None => words(message),
         },
-        EvalAltResult::ErrorTooManyOperations(_) => {
-            format!("it takes more than {MAX_OPERATIONS} steps")
+        EvalAltResult::ErrorVariableNotFound(name, _) => format!(
+            "`{name}` belongs to a function around this one, which reads only its own arguments, data, meta, state and event"
+        ),
+        EvalAltResult::ErrorTerminated(..) => too_many(),
+        EvalAltResult::ErrorDataTooLarge(..) => format!(
+            "a value would grow too large: text holds at most {MAX_TEXT_BYTES} bytes, a list {MAX_LIST_LEN} elements, an object {MAX_OBJECT_LEN} members, those of the values in it included"
+        ),
+        EvalAltResult::ErrorStackOverflow(_) => {
+            format!("functions call one another more than {MAX_CALLS} deep")
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             format!("there is no function or operator {}", words(signature))
@@ -369,7 +403,10 @@ fn as_list(
                         items.len()
                     ))));
                 }
-                Value::Array(_) => view.to_list(),
+                Value::Array(items) => {
+                    charge(items.len())?;
+                    view.to_list()
+                }
                 other => {
                     return Err(raise(Fault::failed(format!(
                         "`{name}` needs a list, this is {}",

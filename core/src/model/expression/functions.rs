@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::Fault;
-use super::engine::{MAX_TEXT_BYTES, exact, raise, shared, text};
+use super::engine::{MAX_TEXT_BYTES, charge, exact, raise, shared, text};
 use super::number::{Exact, MAX_DIGITS};
 use super::view::{View, WrittenNumber, lift_exact};
 use crate::model::path::FieldPath;
@@ -132,6 +132,7 @@ fn replace(
     from: ImmutableString,
     to: ImmutableString,
 ) -> Result<String, Raised> {
+    charge(text.len() / 64)?;
     let len = text.len() + text.matches(from.as_str()).count() * to.len();
     if len > MAX_TEXT_BYTES {
         return Err(raise(Fault::failed(format!(

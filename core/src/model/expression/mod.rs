@@ -170,7 +170,7 @@ impl Expression {
             .compile_expression(&source.text)
             .map_err(|error| ExpressionError {
                 at: source.place(error.1),
-                message: explain(&error.0.to_string()),
+                message: explain(&error.0),
             })?;
         let roots = check_names(&ast).map_err(|(position, message)| ExpressionError {
             at: source.place(position),
@@ -305,9 +305,12 @@ fn check_names(ast: &AST) -> Result<Vec<Root>, (rhai::Position, String)> {
     }
 }
 
-/// Rhai's message in words that fit this language.
-fn explain(message: &str) -> String {
-    let message = words(message);
+/// Rhai's error in words that fit this language.
+fn explain(error: &rhai::ParseErrorType) -> String {
+    if let rhai::ParseErrorType::BadInput(rhai::LexError::MalformedNumber(number)) = error {
+        return format!("{number} is no number that can be calculated with: at most 28 digits");
+    }
+    let message = words(&error.to_string());
     let mut chars = message.chars();
     match chars.next() {
         Some(first) => first.to_lowercase().chain(chars).collect(),

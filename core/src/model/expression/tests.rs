@@ -171,6 +171,10 @@ fn what_goes_wrong_says_why() {
             "there is no function or operator map (text, Fn)",
         ),
         ("|x| x", "the result is Fn and cannot be kept in a state"),
+        (
+            "data.items.map(|outer| [1].map(|n| outer.n))",
+            "`outer` belongs to a function around this one, which reads only its own arguments, data, meta, state and event",
+        ),
     ] {
         let got = run(text, ORDER).unwrap_err();
         assert!(got.starts_with(want), "{text}: {got}");
@@ -238,6 +242,11 @@ fn errors_of_syntax_say_where() {
         ("1; 2", 1, ""),
         ("eval('1')", 0, ""),
         (
+            "1 + 123456789012345678901234567890",
+            4,
+            "123456789012345678901234567890 is no number that can be calculated with: at most 28 digits",
+        ),
+        (
             "1.00000000000000000000000000001",
             0,
             "1.00000000000000000000000000001 does not fit 28 digits",
@@ -252,18 +261,44 @@ fn errors_of_syntax_say_where() {
 
 #[test]
 fn endless_and_exploding_expressions_end() {
-    for text in [
-        "data.many.map(|a| data.many.map(|b| data.many.map(|c| a + b + c)))",
-        "data.long + data.long + data.long + data.long",
-        "data.long.replace('x', data.long)",
-        "data.long.replace('', data.long)",
-        "(|f| f.call(f)).call(|f| f.call(f))",
-        "data.many.reduce(|all, n| [all, all], 0)",
-        "data.many.reduce(|all, n| all + all, 'x')",
+    let large = "a value would grow too large: text holds at most 1048576 bytes";
+    for (text, want) in [
+        (
+            "data.many.map(|a| data.many.map(|b| data.many.map(|c| c + 1)))",
+            "it takes more than 1000000 steps",
+        ),
+        (
+            "data.many.map(|a| data.many.map(|b| b + 1).len()).sum()",
+            "it takes more than 1000000 steps",
+        ),
+        (
+            "data.many.map(|a| data.many.map(|b| data.many.map(|c| c + 1).len()).sum()).sum()",
+            "it takes more than 1000000 steps",
+        ),
+        (
+            "data.many.map(|a| data.many.map(|b| data.long.replace('y', 'z').len()).sum()).sum()",
+            "it takes more than 1000000 steps",
+        ),
+        ("data.long + data.long + data.long + data.long", large),
+        (
+            "data.long.replace('x', data.long)",
+            "the text would be longer than 1048576 bytes",
+        ),
+        (
+            "data.long.replace('', data.long)",
+            "the text would be longer than 1048576 bytes",
+        ),
+        (
+            "(|f| f.call(f)).call(|f| f.call(f))",
+            "functions call one another more than 16 deep",
+        ),
+        ("data.many.reduce(|all, n| [all, all], 0)", large),
+        ("data.many.reduce(|all, n| all + all, 'x')", large),
     ] {
         let many: Vec<u32> = (0..1000).collect();
         let data = json!({"many": many, "long": "x".repeat(400_000)}).to_string();
-        assert!(run(text, &data).is_err(), "{text}");
+        let error = run(text, &data).unwrap_err();
+        assert!(error.starts_with(want), "{text}: {error}");
     }
     let deep = format!("{}1{}", "(".repeat(500), ")".repeat(500));
     assert!(Expression::parse(&deep).is_err());

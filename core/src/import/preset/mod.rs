@@ -192,6 +192,11 @@ impl Presets {
             Some(folder) => Preset::in_folder(&folder.join("presets"))?,
             None => Vec::new(),
         };
+        Presets::choose(own, name)
+    }
+
+    /// The one of this name is to be read by.
+    fn choose(own: Vec<Preset>, name: Option<&str>) -> Result<Presets, ImportError> {
         let chosen = match name {
             None => None,
             Some(name) => Some(

@@ -1,17 +1,16 @@
 //! Presets of one's own, kept in a store's folder: `X.annals.d/presets/NAME.toml`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Preset, Presets};
+use super::{Preset, Presets, Tested};
 use crate::import::declared::{Mapping, MappingError};
 use crate::import::mapping::members_of;
 use crate::import::preview::{FilePreview, PreviewRequest, preview};
 use crate::import::{Format, ImportError};
-use crate::model::folder;
+use crate::model::{folder, write_whole};
 use crate::surroundings::Surroundings;
 
 /// Paths by which records are known, at most.
@@ -82,8 +81,7 @@ pub fn save_preset(
     let toml = written(name, title, file, &has, mapping).map_err(wrong)?;
     // Refuses the name and whatever else a reader of it would refuse.
     Preset::from_toml(&format!("{name}.toml"), &toml)?;
-    let presets = presets_folder(store);
-    let path = presets.join(format!("{name}.toml"));
+    let path = presets_folder(store).join(format!("{name}.toml"));
     let io = |source: std::io::Error| ImportError::Io {
         file: path.display().to_string(),
         source,
@@ -91,11 +89,7 @@ pub fn save_preset(
     if path.exists() && !replace {
         return Err(wrong("there is a preset of this name already; say that it is to be replaced, or take another name".to_owned()));
     }
-    std::fs::create_dir_all(&presets).map_err(io)?;
-    let mut whole = tempfile::NamedTempFile::new_in(&presets).map_err(io)?;
-    whole.write_all(toml.as_bytes()).map_err(io)?;
-    whole.as_file().sync_all().map_err(io)?;
-    whole.persist(&path).map_err(|error| io(error.error))?;
+    write_whole(&path, &toml).map_err(io)?;
     Ok(SavedPreset {
         name: name.to_owned(),
         file: path.display().to_string(),
@@ -114,25 +108,14 @@ impl Presets {
         data_folder: Option<&Path>,
         name: Option<&str>,
     ) -> Result<Presets, ImportError> {
-        let mut presets = Presets::find(data_folder, None)?;
-        if let Some(store) = store {
-            let mut own = Preset::in_folder(&presets_folder(store))?;
-            presets
-                .own
-                .retain(|other| own.iter().all(|preset| preset.name != other.name));
-            own.append(&mut presets.own);
-            presets.own = own;
-        }
-        presets.chosen = match name {
-            None => None,
-            Some(name) => Some(
-                Preset::all(&presets.own)
-                    .into_iter()
-                    .find(|preset| preset.name == name)
-                    .ok_or_else(|| ImportError::UnknownFormat(name.to_owned()))?,
-            ),
+        let mut others = Presets::find(data_folder, None)?.own;
+        let mut own = match store {
+            Some(store) => Preset::in_folder(&presets_folder(store))?,
+            None => Vec::new(),
         };
-        Ok(presets)
+        others.retain(|other| own.iter().all(|preset| preset.name != other.name));
+        own.append(&mut others);
+        Presets::choose(own, name)
     }
 }
 
@@ -169,7 +152,7 @@ fn known_by(file: &FilePreview, mapping: &Mapping) -> Vec<String> {
                 }
             }
             let common = common.unwrap_or_default();
-            common.into_iter().map(|name| as_step(&name)).collect()
+            common.iter().filter_map(|name| as_step(name)).collect()
         }
     };
     names.retain(|name| !name.is_empty() && !name.contains(" & "));
@@ -186,12 +169,12 @@ fn known_by(file: &FilePreview, mapping: &Mapping) -> Vec<String> {
     names
 }
 
-/// A name as a step of a path.
-fn as_step(name: &str) -> String {
+/// A name as a step of a path; `None` for one with quotes, which no step can hold.
+fn as_step(name: &str) -> Option<String> {
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '@' || c == '$';
     match name.chars().all(plain) {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "")),
+        true => Some(name.to_owned()),
+        false => (!name.contains('"')).then(|| format!("\"{name}\"")),
     }
 }
 
@@ -206,12 +189,9 @@ fn written(
         .to_toml()
         .parse()
         .map_err(|e| format!("the mapping: {e}"))?;
-    let order = match file.order {
-        super::SourceOrder::Total => "total",
-        super::SourceOrder::PerStream => "per_stream",
-        super::SourceOrder::PerPartition => "per_partition",
-        super::SourceOrder::Unknown => "unknown",
-    };
+    let said = |e: toml::ser::Error| e.to_string();
+    let order = toml::Value::try_from(file.order).map_err(said)?;
+    let tested = toml::Value::try_from(Tested::RealData).map_err(said)?;
     let title = match title.trim() {
         "" => name,
         title => title,
@@ -221,8 +201,8 @@ fn written(
     preset.insert("name".into(), text(name));
     preset.insert("title".into(), text(title));
     preset.insert("specification".into(), text("a preset of your own"));
-    preset.insert("tested".into(), text("real_data"));
-    preset.insert("order".into(), text(order));
+    preset.insert("tested".into(), tested);
+    preset.insert("order".into(), order);
     let mut rule = toml::Table::new();
     rule.insert(
         "has".into(),
@@ -230,5 +210,5 @@ fn written(
     );
     preset.insert("match".into(), toml::Value::Table(rule));
     preset.insert("mapping".into(), toml::Value::Table(mapping));
-    toml::to_string(&preset).map_err(|e| e.to_string())
+    toml::to_string(&preset).map_err(said)
 }

@@ -83,16 +83,9 @@ pub(in crate::import) fn tell_table(columns: &[String], own: &[Preset]) -> Optio
     let mut best: Option<(usize, Told)> = None;
     for preset in Preset::all(own) {
         let rule = &preset.rule;
-        let Some(Fit { weight, of_any }) = rule
-            .is
-            .is_empty()
-            .then(|| {
-                rule.weight(&|name| columns.iter().any(|column| column == name), &|_| {
-                    None
-                })
-            })
-            .flatten()
-        else {
+        let is_column = |name: &str| columns.iter().any(|column| column == name);
+        // The names of columns say nothing of what stands in them: a rule that asks for that is not kept.
+        let Some(Fit { weight, of_any }) = rule.weight(&is_column, &|_| None) else {
             continue;
         };
         // A table has few columns, and one or two names say little.

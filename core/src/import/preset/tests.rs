@@ -427,8 +427,8 @@ fn a_preset_saved_beside_a_store_is_known_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("x.annals");
     let file = folder.path().join("odd.jsonl");
-    let text = "{\"Wann\":\"2024-01-15T10:30:00Z\",\"Wer.genau\":\"ann\",\"Was\":\"sold\",\"note\":null}\n\
-                {\"Wann\":\"2024-01-16T10:30:00Z\",\"Wer.genau\":\"ben\",\"Was\":\"sold\",\"x\":1}\n";
+    let text = "{\"Wann\":\"2024-01-15T10:30:00Z\",\"Wer.genau\":\"ann\",\"Was\":\"sold\",\"a\\\"b\":1,\"note\":null}\n\
+                {\"Wann\":\"2024-01-16T10:30:00Z\",\"Wer.genau\":\"ben\",\"Was\":\"sold\",\"a\\\"b\":1,\"x\":1}\n";
     std::fs::write(&file, text).unwrap();
     let mapping = "[event]\nstream = \"till-1\"\ntype = \"{Was}\"\ntime = \"{Wann}\"\nactor = '{\"Wer.genau\"}'\n";
     let request = |presets: Presets, mapping: Option<Mapping>| PreviewRequest {

@@ -9,12 +9,13 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use ts_rs::TS;
 
-use super::documents::{PAGE, known_of};
+use super::documents::{each_event, known_of};
 use super::folding::Folding;
 use super::{ProjectionError, ProjectionSet};
 use crate::finding::Finding;
 use crate::model::{Exact, FieldPath, ModelRef, json, same};
-use crate::store::{EventBrief, EventQuery, Log, StreamEvent};
+use crate::position::Position;
+use crate::store::{EventBrief, Log};
 use crate::temporal::{AsOf, AsOfView, raw};
 
 /// Most rows that differ that are listed where nothing else is said; all are counted.
@@ -375,62 +376,48 @@ fn since(
     log: &Log,
     folding: &mut Folding,
     as_of: &AsOf,
-    known: crate::position::Position,
+    known: Position,
     theirs: &Theirs,
     listed: &mut BTreeMap<String, RowDifference>,
 ) -> Result<u64, ProjectionError> {
     let projection = folding.projection();
     // Whether each value agreed after the event before; the key alone where the row is missing.
     let mut agreed: BTreeMap<(String, String), bool> = BTreeMap::new();
-    let mut examined = 0;
-    let mut query = EventQuery {
-        known: Some(known),
-        ..EventQuery::default()
-    };
-    loop {
-        let page = log.events(&query, PAGE)?;
-        for event in page.events {
-            examined += 1;
-            if as_of.at.is_some_and(|at| event.time.time > at) {
+    let all = (Position::ZERO, known);
+    let examined = each_event(log, all, as_of.at, &mut |event| {
+        let keys = projection.keys_of(&event);
+        if !folding.take(&event) {
+            return false;
+        }
+        for key in keys {
+            let (Some(difference), Some(document)) =
+                (listed.get_mut(&key), folding.documents.get(&key))
+            else {
+                continue;
+            };
+            if difference.kind == DifferenceKind::Missing {
+                difference
+                    .since
+                    .get_or_insert_with(|| EventBrief::from(&event.event));
                 continue;
             }
-            let event = StreamEvent::at_home(event);
-            let keys = projection.keys_of(&event);
-            if !folding.take(&event) {
-                return Ok(examined);
-            }
-            for key in keys {
-                let (Some(difference), Some(document)) =
-                    (listed.get_mut(&key), folding.documents.get(&key))
-                else {
-                    continue;
-                };
-                if difference.kind == DifferenceKind::Missing {
-                    difference
-                        .since
-                        .get_or_insert_with(|| EventBrief::from(&event.event));
-                    continue;
-                }
-                let row = theirs.rows.get(&key);
-                let (now, _) = projection.document(document.fold.shared_state());
-                for field in &mut difference.fields {
-                    let path: FieldPath = field.field.parse().unwrap_or_default();
-                    let agrees =
-                        theirs.agrees(row.and_then(|row| row.get(&field.field)), path.get(&now));
-                    let before = agreed.insert((key.clone(), field.field.clone()), agrees);
-                    match (before, agrees) {
-                        (_, true) => field.since = None,
-                        (Some(true), false) => field.since = Some(EventBrief::from(&event.event)),
-                        (Some(false) | None, false) => {}
-                    }
+            let row = theirs.rows.get(&key);
+            let (now, _) = projection.document(document.fold.shared_state());
+            for field in &mut difference.fields {
+                let path: FieldPath = field.field.parse().unwrap_or_default();
+                let agrees =
+                    theirs.agrees(row.and_then(|row| row.get(&field.field)), path.get(&now));
+                let before = agreed.insert((key.clone(), field.field.clone()), agrees);
+                match (before, agrees) {
+                    (_, true) => field.since = None,
+                    (Some(true), false) => field.since = Some(EventBrief::from(&event.event)),
+                    (Some(false) | None, false) => {}
                 }
             }
         }
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => return Ok(examined),
-        }
-    }
+        true
+    })?;
+    Ok(examined)
 }
 
 fn is_csv(from: &str) -> bool {

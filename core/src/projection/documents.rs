@@ -8,8 +8,9 @@ use super::{
 };
 use crate::finding::Findings;
 use crate::position::Position;
-use crate::store::{EventQuery, Log, StreamEvent};
+use crate::store::{EventQuery, Log, ReadError, StreamEvent};
 use crate::temporal::{AsOf, AsOfView};
+use crate::time::Time;
 
 /// Events read at once.
 pub(super) const PAGE: usize = 2_048;
@@ -65,23 +66,40 @@ pub(super) fn fold_all(
     known: Position,
 ) -> Result<(Folding, u64), ProjectionError> {
     let mut folding = Folding::new(projection);
+    let all = (Position::ZERO, known);
+    let examined = each_event(log, all, as_of.at, &mut |event| folding.take(&event))?;
+    Ok((folding, examined))
+}
+
+/// Gives the events after a position, up to another and to an instant, to `take` until it says no; how many were looked
+/// at.
+pub(super) fn each_event(
+    log: &Log,
+    (after, known): (Position, Position),
+    at: Option<Time>,
+    take: &mut dyn FnMut(StreamEvent) -> bool,
+) -> Result<u64, ReadError> {
     let mut examined = 0;
     let mut query = EventQuery {
+        after: Some(after),
         known: Some(known),
         ..EventQuery::default()
     };
+    if after >= known {
+        return Ok(examined);
+    }
     loop {
         let page = log.events(&query, PAGE)?;
         for event in page.events {
             examined += 1;
-            let is_included = as_of.at.is_none_or(|at| event.time.time <= at);
-            if is_included && !folding.take(&StreamEvent::at_home(event)) {
-                return Ok((folding, examined));
+            let is_included = at.is_none_or(|at| event.time.time <= at);
+            if is_included && !take(StreamEvent::at_home(event)) {
+                return Ok(examined);
             }
         }
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok((folding, examined)),
+            None => return Ok(examined),
         }
     }
 }

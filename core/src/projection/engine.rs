@@ -8,7 +8,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use super::answers::{Question, ReadCache};
-use super::documents::{PAGE, fold_all, known_of, view};
+use super::documents::{PAGE, each_event, fold_all, known_of, view};
 use super::folding::Folding;
 use super::followed::Followed;
 use super::kept::{self, Advance, PART, Role, Standing};
@@ -566,67 +566,62 @@ impl Projections {
         known: Position,
         query: &DocumentQuery,
     ) -> Result<Option<(Folding, u64)>, CacheError> {
-        let Ok(cache) = &self.cache else {
-            return Ok(None);
-        };
-        let Some(standing) =
-            cache.read(|conn| kept::standing(conn, projection.name(), Role::Live))?
-        else {
-            return Ok(None);
-        };
-        let is_past = as_of.at.is_some() || known < standing.at.size;
-        if self.misfit(projection, &standing)?.is_some() || standing.faults > kept::MAX_FAULTS {
-            return Ok(None);
-        }
         // Where a fold stops depends on all that it includes: on documents that nobody asks for, too.
         let stops = projection.on_fault() == OnFault::Stop;
         let everything = DocumentQuery::default();
-        let base = known.min(standing.at.size);
-        let query = if stops && (is_past || base < known) {
-            &everything
-        } else {
-            query
+        let found = self.read_kept(projection, |conn, standing| {
+            if standing.faults > kept::MAX_FAULTS {
+                return Ok(None);
+            }
+            let base = known.min(standing.at.size);
+            let is_past = as_of.at.is_some() || known < standing.at.size;
+            let query = if stops && (is_past || base < known) {
+                &everything
+            } else {
+                query
+            };
+            let (mut folding, examined) =
+                self.base(conn, projection, standing, as_of, base, query)?;
+            // The others are not there, so what an event does to them cannot be told.
+            folding.only.clone_from(&query.key);
+            Ok(Some((folding, examined, base)))
+        })?;
+        let Some((mut folding, mut examined, base)) = found else {
+            return Ok(None);
         };
-        let found = cache.read(|conn| {
-            let still = kept::standing(conn, projection.name(), Role::Live)?;
+        if folding.stopped.is_none() {
+            // The event that stopped it comes first of these, and says again why; as of an earlier instant it may be
+            // folded, or not be there.
+            let rest = (base, known);
+            let take = &mut |event| folding.take(&event);
+            examined += each_event(&self.log, rest, as_of.at, take)?;
+        }
+        Ok(Some((folding, examined)))
+    }
+
+    /// Reads what is kept of a projection; `None` where nothing that fits is, or it went on meanwhile.
+    pub(super) fn read_kept<T>(
+        &self,
+        projection: &Projection,
+        read: impl Fn(&rusqlite::Connection, &Standing) -> Result<Option<T>, CacheError>,
+    ) -> Result<Option<T>, CacheError> {
+        let Ok(cache) = &self.cache else {
+            return Ok(None);
+        };
+        let name = projection.name();
+        let Some(standing) = cache.read(|conn| kept::standing(conn, name, Role::Live))? else {
+            return Ok(None);
+        };
+        if self.misfit(projection, &standing)?.is_some() {
+            return Ok(None);
+        }
+        cache.read(|conn| {
+            let still = kept::standing(conn, name, Role::Live)?;
             if still.is_none_or(|still| still.id != standing.id || still.at != standing.at) {
                 return Ok(None);
             }
-            self.base(conn, projection, &standing, as_of, base, query)
-                .map(Some)
-        })?;
-        let Some((mut folding, mut examined)) = found else {
-            return Ok(None);
-        };
-        if folding.stopped.is_some() {
-            return Ok(Some((folding, examined)));
-        }
-        // The event that stopped it comes first of these, and says again why; as of an earlier instant it may be folded,
-        // or not be there.
-        // The others are not there, so what an event does to them cannot be told.
-        folding.only.clone_from(&query.key);
-        let mut more = EventQuery {
-            after: Some(base),
-            known: Some(known),
-            ..EventQuery::default()
-        };
-        if base >= known {
-            return Ok(Some((folding, examined)));
-        }
-        loop {
-            let page = self.log.events(&more, PAGE)?;
-            for event in page.events {
-                examined += 1;
-                let is_included = as_of.at.is_none_or(|at| event.time.time <= at);
-                if is_included && !folding.take(&StreamEvent::at_home(event)) {
-                    return Ok(Some((folding, examined)));
-                }
-            }
-            match page.next {
-                Some(next) => more.after = Some(next),
-                None => return Ok(Some((folding, examined))),
-            }
-        }
+            read(conn, &standing)
+        })
     }
 
     /// The kept documents as they were at an instant at or before the checkpoint.

@@ -11,8 +11,9 @@ use crate::position::Position;
 use crate::store::StreamEvent;
 use crate::time::Time;
 
-/// Least number of inputs between two states that are kept of a document.
-const SPACING: usize = 64;
+/// Least number of inputs between two states that are kept of a document. An earlier instant folds half of them again in
+/// each of all documents that a dashboard shows; a state of few values costs no more than a few inputs.
+const SPACING: usize = 16;
 /// A state of so many values per input since the one before is not kept yet: it would cost more than folding on.
 const VALUES_AN_INPUT: usize = 4;
 
@@ -276,37 +277,41 @@ impl Folding {
         faults
     }
 
-    /// Folds an event into one of its documents alone; says what was wrong with it.
+    /// Folds an event into some of its documents alone, by their places; says what was first wrong with it.
     pub(super) fn take_into(
         &mut self,
-        key: &str,
-        document: &mut Document,
+        documents: &mut [(String, Document)],
+        places: impl Iterator<Item = usize>,
         event: &StreamEvent,
     ) -> Option<KeyedFault> {
         let projection = Arc::clone(&self.projection);
-        let Some(Ok(keyed)) = projection.read(event, &mut self.findings) else {
+        let Some(Ok(keyed)) = projection.read_again(event, &mut self.findings) else {
             return None;
         };
-        let fault = document
-            .fold
-            .apply_keyed(&keyed, key)
-            .err()
-            .map(|fault| *fault);
-        if let Some(fault) = &fault
-            && projection.on_fault() == OnFault::Continue
-        {
-            document.fold.mark_incomplete();
-            self.incomplete = true;
-            let KeyedFault {
-                kind,
-                place,
-                detail,
-            } = fault.clone();
-            self.findings
-                .add_cause(kind, Severity::Severe, place, detail);
+        let mut first = None;
+        for place in places {
+            let Some((key, document)) = documents.get_mut(place) else {
+                continue;
+            };
+            let outcome = document.fold.apply_keyed(&keyed, key);
+            document.count(&event.event, false);
+            let Err(fault) = outcome else {
+                continue;
+            };
+            if projection.on_fault() == OnFault::Continue {
+                document.fold.mark_incomplete();
+                self.incomplete = true;
+                let KeyedFault {
+                    kind,
+                    place,
+                    detail,
+                } = KeyedFault::clone(&fault);
+                self.findings
+                    .add_cause(kind, Severity::Severe, place, detail);
+            }
+            first.get_or_insert(*fault);
         }
-        document.count(&event.event, false);
-        fault
+        first
     }
 
     /// Notes that the fold goes no further than before an event that could not be folded.

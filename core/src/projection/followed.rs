@@ -5,7 +5,8 @@
 //! always. So both see what was acknowledged, and a process that is killed leaves a checkpoint that is some events
 //! behind, from which the next one goes on.
 
-use super::engine::{CaughtUp, Projections, SharedDesk, lock};
+use super::catch_up::CaughtUp;
+use super::engine::{Projections, SharedDesk, lock};
 use super::kept::Role;
 use super::{ProjectionError, Strategy};
 use crate::position::Position;

@@ -422,7 +422,14 @@ pub(super) const DOCUMENT: &str = "id, key, inputs, last_position, last_us, last
      incomplete, segments, open, state";
 
 /// Reads a document from a row of [`DOCUMENT`].
-pub(super) fn document(
+fn document(projection: &Projection, row: &Row<'_>) -> rusqlite::Result<(String, Document)> {
+    let (key, mut document) = stateless(projection, row)?;
+    put_state(projection, row, &mut document)?;
+    Ok((key, document))
+}
+
+/// The same, its state left out: that may be long.
+pub(super) fn stateless(
     projection: &Projection,
     row: &Row<'_>,
 ) -> rusqlite::Result<(String, Document)> {
@@ -433,8 +440,17 @@ pub(super) fn document(
     document.latest = time(row, 6)?;
     document.segments = row.get(9)?;
     document.open = unpacked(row.get_ref(10)?.as_blob()?);
-    document.fold = fold(projection, row.get_ref(11)?.as_str()?, row.get(8)?)?;
     Ok((row.get(1)?, document))
+}
+
+/// Reads the state that [`stateless`] left out.
+pub(super) fn put_state(
+    projection: &Projection,
+    row: &Row<'_>,
+    document: &mut Document,
+) -> rusqlite::Result<()> {
+    document.fold = fold(projection, row.get_ref(11)?.as_str()?, row.get(8)?)?;
+    Ok(())
 }
 
 fn time(row: &Row<'_>, at: usize) -> rusqlite::Result<Time> {

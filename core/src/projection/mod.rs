@@ -6,6 +6,7 @@
 //! Left out: the language of the definitions ([`crate::model`]), pictures of documents.
 
 mod answers;
+mod catch_up;
 mod compare;
 mod documents;
 mod engine;
@@ -14,6 +15,7 @@ mod files;
 mod folding;
 mod followed;
 mod inputs;
+mod instant;
 mod kept;
 mod run;
 mod set;
@@ -22,12 +24,13 @@ mod view;
 
 pub use crate::model::{OnFault, Projection, Strategy};
 pub use answers::{ReadCache, ReadCacheView};
+pub use catch_up::CaughtUp;
 pub use compare::{
     CompareView, DIFFERENCES, DifferenceKind, FieldDifference, RowDifference, Theirs, TheirsError,
     compare,
 };
 pub use documents::documents;
-pub use engine::{CaughtUp, Projections};
+pub use engine::Projections;
 pub use explained::{DerivedView, DocumentHistoryView, DocumentWhyView};
 pub use files::{SaveError, list, save, show};
 pub use followed::{AppendFollowedError, FOLLOWED_EVENTS};

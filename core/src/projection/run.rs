@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::engine::{CaughtUp, Projections};
+use super::catch_up::CaughtUp;
+use super::engine::Projections;
 use super::kept;
 use super::{ProjectionError, Strategy};
 use crate::progress::WorkProgress;

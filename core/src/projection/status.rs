@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::answers::ReadCacheView;
-use super::engine::{CaughtUp, Misfit, PARTS, Projections};
+use super::catch_up::CaughtUp;
+use super::engine::{Misfit, PARTS, Projections};
 use super::kept::{self, PART, Role};
 use super::{Projection, ProjectionError, Strategy};
 use crate::cache::{Cache, CacheError};

@@ -663,9 +663,9 @@ mod kept {
             at: None,
             known: Some(Position(known)),
         };
-        // A state is kept every 64 inputs.
+        // A state is kept every 16 inputs.
         assert_eq!(examined(known(129)), 1);
-        assert_eq!(examined(known(127)), 63);
+        assert_eq!(examined(known(127)), 15);
         put(&writer, &made[..3]);
         assert_eq!(examined(AsOf::default()), 3);
     }

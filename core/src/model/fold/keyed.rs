@@ -58,6 +58,25 @@ impl Projection {
         Some(read.map_err(|failure| KeyedFault::of(failure, &event.event)))
     }
 
+    /// Reads an event whose documents are known; the keys stay empty.
+    pub(crate) fn read_again<'e>(
+        &'e self,
+        event: &'e StreamEvent,
+        findings: &mut Findings,
+    ) -> Option<Result<Keyed<'e>, Box<KeyedFault>>> {
+        let handler = self.handler_of(&event.event)?;
+        let reads = |root| handler.reads(root);
+        let read = self.read_parts(&reads, event, findings);
+        let keyed = read.map(|read| Keyed {
+            projection: self,
+            handler,
+            event,
+            read,
+            keys: Vec::new(),
+        });
+        Some(keyed.map_err(|failure| KeyedFault::of(failure, &event.event)))
+    }
+
     /// Keys of the documents that an event belongs to; none where they cannot be told.
     pub(crate) fn keys_of(&self, event: &StreamEvent) -> Vec<String> {
         match self.read(event, &mut Findings::default()) {
@@ -75,15 +94,7 @@ impl Projection {
         let event_type = event.event.event_type.as_str();
         let key = self.key_of(event_type);
         let reads = |root| handler.reads(root) || key.reads(root);
-        let mut read = Read::default();
-        if reads(Root::Data) {
-            let fields = self.data_fields_of(event_type);
-            let data = read_upcast(self.model(), event, fields, findings)?.0;
-            read.data = Some(Arc::new(data));
-        }
-        if reads(Root::Meta) {
-            read.meta = Some(Arc::new(read_metadata(&event.event)?));
-        }
+        let mut read = self.read_parts(&reads, event, findings)?;
         if key.reads(Root::Event) {
             let mut fields = Vec::new();
             let known = key.fields_of(Root::Event, &mut fields);
@@ -114,6 +125,25 @@ impl Projection {
             read,
             keys,
         })
+    }
+
+    /// Reads those of data and metadata that are asked for.
+    fn read_parts(
+        &self,
+        reads: &dyn Fn(Root) -> bool,
+        event: &StreamEvent,
+        findings: &mut Findings,
+    ) -> Result<Read, Failure> {
+        let mut read = Read::default();
+        if reads(Root::Data) {
+            let fields = self.data_fields_of(event.event.event_type.as_str());
+            let data = read_upcast(self.model(), event, fields, findings)?.0;
+            read.data = Some(Arc::new(data));
+        }
+        if reads(Root::Meta) {
+            read.meta = Some(Arc::new(read_metadata(&event.event)?));
+        }
+        Ok(read)
     }
 
     /// The document of a state as a reader sees it: with what is derived, and only the fields that are shown. What

@@ -104,6 +104,13 @@ fn main() -> Outcome<()> {
     {
         return search::alone(store.as_ref());
     }
+    // Nor this: scrubbing the dashboard of a shop.
+    if let [mode, store] = &args[..]
+        && mode == "--child-scrub"
+    {
+        println!("{:.1} ms", projection::scrub(store.as_ref())?);
+        return Ok(());
+    }
     // Nor this: reading alone, and parsing what is read ahead.
     if let [mode, store, rounds] = &args[..]
         && mode == "--child-read"

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::amount::same_text;
 use super::listed::{Lists, MOST, Of};
-use super::track::{Span, Spans, Track, merged, spans};
+use super::track::{Folded, Span, Spans, Track, merged, spans};
 use super::view::AnswerRow;
 use crate::cache::{Cache, CacheError, Part};
 use crate::id::{Category, StreamId};
@@ -186,6 +186,7 @@ impl IntervalIndex {
                 transaction,
                 known: to,
                 events: 0,
+                totals: BTreeMap::new(),
                 days: HashMap::new(),
                 kinds: HashMap::new(),
                 go_on,
@@ -451,12 +452,24 @@ fn value_of(text: Option<String>) -> Option<Value> {
     text.and_then(|text| crate::model::json::parse_state(&text))
 }
 
+/// What is to be added to the totals of a category.
+#[derive(Debug, Default)]
+struct Added {
+    streams: i64,
+    events: i64,
+    failed: i64,
+    untold: i64,
+    latest: Option<Time>,
+}
+
 /// The index being brought further, inside its transaction.
 struct Building<'b, 'n, 't, 'g> {
     need: &'b Need<'n>,
     transaction: &'b Transaction<'t>,
     known: Position,
     events: u64,
+    /// What is to be added to the totals, by category.
+    totals: BTreeMap<String, Added>,
     /// What is to be added to the days: by field, value and day.
     days: HashMap<(i64, String, i64), i64>,
     /// What is to be added to the kinds of values: by field and kind.
@@ -490,9 +503,6 @@ impl Building<'_, '_, '_, '_> {
                 self.take_out(&row, fields)?;
                 self.add(&row, fields)?;
             }
-        }
-        for category in categories.keys() {
-            self.total(category)?;
         }
         Ok(())
     }
@@ -569,10 +579,9 @@ impl Building<'_, '_, '_, '_> {
             }
             query.after = page.next;
             if query.after.is_none() {
-                break;
+                return Ok(());
             }
         }
-        self.total(category.as_str())
     }
 
     /// Adds a stream's values of these fields.
@@ -603,6 +612,7 @@ impl Building<'_, '_, '_, '_> {
         let parts = |time: Option<Time>| (time.map(Time::us), time.map(Time::sub_ns));
         let ((told_us, told_ns), (latest_us, latest_ns)) =
             (parts(found.told_until), parts(found.latest));
+        self.count_in(row, &found)?;
         let stream: i64 = self
             .transaction
             .prepare_cached(
@@ -677,8 +687,52 @@ impl Building<'_, '_, '_, '_> {
         }
     }
 
+    /// Counts a stream in the totals of its category, in place of what it was before.
+    fn count_in(&mut self, row: &StreamRow, found: &Folded) -> Result<(), CacheError> {
+        let before: Option<(i64, i64, bool)> = self
+            .transaction
+            .prepare_cached(
+                "SELECT events, failed, told_us IS NOT NULL FROM interval_streams
+                 WHERE category = ?1 AND stream = ?2",
+            )?
+            .query_row((&row.category, &row.stream), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let is_new = before.is_none();
+        let (events, failed, untold) = before.unwrap_or_default();
+        let added = self.totals.entry(row.category.clone()).or_default();
+        added.streams += i64::from(is_new);
+        added.events += i64::try_from(found.events).unwrap_or(i64::MAX) - events;
+        added.failed += i64::try_from(found.failed).unwrap_or(i64::MAX) - failed;
+        added.untold += i64::from(found.told_until.is_some()) - i64::from(untold);
+        // A stream that goes on never has a latest time before the one that it had.
+        added.latest = added.latest.max(found.latest);
+        Ok(())
+    }
+
     /// Writes what was counted.
     fn write_tallies(&self) -> Result<(), CacheError> {
+        let mut totals = self.transaction.prepare_cached(
+            "INSERT INTO interval_totals(category, streams, events, failed, untold, latest_us, latest_ns)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT(category) DO UPDATE SET streams = streams + ?2, events = events + ?3,
+                 failed = failed + ?4, untold = untold + ?5,
+                 latest_us = CASE WHEN (latest_us, latest_ns) >= (?6, ?7) THEN latest_us ELSE ?6 END,
+                 latest_ns = CASE WHEN (latest_us, latest_ns) >= (?6, ?7) THEN latest_ns ELSE ?7 END",
+        )?;
+        for (category, added) in &self.totals {
+            let latest = (added.latest.map(Time::us), added.latest.map(Time::sub_ns));
+            totals.execute(params![
+                category,
+                added.streams,
+                added.events,
+                added.failed,
+                added.untold,
+                latest.0,
+                latest.1
+            ])?;
+        }
         let mut days = self.transaction.prepare_cached(
             "INSERT INTO interval_days VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT(field, key, day) DO UPDATE SET delta = delta + ?4",
@@ -726,21 +780,6 @@ impl Building<'_, '_, '_, '_> {
                 .prepare_cached("DELETE FROM intervals WHERE field = ?1 AND stream = ?2")?
                 .execute((field, stream))?;
         }
-        Ok(())
-    }
-
-    /// Counts a category's streams anew.
-    fn total(&self, category: &str) -> Result<(), CacheError> {
-        self.transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO interval_totals
-                 SELECT ?1, count(*), coalesce(sum(events), 0), coalesce(sum(failed), 0), count(told_us),
-                     max(latest_us),
-                     (SELECT latest_ns FROM interval_streams WHERE category = ?1
-                      ORDER BY latest_us DESC, latest_ns DESC LIMIT 1)
-                 FROM interval_streams WHERE category = ?1",
-            )?
-            .execute([category])?;
         Ok(())
     }
 }

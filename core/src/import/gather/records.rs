@@ -423,12 +423,15 @@ fn too_long() -> String {
     format!("longer than {} MiB", MAX_RECORD_BYTES >> 20)
 }
 
-/// Calls `each` with every row of a table below its heading, and why its cells cannot be taken, if they cannot.
+/// Takes a row of a table, and why its cells cannot be taken, if they cannot.
+type TakeRow<'t> = dyn FnMut(&Rows<'_>, Option<String>) -> Result<(), ImportError> + 't;
+
+/// Calls `each` with every row of a table below its heading.
 fn each_row(
     reader: &mut dyn std::io::BufRead,
     names: &FileNames,
     table: &Table,
-    each: &mut dyn FnMut(&Rows<'_>, Option<String>) -> Result<(), ImportError>,
+    each: &mut TakeRow<'_>,
 ) -> Result<(), ImportError> {
     let mut rows = Rows::new(reader, names, table.dialect);
     let mut is_header = table.has_header;

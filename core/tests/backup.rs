@@ -108,6 +108,7 @@ fn content(store: &Path) -> Vec<(String, Vec<String>)> {
         ),
         "SELECT * FROM imports ORDER BY id".to_owned(),
         "SELECT * FROM import_files ORDER BY import, idx".to_owned(),
+        "SELECT * FROM import_coverage ORDER BY import, idx".to_owned(),
         "SELECT * FROM tiles ORDER BY level, idx".to_owned(),
         "SELECT size, root, frontier, recorded_us FROM head".to_owned(),
         "SELECT * FROM checkpoints".to_owned(),

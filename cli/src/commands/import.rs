@@ -8,10 +8,10 @@ use std::time::Duration;
 use annals_core::finding::FindingKind;
 use annals_core::id::Category;
 use annals_core::import::{
-    ChainReport, Coverage, Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED,
-    Presence, Presets, Progress, SeenAgain, SourceOrder, UnchangedPart, import_into,
+    ChainReport, Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence,
+    Presets, Progress, SeenAgain, SourceOrder, UnchangedPart, import_into,
 };
-use annals_core::store::Log;
+use annals_core::store::{Coverage, Log};
 use annals_core::surroundings::{Surroundings, data_folder};
 use annals_core::time::Time;
 use chrono_tz::Tz;
@@ -204,13 +204,19 @@ fn coverage_text(order: SourceOrder, coverage: &Coverage) -> String {
         SourceOrder::PerPartition => "per partition",
         SourceOrder::Unknown => "unknown",
     };
-    let Some([previous, when, who, why]) = coverage.percent() else {
-        return format!("  order {order}");
-    };
-    format!(
-        "  order {order}; holds what was before {previous} %, when {when} %, who {who} %, why {why} % (of {})",
+    match holds_text(coverage) {
+        None => format!("  order {order}"),
+        Some(holds) => format!("  order {order}; {holds}"),
+    }
+}
+
+/// How much of what happened a source holds; `None` where no event of it was looked at.
+pub fn holds_text(coverage: &Coverage) -> Option<String> {
+    let [previous, when, who, why] = coverage.percent()?;
+    Some(format!(
+        "holds what was before {previous} %, when {when} %, who {who} %, why {why} % (of {})",
         counted(coverage.looked_at, "event")
-    )
+    ))
 }
 
 /// What was found of the hashes that a source's events hold, in one line.

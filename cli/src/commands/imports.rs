@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use annals_core::store::{ImportRow, ImportsView, Log};
 
+use super::import::holds_text;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::text::{counted, visible};
@@ -64,6 +65,9 @@ fn print(import: &ImportRow, output: &mut Output) -> Result<(), Failure> {
             counted(file.read, "record")
         ))?;
         output.line(&format!("   sha256 {}", file.sha256))?;
+        if let Some(holds) = file.coverage.as_ref().and_then(holds_text) {
+            output.line(&format!("   {holds}"))?;
+        }
     }
     Ok(())
 }

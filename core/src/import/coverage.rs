@@ -1,12 +1,10 @@
 //! How much of what a table of current values loses a source still holds: what was there before a change, when it
 //! happened, who made it and why.
 
-use serde::Serialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use ts_rs::TS;
 
 use super::mapping::Key;
-use crate::store::{Extraction, Extractor};
+use crate::store::{Coverage, Extraction, Extractor};
 
 /// Events of a source that are looked at one by one, and of which more only every sixteenth is.
 const ALL: u64 = 10_000;
@@ -22,51 +20,6 @@ const WHY: [&str; 7] = [
     "purposeofevent",
     "purposeofuse",
 ];
-
-/// How much of what happened a source holds: of the events looked at, how many do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
-pub struct Coverage {
-    /// Events looked at: the first 10,000, then every sixteenth.
-    #[ts(type = "number")]
-    pub looked_at: u64,
-    /// Events of which it is known what was before: they say it, or others stand before them in their stream, and
-    /// the source is no log of requests.
-    #[ts(type = "number")]
-    pub previous: u64,
-    /// Events that say when they happened.
-    #[ts(type = "number")]
-    pub when: u64,
-    /// Events that say who did them.
-    #[ts(type = "number")]
-    pub who: u64,
-    /// Events that say why.
-    #[ts(type = "number")]
-    pub why: u64,
-}
-
-impl Coverage {
-    /// The four, each as a share of a hundred of the events looked at, rounded down; `None` where none was.
-    ///
-    /// ```
-    /// use annals_core::import::Coverage;
-    /// let coverage = Coverage { looked_at: 3, previous: 3, when: 2, who: 1, why: 0 };
-    /// assert_eq!(coverage.percent(), Some([100, 66, 33, 0]));
-    /// assert_eq!(Coverage::default().percent(), None);
-    /// ```
-    #[must_use]
-    pub fn percent(&self) -> Option<[u64; 4]> {
-        let Coverage {
-            looked_at,
-            previous,
-            when,
-            who,
-            why,
-        } = self;
-        let share = |count: u64| (count.saturating_mul(100)).checked_div(*looked_at);
-        Some([share(*previous)?, share(*when)?, share(*who)?, share(*why)?])
-    }
-}
 
 /// What is known of an event beside its payloads.
 pub(super) struct Seen<'e> {

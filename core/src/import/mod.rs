@@ -55,7 +55,6 @@ use crate::surroundings::Surroundings;
 
 pub use around::{LineView, LinesView, lines};
 pub use chain::{ChainReport, HashChain};
-pub use coverage::Coverage;
 pub use declared::{
     ChangeMapping, ColumnKind, ColumnMapping, ColumnTarget, EventMapping, Mapping, MappingError,
     Reshape,

@@ -13,12 +13,12 @@ use super::encoding::Encoding;
 use super::gather::{self, Opened};
 use super::pack::Compression;
 use super::spool::Entry;
-use super::{Coverage, Format, ImportError, Presets, SourceOrder};
+use super::{Format, ImportError, Presets, SourceOrder};
 use crate::event::Payload;
 use crate::finding::Finding;
 use crate::id::Category;
 use crate::integrity::Hash;
-use crate::store::Extraction;
+use crate::store::{Coverage, Extraction};
 use crate::surroundings::Surroundings;
 use crate::time::Time;
 

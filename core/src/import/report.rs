@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    ChainReport, Compression, Coverage, Encoding, Format, ImportError, Mapping, SourceOrder,
-    UnchangedPart,
+    ChainReport, Compression, Encoding, Format, ImportError, Mapping, SourceOrder, UnchangedPart,
 };
 use crate::finding::{Finding, FindingKind, Findings, Place, Severity};
 use crate::integrity::Hash;
+use crate::store::Coverage;
 use crate::time::Time;
 
 /// Rejected records that the report itself holds; all of them are in the rejects file.

@@ -344,6 +344,7 @@ fn imported(file: &FileReport) -> Option<ImportedFile> {
         mapping_sha256: file.mapping_sha256,
         mapping: file.mapping.as_ref().map(Mapping::to_toml),
         read: file.read,
+        coverage: file.coverage.clone(),
     })
 }
 

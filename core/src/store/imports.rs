@@ -67,6 +67,55 @@ pub struct ImportedFile {
     /// Records read.
     #[ts(type = "number")]
     pub read: u64,
+    /// How much of what happened it holds; left out where it held no event, or a build kept none of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub coverage: Option<Coverage>,
+}
+
+/// How much of what happened a source holds: of the events looked at, how many do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Coverage {
+    /// Events looked at: the first 10,000, then every sixteenth.
+    #[ts(type = "number")]
+    pub looked_at: u64,
+    /// Events of which it is known what was before: they say it, or others stand before them in their stream, and
+    /// the source is no log of requests.
+    #[ts(type = "number")]
+    pub previous: u64,
+    /// Events that say when they happened.
+    #[ts(type = "number")]
+    pub when: u64,
+    /// Events that say who did them.
+    #[ts(type = "number")]
+    pub who: u64,
+    /// Events that say why.
+    #[ts(type = "number")]
+    pub why: u64,
+}
+
+impl Coverage {
+    /// The four, each as a share of a hundred of the events looked at, rounded down; `None` where none was.
+    ///
+    /// ```
+    /// use annals_core::store::Coverage;
+    /// let coverage = Coverage { looked_at: 3, previous: 3, when: 2, who: 1, why: 0 };
+    /// assert_eq!(coverage.percent(), Some([100, 66, 33, 0]));
+    /// assert_eq!(Coverage::default().percent(), None);
+    /// ```
+    #[must_use]
+    pub fn percent(&self) -> Option<[u64; 4]> {
+        let Coverage {
+            looked_at,
+            previous,
+            when,
+            who,
+            why,
+        } = self;
+        let share = |count: u64| (count.saturating_mul(100)).checked_div(*looked_at);
+        Some([share(*previous)?, share(*when)?, share(*who)?, share(*why)?])
+    }
 }
 
 /// One import into a log.

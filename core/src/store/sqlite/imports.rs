@@ -7,7 +7,7 @@ use super::log::Log;
 use super::schema::has_table;
 use crate::integrity::Hash;
 use crate::position::Position;
-use crate::store::{ImportNote, ImportRow, ImportedFile, LastSeen, ReadError, SeenFile};
+use crate::store::{Coverage, ImportNote, ImportRow, ImportedFile, LastSeen, ReadError, SeenFile};
 use crate::time::Time;
 
 /// Tables with the triggers that keep their rows as they are.
@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS import_seen(
     import INTEGER NOT NULL, idx INTEGER NOT NULL, in_folder INTEGER NOT NULL,
     same_as INTEGER, same_idx INTEGER, records INTEGER NOT NULL, positions BLOB,
     PRIMARY KEY(import, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS import_coverage(
+    import INTEGER NOT NULL, idx INTEGER NOT NULL, looked_at INTEGER NOT NULL,
+    tells_previous INTEGER NOT NULL, tells_when INTEGER NOT NULL, tells_who INTEGER NOT NULL, tells_why INTEGER NOT NULL,
+    PRIMARY KEY(import, idx)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS import_files_by_sha256 ON import_files(sha256);
 CREATE INDEX IF NOT EXISTS import_files_by_name ON import_files(name);
 CREATE TRIGGER IF NOT EXISTS import_seen_update BEFORE UPDATE ON import_seen
@@ -33,6 +37,13 @@ BEGIN SELECT RAISE(ABORT, 'annals: import_seen are never deleted'); END;
 CREATE TRIGGER IF NOT EXISTS import_seen_insert BEFORE INSERT ON import_seen
 WHEN EXISTS (SELECT 1 FROM import_seen WHERE import = NEW.import AND idx = NEW.idx)
 BEGIN SELECT RAISE(ABORT, 'annals: import_seen are never replaced'); END;
+CREATE TRIGGER IF NOT EXISTS import_coverage_update BEFORE UPDATE ON import_coverage
+BEGIN SELECT RAISE(ABORT, 'annals: import_coverage is never changed'); END;
+CREATE TRIGGER IF NOT EXISTS import_coverage_delete BEFORE DELETE ON import_coverage
+BEGIN SELECT RAISE(ABORT, 'annals: import_coverage is never deleted'); END;
+CREATE TRIGGER IF NOT EXISTS import_coverage_insert BEFORE INSERT ON import_coverage
+WHEN EXISTS (SELECT 1 FROM import_coverage WHERE import = NEW.import AND idx = NEW.idx)
+BEGIN SELECT RAISE(ABORT, 'annals: import_coverage is never replaced'); END;
 CREATE TRIGGER IF NOT EXISTS imports_update BEFORE UPDATE ON imports
 BEGIN SELECT RAISE(ABORT, 'annals: imports are never changed'); END;
 CREATE TRIGGER IF NOT EXISTS imports_delete BEFORE DELETE ON imports
@@ -62,6 +73,11 @@ pub(super) fn are_there(conn: &Connection) -> rusqlite::Result<bool> {
 /// Whether the file has the table of what imports saw, which came later.
 pub(super) fn seen_is_there(conn: &Connection) -> rusqlite::Result<bool> {
     has_table(conn, "import_seen")
+}
+
+/// Whether the file has the table of what sources hold, which came later still.
+pub(super) fn coverage_is_there(conn: &Connection) -> rusqlite::Result<bool> {
+    has_table(conn, "import_coverage")
 }
 
 /// Writes the record of an import, inside its transaction. `positions` are its first and last, if it has any.
@@ -111,6 +127,7 @@ pub(super) fn write(
             mapping_sha256,
             mapping,
             read,
+            coverage,
         } = file;
         insert.execute(params![
             number,
@@ -123,10 +140,35 @@ pub(super) fn write(
             mapping,
             read,
         ])?;
+        if let Some(coverage) = coverage {
+            write_coverage(conn, number, idx as u64, coverage)?;
+        }
     }
     for (idx, (file, seen)) in files.iter().zip(seen).enumerate() {
         write_seen(conn, number, idx as u64, &file.name, seen)?;
     }
+    Ok(())
+}
+
+/// Writes how much of what happened a file holds.
+fn write_coverage(
+    conn: &Connection,
+    import: i64,
+    idx: u64,
+    coverage: &Coverage,
+) -> rusqlite::Result<()> {
+    let Coverage {
+        looked_at,
+        previous,
+        when,
+        who,
+        why,
+    } = coverage;
+    conn.prepare_cached(
+        "INSERT INTO import_coverage(import, idx, looked_at, tells_previous, tells_when, tells_who, tells_why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![import, idx, looked_at, previous, when, who, why])?;
     Ok(())
 }
 
@@ -217,10 +259,10 @@ impl Log {
             if !are_there(conn)? {
                 return Ok(Vec::new());
             }
-            let mut files = conn.prepare(
-                "SELECT name, bytes, sha256, format, mapping_sha256, mapping, read
-                 FROM import_files WHERE import = ?1 ORDER BY idx",
-            )?;
+            let mut files = conn.prepare(&format!(
+                "{} WHERE f.import = ?1 ORDER BY f.idx",
+                select_files(conn)?
+            ))?;
             let mut rows = conn.prepare(
                 "SELECT id, recorded_us, read, stored, duplicates, rejected, first_position, last_position
                  FROM imports ORDER BY id",
@@ -309,10 +351,10 @@ impl Log {
             if !are_there(conn)? {
                 return Ok(None);
             }
-            let mut row = conn.prepare_cached(
-                "SELECT name, bytes, sha256, format, mapping_sha256, mapping, read
-                 FROM import_files WHERE import = ?1 AND name = ?2 ORDER BY idx DESC LIMIT 1",
-            )?;
+            let mut row = conn.prepare_cached(&format!(
+                "{} WHERE f.import = ?1 AND f.name = ?2 ORDER BY f.idx DESC LIMIT 1",
+                select_files(conn)?
+            ))?;
             Ok(row.query_row((import, name), file_of).optional()?)
         })
     }
@@ -354,7 +396,32 @@ impl Log {
     }
 }
 
+/// Files with what they hold, as [`file_of`] reads them; `f` is the file.
+fn select_files(conn: &Connection) -> rusqlite::Result<&'static str> {
+    Ok(match coverage_is_there(conn)? {
+        true => {
+            "SELECT f.name, f.bytes, f.sha256, f.format, f.mapping_sha256, f.mapping, f.read,
+                    c.looked_at, c.tells_previous, c.tells_when, c.tells_who, c.tells_why
+             FROM import_files f LEFT JOIN import_coverage c ON c.import = f.import AND c.idx = f.idx"
+        }
+        false => {
+            "SELECT f.name, f.bytes, f.sha256, f.format, f.mapping_sha256, f.mapping, f.read, NULL
+             FROM import_files f"
+        }
+    })
+}
+
 fn file_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<ImportedFile> {
+    let coverage = match row.get(7)? {
+        None => None,
+        Some(looked_at) => Some(Coverage {
+            looked_at,
+            previous: row.get(8)?,
+            when: row.get(9)?,
+            who: row.get(10)?,
+            why: row.get(11)?,
+        }),
+    };
     Ok(ImportedFile {
         name: row.get(0)?,
         bytes: row.get(1)?,
@@ -363,6 +430,7 @@ fn file_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<ImportedFile> {
         mapping_sha256: row.get::<_, Option<[u8; 32]>>(4)?.map(Hash),
         mapping: row.get(5)?,
         read: row.get(6)?,
+        coverage,
     })
 }
 

@@ -470,6 +470,9 @@ fn copy_imports(
     if imports::seen_is_there(source).map_err(ReadError::from)? {
         tables.push(("import_seen", 7, "import"));
     }
+    if imports::coverage_is_there(source).map_err(ReadError::from)? {
+        tables.push(("import_coverage", 7, "import"));
+    }
     for (table, columns, key) in tables {
         let which = format!("{key} IN {done}");
         let values = (sql_position(size), recorded_us);

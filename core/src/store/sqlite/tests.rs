@@ -343,7 +343,8 @@ fn triggers_keep_the_list_of_imports_as_it_is() {
     with_editor(|conn| {
         conn.execute_batch(
             "INSERT INTO imports VALUES (1, 0, 2, 2, 0, 0, 1, 2);
-             INSERT INTO import_files VALUES (1, 0, 'a.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2)",
+             INSERT INTO import_files VALUES (1, 0, 'a.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2);
+             INSERT INTO import_coverage VALUES (1, 0, 2, 2, 2, 0, 0)",
         )
         .unwrap();
         let row = |table: &str| {
@@ -355,7 +356,7 @@ fn triggers_keep_the_list_of_imports_as_it_is() {
             })
             .unwrap()
         };
-        let before = [row("imports"), row("import_files")];
+        let before = ["imports", "import_files", "import_coverage"].map(row);
         for recursive in ["OFF", "ON"] {
             conn.execute_batch(&format!("PRAGMA recursive_triggers = {recursive}"))
                 .unwrap();
@@ -371,6 +372,9 @@ fn triggers_keep_the_list_of_imports_as_it_is() {
                 "UPDATE OR REPLACE import_files SET name = 'b.jsonl'",
                 "UPDATE OR IGNORE import_files SET import = 2",
                 "REPLACE INTO import_files VALUES (1, 0, 'b.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2)",
+                "DELETE FROM import_coverage",
+                "UPDATE import_coverage SET tells_why = 2",
+                "REPLACE INTO import_coverage VALUES (1, 0, 2, 2, 2, 2, 2)",
                 "INSERT OR REPLACE INTO import_files
                  VALUES (1, 0, 'b.jsonl', 10, x'00', 'jsonl', NULL, NULL, 2)",
             ] {
@@ -378,7 +382,10 @@ fn triggers_keep_the_list_of_imports_as_it_is() {
                 assert!(error.contains("annals: import"), "{sql}: {error}");
             }
         }
-        assert_eq!(before, [row("imports"), row("import_files")]);
+        assert_eq!(
+            before,
+            ["imports", "import_files", "import_coverage"].map(row)
+        );
     });
 }
 

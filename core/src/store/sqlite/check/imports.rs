@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use crate::position::Position;
-use crate::store::sqlite::imports::{are_there, seen_is_there, unpack};
+use crate::store::sqlite::imports::{are_there, coverage_is_there, seen_is_there, unpack};
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
 
 /// One import, as the file has it.
@@ -66,6 +66,9 @@ pub(super) fn check(
     }
     if seen_is_there(conn)? {
         seen(conn, size, &mut differ)?;
+    }
+    if coverage_is_there(conn)? {
+        coverage(conn, &mut differ)?;
     }
     Ok(count.unsigned_abs())
 }
@@ -157,6 +160,30 @@ fn seen(
     Ok(())
 }
 
+/// What files are said to hold: each is there, and no more events tell something than were looked at.
+fn coverage(
+    conn: &Connection,
+    differ: &mut dyn FnMut(Option<Position>, String),
+) -> rusqlite::Result<()> {
+    let mut list = conn.prepare(
+        "SELECT c.import, c.idx FROM import_coverage c
+         WHERE NOT EXISTS (SELECT 1 FROM import_files f WHERE f.import = c.import AND f.idx = c.idx)
+            OR min(looked_at - 1, tells_previous, tells_when, tells_who, tells_why) < 0
+            OR max(tells_previous, tells_when, tells_who, tells_why) > looked_at
+         ORDER BY c.import, c.idx",
+    )?;
+    let mut rows = list.query([])?;
+    while let Some(row) = rows.next()? {
+        let (import, idx): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let file = idx.saturating_add(1);
+        let told = format!(
+            "import {import}: what its file {file} is said to hold is not what an import writes"
+        );
+        differ(None, told);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,10 +199,11 @@ mod tests {
              INSERT INTO import_files VALUES (1, 0, 'a', 9, zeroblob(32), 'jsonl', NULL, NULL, 3),
                  (2, 0, 'b', 9, zeroblob(32), 'jsonl', NULL, NULL, 2), (3, 0, 'b', 9, zeroblob(32), 'jsonl', NULL, NULL, 2);
              INSERT INTO import_seen VALUES (1, 0, 0, NULL, NULL, 3, x'020201'), (2, 0, 0, NULL, NULL, 2, x'0602'),
-                 (3, 0, 0, 2, 0, 2, NULL);",
+                 (3, 0, 0, 2, 0, 2, NULL);
+             INSERT INTO import_coverage VALUES (1, 0, 3, 3, 2, 1, 0);",
         )
         .unwrap();
-        for trigger in ["imports", "import_files", "import_seen"] {
+        for trigger in ["imports", "import_files", "import_seen", "import_coverage"] {
             for what in ["update", "delete"] {
                 conn.execute_batch(&format!("DROP TRIGGER {trigger}_{what}"))
                     .unwrap();
@@ -230,6 +258,14 @@ mod tests {
             (
                 "UPDATE import_seen SET records = 7 WHERE import = 3",
                 "import 3: what it saw",
+            ),
+            (
+                "UPDATE import_coverage SET tells_why = 4",
+                "import 1: what its file 1 is said to hold",
+            ),
+            (
+                "UPDATE import_coverage SET idx = 7",
+                "import 1: what its file 8 is said to hold",
             ),
             (
                 "UPDATE imports SET read = 9223372036854775807, stored = 9223372036854775807 WHERE id = 1",

@@ -1,6 +1,7 @@
 /** How files are read, in words. */
 
 import type { Compression } from "$lib/bindings/Compression";
+import type { Coverage } from "$lib/bindings/Coverage";
 import type { Encoding } from "$lib/bindings/Encoding";
 import type { FilePreview } from "$lib/bindings/FilePreview";
 import type { Format } from "$lib/bindings/Format";
@@ -8,6 +9,7 @@ import type { ReadBy } from "$lib/bindings/ReadBy";
 import type { SourceOrder } from "$lib/bindings/SourceOrder";
 import type { Tested } from "$lib/bindings/Tested";
 import { DELIMITERS } from "$lib/model/mapping";
+import { grouped, plural } from "$lib/model/numbers";
 
 export const FORMATS: Record<Format, string> = {
   auto: "unknown",
@@ -47,4 +49,9 @@ export function formWords(file: Pick<FilePreview, "preset" | "mapping" | "format
   return [file.preset, FORMATS[file.format], file.format === "csv" ? (named ?? delimiter ?? null) : null, ENCODINGS[file.encoding], PACKED[file.compression]]
     .filter((word) => word !== null)
     .join(", ");
+}
+
+/** How much of what happened a source holds. */
+export function holdsWords({ looked_at, previous, when, who, why }: Coverage): string {
+  return `Of ${plural(looked_at, "event")} looked at, ${grouped(previous)} hold or follow what was before, ${grouped(when)} say when, ${grouped(who)} who, ${grouped(why)} why`;
 }

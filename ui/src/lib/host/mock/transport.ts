@@ -224,7 +224,7 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     rules_check: () => checkRules(log),
     imports: () => ({
       imports: [
-        { number: 1, recorded_at: "2026-11-20T16:40:12Z", read: 3_000, stored: 2_998, duplicates: 0, rejected: 2, first: 1, last: 2_998, files: [{ name: "orders-2024.csv.gz", bytes: 482_113, sha256: "3a".repeat(32), format: "csv", mapping_sha256: "7b".repeat(32), mapping: '[event]\nstream = "order-{id}"\n', read: 3_000 }] },
+        { number: 1, recorded_at: "2026-11-20T16:40:12Z", read: 3_000, stored: 2_998, duplicates: 0, rejected: 2, first: 1, last: 2_998, files: [{ name: "orders-2024.csv.gz", bytes: 482_113, sha256: "3a".repeat(32), format: "csv", mapping_sha256: "7b".repeat(32), mapping: '[event]\nstream = "order-{id}"\n', read: 3_000, coverage: { looked_at: 2_998, previous: 2_120, when: 2_998, who: 2_998, why: 0 } }] },
         { number: 2, recorded_at: "2026-11-21T09:02:00Z", read: 15, stored: 15, duplicates: 0, rejected: 0, first: 2_999, last: 3_013, files: [{ name: "guide.jsonl", bytes: 4_113, sha256: "4c".repeat(32), format: "jsonl", mapping_sha256: null, mapping: null, read: 15 }] },
       ],
     }),

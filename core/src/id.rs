@@ -1,7 +1,6 @@
 //! Names: of logs, streams, categories, types, events and actors. Each is the source's exact text.
 
-use std::sync::Arc;
-
+use ecow::EcoString;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -27,7 +26,8 @@ pub enum NameError {
     },
 }
 
-/// `$inner` is how the text is held: shared where many events have the same, owned where each has its own.
+/// `$inner` is how the text is held: where many events have the same, in place if it is short and shared if not,
+/// owned where each has its own.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $inner:ty) => {
         $(#[$doc])*
@@ -97,19 +97,19 @@ name!(
     /// ```
     StreamId,
     "stream name",
-    Arc<str>
+    EcoString
 );
 name!(
     /// Kind of aggregate that a stream belongs to: `order`.
     Category,
     "category",
-    Arc<str>
+    EcoString
 );
 name!(
     /// What happened: `OrderPlaced`.
     EventType,
     "event type",
-    Arc<str>
+    EcoString
 );
 name!(
     /// Identity of an event: the source's exact text.
@@ -121,7 +121,7 @@ name!(
     /// Who did it, as the source says it.
     Actor,
     "actor",
-    Arc<str>
+    EcoString
 );
 
 impl StreamId {

@@ -1,5 +1,6 @@
 //! Names of a log, all in memory while it is verified: events refer to them by id.
 
+use ecow::EcoString;
 use rusqlite::{Connection, Row};
 
 use crate::store::extraction::{Extraction, Extractor};
@@ -61,7 +62,8 @@ impl<T> ById<T> {
 /// A stream as its table has it.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) name: Box<str>,
+    /// In place where it is short: events of a log come from any stream, and each look elsewhere is a wait.
+    pub(super) name: EcoString,
     pub(super) category: i64,
     pub(super) version: i64,
     pub(super) last_position: i64,
@@ -119,7 +121,7 @@ impl Names {
                  last_sub_ns FROM streams ORDER BY id",
                 |row| {
                     Ok(Stream {
-                        name: row.get(1)?,
+                        name: row.get_ref(1)?.as_str()?.into(),
                         category: row.get(2)?,
                         version: row.get(3)?,
                         last_position: row.get(4)?,

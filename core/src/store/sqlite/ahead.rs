@@ -50,9 +50,14 @@ impl Log {
             let receive = receive;
             scope.spawn(move || {
                 loop {
-                    let page = self.events(&query, len).map(|page| {
+                    let page = self.read(|reader| {
+                        reader.part_with_texts();
+                        super::query::page(reader, &query, len)
+                    });
+                    let page = page.and_then(|page| {
+                        self.tell_read(page.events.len())?;
                         query.after = page.next;
-                        page.events
+                        Ok(page.events)
                     });
                     let ends = page.is_err() || query.after.is_none();
                     if send.send(page).is_err() || ends {

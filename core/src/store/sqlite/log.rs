@@ -1,7 +1,7 @@
 //! Reading: a handle that cannot write, over a pool of connections.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -340,7 +340,7 @@ impl Log {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<StreamEvent>, ReadError> {
-        self.read(|conn| match stream_id(conn, stream)? {
+        self.read(|conn| match conn.stream_id(stream)? {
             None => Ok(Vec::new()),
             Some(id) => {
                 let (from, to) = (versions.start().0, versions.end().0);
@@ -376,7 +376,9 @@ impl Log {
     ) -> Result<(), ReadError> {
         let last = versions.end().0;
         self.read(|conn| {
-            let id = stream_id(conn, stream)?.ok_or_else(|| ReadError::NoStream(stream.clone()))?;
+            let id = conn
+                .stream_id(stream)?
+                .ok_or_else(|| ReadError::NoStream(stream.clone()))?;
             let mut next = versions.start().0;
             loop {
                 let page = stream_page(conn, id, (next, last), Direction::Forwards, PAGE)?;
@@ -540,6 +542,23 @@ pub(super) fn stream_id(conn: &Connection, stream: &StreamId) -> rusqlite::Resul
         .optional()
 }
 
+/// Statements for a page of a stream: forwards and backwards, each over the two tables of links in that order. Made
+/// once, since that and the look for what was prepared cost as much as a row.
+static STREAM_PAGES: LazyLock<[[String; 2]; 2]> = LazyLock::new(|| {
+    let page = |table: &str, order: &str| {
+        format!(
+            "SELECT {}, l.version, l.qualifier FROM {table} l CROSS JOIN events e ON e.position = l.position
+             WHERE l.stream = ?1 AND l.version BETWEEN ?2 AND ?3 ORDER BY l.version {order} LIMIT ?4",
+            row::EVENT
+        )
+    };
+    let [placed, tail] = links::TABLES;
+    [
+        [page(placed, "ASC"), page(tail, "ASC")],
+        [page(tail, "DESC"), page(placed, "DESC")],
+    ]
+});
+
 fn stream_page(
     reader: &Reader,
     stream: i64,
@@ -547,24 +566,16 @@ fn stream_page(
     direction: Direction,
     limit: usize,
 ) -> Result<Vec<StreamEvent>, ReadError> {
-    let order = match direction {
-        Direction::Forwards => "ASC",
-        Direction::Backwards => "DESC",
+    let pages = match direction {
+        Direction::Forwards => &STREAM_PAGES[0],
+        Direction::Backwards => &STREAM_PAGES[1],
     };
-    let mut tables = links::TABLES;
-    if direction == Direction::Backwards {
-        tables.reverse();
-    }
     let mut page = Vec::new();
-    for table in tables {
+    for sql in pages {
         if page.len() == limit {
             break;
         }
-        let mut statement = reader.prepare_cached(&format!(
-            "SELECT {}, l.version, l.qualifier FROM {table} l CROSS JOIN events e ON e.position = l.position
-             WHERE l.stream = ?1 AND l.version BETWEEN ?2 AND ?3 ORDER BY l.version {order} LIMIT ?4",
-            row::EVENT
-        ))?;
+        let mut statement = reader.prepare_cached(sql)?;
         let mut rows = statement.query((
             stream,
             sql_position(Position(from)),

@@ -158,7 +158,12 @@ impl Log {
     }
 }
 
-fn page(reader: &Reader, query: &EventQuery, limit: usize) -> Result<EventPage, ReadError> {
+/// One page of at most `limit` events.
+pub(super) fn page(
+    reader: &Reader,
+    query: &EventQuery,
+    limit: usize,
+) -> Result<EventPage, ReadError> {
     let mut events = Vec::new();
     if let Some(plan) = Plan::make(reader, query)? {
         plan.read(reader, limit.saturating_add(1), &mut |event| {

@@ -3,8 +3,9 @@
 //! A row of an event holds ids. The name behind an id never changes, so it is looked up once and not joined to
 //! every row. Rows keep only ids that were committed, and a reader sees nothing else.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::num::NonZeroI64;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::store::ReadError;
 
 /// So many streams are remembered at most; ids that differ by a multiple of it displace each other. A walk over a log
 /// with more of them looks names up again and again, which costs as much as the events. Only the ids that are met
-/// take room: 100 bytes each.
+/// take room: 32 bytes each, and a name of more than 15 bytes its own.
 const STREAMS: usize = 131_072;
 
 /// So many actors.
@@ -26,6 +27,11 @@ const ACTORS: usize = 32_768;
 /// So many names of each other kind.
 const FEW: usize = 1_024;
 
+/// One question that asked for more names of streams than this one by one walks over many streams: from then on they
+/// are read so many at a time.
+const PATIENCE: u32 = 64;
+const BLOCK: i64 = 256;
+
 /// Names of which an event has the plain text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Table {
@@ -33,8 +39,8 @@ pub(super) enum Table {
     ContentTypes,
 }
 
-/// A stream, and its category where that is there.
-type StreamNames = (StreamId, Option<Category>);
+/// A stream, and the id of its category.
+type StreamNames = (StreamId, i64);
 
 /// Says what is wrong with the row that a name is read for.
 type Damaged<'d> = &'d dyn Fn(&str) -> ReadError;
@@ -44,9 +50,16 @@ type Damaged<'d> = &'d dyn Fn(&str) -> ReadError;
 pub(super) struct Reader {
     conn: Connection,
     streams: RefCell<Slots<StreamNames>>,
+    categories: RefCell<Slots<Category>>,
     types: RefCell<Slots<EventType>>,
     actors: RefCell<Slots<Actor>>,
     texts: [RefCell<Slots<Arc<str>>>; 2],
+    /// The stream that was asked for last, with its id: who reads one reads it page by page, or again.
+    asked: RefCell<Option<(StreamId, i64)>>,
+    /// Names of streams that the question has asked for one by one, and how many it may.
+    missed: Cell<u32>,
+    patience: u32,
+    walks: Cell<bool>,
     /// Roots of whole subtrees that no stored tile holds, by level and index; they never change.
     pub(super) subtrees: RefCell<HashMap<(u32, u64), Hash>>,
 }
@@ -69,6 +82,11 @@ impl Reader {
         Reader {
             conn,
             streams: RefCell::new(Slots::new(streams)),
+            categories: RefCell::new(Slots::new(few)),
+            asked: RefCell::default(),
+            missed: Cell::new(0),
+            patience: PATIENCE,
+            walks: Cell::new(false),
             types: RefCell::new(Slots::new(few)),
             actors: RefCell::new(Slots::new(actors)),
             subtrees: RefCell::default(),
@@ -81,6 +99,7 @@ impl Reader {
         &self,
         question: impl FnOnce(&Reader) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
+        self.missed.set(0);
         // Statements that are kept: parsing these two anew would be a tenth of a short question.
         self.conn.prepare_cached("BEGIN DEFERRED")?.execute([])?;
         let answer = question(self);
@@ -94,26 +113,94 @@ impl Reader {
         id: i64,
         damaged: Damaged<'_>,
     ) -> Result<(Option<StreamId>, Option<Category>), ReadError> {
-        let mut streams = self.streams.borrow_mut();
-        if let Some((stream, category)) = streams.get(id) {
-            return Ok((Some(stream.clone()), category.clone()));
+        let held = |id| self.streams.borrow().get(id).cloned();
+        let mut names = held(id);
+        if names.is_none() && self.is_walk()? {
+            // What is wrong there is said of the event that it matters to, by what follows.
+            self.read_streams_around(id).ok();
+            names = held(id);
         }
-        let found: Option<(String, Option<String>)> = self
+        let (stream, category) = match names {
+            Some(names) => names,
+            None => match self.read_stream(id, damaged)? {
+                Some(names) => names,
+                None => return Ok((None, None)),
+            },
+        };
+        Ok((Some(stream), self.category(category, damaged)?))
+    }
+
+    /// Reads the names of one stream and remembers them.
+    fn read_stream(&self, id: i64, damaged: Damaged<'_>) -> Result<Option<StreamNames>, ReadError> {
+        let found: Option<(String, i64)> = self
             .conn
-            .prepare_cached(
-                "SELECT s.name, c.name FROM streams s LEFT JOIN categories c ON c.id = s.category
-                 WHERE s.id = ?1",
-            )?
+            .prepare_cached("SELECT name, category FROM streams WHERE id = ?1")?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((stream, category)) = found else {
-            return Ok((None, None));
+            return Ok(None);
         };
-        let stream = StreamId::new(stream).map_err(|_| damaged(NO_STREAM))?;
-        let category = category.map(Category::new).transpose();
-        let category = category.map_err(|_| damaged(NO_CATEGORY))?;
-        streams.put(id, (stream.clone(), category.clone()));
-        Ok((Some(stream), category))
+        let names = (
+            StreamId::new(stream).map_err(|_| damaged(NO_STREAM))?,
+            category,
+        );
+        self.streams.borrow_mut().put(id, names.clone());
+        Ok(Some(names))
+    }
+
+    /// Id of a stream in the file.
+    pub(super) fn stream_id(&self, stream: &StreamId) -> rusqlite::Result<Option<i64>> {
+        if let Some((name, id)) = &*self.asked.borrow()
+            && name == stream
+        {
+            return Ok(Some(*id));
+        }
+        let found = super::log::stream_id(&self.conn, stream)?;
+        if let Some(id) = found {
+            *self.asked.borrow_mut() = Some((stream.clone(), id));
+        }
+        Ok(found)
+    }
+
+    /// Whether the question, which asks for one more name, walks over many streams; of a log whose names are not all
+    /// remembered at once, the ones around it would be read in vain.
+    fn is_walk(&self) -> rusqlite::Result<bool> {
+        let missed = self.missed.get().saturating_add(1);
+        self.missed.set(missed);
+        if missed == self.patience.saturating_add(1) {
+            let last: i64 = self
+                .conn
+                .prepare_cached("SELECT coalesce(max(id), 0) FROM streams")?
+                .query_row([], |row| row.get(0))?;
+            let fits = self.streams.borrow().holds_up_to(last);
+            self.walks.set(fits);
+        }
+        Ok(missed > self.patience && self.walks.get())
+    }
+
+    /// Remembers the names of the streams whose ids are near, as far as nothing is wrong with them.
+    fn read_streams_around(&self, id: i64) -> Result<(), ReadError> {
+        let first = id.saturating_sub(id.rem_euclid(BLOCK));
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT id, name, category FROM streams WHERE id BETWEEN ?1 AND ?2")?;
+        let mut rows = statement.query((first, first.saturating_add(BLOCK - 1)))?;
+        while let Some(row) = rows.next()? {
+            if let Ok(stream) = StreamId::new(row.get::<_, String>(1)?) {
+                let names = (stream, row.get(2)?);
+                self.streams.borrow_mut().put(row.get(0)?, names);
+            }
+        }
+        Ok(())
+    }
+
+    fn category(&self, id: i64, damaged: Damaged<'_>) -> Result<Option<Category>, ReadError> {
+        self.typed(
+            &self.categories,
+            id,
+            "SELECT name FROM categories WHERE id = ?1",
+            |text| Category::new(text).map_err(|_| damaged(NO_CATEGORY)),
+        )
     }
 
     /// The type with an id, if it is there.
@@ -149,6 +236,16 @@ impl Reader {
         self.typed(&self.texts[table as usize], id, sql, |text| Ok(text.into()))
     }
 
+    /// Holds its texts anew, each counted by itself from now on. Where one thread takes texts that another drops, each
+    /// waits for the other at every event, unless they are of different pages.
+    pub(super) fn part_with_texts(&self) {
+        for texts in &self.texts {
+            for (_, text) in texts.borrow_mut().slots.iter_mut().flatten() {
+                *text = Arc::from(&**text);
+            }
+        }
+    }
+
     fn typed<T: Clone>(
         &self,
         slots: &RefCell<Slots<T>>,
@@ -178,7 +275,7 @@ impl Reader {
 struct Slots<T> {
     /// Bits of an id that choose its slot.
     mask: u64,
-    slots: Vec<Option<(i64, T)>>,
+    slots: Vec<Option<(NonZeroI64, T)>>,
 }
 
 impl<T> Slots<T> {
@@ -190,6 +287,11 @@ impl<T> Slots<T> {
         }
     }
 
+    /// Whether all ids up to this one have a slot each.
+    fn holds_up_to(&self, id: i64) -> bool {
+        id.unsigned_abs() <= self.mask
+    }
+
     fn place(&self, id: i64) -> usize {
         // Any id has a slot, also one that only a damaged file can hold.
         (id.unsigned_abs() & self.mask) as usize
@@ -197,17 +299,21 @@ impl<T> Slots<T> {
 
     fn get(&self, id: i64) -> Option<&T> {
         match self.slots.get(self.place(id)) {
-            Some(Some((held, value))) if *held == id => Some(value),
+            Some(Some((held, value))) if held.get() == id => Some(value),
             _ => None,
         }
     }
 
+    /// Ids are given from 1: what a damaged file has as 0 is not remembered, which saves each slot a word.
     fn put(&mut self, id: i64, value: T) {
+        let Some(held) = NonZeroI64::new(id) else {
+            return;
+        };
         let place = self.place(id);
         if place >= self.slots.len() {
             self.slots.resize_with(place + 1, || None);
         }
-        self.slots[place] = Some((id, value));
+        self.slots[place] = Some((held, value));
     }
 }
 
@@ -280,13 +386,14 @@ mod tests {
         let joined = rows(&conn, &joined, row::named_event);
         assert_eq!(joined.len(), 40);
         assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 3);
-        for most in [1, 2, 4, FEW] {
+        for (most, patience) in [(1, 0), (2, 5), (4, 0), (FEW, 0), (FEW, 5), (FEW, PATIENCE)] {
             let conn = Connection::open(&path).unwrap();
-            let reader = Reader::remembering(conn, most, most, most);
+            let mut reader = Reader::remembering(conn, most, most, most);
+            reader.patience = patience;
             let sql = format!("SELECT {} FROM events e ORDER BY e.position", row::EVENT);
             for round in ["cold", "warm"] {
                 let ours = rows(&reader, &sql, |row| row::event(row, &reader));
-                assert_eq!(ours, joined, "{most} names, {round}");
+                assert_eq!(ours, joined, "{most} names, patience {patience}, {round}");
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::reader::{Reader, Table};
@@ -136,7 +137,7 @@ fn damaged_at(position: Position) -> impl Fn(&str) -> ReadError {
 fn decode(row: &Row<'_>, names: Names) -> Result<Event, ReadError> {
     let position = Position(row.get(0)?);
     let damaged = damaged_at(position);
-    let optional = |at: usize| row.get::<_, Option<String>>(at);
+    let optional = |at: usize| text(row, at);
     let Names {
         stream,
         category,
@@ -220,6 +221,18 @@ fn decode(row: &Row<'_>, names: Names) -> Result<Event, ReadError> {
             .collect(),
         leaf: Hash(leaf),
     })
+}
+
+/// Text of a column. Most columns of most events hold none, which is told first.
+fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    match row.get_ref(at)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text.to_owned())),
+            Err(error) => Err(rusqlite::Error::Utf8Error(at, error)),
+        },
+        _ => row.get(at),
+    }
 }
 
 /// Reads an event in one line from a row of [`BRIEF`].

@@ -18,8 +18,8 @@ use crate::store::{EventQuery, Head, StreamEvent};
 const BATCH: u64 = 16_384;
 /// Pages that are read ahead of a projection.
 const AHEAD: usize = 4;
-/// Most documents that a projection holds in memory between two transactions.
-const MAX_DOCUMENTS: usize = 200_000;
+/// Most bytes of documents that a projection holds in memory between two transactions, about.
+const MOST_BYTES: usize = 64 << 20;
 /// How often a projection is tried again where another process writes or was faster.
 const TRIES: usize = 5;
 
@@ -359,8 +359,7 @@ impl Work<'_> {
         desk.standing.at = advance.to;
         desk.standing.stopped_at = desk.folding.stopped;
         desk.folding.was_kept(ids);
-        if desk.folding.documents.len() > MAX_DOCUMENTS {
-            desk.folding.documents.clear();
+        if desk.folding.let_go_above(MOST_BYTES) {
             desk.is_whole = false;
         }
         Ok(true)

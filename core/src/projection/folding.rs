@@ -82,6 +82,18 @@ impl Document {
         }
     }
 
+    /// Bytes that it takes in memory, about.
+    fn bytes(&self, key: &str) -> usize {
+        /// Of what is there whatever it holds.
+        const DOCUMENT: usize = 1_024;
+        /// Of a value of its state.
+        const VALUE: usize = 96;
+        DOCUMENT
+            + key.len()
+            + VALUE * self.fold.weight()
+            + size_of::<Input>() * self.open.capacity()
+    }
+
     /// Counts an event that was taken; with its history, where that is kept.
     fn count(&mut self, event: &Event, keeps_history: bool) {
         let (position, time) = (event.position, event.time.time);
@@ -327,6 +339,23 @@ impl Folding {
             .add_cause(kind, Severity::Severe, place, detail);
     }
 
+    /// Lets go of the documents that changed longest ago where all of them take more memory than `most` bytes, about;
+    /// says whether it did. Only where all that is in memory is kept.
+    pub(super) fn let_go_above(&mut self, most: usize) -> bool {
+        let bytes: usize = self.documents.iter().map(|(key, d)| d.bytes(key)).sum();
+        if bytes <= most {
+            return false;
+        }
+        let mut last: Vec<Position> = self.documents.values().map(|d| d.last.0).collect();
+        let half = last.len() / 2;
+        let (_, middle, _) = last.select_nth_unstable(half);
+        let middle = *middle;
+        self.documents
+            .retain(|_, document| document.last.0 > middle);
+        self.documents.shrink_to_fit();
+        true
+    }
+
     /// Notes that everything was kept; the ids are those of the documents that were dirty, in their order.
     pub(super) fn was_kept(&mut self, ids: Vec<i64>) {
         for (key, id) in std::mem::take(&mut self.dirty).iter().zip(ids) {
@@ -354,5 +383,28 @@ pub(super) fn note_underived(findings: &mut Findings, key: &str, faults: Vec<Str
             place,
             detail,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_that_changed_longest_ago_are_let_go_where_they_take_too_much() {
+        let text = "key = 'data.to'\n[on.Counted]\n\"n.add\" = 'data.n'\n";
+        let projection = Arc::new(Projection::parse("sums", text).unwrap());
+        let mut folding = Folding::kept(&projection);
+        for n in 1..=100 {
+            let mut document = Document::new(&projection);
+            document.last = (Position(n), Time::MIN);
+            folding.documents.insert(n.to_string(), document);
+        }
+        assert!(!folding.let_go_above(1 << 20), "a hundred small ones fit");
+        assert_eq!(folding.documents.len(), 100);
+        assert!(folding.let_go_above(100_000));
+        let mut left: Vec<u64> = folding.documents.values().map(|d| d.last.0.0).collect();
+        left.sort_unstable();
+        assert_eq!(left, Vec::from_iter(52..=100));
     }
 }

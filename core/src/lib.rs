@@ -12,6 +12,7 @@
 //! | [`key_store`] | the passphrase of a key, in the system's key store |
 //! | [`signing`] | keys, checkpoints and proofs of a log |
 //! | [`cache`] | what can be computed again from the log, kept in a file |
+//! | [`times`] | how events lie along time, kept in the cache
 //! | [`model`] | how events become state: definition, expression, inference, fold |
 //! | [`snapshot`] | folds kept, and which are made and stay |
 //! | [`search`] | text search |
@@ -69,5 +70,6 @@ pub mod store;
 pub mod surroundings;
 pub mod temporal;
 pub mod time;
+pub mod times;
 pub mod verify;
 mod written;

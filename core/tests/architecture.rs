@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["access_log"],
     &["signing"],
     &["cache"],
+    &["times"],
     &["model"],
     &["snapshot"],
     &["search"],

@@ -143,11 +143,15 @@ impl OpenStore {
         Ok(())
     }
 
-    /// Brings the text index to the head of the log, and again whenever the log has grown, until the store is
-    /// closed. Has a thread and connections of its own, so that nobody waits for it.
+    /// Counts how events lie along time, unless that is kept. Brings the text index to the head of the log, and again
+    /// whenever the log has grown, until the store is closed. Has a thread and connections of its own, so that nobody
+    /// waits for it.
     pub(crate) fn keep_indexing(&self) {
         let (index, progress, log) = (self.index.clone(), self.indexing.clone(), self.log.clone());
+        let cache_folder = self.cache_folder.clone();
         std::thread::spawn(move || {
+            // Until then the same questions are answered, and take longer.
+            let _ = annals_core::times::know(&log, Some(&cache_folder));
             let mut done = Position::ZERO;
             while !progress.cancel.load(Ordering::Relaxed) {
                 // What cannot be read now is tried again when there is more; searches say how far they have looked.

@@ -58,6 +58,9 @@ pub fn run(args: Events, output: &mut Output) -> Result<Exit, Failure> {
         query.after = args.after.map(Position);
         return find(&index, &text, query, args.limit as usize, &readings, output);
     }
+    if query.from.is_some() || query.to.is_some() {
+        annals_core::times::know(&log, found::cache_folder().as_deref())?;
+    }
     if args.count {
         let count = log.count(&query)?;
         return output.show(&CountView { count }, |output| {

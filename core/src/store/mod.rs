@@ -25,9 +25,9 @@ pub use query::{
 };
 pub(crate) use sqlite::APPLICATION_ID;
 pub use sqlite::{
-    Bulk, BulkOutcome, LedgerAddition, LedgerError, LedgerNow, Log, LogCheck, LogWriter, Pulse,
-    SealedEvent, SealedLog, StreamEvent, Subscription, UnnamedLog, add_to_ledger, backup, check,
-    restore,
+    Block, Bulk, BulkOutcome, Chunk, LedgerAddition, LedgerError, LedgerNow, Log, LogCheck,
+    LogWriter, Pulse, SealedEvent, SealedLog, StreamEvent, Subscription, Times, UnnamedLog,
+    add_to_ledger, backup, check, restore,
 };
 pub use view::*;
 

@@ -52,7 +52,7 @@ impl Log {
                 loop {
                     let page = self.read(|reader| {
                         reader.part_with_texts();
-                        super::query::page(reader, &query, len)
+                        self.page(reader, &query, len)
                     });
                     let page = page.and_then(|page| {
                         self.tell_read(page.events.len())?;

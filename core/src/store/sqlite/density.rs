@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::log::Log;
 use super::plan::{Plan, extreme_time};
 use super::row;
+use super::times::Times;
 use crate::position::Position;
 use crate::store::{DensityView, Direction, EventQuery, ReadError};
 use crate::time::Time;
@@ -23,7 +24,9 @@ impl Log {
         let query = whole(query);
         self.read(|conn| match Plan::make(conn, &query)? {
             None => Ok(nothing(slices)),
-            Some(plan) if plan.is_whole_log(conn)? => count_slices(conn, &query, slices),
+            Some(plan) if plan.is_whole_log(conn)? => {
+                count_slices(conn, self.times(conn)?.as_deref(), &query, slices)
+            }
             Some(plan) => sort_into_slices(conn, &plan, &query, slices),
         })
     }
@@ -89,9 +92,11 @@ fn nothing(slices: usize) -> DensityView {
     }
 }
 
-/// The whole log in a range of time: one count over `by_time` for each slice, and the tail event by event.
+/// The whole log in a range of time: one count for each slice, over `by_time` where nothing is known of how events lie
+/// along it, and the tail event by event.
 fn count_slices(
     conn: &Connection,
+    times: Option<&Times>,
     query: &EventQuery,
     slices: usize,
 ) -> Result<DensityView, ReadError> {
@@ -112,9 +117,19 @@ fn count_slices(
            AND (time_us > ?1 OR time_sub_ns >= ?2) AND (time_us < ?3 OR time_sub_ns < ?4)",
     )?;
     let mut counts = Vec::with_capacity(slices);
+    let mut before = match times {
+        Some(times) => times.before(conn, from)?,
+        None => 0,
+    };
     for slice in 0..slices {
         let (start, end) = (scale.start(slice), scale.start(slice + 1));
-        let in_slice: u64 = count.query_row((start.0, start.1, end.0, end.1), |row| row.get(0))?;
+        let in_slice: u64 = match times {
+            None => count.query_row((start.0, start.1, end.0, end.1), |row| row.get(0))?,
+            Some(times) => {
+                let before_end = times.before_parts(conn, end)?;
+                before_end - std::mem::replace(&mut before, before_end)
+            }
+        };
         counts.push(in_slice);
     }
     let mut tail = conn.prepare_cached(

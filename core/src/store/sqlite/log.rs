@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::names::counted_sql;
 use super::reader::Reader;
+use super::times::Times;
 use super::{links, open, row};
 use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Place, Severity};
@@ -49,6 +50,8 @@ struct Shared {
     idle: Mutex<Vec<Reader>>,
     commits: Mutex<Commits>,
     committed: Condvar,
+    /// How events lie along time, once somebody has counted that.
+    times: Mutex<Option<Arc<Times>>>,
     /// What reading leaves beside the file is removed at the end.
     tidies: bool,
     /// Keeps the temporary copy as long as somebody reads it. Last, so that connections close first.
@@ -113,6 +116,7 @@ impl Log {
                 idle: Mutex::new(vec![Reader::new(conn)]),
                 commits: Mutex::default(),
                 committed: Condvar::new(),
+                times: Mutex::default(),
                 tidies: tidies && access == Access::ReadOnly,
                 _copy: copy,
             }),
@@ -188,6 +192,24 @@ impl Log {
             idle.push(reader);
         }
         answer
+    }
+
+    /// How events lie along time, as it was known last.
+    pub(super) fn kept_times(&self) -> Option<Arc<Times>> {
+        lock(&self.shared.times).clone()
+    }
+
+    /// Keeps what is known of how events lie along time, for this log and its clones. What was made from another log
+    /// makes answers wrong: whoever keeps it elsewhere compares roots.
+    pub fn know_times(&self, times: Times) {
+        let mut known = lock(&self.shared.times);
+        // A question that began earlier may end later.
+        if known
+            .as_ref()
+            .is_none_or(|known| known.covered <= times.covered)
+        {
+            *known = Some(Arc::new(times));
+        }
     }
 
     /// Counts events that were read, for whoever watches; ends the work where that was asked.

@@ -11,6 +11,7 @@
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk`, `imports` | appending: imports, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
+//! | `times` | how events lie along time, so that wide ranges of it are not walked along |
 //! | `ahead` | reading pages while the ones before are worked on |
 //! | `proofs` | proofs from the stored tree |
 //! | `recheck` | whether one event is still what was recorded |
@@ -54,6 +55,7 @@ mod streams;
 mod subscribe;
 mod tail;
 mod tiles;
+mod times;
 mod unnamed;
 mod verify;
 mod writer;
@@ -74,6 +76,7 @@ pub use restore::restore;
 pub(crate) use schema::APPLICATION_ID;
 pub use sealed::{SealedEvent, SealedLog};
 pub use subscribe::Subscription;
+pub use times::{Block, Chunk, Times};
 pub use unnamed::UnnamedLog;
 pub use writer::LogWriter;
 

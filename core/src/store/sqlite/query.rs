@@ -1,7 +1,5 @@
 //! Reading and counting events by query. [`super::plan`] finds the way to them.
 
-use rusqlite::Connection;
-
 use super::log::Log;
 use super::plan::Plan;
 use super::reader::Reader;
@@ -33,7 +31,7 @@ impl Log {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn events(&self, query: &EventQuery, limit: usize) -> Result<EventPage, ReadError> {
-        let page = self.read(|reader| page(reader, query, limit))?;
+        let page = self.read(|reader| self.page(reader, query, limit))?;
         self.tell_read(page.events.len())?;
         Ok(page)
     }
@@ -71,9 +69,15 @@ impl Log {
             return self.events(query, limit);
         };
         self.read(|reader| {
-            let plan = Plan::make(reader, query)?;
-            let last = plan.map(|plan| plan.nth(reader, before)).transpose()?;
-            let Some(after) = last.flatten() else {
+            let wide = self.wide(reader, query)?;
+            let last = match wide.map(|wide| wide.nth(reader, before)).transpose()? {
+                Some(Some(last)) => last,
+                Some(None) | None => match Plan::make(reader, query)? {
+                    Some(plan) => plan.nth(reader, before)?,
+                    None => None,
+                },
+            };
+            let Some(after) = last else {
                 return Ok(EventPage {
                     events: Vec::new(),
                     next: None,
@@ -83,8 +87,44 @@ impl Log {
                 after: Some(after),
                 ..query.clone()
             };
-            page(reader, &rest, limit)
+            self.page(reader, &rest, limit)
         })
+    }
+
+    /// One page of at most `limit` events.
+    pub(super) fn page(
+        &self,
+        reader: &Reader,
+        query: &EventQuery,
+        limit: usize,
+    ) -> Result<EventPage, ReadError> {
+        let mut events = Vec::new();
+        let mut take = |event| {
+            events.push(event);
+            true
+        };
+        let most = limit.saturating_add(1);
+        if let Some(wide) = self.wide(reader, query)? {
+            wide.read(reader, most, &mut take)?;
+        } else if let Some(plan) = Plan::make(reader, query)? {
+            plan.read(reader, most, &mut take)?;
+        }
+        let more = events.len() > limit;
+        events.truncate(limit);
+        let next = events.last().filter(|_| more).map(|e: &Event| e.position);
+        Ok(EventPage { events, next })
+    }
+
+    fn counted(&self, reader: &Reader, query: &EventQuery) -> Result<u64, ReadError> {
+        if let Some(wide) = self.wide(reader, query)?
+            && let Some(count) = wide.count(reader)?
+        {
+            return Ok(count);
+        }
+        match Plan::make(reader, query)? {
+            None => Ok(0),
+            Some(plan) => plan.count(reader),
+        }
     }
 
     /// How many matching events precede the one at `position` in the query's direction: its row in the list, from 0;
@@ -103,12 +143,12 @@ impl Log {
             return Ok(None);
         }
         self.read(|conn| {
-            let before = count(conn, &known_to(position.0 - 1))?;
-            let through = count(conn, &known_to(position.0))?;
+            let before = self.counted(conn, &known_to(position.0 - 1))?;
+            let through = self.counted(conn, &known_to(position.0))?;
             Ok(match query.direction {
                 _ if through == before => None,
                 Direction::Forwards => Some(before),
-                Direction::Backwards => Some(count(conn, &known_to(u64::MAX))? - through),
+                Direction::Backwards => Some(self.counted(conn, &known_to(u64::MAX))? - through),
             })
         })
     }
@@ -154,32 +194,6 @@ impl Log {
             direction: Direction::Forwards,
             ..query.clone()
         };
-        self.read(|conn| count(conn, &whole))
-    }
-}
-
-/// One page of at most `limit` events.
-pub(super) fn page(
-    reader: &Reader,
-    query: &EventQuery,
-    limit: usize,
-) -> Result<EventPage, ReadError> {
-    let mut events = Vec::new();
-    if let Some(plan) = Plan::make(reader, query)? {
-        plan.read(reader, limit.saturating_add(1), &mut |event| {
-            events.push(event);
-            true
-        })?;
-    }
-    let more = events.len() > limit;
-    events.truncate(limit);
-    let next = events.last().filter(|_| more).map(|e: &Event| e.position);
-    Ok(EventPage { events, next })
-}
-
-fn count(conn: &Connection, query: &EventQuery) -> Result<u64, ReadError> {
-    match Plan::make(conn, query)? {
-        None => Ok(0),
-        Some(plan) => plan.count(conn),
+        self.read(|reader| self.counted(reader, &whole))
     }
 }

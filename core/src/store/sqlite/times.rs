@@ -1,0 +1,768 @@
+//! How events lie along time and along positions: numbers by which a wide range of time is answered without a walk
+//! along all of its events.
+//!
+//! Chunks of time say how many events they hold, each some thousands: the number of events before any instant is a sum
+//! and one count inside a chunk. Blocks of positions say between which times their events lie: a page of a range of
+//! time comes from the blocks that have events in it, in order of position.
+//!
+//! INVARIANT: both are of the events up to `covered`, all of which are in `by_time`. Neither ever tells what is not
+//! there: without them the same questions are answered by [`super::plan`].
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::log::Log;
+use super::reader::Reader;
+use super::row;
+use crate::event::Event;
+use crate::position::Position;
+use crate::store::{Direction, EventQuery, ReadError};
+use crate::time::Time;
+
+/// Events of a chunk of time: at least so many, and less than twice as many, unless they are of one instant.
+const CHUNK: u64 = 2_048;
+/// Positions of a block.
+const BLOCK: u64 = 4_096;
+/// A range of fewer events is looked up in `by_time` itself.
+const WIDE: u64 = 8_192;
+/// A row of a list is not looked for by blocks where more of them than these lie partly in the range: where positions do
+/// not follow time, each would have to be read.
+const PARTLY: usize = 48;
+/// Where more events than these came at once, it is all counted again, along the narrow table.
+const MANY: u64 = 200_000;
+
+/// How the events of a log lie along time and along positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    /// The events up to here are in it.
+    pub covered: Position,
+    /// In order of time.
+    pub chunks: Vec<Chunk>,
+    /// In order of position, each of as many positions, the last one of fewer.
+    pub blocks: Vec<Block>,
+    sizes: Sizes,
+}
+
+/// A stretch of time, from its first instant to that of the next chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunk {
+    /// Its first instant.
+    pub from: Time,
+    /// Number of events in it.
+    pub events: u64,
+}
+
+/// A stretch of positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// Earliest time in it.
+    pub first: Time,
+    /// Latest time in it.
+    pub last: Time,
+}
+
+/// How large the parts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sizes {
+    chunk: u64,
+    block: u64,
+    wide: u64,
+}
+
+const SIZES: Sizes = Sizes {
+    chunk: CHUNK,
+    block: BLOCK,
+    wide: WIDE,
+};
+
+impl Times {
+    /// Puts together what [`Times`] was taken apart into; `None` if the parts do not fit each other.
+    #[must_use]
+    pub fn from_parts(covered: Position, chunks: Vec<Chunk>, blocks: Vec<Block>) -> Option<Times> {
+        let counted = chunks.iter().try_fold(0u64, |n, c| n.checked_add(c.events));
+        let rising = chunks.windows(2).all(|pair| pair[0].from < pair[1].from);
+        let fits = counted == Some(covered.0)
+            && rising
+            && blocks.len() as u64 == covered.0.div_ceil(BLOCK)
+            && blocks.iter().all(|block| block.first <= block.last);
+        fits.then_some(Times {
+            covered,
+            chunks,
+            blocks,
+            sizes: SIZES,
+        })
+    }
+
+    /// Counts along `by_time`.
+    fn count(conn: &Connection, sizes: Sizes) -> Result<Times, ReadError> {
+        let covered = super::tail::indexed(conn)?;
+        let mut times = Times {
+            covered,
+            chunks: Vec::new(),
+            blocks: Vec::new(),
+            sizes,
+        };
+        let mut open: Option<Chunk> = None;
+        let mut last = None;
+        let mut statement = conn.prepare_cached(
+            "SELECT position, time_us, time_sub_ns FROM by_time ORDER BY time_us, time_sub_ns, position",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let position = Position(row.get(0)?);
+            let time = row::time(row, 1, position)?;
+            times.put_in_block(position, time);
+            // An instant is never divided.
+            match &mut open {
+                Some(chunk) if chunk.events < sizes.chunk || last == Some(time) => {
+                    chunk.events += 1;
+                }
+                open => {
+                    times.chunks.extend(open.take());
+                    *open = Some(Chunk {
+                        from: time,
+                        events: 1,
+                    });
+                }
+            }
+            last = Some(time);
+        }
+        times.chunks.extend(open);
+        Ok(times)
+    }
+
+    fn put_in_block(&mut self, position: Position, time: Time) {
+        let n = position.0.saturating_sub(1) / self.sizes.block;
+        let n = usize::try_from(n).unwrap_or(usize::MAX);
+        if self.blocks.len() <= n {
+            let none = Block {
+                first: Time::MAX,
+                last: Time::MIN,
+            };
+            self.blocks.resize(n + 1, none);
+        }
+        if let Some(block) = self.blocks.get_mut(n) {
+            block.first = block.first.min(time);
+            block.last = block.last.max(time);
+        }
+    }
+
+    /// Takes the events up to `to` in.
+    fn follow(&mut self, conn: &Connection, to: Position) -> Result<(), ReadError> {
+        let mut statement = conn.prepare_cached(
+            "SELECT position, time_us, time_sub_ns FROM events NOT INDEXED
+             WHERE position > ?1 AND position <= ?2 ORDER BY position",
+        )?;
+        let mut rows = statement.query((self.covered.0, to.0))?;
+        let mut grown = Vec::new();
+        while let Some(row) = rows.next()? {
+            let position = Position(row.get(0)?);
+            let time = row::time(row, 1, position)?;
+            self.put_in_block(position, time);
+            let at = self.chunks.partition_point(|chunk| chunk.from <= time);
+            match at.checked_sub(1) {
+                Some(at) => self.chunks[at].events += 1,
+                None => match self.chunks.first_mut() {
+                    Some(first) => {
+                        first.from = time;
+                        first.events += 1;
+                    }
+                    None => self.chunks.push(Chunk {
+                        from: time,
+                        events: 1,
+                    }),
+                },
+            }
+            // One of a single instant cannot be divided, and is looked at again when more came.
+            let events = self.chunks[at.saturating_sub(1)].events;
+            if events >= 2 * self.sizes.chunk && events % self.sizes.chunk == 0 {
+                grown.push(time);
+            }
+        }
+        self.covered = to;
+        for time in grown {
+            self.divide(conn, time)?;
+        }
+        Ok(())
+    }
+
+    /// Divides the chunk of an instant as long as it holds too much.
+    fn divide(&mut self, conn: &Connection, time: Time) -> Result<(), ReadError> {
+        let mut at = self.chunks.partition_point(|chunk| chunk.from <= time);
+        at = at.saturating_sub(1);
+        let mut place = conn.prepare_cached(
+            "SELECT position, time_us, time_sub_ns FROM by_time
+             WHERE (time_us, time_sub_ns) > (?1, ?2) AND position <= ?3
+             ORDER BY time_us, time_sub_ns, position LIMIT 1 OFFSET ?4",
+        )?;
+        while let Some(chunk) = self.chunks.get(at).copied() {
+            if chunk.events < 2 * self.sizes.chunk {
+                break;
+            }
+            let (us, ns) = (chunk.from.us(), chunk.from.sub_ns());
+            // Those of its first instant stay together, and come before what is skipped.
+            let instant = self.inside(conn, chunk.from, chunk.from.next_ns())?;
+            let skip = self.sizes.chunk.saturating_sub(instant);
+            let found = place
+                .query_row((us, ns, self.covered.0, skip), |row| {
+                    Ok(row::time(row, 1, Position(row.get(0)?)))
+                })
+                .optional()?;
+            let Some(from) = found.transpose()? else {
+                break;
+            };
+            let end = self.chunks.get(at + 1).map(|next| next.from);
+            if end.is_some_and(|end| from >= end) {
+                break;
+            }
+            let left = self.inside(conn, chunk.from, from)?;
+            self.chunks[at].events = left;
+            let right = Chunk {
+                from,
+                events: chunk.events - left,
+            };
+            self.chunks.insert(at + 1, right);
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// Number of events from one instant to before another.
+    fn inside(&self, conn: &Connection, from: Time, before: Time) -> Result<u64, ReadError> {
+        let count = conn
+            .prepare_cached(
+                "SELECT count(*) FROM by_time WHERE (time_us, time_sub_ns) >= (?1, ?2)
+                 AND (time_us, time_sub_ns) < (?3, ?4) AND position <= ?5",
+            )?
+            .query_row(
+                (
+                    from.us(),
+                    from.sub_ns(),
+                    before.us(),
+                    before.sub_ns(),
+                    self.covered.0,
+                ),
+                |row| row.get(0),
+            )?;
+        Ok(count)
+    }
+
+    /// Number of events before an instant in microseconds and nanoseconds on top, which may lie past the last one that
+    /// there is.
+    pub(super) fn before_parts(
+        &self,
+        conn: &Connection,
+        (us, ns): (i64, i64),
+    ) -> Result<u64, ReadError> {
+        match u16::try_from(ns)
+            .ok()
+            .and_then(|ns| Time::from_parts(us, ns))
+        {
+            Some(time) => self.before(conn, time),
+            None => Ok(self.covered.0),
+        }
+    }
+
+    /// Number of events before an instant, of those that are in it.
+    pub(super) fn before(&self, conn: &Connection, time: Time) -> Result<u64, ReadError> {
+        let after = self.chunks.partition_point(|chunk| chunk.from < time);
+        let Some(at) = after.checked_sub(1) else {
+            return Ok(0);
+        };
+        let whole: u64 = self.chunks[..at].iter().map(|chunk| chunk.events).sum();
+        let chunk = self.chunks[at];
+        let end = self.chunks.get(after).map(|next| next.from);
+        if end == Some(time) {
+            return Ok(whole + chunk.events);
+        }
+        Ok(whole + self.inside(conn, chunk.from, time)?)
+    }
+
+    /// About how many events lie in a range, at most two chunks too many.
+    fn about(&self, from: Time, to: Time) -> u64 {
+        let first = self.chunks.partition_point(|chunk| chunk.from <= from);
+        let end = self.chunks.partition_point(|chunk| chunk.from <= to);
+        let chunks = self.chunks.get(first.saturating_sub(1)..end);
+        let chunks = chunks.unwrap_or_default().iter();
+        chunks.map(|chunk| chunk.events).sum()
+    }
+}
+
+impl Log {
+    /// Counts how the events lie along time, unless that is known. Questions about wide ranges of time are answered
+    /// faster from then on, and with every clone of this log. A walk along a narrow table: a second or so for ten
+    /// million events.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn count_times(&self) -> Result<(), ReadError> {
+        self.read(|reader| match self.times(reader)? {
+            Some(_) => Ok(()),
+            None => {
+                self.know_times(Times::count(reader, SIZES)?);
+                Ok(())
+            }
+        })
+    }
+
+    /// As [`Log::count_times`], in parts so small that tests meet their edges.
+    #[cfg(test)]
+    pub(crate) fn count_times_by(&self, chunk: u64, block: u64) -> Result<(), ReadError> {
+        let sizes = Sizes {
+            chunk,
+            block,
+            wide: 0,
+        };
+        self.read(|reader| {
+            self.know_times(Times::count(reader, sizes)?);
+            Ok(())
+        })
+    }
+
+    /// How the events lie along time, as far as that is known by now.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the engine.
+    pub fn known_times(&self) -> Result<Option<Arc<Times>>, ReadError> {
+        self.read(|reader| self.times(reader))
+    }
+
+    /// What is known of how events lie along time, brought to where `by_time` ends; `None` where nothing is.
+    pub(super) fn times(&self, reader: &Reader) -> Result<Option<Arc<Times>>, ReadError> {
+        let Some(mut times) = self.kept_times() else {
+            return Ok(None);
+        };
+        let indexed = super::tail::indexed(reader)?;
+        // What a reader knows that began later is too much for this one.
+        if times.covered > indexed {
+            return Ok(None);
+        }
+        if times.covered < indexed {
+            let followed = Arc::make_mut(&mut times);
+            if indexed.0 - followed.covered.0 > MANY.max(followed.covered.0 / 4) {
+                *followed = Times::count(reader, followed.sizes)?;
+            } else {
+                followed.follow(reader, indexed)?;
+            }
+            self.know_times(Times::clone(&times));
+        }
+        Ok(Some(times))
+    }
+
+    /// The way to the events of a wide range of time, where the query asks for nothing else and it is known.
+    pub(super) fn wide(
+        &self,
+        reader: &Reader,
+        query: &EventQuery,
+    ) -> Result<Option<Wide>, ReadError> {
+        let EventQuery {
+            stream: None,
+            category: None,
+            event_type: None,
+            actor: None,
+            correlation: None,
+            from,
+            to,
+            known,
+            direction,
+            after,
+        } = query
+        else {
+            return Ok(None);
+        };
+        if from.is_none() && to.is_none() {
+            return Ok(None);
+        }
+        let Some(times) = self.times(reader)? else {
+            return Ok(None);
+        };
+        let (from, to) = (from.unwrap_or(Time::MIN), to.unwrap_or(Time::MAX));
+        if times.about(from, to) < times.sizes.wide {
+            return Ok(None);
+        }
+        let size = super::log::head(reader)?.size.0;
+        let (mut low, mut high) = (1, known.map_or(size, |known| known.0.min(size)));
+        match (direction, after) {
+            (_, None) => {}
+            (Direction::Forwards, Some(after)) => low = after.0.saturating_add(1),
+            (Direction::Backwards, Some(after)) => high = high.min(after.0.saturating_sub(1)),
+        }
+        Ok(Some(Wide {
+            is_whole: low == 1 && high == size,
+            times,
+            from,
+            to,
+            low,
+            high,
+            direction: *direction,
+        }))
+    }
+}
+
+/// A range of time and a range of positions, both ends inclusive.
+#[derive(Debug)]
+pub(super) struct Wide {
+    times: Arc<Times>,
+    from: Time,
+    to: Time,
+    low: u64,
+    high: u64,
+    /// No event is left out for its position.
+    is_whole: bool,
+    direction: Direction,
+}
+
+/// Positions that lie next to each other, both ends inclusive.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    low: u64,
+    high: u64,
+    /// All of its events are in the range of time.
+    is_inside: bool,
+}
+
+impl Wide {
+    /// The stretches in which there may be events, in order.
+    fn stretches(&self) -> impl Iterator<Item = Stretch> + '_ {
+        let block = self.times.sizes.block;
+        let covered = self.times.covered.0;
+        let blocks = self.times.blocks.iter().zip(0u64..);
+        let blocks = blocks.filter_map(move |(lies, n)| {
+            (lies.first <= self.to && lies.last >= self.from).then(|| Stretch {
+                low: n * block + 1,
+                high: ((n + 1) * block).min(covered),
+                is_inside: lies.first >= self.from && lies.last <= self.to,
+            })
+        });
+        // What came since stands at the end.
+        let rest = Stretch {
+            low: covered + 1,
+            high: u64::MAX,
+            is_inside: false,
+        };
+        blocks.chain([rest]).filter_map(|stretch| {
+            let cut = Stretch {
+                low: stretch.low.max(self.low),
+                high: stretch.high.min(self.high),
+                ..stretch
+            };
+            (cut.low <= cut.high).then_some(cut)
+        })
+    }
+
+    fn in_direction(&self) -> Vec<Stretch> {
+        let mut stretches: Vec<Stretch> = self.stretches().collect();
+        if self.direction == Direction::Backwards {
+            stretches.reverse();
+        }
+        stretches
+    }
+
+    /// Reads the first `limit` events in the direction, until `each` returns `false`.
+    pub(super) fn read(
+        &self,
+        reader: &Reader,
+        limit: usize,
+        each: &mut dyn FnMut(Event) -> bool,
+    ) -> Result<(), ReadError> {
+        let mut left = limit;
+        let mut statement = reader.prepare_cached(&format!(
+            "SELECT {} FROM events e NOT INDEXED WHERE {} ORDER BY e.position {} LIMIT ?7",
+            row::EVENT,
+            STRETCH,
+            self.order()
+        ))?;
+        for stretch in self.in_direction() {
+            if left == 0 {
+                break;
+            }
+            let most = super::log::sql_limit(left);
+            let (from, to) = self.bounds(stretch);
+            let mut rows = statement.query(params![
+                stretch.low,
+                stretch.high,
+                from.us(),
+                from.sub_ns(),
+                to.us(),
+                to.sub_ns(),
+                most
+            ])?;
+            while let Some(row) = rows.next()? {
+                if !each(row::event(row, reader)?) {
+                    return Ok(());
+                }
+                left -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&self) -> &'static str {
+        match self.direction {
+            Direction::Forwards => "ASC",
+            Direction::Backwards => "DESC",
+        }
+    }
+
+    fn bounds(&self, stretch: Stretch) -> (Time, Time) {
+        match stretch.is_inside {
+            true => (Time::MIN, Time::MAX),
+            false => (self.from, self.to),
+        }
+    }
+
+    /// Number of events; `None` where other ways are better.
+    pub(super) fn count(&self, reader: &Reader) -> Result<Option<u64>, ReadError> {
+        if !self.is_whole {
+            return self.count_up_to(reader, self.high);
+        }
+        let end = match self.to {
+            Time::MAX => self.times.covered.0,
+            to => self.times.before(reader, to.next_ns())?,
+        };
+        let before = self.times.before(reader, self.from)?;
+        let rest = Stretch {
+            low: self.times.covered.0 + 1,
+            high: self.high,
+            is_inside: false,
+        };
+        Ok(Some(
+            end.saturating_sub(before) + self.counted(reader, rest)?,
+        ))
+    }
+
+    /// Number of events up to a position; `None` where other ways are better.
+    fn count_up_to(&self, reader: &Reader, position: u64) -> Result<Option<u64>, ReadError> {
+        let cut = Wide {
+            times: Arc::clone(&self.times),
+            high: self.high.min(position),
+            is_whole: false,
+            ..*self
+        };
+        let stretches: Vec<Stretch> = cut.stretches().collect();
+        if is_scattered(&stretches) {
+            return Ok(None);
+        }
+        let mut count = 0;
+        for stretch in stretches {
+            count += cut.counted(reader, stretch)?;
+        }
+        Ok(Some(count))
+    }
+
+    fn counted(&self, reader: &Reader, stretch: Stretch) -> Result<u64, ReadError> {
+        if stretch.is_inside {
+            return Ok(stretch.high - stretch.low + 1);
+        }
+        if stretch.low > stretch.high {
+            return Ok(0);
+        }
+        let mut statement = reader.prepare_cached(&format!(
+            "SELECT count(*) FROM events e NOT INDEXED WHERE {STRETCH}"
+        ))?;
+        Ok(statement.query_row(self.values(stretch), |row| row.get(0))?)
+    }
+
+    fn values(&self, stretch: Stretch) -> (u64, u64, i64, u16, i64, u16) {
+        (
+            stretch.low,
+            stretch.high,
+            self.from.us(),
+            self.from.sub_ns(),
+            self.to.us(),
+            self.to.sub_ns(),
+        )
+    }
+
+    /// Position of the event that `row` others precede; `None` inside if there are not so many, outside where other ways
+    /// are better.
+    pub(super) fn nth(
+        &self,
+        reader: &Reader,
+        row: u64,
+    ) -> Result<Option<Option<Position>>, ReadError> {
+        let stretches = self.in_direction();
+        if is_scattered(&stretches) {
+            return Ok(None);
+        }
+        let mut left = row;
+        for stretch in stretches {
+            let here = self.counted(reader, stretch)?;
+            if left >= here {
+                left -= here;
+                continue;
+            }
+            if stretch.is_inside {
+                return Ok(Some(Some(Position(match self.direction {
+                    Direction::Forwards => stretch.low + left,
+                    Direction::Backwards => stretch.high - left,
+                }))));
+            }
+            let mut statement = reader.prepare_cached(&format!(
+                "SELECT e.position FROM events e NOT INDEXED WHERE {STRETCH}
+                 ORDER BY e.position {} LIMIT 1 OFFSET ?7",
+                self.order()
+            ))?;
+            let (low, high, from, from_ns, to, to_ns) = self.values(stretch);
+            let found = statement
+                .query_row(params![low, high, from, from_ns, to, to_ns, left], |row| {
+                    row.get(0)
+                })?;
+            return Ok(Some(Some(Position(found))));
+        }
+        Ok(Some(None))
+    }
+}
+
+/// Whether so much lies partly in the range that counting by blocks is no gain.
+fn is_scattered(stretches: &[Stretch]) -> bool {
+    stretches.iter().filter(|s| !s.is_inside).count() > PARTLY
+}
+
+/// The events of a stretch that lie in the range of time.
+const STRETCH: &str = "e.position BETWEEN ?1 AND ?2 AND (e.time_us, e.time_sub_ns) >= (?3, ?4) \
+     AND (e.time_us, e.time_sub_ns) <= (?5, ?6)";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::writer::LogWriter;
+    use super::*;
+    use crate::event::NewEvent;
+    use crate::store::{BulkOutcome, ExpectedVersion, Extraction, StreamAppend};
+    use crate::surroundings::Surroundings;
+    use crate::time::SourceTime;
+
+    /// Appends events at these times; in bulk they are in `by_time` at once.
+    fn append(writer: &LogWriter, times: &[(i64, u16)], in_bulk: bool) {
+        let stream: crate::id::StreamId = "a-1".parse().unwrap();
+        let event = |(us, ns): &(i64, u16)| {
+            let mut event = NewEvent::json("Ticked", "{}").unwrap();
+            event.time = Time::from_parts(*us, *ns).map(SourceTime::unwritten);
+            event
+        };
+        if in_bulk {
+            let mut bulk = writer.bulk("list", &Extraction::standard()).unwrap();
+            for time in times {
+                let outcome = bulk.add(&stream, None, event(time)).unwrap();
+                assert!(matches!(outcome, BulkOutcome::Stored(_)));
+            }
+            bulk.commit().unwrap();
+        } else if !times.is_empty() {
+            let append = StreamAppend {
+                stream,
+                category: None,
+                expected: ExpectedVersion::Any,
+                events: times.iter().map(event).collect(),
+            };
+            writer.append(vec![append]).unwrap();
+        }
+    }
+
+    fn time() -> impl Strategy<Value = (i64, u16)> {
+        (
+            0i64..40,
+            proptest::sample::select(&[0u16, 0, 0, 1, 999][..]),
+        )
+    }
+
+    fn range() -> impl Strategy<Value = EventQuery> {
+        let end = || proptest::option::weighted(0.8, time());
+        let known = proptest::option::weighted(0.2, 0u64..120);
+        (end(), end(), known, any::<bool>()).prop_map(|(a, b, known, back)| {
+            let (a, b) = match (a, b) {
+                (Some(a), Some(b)) => (Some(a.min(b)), Some(a.max(b))),
+                other => other,
+            };
+            let time = |end: Option<(i64, u16)>| end.and_then(|(us, ns)| Time::from_parts(us, ns));
+            EventQuery {
+                from: time(a),
+                to: time(b),
+                known: known.map(Position),
+                direction: if back {
+                    Direction::Backwards
+                } else {
+                    Direction::Forwards
+                },
+                ..EventQuery::default()
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_known_of_times_changes_no_answer(
+            rounds in proptest::collection::vec((proptest::collection::vec(time(), 0..30), any::<bool>(), any::<bool>()), 1..5),
+            ranges in proptest::collection::vec(range(), 6),
+            limit in 1usize..6,
+        ) {
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join("x.annals");
+            let start = Time::parse_rfc3339("2024-06-01T00:00:00Z").unwrap();
+            let writer = LogWriter::create(&path, Surroundings::fixed(start, 7)).unwrap();
+            let (knows, plain) = (Log::explore(&path).unwrap(), Log::explore(&path).unwrap());
+            for (times, in_order, in_bulk) in &rounds {
+                let mut times = times.clone();
+                if *in_order {
+                    times.sort_unstable();
+                }
+                append(&writer, &times, *in_bulk);
+                if knows.kept_times().is_none() {
+                    knows.count_times_by(2, 3).unwrap();
+                }
+                let size = knows.head().unwrap().size.0;
+                for query in &ranges {
+                    prop_assert_eq!(knows.count(query).unwrap(), plain.count(query).unwrap(), "{:?}", query);
+                    prop_assert_eq!(knows.density(query, 7).unwrap(), plain.density(query, 7).unwrap(), "{:?}", query);
+                    for skip in (0..=size + 1).step_by(3) {
+                        let (ours, theirs) = (knows.events_from(query, skip, limit).unwrap(), plain.events_from(query, skip, limit).unwrap());
+                        prop_assert_eq!(&ours, &theirs, "{} of {:?}", skip, query);
+                        let next = EventQuery { after: ours.next, ..query.clone() };
+                        prop_assert_eq!(knows.events(&next, limit).unwrap(), plain.events(&next, limit).unwrap(), "{:?}", next);
+                    }
+                    for position in (0..=size + 1).step_by(5) {
+                        let at = Position(position);
+                        prop_assert_eq!(knows.row_of(query, at).unwrap(), plain.row_of(query, at).unwrap(), "{} in {:?}", position, query);
+                    }
+                }
+                let times = knows.known_times().unwrap().unwrap();
+                let chunks = times.chunks.iter().map(|chunk| chunk.events);
+                prop_assert_eq!(chunks.sum::<u64>(), times.covered.0);
+                knows.read(|reader| {
+                    for (n, chunk) in times.chunks.iter().enumerate() {
+                        let end = times.chunks.get(n + 1).map_or(Time::MAX, |next| next.from);
+                        assert_eq!(times.inside(reader, chunk.from, end)?, chunk.events);
+                        let instant = times.inside(reader, chunk.from, chunk.from.next_ns())?;
+                        assert!(chunk.events < instant + 8, "{chunk:?} is not divided");
+                    }
+                    Ok(())
+                }).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_each_other_are_no_times() {
+        let at = |us| Time::from_parts(us, 0).unwrap();
+        let chunk = |us, events| Chunk {
+            from: at(us),
+            events,
+        };
+        let block = Block {
+            first: at(1),
+            last: at(2),
+        };
+        let make = |covered, chunks: &[Chunk], blocks: &[Block]| {
+            Times::from_parts(Position(covered), chunks.to_vec(), blocks.to_vec())
+        };
+        assert!(make(0, &[], &[]).is_some());
+        assert!(make(3, &[chunk(1, 1), chunk(2, 2)], &[block]).is_some());
+        assert!(make(4, &[chunk(1, 1), chunk(2, 2)], &[block]).is_none());
+        assert!(make(3, &[chunk(2, 1), chunk(1, 2)], &[block]).is_none());
+        assert!(make(3, &[chunk(1, 3)], &[]).is_none());
+    }
+}

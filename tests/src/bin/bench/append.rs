@@ -104,6 +104,7 @@ pub fn alone(folder: &Path, writers: usize, seconds: u64) -> Outcome<f64> {
         rounds: 1,
         append_seconds: seconds,
         folder: folder.to_owned(),
+        keep: false,
     };
     ours(&plan, writers)
 }

@@ -4,7 +4,7 @@
 //! `--import` importing JSON Lines, `--projections` read models, `--questions` questions over time, `--reads` reading, `--reports` making reports,
 //! `--search` text search, `--snapshots` states from snapshots, `--typeset` a report as PDF, and `--integrity STORE`
 //! proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log grows, up to
-//! `--events N`.
+//! `--events N`; `--window --app PROGRAM` looks at a store as large through the window, which is made once.
 //!
 //! Figures are ratios of medians taken in the same run, because the machine is shared and its disk noisy:
 //! absolute numbers say little. The baseline is what people would write by hand: one events table with
@@ -21,6 +21,7 @@ mod formats;
 mod generate;
 mod import;
 mod integrity;
+mod large;
 mod projection;
 mod question;
 mod read;
@@ -45,6 +46,8 @@ pub struct Plan {
     pub append_seconds: u64,
     /// Folder for the generated file, the stores and the report.
     pub folder: PathBuf,
+    /// The store of `--scale` stays.
+    pub keep: bool,
 }
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -136,11 +139,19 @@ fn main() -> Outcome<()> {
         rounds: after("--rounds").map_or(Ok(if quick { 3 } else { 5 }), |n| n.parse())?,
         append_seconds: if quick { 1 } else { 2 },
         folder: after("--out").map_or_else(|| PathBuf::from("target/bench"), PathBuf::from),
+        keep: args.iter().any(|a| a == "--keep"),
     };
     std::fs::create_dir_all(&plan.folder)?;
 
     if let Some(store) = after("--integrity") {
         return told(&plan, &integrity::measure(&plan, store.as_ref(), &[])?);
+    }
+    if args.iter().any(|a| a == "--window") {
+        let app = after("--app").ok_or("--window needs --app PROGRAM")?;
+        return told(
+            &plan,
+            &large::measure(&plan, &scale::store(&plan)?, app.as_ref())?,
+        );
     }
     if args.iter().any(|a| a == "--scale") {
         return told(&plan, &scale::measure(&plan)?);

@@ -1,7 +1,8 @@
 //! What the same work costs as the log grows: one store, measured at a tenth, at a third and at all of the events.
-//! `--scale --events 10000000` is what the goals are about; it takes about ten gigabytes.
+//! `--scale --events 10000000` is what the goals are about; it takes about ten gigabytes. With `--keep` the store stays
+//! for [`store`], which the window is measured on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use annals_core::event::{NewEvent, Payload};
@@ -10,7 +11,7 @@ use annals_core::model::{Model, ModelSet};
 use annals_core::position::{Position, Version};
 use annals_core::question::{AnswerSource, Asking, IntervalIndex, Question, ask};
 use annals_core::store::{
-    Direction, EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend, StreamQuery,
+    Direction, EventQuery, ExpectedVersion, Extraction, Log, LogWriter, StreamAppend, StreamQuery,
 };
 use annals_core::surroundings::Surroundings;
 use annals_core::temporal::{Moment, state};
@@ -23,12 +24,14 @@ use crate::{Outcome, Plan, child};
 
 /// Streams of the largest log.
 const STREAMS: u64 = 100_000;
-/// Events of one append while the store is filled.
-const CHUNK: u64 = 10_000;
+/// Events of one bulk append while the store is filled.
+const CHUNK: u64 = 500_000;
 /// Times a piece of work is done for one figure.
 const TIMES: u64 = 200;
 /// Nanoseconds are left aside: an event each 3 s, a year for ten million.
 const STEP_US: i64 = 3_153_600;
+/// A 365th of the time that the log spans, for each event in it.
+const DAY_US: u64 = STEP_US.unsigned_abs() / 365;
 /// When the log begins: 2024-01-01.
 const BEGIN_US: i64 = 1_704_067_200_000_000;
 
@@ -44,13 +47,23 @@ const MODEL: &str = "category = \"order\"\n[on.OrderPlaced]\nstatus = \"'Pending
      [on.OrderShipped]\nstatus = \"'Shipped'\"\n[on.OrderDelivered]\nstatus = \"'Delivered'\"\n";
 
 /// What is measured at each size, with the goal for the largest.
-const MEASURED: [(&str, &str, Option<f64>); 9] = [
+const MEASURED: [(&str, &str, Option<f64>); 14] = [
     ("append, one event, median", "µs", None),
-    ("open and first view", "ms", Some(1_000.0)),
+    (
+        "open and first view, nothing kept, median",
+        "ms",
+        Some(1_000.0),
+    ),
     ("page of 50 events anywhere, p95", "ms", Some(50.0)),
     ("page of 200 streams anywhere, p95", "ms", Some(50.0)),
     (
         "newest 50 by type, actor or in a range of time, p95",
+        "ms",
+        Some(200.0),
+    ),
+    ("newest 50 in a wide range of time, p95", "ms", Some(200.0)),
+    (
+        "page of 50 anywhere among those of a type, an actor or a wide range, p95",
         "ms",
         Some(200.0),
     ),
@@ -59,7 +72,14 @@ const MEASURED: [(&str, &str, Option<f64>); 9] = [
         "ms",
         Some(200.0),
     ),
+    (
+        "number of events in a wide range of time, p95",
+        "ms",
+        Some(200.0),
+    ),
     ("histogram of all", "ms", Some(300.0)),
+    ("histogram of a wide range of time, p95", "ms", Some(300.0)),
+    ("histogram of a type, p95", "ms", Some(300.0)),
     ("state of a stream at a version, median", "µs", None),
     (
         "count at an instant from the index, warm, median",
@@ -71,8 +91,7 @@ const MEASURED: [(&str, &str, Option<f64>); 9] = [
 /// Measures all of it.
 pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     let path = plan.folder.join("scale.annals");
-    child::remove(&path);
-    std::fs::remove_dir_all(annals_core::model::folder(&path)).ok();
+    remove(&path);
     let writer = LogWriter::create(&path, Surroundings::system())?;
     let sizes = [plan.events / 10, plan.events / 3, plan.events];
     let mut filled = 0;
@@ -130,9 +149,46 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         .ours
         .push(memory::anonymous_kb().unwrap_or(0.0) / 1_000.0);
     rows.push(memory);
-    child::remove(&path);
-    std::fs::remove_dir_all(annals_core::model::folder(&path)).ok();
+    if plan.keep {
+        put_aside(&path, &kept(plan))?;
+    }
+    remove(&path);
     Ok(rows)
+}
+
+/// A store of so many events, made once.
+pub fn store(plan: &Plan) -> Outcome<PathBuf> {
+    let kept = kept(plan);
+    if !kept.exists() {
+        let path = plan.folder.join("scale.annals");
+        remove(&path);
+        println!("making a store of {} events", plan.events);
+        let writer = LogWriter::create(&path, Surroundings::system())?;
+        fill(&writer, 0, plan.events)?;
+        writer.close()?;
+        put_aside(&path, &kept)?;
+    }
+    Ok(kept)
+}
+
+fn kept(plan: &Plan) -> PathBuf {
+    plan.folder.join(format!("scale-{}.annals", plan.events))
+}
+
+/// Gives a store that is closed the name under which it is found again.
+fn put_aside(path: &Path, kept: &Path) -> Outcome<()> {
+    remove(kept);
+    let folder = annals_core::model::folder(path);
+    if folder.exists() {
+        std::fs::rename(folder, annals_core::model::folder(kept))?;
+    }
+    std::fs::rename(path, kept)?;
+    Ok(())
+}
+
+fn remove(store: &Path) {
+    child::remove(store);
+    std::fs::remove_dir_all(annals_core::model::folder(store)).ok();
 }
 
 /// The slope of a straight line through the logarithms: 0 is flat, 1 grows as the log does.
@@ -150,7 +206,7 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
 
 /// The `n`th event: one in a hundred belongs to one long stream, the others to many, unevenly; each stream goes through
 /// its life in order.
-fn event(n: u64, seed: &mut Seeded, versions: &mut [u8]) -> Outcome<StreamAppend> {
+fn event(n: u64, seed: &mut Seeded, versions: &mut [u8]) -> Outcome<(StreamId, NewEvent)> {
     let (stream, kind) = if n % 100 == 99 {
         ("order-long".to_owned(), "ItemAdded")
     } else {
@@ -167,12 +223,7 @@ fn event(n: u64, seed: &mut Seeded, versions: &mut [u8]) -> Outcome<StreamAppend
     event.metadata = Some(Payload::json(metadata(seed))?);
     let us = BEGIN_US + i64::try_from(n)? * STEP_US;
     event.time = Time::from_parts(us, 0).map(SourceTime::unwritten);
-    Ok(StreamAppend {
-        stream: StreamId::new(stream)?,
-        category: None,
-        expected: ExpectedVersion::Any,
-        events: vec![event],
-    })
+    Ok((StreamId::new(stream)?, event))
 }
 
 fn fill(writer: &LogWriter, from: u64, to: u64) -> Outcome<()> {
@@ -181,10 +232,12 @@ fn fill(writer: &LogWriter, from: u64, to: u64) -> Outcome<()> {
     while at < to {
         let end = to.min(at + CHUNK);
         let mut seed = Seeded(at + 1);
-        let appends: Outcome<Vec<StreamAppend>> = (at..end)
-            .map(|n| event(n, &mut seed, &mut versions))
-            .collect();
-        writer.append(appends?)?;
+        let mut bulk = writer.bulk("scale", &Extraction::standard())?;
+        for n in at..end {
+            let (stream, event) = event(n, &mut seed, &mut versions)?;
+            bulk.add(&stream, None, event)?;
+        }
+        bulk.commit()?;
         at = end;
     }
     Ok(())
@@ -225,6 +278,12 @@ fn at_size(path: &Path, writer: &LogWriter, size: u64) -> Outcome<Vec<f64>> {
         Ok(())
     })?;
     let log = Log::explore(path)?;
+    let start = Instant::now();
+    annals_core::times::know(&log, None)?;
+    println!(
+        "{size} events: times counted or caught up in {:.2} s",
+        start.elapsed().as_secs_f64()
+    );
     let backwards = EventQuery {
         direction: Direction::Backwards,
         ..EventQuery::default()
@@ -265,6 +324,54 @@ fn at_size(path: &Path, writer: &LogWriter, size: u64) -> Outcome<Vec<f64>> {
         log.events(&query, 50)?;
         Ok(())
     })?;
+    // From a twentieth to all but a twentieth of the year.
+    let wide = |seed: &mut Seeded, base: &EventQuery| {
+        let day = |day: u64| {
+            let us = i64::try_from(day * size * DAY_US).unwrap_or(0);
+            Time::from_parts(BEGIN_US + us, 0)
+        };
+        let (a, b) = (seed.below(365), seed.below(365));
+        EventQuery {
+            from: day(a.min(b)),
+            to: day(a.max(b) + 18),
+            ..base.clone()
+        }
+    };
+    let wide_page = timed(40, MS, |n| {
+        let base = match n % 2 {
+            0 => &backwards,
+            _ => &EventQuery::default(),
+        };
+        log.events(&wide(&mut seed, base), 50)?;
+        Ok(())
+    })?;
+    let deep = timed(30, MS, |n| {
+        let mut query = backwards.clone();
+        match n % 3 {
+            0 => query.event_type = Some(EventType::new(TYPES[(n % 5) as usize])?),
+            1 => query.actor = Some(Actor::new(format!("user-{}", seed.below(2_000)))?),
+            _ => query = wide(&mut seed, &backwards),
+        }
+        let rows = log.count(&query)?;
+        log.events_from(&query, seed.below(rows.max(1)), 50)?;
+        Ok(())
+    })?;
+    let wide_count = timed(20, MS, |_| {
+        log.count(&wide(&mut seed, &EventQuery::default()))?;
+        Ok(())
+    })?;
+    let wide_histogram = timed(10, MS, |_| {
+        log.density(&wide(&mut seed, &EventQuery::default()), 400)?;
+        Ok(())
+    })?;
+    let type_histogram = timed(10, MS, |n| {
+        let query = EventQuery {
+            event_type: Some(EventType::new(TYPES[(n % 5) as usize])?),
+            ..EventQuery::default()
+        };
+        log.density(&query, 400)?;
+        Ok(())
+    })?;
     let counted = timed(20, MS, |n| {
         let mut query = EventQuery {
             event_type: Some(EventType::new(TYPES[(n % 5) as usize])?),
@@ -286,11 +393,10 @@ fn at_size(path: &Path, writer: &LogWriter, size: u64) -> Outcome<Vec<f64>> {
     let mut places = Vec::new();
     while places.len() < TIMES as usize {
         let stream = StreamId::new(format!("order-{}", seed.below(STREAMS)))?;
-        // Of streams that are short at every size, so that it is not the fold that grows.
-        if let Some(row) = log.stream(&stream)?
-            && row.events <= 20
-        {
-            places.push((stream, Moment::Version(Version(seed.below(row.events) + 1))));
+        // Of the first versions, so that it is not the fold that grows.
+        if let Some(row) = log.stream(&stream)? {
+            let version = Version(seed.below(row.events.min(20)) + 1);
+            places.push((stream, Moment::Version(version)));
         }
     }
     let states = timed(TIMES, US, |n| {
@@ -329,8 +435,13 @@ fn at_size(path: &Path, writer: &LogWriter, size: u64) -> Outcome<Vec<f64>> {
         p95(&page),
         p95(&streams),
         p95(&filtered),
+        p95(&wide_page),
+        p95(&deep),
         p95(&counted),
+        p95(&wide_count),
         median(&histogram),
+        p95(&wide_histogram),
+        p95(&type_histogram),
         median(&states),
         median(&counts),
     ])

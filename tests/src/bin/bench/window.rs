@@ -57,7 +57,7 @@ pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
 }
 
 /// Clicks "open" and answers with the milliseconds until the overview and the time bar's bars are drawn.
-const OPEN: &str = "const done = arguments[0]; const began = performance.now(); \
+pub const OPEN: &str = "const done = arguments[0]; const began = performance.now(); \
     document.querySelector('[data-testid=start-open]').click(); \
     const look = () => { \
         const figure = document.querySelector('[data-testid=overview-events]')?.textContent; \

@@ -23,7 +23,7 @@ use annals_tests::Outcome;
 use annals_tests::seeded::{Seeded, data};
 
 /// Names of the projections: a synchronous one and an asynchronous one.
-pub const PROJECTIONS: [&str; 2] = ["statuses", "customers"];
+pub const PROJECTIONS: [&str; 2] = ["statuses", "products"];
 
 /// What happens to an order, one after another.
 const LIFE: [(&str, &str); 5] = [
@@ -113,7 +113,8 @@ pub fn set() -> Outcome<ProjectionSet> {
     let mut set = ProjectionSet::default();
     for (name, strategy, key) in [
         ("statuses", "sync", "data.status"),
-        ("customers", "async", "data.customerId"),
+        // Of a fixed number of products, so that it is not the documents that grow.
+        ("products", "async", "data.items[0].productId"),
     ] {
         let text = format!("strategy = '{strategy}'\nkey = '{key}'\n{handlers}");
         set.add(Projection::parse(name, &text)?)?;

@@ -176,7 +176,7 @@ impl Times {
             }
             // One of a single instant cannot be divided, and is looked at again when more came.
             let events = self.chunks[at.saturating_sub(1)].events;
-            if events >= 2 * self.sizes.chunk && events % self.sizes.chunk == 0 {
+            if events >= 2 * self.sizes.chunk && events.is_multiple_of(self.sizes.chunk) {
                 grown.push(time);
             }
         }
@@ -428,13 +428,13 @@ impl Wide {
         let block = self.times.sizes.block;
         let covered = self.times.covered.0;
         let blocks = self.times.blocks.iter().zip(0u64..);
-        let blocks = blocks.filter_map(move |(lies, n)| {
-            (lies.first <= self.to && lies.last >= self.from).then(|| Stretch {
+        let blocks = blocks
+            .filter(|(lies, _)| lies.first <= self.to && lies.last >= self.from)
+            .map(move |(lies, n)| Stretch {
                 low: n * block + 1,
                 high: ((n + 1) * block).min(covered),
                 is_inside: lies.first >= self.from && lies.last <= self.to,
-            })
-        });
+            });
         // What came since stands at the end.
         let rest = Stretch {
             low: covered + 1,

@@ -212,6 +212,57 @@ fn cloudevents_hold_whatever_can_be_said() {
     );
 }
 
+/// Links, bytes, nanoseconds, events that were imported, and those of others in between.
+#[test]
+fn cloudevents_of_ones_own_come_back() {
+    let log = any_log();
+    let note = Payload {
+        content_type: "text/plain".into(),
+        bytes: b"a \"note\"\n".to_vec(),
+    };
+    let mut noted = NewEvent::json("Noted", "{}").unwrap();
+    noted.id = Some(EventId::new("e-4").unwrap());
+    noted.data = note;
+    noted.time = Some(SourceTime::parse("2024-01-18T00:00:00Z", chrono_tz::UTC).unwrap());
+    log.append("order-2", noted);
+    let other = r#"{"specversion":"1.0","id":"A-1","source":"/till","type":"com.example.sold","subject":"7","time":"2024-02-15T10:30:00+01:00","data":{"n": 1.50}}"#;
+    let plain =
+        r#"{"orderId":7,"eventType":"Paid","timestamp":"2024-02-16T10:30:00Z","userId":"ben"}"#;
+    for (name, line) in [("other.jsonl", other), ("plain.jsonl", plain)] {
+        let file = log.folder.path().join(name);
+        std::fs::write(&file, format!("{line}\n")).unwrap();
+        let request = ImportRequest::of(vec![file]);
+        import(&log.writer, &request, &surroundings(), &Progress::default()).unwrap();
+    }
+    let (back, _, bytes) = again(&log, ExportFormat::CloudEvents, "own.jsonl");
+    let told = |log: &TestLog| -> Vec<_> {
+        log.events()
+            .into_iter()
+            .map(|(event, links)| {
+                let name = event.stream.unwrap().to_string();
+                let payloads = (event.data, event.metadata);
+                let said = (event.actor, event.correlation, event.causation);
+                (
+                    name,
+                    event.version,
+                    event.event_type,
+                    event.time.time,
+                    event.id,
+                    said,
+                    payloads,
+                    links,
+                )
+            })
+            .collect()
+    };
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!(told(&log).len(), 6);
+    for (one, two) in told(&log).into_iter().zip(told(&back)) {
+        assert_eq!(one, two, "{text}");
+    }
+    assert_eq!(back.events().len(), 6);
+}
+
 /// What was read from CloudEvents is written as it was.
 #[test]
 fn a_cloudevent_comes_back_as_it_was() {

@@ -293,6 +293,8 @@ struct Gathering<'i, 'w> {
     begun: Vec<Position>,
     /// What the events of the file at hand still hold.
     coverage: Counter,
+    /// The file at hand is one of CloudEvents.
+    may_be_own: bool,
     /// The first records of the file at hand, and those of the files before it with their sources.
     first: FirstRecords,
     firsts: Vec<(FirstRecords, String)>,
@@ -335,6 +337,7 @@ impl<'i> Gathering<'i, '_> {
             coverage: Counter::new(true),
             first: FirstRecords::default(),
             firsts: Vec::new(),
+            may_be_own: false,
         })
     }
 

@@ -54,6 +54,10 @@ impl<'i> Gathering<'i, '_> {
         } = opened;
         let chain = preset.as_ref().and_then(|preset| preset.chain);
         self.chain = chain.map(|HashChain::Eventsourcingdb| Chain::default());
+        // Among CloudEvents may be those that Annals wrote, which hold their events whole.
+        self.may_be_own = preset
+            .as_ref()
+            .is_some_and(|preset| preset.name == "cloudevents");
         // A log of requests in no order (an audit log of a service) says what was asked, not what was.
         let is_requests = preset.is_some_and(|preset| preset.order == SourceOrder::Unknown);
         self.coverage = Counter::new(!is_requests);
@@ -322,6 +326,11 @@ impl<'i> Gathering<'i, '_> {
     ) -> Result<(), ImportError> {
         self.count_record()?;
         let record = text.as_bytes();
+        let own = self.may_be_own.then(|| mapping::map_own_cloudevent(text));
+        if let Some(draft) = own.flatten() {
+            let taken = self.accept(names, line, &draft, UNTYPED_RECORD, &[record]);
+            return self.settle(names, line, taken, record);
+        }
         let taken = plan.map(text, &names.stem, line).and_then(|draft| {
             let draft = match draft {
                 Some(draft) => draft,

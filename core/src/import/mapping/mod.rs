@@ -3,6 +3,7 @@
 //! Nothing is lost: what the event has a place for goes there with its text; everything else stays in the
 //! payload (flat record) or in the context (record with a payload of its own), byte for byte.
 
+mod cloudevent;
 pub(super) mod epoch;
 pub(super) mod keys;
 mod native;
@@ -17,6 +18,7 @@ use super::MAX_DEPTH;
 use super::shape::shape_of;
 pub(super) use crate::event::{Key, Members, members_of};
 use crate::time::{SourceTime, Time};
+pub(super) use cloudevent::map as map_own_cloudevent;
 use keys::{Role, Slot};
 pub(super) use native::{Beyond, bytes_of};
 

@@ -74,11 +74,17 @@ struct Line<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Link {
+pub(super) struct Link {
     stream: StreamId,
     #[serde(rename = "version")]
     _version: u64,
     qualifier: String,
+}
+
+impl Link {
+    pub(super) fn parts(self) -> (StreamId, String) {
+        (self.stream, self.qualifier)
+    }
 }
 
 /// What other formats cannot say of an event.
@@ -116,11 +122,7 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
         return None;
     }
     let beyond = Beyond {
-        links: line
-            .links
-            .into_iter()
-            .map(|link| (link.stream, link.qualifier))
-            .collect(),
+        links: line.links.into_iter().map(Link::parts).collect(),
         data_type: line.data_type,
         metadata_type: line.metadata_type,
         data_hex: line.data_hex,

@@ -16,11 +16,13 @@ use crate::store::sqlite::tiles::TILE;
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
 use crate::time::Time;
 
-/// Columns of an event, in the order in which [`Work::event`] reads them.
+/// Columns of an event, in the order in which [`Work::event`] reads them. The last one says whether one is there of
+/// those that most events lack, which then need not be asked for.
 const COLUMNS: &str = "position, stream, version, type, time_us, time_sub_ns, time_flags, time_text, \
      recorded_us, id, source, source_id, source_version, source_position, source_recorded_us, \
      source_recorded_sub_ns, actor, correlation, causation, schema_version, salt_identity, salt_data, \
-     salt_metadata, data_type, metadata_type, leaf, metadata, data";
+     salt_metadata, data_type, metadata_type, leaf, metadata, data, \
+     coalesce(source_id, source_version, source_position, source_recorded_us, causation, schema_version) IS NOT NULL";
 
 /// What a stretch of events gives to the whole.
 #[derive(Debug)]
@@ -375,6 +377,8 @@ impl<'a> Work<'a> {
                 .map_err(|_| Odd::new("a column of it is no text")),
             Err(_) => Err(Odd::new("a column of it cannot be read")),
         };
+        let plain = matches!(row.get_ref(28), Ok(ValueRef::Integer(0)));
+        let rare = |column: usize| if plain { Ok(None) } else { text(column) };
         let names = self.names;
         let missing = |what: &str| {
             Odd(
@@ -418,7 +422,8 @@ impl<'a> Work<'a> {
         };
 
         // The parts, each with its salt; where both are gone, the hash that an erasure left.
-        let source_recorded_at = match optional(14)? {
+        let source_recorded_us = if plain { None } else { optional(14)? };
+        let source_recorded_at = match source_recorded_us {
             None => None,
             Some(us) => Some(time(us, optional(15)?.unwrap_or(0))?),
         };
@@ -438,9 +443,9 @@ impl<'a> Work<'a> {
                     category,
                     links: &named,
                     source: source.map(|s| &*s.name),
-                    source_id: text(11)?,
-                    source_version: text(12)?,
-                    source_position: text(13)?,
+                    source_id: rare(11)?,
+                    source_version: rare(12)?,
+                    source_position: rare(13)?,
                     source_recorded_at,
                 }
                 .encode(&mut self.identity_bytes);
@@ -489,7 +494,7 @@ impl<'a> Work<'a> {
             ),
             time_text: text(7)?,
             recorded_us: number(8)?,
-            schema_version: text(19)?,
+            schema_version: rare(19)?,
             data_type,
             metadata_type,
             identity,
@@ -533,7 +538,7 @@ impl<'a> Work<'a> {
                             Some(&*names.actors.get(id).ok_or_else(|| missing("actor"))?.name)
                         }
                     };
-                    self.compare(position, &again, [actor, correlation, text(18)?]);
+                    self.compare(position, &again, [actor, correlation, rare(18)?]);
                 }
             }
         } else {

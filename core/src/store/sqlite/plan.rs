@@ -634,7 +634,20 @@ impl Way {
             };
             return Ok(position(at).filter(|_| (self.low..=self.high).contains(&at)));
         }
-        let (sql, mut values) = self.walk(Wanted::Times);
+        let (sql, mut values) = match &self.source {
+            // The table of links knows it alone: no row is looked at.
+            Source::Stream { stream, from, to } if self.conditions.is_empty() => (
+                format!(
+                    "SELECT l.position FROM {} l WHERE l.stream = ? AND l.version BETWEEN ? AND ?
+                     AND l.position BETWEEN ? AND ?",
+                    self.links
+                ),
+                [*stream, *from, *to, self.low, self.high]
+                    .map(Value::Integer)
+                    .into(),
+            ),
+            _ => self.walk(Wanted::Times),
+        };
         let order = self.order(direction);
         values.push(Value::Integer(row));
         let mut statement = conn.prepare_cached(&format!("{sql} {order} LIMIT 1 OFFSET ?"))?;

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::log::Log;
 use super::reader::Reader;
@@ -27,8 +27,8 @@ const BLOCK: u64 = 4_096;
 /// A range of fewer events is looked up in `by_time` itself.
 const WIDE: u64 = 8_192;
 /// A row of a list is not looked for by blocks where more of them than these lie partly in the range: where positions do
-/// not follow time, each would have to be read.
-const PARTLY: usize = 48;
+/// not follow time, all of them would have to be read.
+const PARTLY: u64 = 48;
 /// Where more events than these came at once, it is all counted again, along the narrow table.
 const MANY: u64 = 200_000;
 
@@ -350,7 +350,8 @@ impl Log {
         Ok(Some(times))
     }
 
-    /// The way to the events of a wide range of time, where the query asks for nothing else and it is known.
+    /// The way to the events of a wide range of time, where the query asks for nothing else but one type or one actor and
+    /// it is known.
     pub(super) fn wide(
         &self,
         reader: &Reader,
@@ -359,8 +360,8 @@ impl Log {
         let EventQuery {
             stream: None,
             category: None,
-            event_type: None,
-            actor: None,
+            event_type,
+            actor,
             correlation: None,
             from,
             to,
@@ -374,6 +375,12 @@ impl Log {
         if from.is_none() && to.is_none() {
             return Ok(None);
         }
+        let (found_in, name) = match (event_type, actor) {
+            (None, None) => (None, ""),
+            (Some(event_type), None) => (Some(FoundIn::TYPE), event_type.as_str()),
+            (None, Some(actor)) => (Some(FoundIn::ACTOR), actor.as_str()),
+            (Some(_), Some(_)) => return Ok(None),
+        };
         let Some(times) = self.times(reader)? else {
             return Ok(None);
         };
@@ -381,6 +388,20 @@ impl Log {
         if times.about(from, to) < times.sizes.wide {
             return Ok(None);
         }
+        let key = match &found_in {
+            None => None,
+            Some(table) => {
+                let id: Option<(i64, u64)> = reader
+                    .prepare_cached(table.id)?
+                    .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                match id {
+                    // Few are walked along as fast, and one that is not there needs no way.
+                    Some((id, events)) if events >= times.sizes.wide => Some((table.clone(), id)),
+                    _ => return Ok(None),
+                }
+            }
+        };
         let size = super::log::head(reader)?.size.0;
         let (mut low, mut high) = (1, known.map_or(size, |known| known.0.min(size)));
         match (direction, after) {
@@ -391,6 +412,7 @@ impl Log {
         Ok(Some(Wide {
             is_whole: low == 1 && high == size,
             times,
+            key,
             from,
             to,
             low,
@@ -400,10 +422,34 @@ impl Log {
     }
 }
 
+/// A table that finds events by a name of theirs, and holds their times.
+#[derive(Debug, Clone)]
+struct FoundIn {
+    table: &'static str,
+    column: &'static str,
+    /// A statement that tells a name's id, and how many events have it.
+    id: &'static str,
+}
+
+impl FoundIn {
+    const TYPE: FoundIn = FoundIn {
+        table: "by_type",
+        column: "type",
+        id: "SELECT id, events FROM types WHERE name = ?1",
+    };
+    const ACTOR: FoundIn = FoundIn {
+        table: "by_actor",
+        column: "actor",
+        id: "SELECT id, events FROM actors WHERE name = ?1",
+    };
+}
+
 /// A range of time and a range of positions, both ends inclusive.
 #[derive(Debug)]
 pub(super) struct Wide {
     times: Arc<Times>,
+    /// The one type or actor that is asked for: the table that finds its events, and its id there.
+    key: Option<(FoundIn, i64)>,
     from: Time,
     to: Time,
     low: u64,
@@ -420,43 +466,65 @@ struct Stretch {
     high: u64,
     /// All of its events are in the range of time.
     is_inside: bool,
+    /// They are not in the tables that find events.
+    is_tail: bool,
 }
 
 impl Wide {
-    /// The stretches in which there may be events, in order.
-    fn stretches(&self) -> impl Iterator<Item = Stretch> + '_ {
+    /// The stretches in which there may be events, in order; blocks next to each other are one.
+    fn stretches(&self) -> Vec<Stretch> {
         let block = self.times.sizes.block;
         let covered = self.times.covered.0;
         let blocks = self.times.blocks.iter().zip(0u64..);
         let blocks = blocks
             .filter(|(lies, _)| lies.first <= self.to && lies.last >= self.from)
-            .map(move |(lies, n)| Stretch {
+            .map(|(lies, n)| Stretch {
                 low: n * block + 1,
                 high: ((n + 1) * block).min(covered),
                 is_inside: lies.first >= self.from && lies.last <= self.to,
+                is_tail: false,
             });
         // What came since stands at the end.
         let rest = Stretch {
             low: covered + 1,
             high: u64::MAX,
             is_inside: false,
+            is_tail: true,
         };
-        blocks.chain([rest]).filter_map(|stretch| {
-            let cut = Stretch {
-                low: stretch.low.max(self.low),
-                high: stretch.high.min(self.high),
-                ..stretch
-            };
-            (cut.low <= cut.high).then_some(cut)
-        })
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for mut stretch in blocks.chain([rest]) {
+            stretch.low = stretch.low.max(self.low);
+            stretch.high = stretch.high.min(self.high);
+            if stretch.low > stretch.high {
+                continue;
+            }
+            match stretches.last_mut() {
+                Some(last)
+                    if last.high + 1 == stretch.low
+                        && last.is_inside == stretch.is_inside
+                        && last.is_tail == stretch.is_tail =>
+                {
+                    last.high = stretch.high;
+                }
+                _ => stretches.push(stretch),
+            }
+        }
+        stretches
     }
 
     fn in_direction(&self) -> Vec<Stretch> {
-        let mut stretches: Vec<Stretch> = self.stretches().collect();
+        let mut stretches = self.stretches();
         if self.direction == Direction::Backwards {
             stretches.reverse();
         }
         stretches
+    }
+
+    /// Whether so much lies partly in the range that counting by blocks is no gain.
+    fn is_scattered(&self, stretches: &[Stretch]) -> bool {
+        let partly = stretches.iter().filter(|s| !s.is_inside && !s.is_tail);
+        let partly: u64 = partly.map(|s| s.high - s.low + 1).sum();
+        partly > PARTLY * self.times.sizes.block
     }
 
     /// Reads the first `limit` events in the direction, until `each` returns `false`.
@@ -467,27 +535,18 @@ impl Wide {
         each: &mut dyn FnMut(Event) -> bool,
     ) -> Result<(), ReadError> {
         let mut left = limit;
-        let mut statement = reader.prepare_cached(&format!(
-            "SELECT {} FROM events e NOT INDEXED WHERE {} ORDER BY e.position {} LIMIT ?7",
-            row::EVENT,
-            STRETCH,
-            self.order()
-        ))?;
         for stretch in self.in_direction() {
             if left == 0 {
                 break;
             }
-            let most = super::log::sql_limit(left);
-            let (from, to) = self.bounds(stretch);
-            let mut rows = statement.query(params![
-                stretch.low,
-                stretch.high,
-                from.us(),
-                from.sub_ns(),
-                to.us(),
-                to.sub_ns(),
-                most
-            ])?;
+            let (from, mut values) = self.of(stretch);
+            values.push(super::log::sql_limit(left));
+            let mut statement = reader.prepare_cached(&format!(
+                "SELECT {} {from} ORDER BY {} LIMIT ?",
+                row::EVENT,
+                self.order(stretch)
+            ))?;
+            let mut rows = statement.query(params_from_iter(values))?;
             while let Some(row) = rows.next()? {
                 if !each(row::event(row, reader)?) {
                     return Ok(());
@@ -498,81 +557,49 @@ impl Wide {
         Ok(())
     }
 
-    fn order(&self) -> &'static str {
-        match self.direction {
-            Direction::Forwards => "ASC",
-            Direction::Backwards => "DESC",
-        }
-    }
-
-    fn bounds(&self, stretch: Stretch) -> (Time, Time) {
-        match stretch.is_inside {
-            true => (Time::MIN, Time::MAX),
-            false => (self.from, self.to),
-        }
-    }
-
     /// Number of events; `None` where other ways are better.
     pub(super) fn count(&self, reader: &Reader) -> Result<Option<u64>, ReadError> {
-        if !self.is_whole {
-            return self.count_up_to(reader, self.high);
+        if !self.is_whole || self.key.is_some() {
+            return self.count_by_blocks(reader);
         }
         let end = match self.to {
             Time::MAX => self.times.covered.0,
             to => self.times.before(reader, to.next_ns())?,
         };
         let before = self.times.before(reader, self.from)?;
-        let rest = Stretch {
-            low: self.times.covered.0 + 1,
-            high: self.high,
-            is_inside: false,
-        };
-        Ok(Some(
-            end.saturating_sub(before) + self.counted(reader, rest)?,
-        ))
+        let rest = self.stretches().into_iter().find(|s| s.is_tail);
+        let rest = rest.map_or(Ok(0), |rest| self.counted(reader, rest))?;
+        Ok(Some(end.saturating_sub(before) + rest))
     }
 
-    /// Number of events up to a position; `None` where other ways are better.
-    fn count_up_to(&self, reader: &Reader, position: u64) -> Result<Option<u64>, ReadError> {
-        let cut = Wide {
-            times: Arc::clone(&self.times),
-            high: self.high.min(position),
-            is_whole: false,
-            ..*self
-        };
-        let stretches: Vec<Stretch> = cut.stretches().collect();
-        if is_scattered(&stretches) {
+    fn count_by_blocks(&self, reader: &Reader) -> Result<Option<u64>, ReadError> {
+        let stretches = self.stretches();
+        if self.is_scattered(&stretches) {
             return Ok(None);
         }
-        let mut count = 0;
-        for stretch in stretches {
-            count += cut.counted(reader, stretch)?;
-        }
-        Ok(Some(count))
+        let counts = stretches.into_iter().map(|s| self.counted(reader, s));
+        Ok(Some(counts.sum::<Result<u64, _>>()?))
     }
 
     fn counted(&self, reader: &Reader, stretch: Stretch) -> Result<u64, ReadError> {
-        if stretch.is_inside {
+        if stretch.is_inside && self.key.is_none() {
             return Ok(stretch.high - stretch.low + 1);
         }
-        if stretch.low > stretch.high {
-            return Ok(0);
-        }
-        let mut statement = reader.prepare_cached(&format!(
-            "SELECT count(*) FROM events e NOT INDEXED WHERE {STRETCH}"
-        ))?;
-        Ok(statement.query_row(self.values(stretch), |row| row.get(0))?)
-    }
-
-    fn values(&self, stretch: Stretch) -> (u64, u64, i64, u16, i64, u16) {
-        (
-            stretch.low,
-            stretch.high,
-            self.from.us(),
-            self.from.sub_ns(),
-            self.to.us(),
-            self.to.sub_ns(),
-        )
+        let (from, values) = match (&self.key, stretch.is_tail) {
+            // The table holds the times as well: no row is looked at.
+            (Some((found_in, id)), false) => {
+                let (condition, mut values) = self.conditions(stretch, "i");
+                values.insert(0, *id);
+                let FoundIn { table, column, .. } = found_in;
+                (
+                    format!("FROM {table} i WHERE i.{column} = ? AND {condition}"),
+                    values,
+                )
+            }
+            _ => self.of(stretch),
+        };
+        let mut statement = reader.prepare_cached(&format!("SELECT count(*) {from}"))?;
+        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
     }
 
     /// Position of the event that `row` others precede; `None` inside if there are not so many, outside where other ways
@@ -583,7 +610,7 @@ impl Wide {
         row: u64,
     ) -> Result<Option<Option<Position>>, ReadError> {
         let stretches = self.in_direction();
-        if is_scattered(&stretches) {
+        if self.is_scattered(&stretches) {
             return Ok(None);
         }
         let mut left = row;
@@ -593,36 +620,76 @@ impl Wide {
                 left -= here;
                 continue;
             }
-            if stretch.is_inside {
+            if stretch.is_inside && self.key.is_none() {
                 return Ok(Some(Some(Position(match self.direction {
                     Direction::Forwards => stretch.low + left,
                     Direction::Backwards => stretch.high - left,
                 }))));
             }
+            let (from, mut values) = self.of(stretch);
+            values.push(i64::try_from(left).unwrap_or(i64::MAX));
             let mut statement = reader.prepare_cached(&format!(
-                "SELECT e.position FROM events e NOT INDEXED WHERE {STRETCH}
-                 ORDER BY e.position {} LIMIT 1 OFFSET ?7",
-                self.order()
+                "SELECT e.position {from} ORDER BY {} LIMIT 1 OFFSET ?",
+                self.order(stretch)
             ))?;
-            let (low, high, from, from_ns, to, to_ns) = self.values(stretch);
-            let found = statement
-                .query_row(params![low, high, from, from_ns, to, to_ns, left], |row| {
-                    row.get(0)
-                })?;
+            let found = statement.query_row(params_from_iter(values), |row| row.get(0))?;
             return Ok(Some(Some(Position(found))));
         }
         Ok(Some(None))
     }
-}
 
-/// Whether so much lies partly in the range that counting by blocks is no gain.
-fn is_scattered(stretches: &[Stretch]) -> bool {
-    stretches.iter().filter(|s| !s.is_inside).count() > PARTLY
-}
+    fn order(&self, stretch: Stretch) -> String {
+        let place = match (&self.key, stretch.is_tail) {
+            (Some(_), false) => "i.position",
+            _ => "e.position",
+        };
+        let order = match self.direction {
+            Direction::Forwards => "ASC",
+            Direction::Backwards => "DESC",
+        };
+        format!("{place} {order}")
+    }
 
-/// The events of a stretch that lie in the range of time.
-const STRETCH: &str = "e.position BETWEEN ?1 AND ?2 AND (e.time_us, e.time_sub_ns) >= (?3, ?4) \
-     AND (e.time_us, e.time_sub_ns) <= (?5, ?6)";
+    /// From where the events `e` of a stretch come, with all conditions, and its values.
+    fn of(&self, stretch: Stretch) -> (String, Vec<i64>) {
+        let Some((found_in, id)) = &self.key else {
+            let (condition, values) = self.conditions(stretch, "e");
+            return (
+                format!("FROM events e NOT INDEXED WHERE {condition}"),
+                values,
+            );
+        };
+        let FoundIn { table, column, .. } = found_in;
+        let (condition, mut values) =
+            self.conditions(stretch, if stretch.is_tail { "e" } else { "i" });
+        values.insert(0, *id);
+        let from = match stretch.is_tail {
+            true => format!("FROM events e NOT INDEXED WHERE e.{column} = ? AND {condition}"),
+            false => format!(
+                "FROM {table} i CROSS JOIN events e ON e.position = i.position
+                 WHERE i.{column} = ? AND {condition}"
+            ),
+        };
+        (from, values)
+    }
+
+    /// What the table that holds position and time is asked for.
+    fn conditions(&self, stretch: Stretch, table: &str) -> (String, Vec<i64>) {
+        let place = |position: u64| i64::try_from(position).unwrap_or(i64::MAX);
+        let mut condition = format!("{table}.position BETWEEN ? AND ?");
+        let mut values = vec![place(stretch.low), place(stretch.high)];
+        if !stretch.is_inside {
+            condition += &format!(
+                " AND ({table}.time_us, {table}.time_sub_ns) >= (?, ?)
+                 AND ({table}.time_us, {table}.time_sub_ns) <= (?, ?)"
+            );
+            for time in [self.from, self.to] {
+                values.extend([time.us(), i64::from(time.sub_ns())]);
+            }
+        }
+        (condition, values)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -639,7 +706,10 @@ mod tests {
     fn append(writer: &LogWriter, times: &[(i64, u16)], in_bulk: bool) {
         let stream: crate::id::StreamId = "a-1".parse().unwrap();
         let event = |(us, ns): &(i64, u16)| {
-            let mut event = NewEvent::json("Ticked", "{}").unwrap();
+            let kind = if us % 3 == 0 { "Rang" } else { "Ticked" };
+            let mut event = NewEvent::json(kind, "{}").unwrap();
+            let metadata = format!("{{\"userId\":\"user-{}\"}}", us % 2);
+            event.metadata = Some(crate::event::Payload::json(metadata).unwrap());
             event.time = Time::from_parts(*us, *ns).map(SourceTime::unwritten);
             event
         };
@@ -671,7 +741,9 @@ mod tests {
     fn range() -> impl Strategy<Value = EventQuery> {
         let end = || proptest::option::weighted(0.8, time());
         let known = proptest::option::weighted(0.2, 0u64..120);
-        (end(), end(), known, any::<bool>()).prop_map(|(a, b, known, back)| {
+        let name =
+            proptest::sample::select(&["", "", "Rang", "Ticked", "Never", "user-0", "user-1"][..]);
+        (end(), end(), known, any::<bool>(), name).prop_map(|(a, b, known, back, name)| {
             let (a, b) = match (a, b) {
                 (Some(a), Some(b)) => (Some(a.min(b)), Some(a.max(b))),
                 other => other,
@@ -681,6 +753,8 @@ mod tests {
                 from: time(a),
                 to: time(b),
                 known: known.map(Position),
+                event_type: name.parse().ok().filter(|_| !name.starts_with("user")),
+                actor: name.parse().ok().filter(|_| name.starts_with("user")),
                 direction: if back {
                     Direction::Backwards
                 } else {

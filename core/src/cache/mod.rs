@@ -28,6 +28,8 @@ pub use purge::Purged;
 
 /// Connections kept open while nobody asks.
 const MAX_IDLE: usize = 4;
+/// Pages that a connection beside the first one holds in memory: so many KiB, as SQLite takes it.
+const BESIDE_KIB: i64 = -4_096;
 
 /// A thing that can be computed again from the log.
 #[derive(Debug)]
@@ -362,7 +364,12 @@ impl Cache {
         };
         match idle {
             Some(conn) => Ok(conn),
-            None => Ok(file::connect(&path)?),
+            None => {
+                let conn = file::connect(&path)?;
+                // The first one does the heavy work; those beside it need not each hold as many pages.
+                conn.pragma_update(None, "cache_size", BESIDE_KIB)?;
+                Ok(conn)
+            }
         }
     }
 

@@ -4,8 +4,10 @@ use rusqlite::Connection;
 
 use super::log::Log;
 use super::plan::{Plan, extreme_time};
+use super::reader::Reader;
 use super::row;
 use super::times::Times;
+use super::wide::Wide;
 use crate::position::Position;
 use crate::store::{DensityView, Direction, EventQuery, ReadError};
 use crate::time::Time;
@@ -22,12 +24,17 @@ impl Log {
     pub fn density(&self, query: &EventQuery, slices: usize) -> Result<DensityView, ReadError> {
         let slices = slices.clamp(1, MAX_SLICES);
         let query = whole(query);
-        self.read(|conn| match Plan::make(conn, &query)? {
-            None => Ok(nothing(slices)),
-            Some(plan) if plan.is_whole_log(conn)? => {
-                count_slices(conn, self.times(conn)?.as_deref(), &query, slices)
+        self.read(|conn| {
+            if let Some(wide) = self.wide_of_name(conn, &query)? {
+                return by_blocks(conn, &wide, &query, slices);
             }
-            Some(plan) => sort_into_slices(conn, &plan, &query, slices),
+            match Plan::make(conn, &query)? {
+                None => Ok(nothing(slices)),
+                Some(plan) if plan.is_whole_log(conn)? => {
+                    count_slices(conn, self.times(conn)?.as_deref(), &query, slices)
+                }
+                Some(plan) => sort_into_slices(conn, &plan, &query, slices),
+            }
         })
     }
 
@@ -143,6 +150,37 @@ fn count_slices(
             counts[scale.slice(time)] += 1;
         }
     }
+    Ok(view(from, to, counts))
+}
+
+/// The events of one type or one actor: counted block by block where all of a block falls into one slice, else one by
+/// one.
+fn by_blocks(
+    reader: &Reader,
+    wide: &Wide,
+    query: &EventQuery,
+    slices: usize,
+) -> Result<DensityView, ReadError> {
+    let end = |given: Option<Time>, end| match given {
+        Some(given) => Ok(Some(given)),
+        None => wide.extreme(reader, end),
+    };
+    let (Some(from), Some(to)) = (
+        end(query.from, Direction::Forwards)?,
+        end(query.to, Direction::Backwards)?,
+    ) else {
+        return Ok(nothing(slices));
+    };
+    if from > to {
+        return Ok(nothing(slices));
+    }
+    let scale = Scale::new(from, to, slices);
+    let mut counts = vec![0; slices];
+    wide.each_time(
+        reader,
+        &|a, b| scale.slice(a) == scale.slice(b),
+        &mut |time, events| counts[scale.slice(time)] += events,
+    )?;
     Ok(view(from, to, counts))
 }
 

@@ -24,6 +24,9 @@ use crate::time::Time;
 /// Connections kept open while nobody reads.
 const MAX_IDLE: usize = 8;
 
+/// Of those, so many go on remembering the names of many streams.
+const REMEMBERING: usize = 2;
+
 /// So many categories are told where they are half as many as the streams.
 const MANY_CATEGORIES: u64 = 1_000;
 
@@ -189,6 +192,9 @@ impl Log {
         let mut idle = lock(&self.shared.idle);
         // One whose transaction could not be ended is not handed out again.
         if idle.len() < MAX_IDLE && reader.is_autocommit() {
+            if idle.len() >= REMEMBERING {
+                reader.forget_many();
+            }
             idle.push(reader);
         }
         answer

@@ -11,7 +11,7 @@
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
 //! | `bulk`, `imports` | appending: imports, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
-//! | `times` | how events lie along time, so that wide ranges of it are not walked along |
+//! | `times`, `wide` | how events lie along time, so that wide ranges of it are not walked along |
 //! | `ahead` | reading pages while the ones before are worked on |
 //! | `proofs` | proofs from the stored tree |
 //! | `recheck` | whether one event is still what was recorded |
@@ -58,6 +58,7 @@ mod tiles;
 mod times;
 mod unnamed;
 mod verify;
+mod wide;
 mod writer;
 
 #[cfg(test)]

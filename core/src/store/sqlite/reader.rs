@@ -21,6 +21,9 @@ use crate::store::ReadError;
 /// take room: 32 bytes each, and a name of more than 15 bytes its own.
 const STREAMS: usize = 131_072;
 
+/// So many are many.
+const MANY_STREAMS: usize = 4_096;
+
 /// So many actors.
 const ACTORS: usize = 32_768;
 
@@ -91,6 +94,14 @@ impl Reader {
             actors: RefCell::new(Slots::new(actors)),
             subtrees: RefCell::default(),
             texts: [(); 2].map(|()| RefCell::new(Slots::new(few))),
+        }
+    }
+
+    /// Lets go of the names of streams where it remembers many, so that several readers do not each hold all of them.
+    pub(super) fn forget_many(&self) {
+        let mut streams = self.streams.borrow_mut();
+        if streams.slots.len() > MANY_STREAMS {
+            streams.slots = Vec::new();
         }
     }
 
@@ -337,6 +348,22 @@ mod tests {
             all.push(each(row).map_err(|error| error.to_string()));
         }
         all
+    }
+
+    #[test]
+    fn names_of_many_streams_are_let_go_and_those_of_few_stay() {
+        let reader = Reader::new(Connection::open_in_memory().unwrap());
+        let hold = |many: usize| {
+            let mut streams = reader.streams.borrow_mut();
+            streams.slots.resize_with(many, || None);
+        };
+        let held = || reader.streams.borrow().slots.len();
+        hold(MANY_STREAMS);
+        reader.forget_many();
+        assert_eq!(held(), MANY_STREAMS);
+        hold(MANY_STREAMS + 1);
+        reader.forget_many();
+        assert_eq!(held(), 0);
     }
 
     #[test]

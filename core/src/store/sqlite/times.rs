@@ -10,14 +10,13 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::log::Log;
 use super::reader::Reader;
 use super::row;
-use crate::event::Event;
 use crate::position::Position;
-use crate::store::{Direction, EventQuery, ReadError};
+use crate::store::ReadError;
 use crate::time::Time;
 
 /// Events of a chunk of time: at least so many, and less than twice as many, unless they are of one instant.
@@ -26,9 +25,6 @@ const CHUNK: u64 = 2_048;
 const BLOCK: u64 = 4_096;
 /// A range of fewer events is looked up in `by_time` itself.
 const WIDE: u64 = 8_192;
-/// A row of a list is not looked for by blocks where more of them than these lie partly in the range: where positions do
-/// not follow time, all of them would have to be read.
-const PARTLY: u64 = 48;
 /// Where more events than these came at once, it is all counted again, along the narrow table.
 const MANY: u64 = 200_000;
 
@@ -41,7 +37,7 @@ pub struct Times {
     pub chunks: Vec<Chunk>,
     /// In order of position, each of as many positions, the last one of fewer.
     pub blocks: Vec<Block>,
-    sizes: Sizes,
+    pub(super) sizes: Sizes,
 }
 
 /// A stretch of time, from its first instant to that of the next chunk.
@@ -64,10 +60,11 @@ pub struct Block {
 
 /// How large the parts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sizes {
+pub(super) struct Sizes {
     chunk: u64,
-    block: u64,
-    wide: u64,
+    pub(super) block: u64,
+    /// Least number of events of a wide range.
+    pub(super) wide: u64,
 }
 
 const SIZES: Sizes = Sizes {
@@ -280,7 +277,7 @@ impl Times {
     }
 
     /// About how many events lie in a range, at most two chunks too many.
-    fn about(&self, from: Time, to: Time) -> u64 {
+    pub(super) fn about(&self, from: Time, to: Time) -> u64 {
         let first = self.chunks.partition_point(|chunk| chunk.from <= from);
         let end = self.chunks.partition_point(|chunk| chunk.from <= to);
         let chunks = self.chunks.get(first.saturating_sub(1)..end);
@@ -349,346 +346,6 @@ impl Log {
         }
         Ok(Some(times))
     }
-
-    /// The way to the events of a wide range of time, where the query asks for nothing else but one type or one actor and
-    /// it is known.
-    pub(super) fn wide(
-        &self,
-        reader: &Reader,
-        query: &EventQuery,
-    ) -> Result<Option<Wide>, ReadError> {
-        let EventQuery {
-            stream: None,
-            category: None,
-            event_type,
-            actor,
-            correlation: None,
-            from,
-            to,
-            known,
-            direction,
-            after,
-        } = query
-        else {
-            return Ok(None);
-        };
-        if from.is_none() && to.is_none() {
-            return Ok(None);
-        }
-        let (found_in, name) = match (event_type, actor) {
-            (None, None) => (None, ""),
-            (Some(event_type), None) => (Some(FoundIn::TYPE), event_type.as_str()),
-            (None, Some(actor)) => (Some(FoundIn::ACTOR), actor.as_str()),
-            (Some(_), Some(_)) => return Ok(None),
-        };
-        let Some(times) = self.times(reader)? else {
-            return Ok(None);
-        };
-        let (from, to) = (from.unwrap_or(Time::MIN), to.unwrap_or(Time::MAX));
-        if times.about(from, to) < times.sizes.wide {
-            return Ok(None);
-        }
-        let key = match &found_in {
-            None => None,
-            Some(table) => {
-                let id: Option<(i64, u64)> = reader
-                    .prepare_cached(table.id)?
-                    .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
-                    .optional()?;
-                match id {
-                    // Few are walked along as fast, and one that is not there needs no way.
-                    Some((id, events)) if events >= times.sizes.wide => Some((table.clone(), id)),
-                    _ => return Ok(None),
-                }
-            }
-        };
-        let size = super::log::head(reader)?.size.0;
-        let (mut low, mut high) = (1, known.map_or(size, |known| known.0.min(size)));
-        match (direction, after) {
-            (_, None) => {}
-            (Direction::Forwards, Some(after)) => low = after.0.saturating_add(1),
-            (Direction::Backwards, Some(after)) => high = high.min(after.0.saturating_sub(1)),
-        }
-        Ok(Some(Wide {
-            is_whole: low == 1 && high == size,
-            times,
-            key,
-            from,
-            to,
-            low,
-            high,
-            direction: *direction,
-        }))
-    }
-}
-
-/// A table that finds events by a name of theirs, and holds their times.
-#[derive(Debug, Clone)]
-struct FoundIn {
-    table: &'static str,
-    column: &'static str,
-    /// A statement that tells a name's id, and how many events have it.
-    id: &'static str,
-}
-
-impl FoundIn {
-    const TYPE: FoundIn = FoundIn {
-        table: "by_type",
-        column: "type",
-        id: "SELECT id, events FROM types WHERE name = ?1",
-    };
-    const ACTOR: FoundIn = FoundIn {
-        table: "by_actor",
-        column: "actor",
-        id: "SELECT id, events FROM actors WHERE name = ?1",
-    };
-}
-
-/// A range of time and a range of positions, both ends inclusive.
-#[derive(Debug)]
-pub(super) struct Wide {
-    times: Arc<Times>,
-    /// The one type or actor that is asked for: the table that finds its events, and its id there.
-    key: Option<(FoundIn, i64)>,
-    from: Time,
-    to: Time,
-    low: u64,
-    high: u64,
-    /// No event is left out for its position.
-    is_whole: bool,
-    direction: Direction,
-}
-
-/// Positions that lie next to each other, both ends inclusive.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    low: u64,
-    high: u64,
-    /// All of its events are in the range of time.
-    is_inside: bool,
-    /// They are not in the tables that find events.
-    is_tail: bool,
-}
-
-impl Wide {
-    /// The stretches in which there may be events, in order; blocks next to each other are one.
-    fn stretches(&self) -> Vec<Stretch> {
-        let block = self.times.sizes.block;
-        let covered = self.times.covered.0;
-        let blocks = self.times.blocks.iter().zip(0u64..);
-        let blocks = blocks
-            .filter(|(lies, _)| lies.first <= self.to && lies.last >= self.from)
-            .map(|(lies, n)| Stretch {
-                low: n * block + 1,
-                high: ((n + 1) * block).min(covered),
-                is_inside: lies.first >= self.from && lies.last <= self.to,
-                is_tail: false,
-            });
-        // What came since stands at the end.
-        let rest = Stretch {
-            low: covered + 1,
-            high: u64::MAX,
-            is_inside: false,
-            is_tail: true,
-        };
-        let mut stretches: Vec<Stretch> = Vec::new();
-        for mut stretch in blocks.chain([rest]) {
-            stretch.low = stretch.low.max(self.low);
-            stretch.high = stretch.high.min(self.high);
-            if stretch.low > stretch.high {
-                continue;
-            }
-            match stretches.last_mut() {
-                Some(last)
-                    if last.high + 1 == stretch.low
-                        && last.is_inside == stretch.is_inside
-                        && last.is_tail == stretch.is_tail =>
-                {
-                    last.high = stretch.high;
-                }
-                _ => stretches.push(stretch),
-            }
-        }
-        stretches
-    }
-
-    fn in_direction(&self) -> Vec<Stretch> {
-        let mut stretches = self.stretches();
-        if self.direction == Direction::Backwards {
-            stretches.reverse();
-        }
-        stretches
-    }
-
-    /// Whether so much lies partly in the range that counting by blocks is no gain.
-    fn is_scattered(&self, stretches: &[Stretch]) -> bool {
-        let partly = stretches.iter().filter(|s| !s.is_inside && !s.is_tail);
-        let partly: u64 = partly.map(|s| s.high - s.low + 1).sum();
-        partly > PARTLY * self.times.sizes.block
-    }
-
-    /// Reads the first `limit` events in the direction, until `each` returns `false`.
-    pub(super) fn read(
-        &self,
-        reader: &Reader,
-        limit: usize,
-        each: &mut dyn FnMut(Event) -> bool,
-    ) -> Result<(), ReadError> {
-        let mut left = limit;
-        for stretch in self.in_direction() {
-            if left == 0 {
-                break;
-            }
-            let (from, mut values) = self.of(stretch);
-            values.push(super::log::sql_limit(left));
-            let mut statement = reader.prepare_cached(&format!(
-                "SELECT {} {from} ORDER BY {} LIMIT ?",
-                row::EVENT,
-                self.order(stretch)
-            ))?;
-            let mut rows = statement.query(params_from_iter(values))?;
-            while let Some(row) = rows.next()? {
-                if !each(row::event(row, reader)?) {
-                    return Ok(());
-                }
-                left -= 1;
-            }
-        }
-        Ok(())
-    }
-
-    /// Number of events; `None` where other ways are better.
-    pub(super) fn count(&self, reader: &Reader) -> Result<Option<u64>, ReadError> {
-        if !self.is_whole || self.key.is_some() {
-            return self.count_by_blocks(reader);
-        }
-        let end = match self.to {
-            Time::MAX => self.times.covered.0,
-            to => self.times.before(reader, to.next_ns())?,
-        };
-        let before = self.times.before(reader, self.from)?;
-        let rest = self.stretches().into_iter().find(|s| s.is_tail);
-        let rest = rest.map_or(Ok(0), |rest| self.counted(reader, rest))?;
-        Ok(Some(end.saturating_sub(before) + rest))
-    }
-
-    fn count_by_blocks(&self, reader: &Reader) -> Result<Option<u64>, ReadError> {
-        let stretches = self.stretches();
-        if self.is_scattered(&stretches) {
-            return Ok(None);
-        }
-        let counts = stretches.into_iter().map(|s| self.counted(reader, s));
-        Ok(Some(counts.sum::<Result<u64, _>>()?))
-    }
-
-    fn counted(&self, reader: &Reader, stretch: Stretch) -> Result<u64, ReadError> {
-        if stretch.is_inside && self.key.is_none() {
-            return Ok(stretch.high - stretch.low + 1);
-        }
-        let (from, values) = match (&self.key, stretch.is_tail) {
-            // The table holds the times as well: no row is looked at.
-            (Some((found_in, id)), false) => {
-                let (condition, mut values) = self.conditions(stretch, "i");
-                values.insert(0, *id);
-                let FoundIn { table, column, .. } = found_in;
-                (
-                    format!("FROM {table} i WHERE i.{column} = ? AND {condition}"),
-                    values,
-                )
-            }
-            _ => self.of(stretch),
-        };
-        let mut statement = reader.prepare_cached(&format!("SELECT count(*) {from}"))?;
-        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
-    }
-
-    /// Position of the event that `row` others precede; `None` inside if there are not so many, outside where other ways
-    /// are better.
-    pub(super) fn nth(
-        &self,
-        reader: &Reader,
-        row: u64,
-    ) -> Result<Option<Option<Position>>, ReadError> {
-        let stretches = self.in_direction();
-        if self.is_scattered(&stretches) {
-            return Ok(None);
-        }
-        let mut left = row;
-        for stretch in stretches {
-            let here = self.counted(reader, stretch)?;
-            if left >= here {
-                left -= here;
-                continue;
-            }
-            if stretch.is_inside && self.key.is_none() {
-                return Ok(Some(Some(Position(match self.direction {
-                    Direction::Forwards => stretch.low + left,
-                    Direction::Backwards => stretch.high - left,
-                }))));
-            }
-            let (from, mut values) = self.of(stretch);
-            values.push(i64::try_from(left).unwrap_or(i64::MAX));
-            let mut statement = reader.prepare_cached(&format!(
-                "SELECT e.position {from} ORDER BY {} LIMIT 1 OFFSET ?",
-                self.order(stretch)
-            ))?;
-            let found = statement.query_row(params_from_iter(values), |row| row.get(0))?;
-            return Ok(Some(Some(Position(found))));
-        }
-        Ok(Some(None))
-    }
-
-    fn order(&self, stretch: Stretch) -> String {
-        let place = match (&self.key, stretch.is_tail) {
-            (Some(_), false) => "i.position",
-            _ => "e.position",
-        };
-        let order = match self.direction {
-            Direction::Forwards => "ASC",
-            Direction::Backwards => "DESC",
-        };
-        format!("{place} {order}")
-    }
-
-    /// From where the events `e` of a stretch come, with all conditions, and its values.
-    fn of(&self, stretch: Stretch) -> (String, Vec<i64>) {
-        let Some((found_in, id)) = &self.key else {
-            let (condition, values) = self.conditions(stretch, "e");
-            return (
-                format!("FROM events e NOT INDEXED WHERE {condition}"),
-                values,
-            );
-        };
-        let FoundIn { table, column, .. } = found_in;
-        let (condition, mut values) =
-            self.conditions(stretch, if stretch.is_tail { "e" } else { "i" });
-        values.insert(0, *id);
-        let from = match stretch.is_tail {
-            true => format!("FROM events e NOT INDEXED WHERE e.{column} = ? AND {condition}"),
-            false => format!(
-                "FROM {table} i CROSS JOIN events e ON e.position = i.position
-                 WHERE i.{column} = ? AND {condition}"
-            ),
-        };
-        (from, values)
-    }
-
-    /// What the table that holds position and time is asked for.
-    fn conditions(&self, stretch: Stretch, table: &str) -> (String, Vec<i64>) {
-        let place = |position: u64| i64::try_from(position).unwrap_or(i64::MAX);
-        let mut condition = format!("{table}.position BETWEEN ? AND ?");
-        let mut values = vec![place(stretch.low), place(stretch.high)];
-        if !stretch.is_inside {
-            condition += &format!(
-                " AND ({table}.time_us, {table}.time_sub_ns) >= (?, ?)
-                 AND ({table}.time_us, {table}.time_sub_ns) <= (?, ?)"
-            );
-            for time in [self.from, self.to] {
-                values.extend([time.us(), i64::from(time.sub_ns())]);
-            }
-        }
-        (condition, values)
-    }
 }
 
 #[cfg(test)]
@@ -698,7 +355,9 @@ mod tests {
     use super::super::writer::LogWriter;
     use super::*;
     use crate::event::NewEvent;
-    use crate::store::{BulkOutcome, ExpectedVersion, Extraction, StreamAppend};
+    use crate::store::{
+        BulkOutcome, Direction, EventQuery, ExpectedVersion, Extraction, StreamAppend,
+    };
     use crate::surroundings::Surroundings;
     use crate::time::SourceTime;
 

@@ -108,7 +108,7 @@ pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
         window.go("#/stream/order-long")?;
         window.get("state-asof")?;
         // What differs from the event before is drawn when the stream has been read, as a reader sees it.
-        window.text_when("diff-panel", |text| text.contains("What version"))?;
+        window.text_when("diff-panel", |text| text.contains('→'))?;
         window.get("history-row[data-version]")?;
         let cursor = window.get("timebar-cursor")?;
         let (right, y) = window.session.middle(&cursor)?;

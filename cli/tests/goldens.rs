@@ -139,6 +139,16 @@ fn snapshots() {
     t.run("snapshot verify shop.annals --file claims.json")
         .run("snapshot verify shop.annals --file none.json")
         .run("snapshot verify shop.annals --file missing.json");
+    let table = "aggregate_id,version,snapshot_data,timestamp\npayment-1,1,\"{\"\"status\"\":\"\"Processed\"\"}\",2024-01-15T10:00:00Z\n,1,{},\n";
+    t.sandbox.write("Snapshots.csv", table.as_bytes());
+    t.run("snapshot import shop.annals claims.json")
+        .run("snapshot import shop.annals claims.json")
+        .run("snapshot import shop.annals Snapshots.csv --name theirs --json")
+        .run("snapshot import shop.annals Snapshots.csv --name ../theirs")
+        .run("snapshot import shop.annals none.json")
+        .run("snapshot list shop.annals inventory-prod-2")
+        .run("snapshot verify shop.annals payment-1")
+        .run("snapshot verify shop.annals");
     let toml = t.sandbox.path().join("shop.annals.d/snapshots.toml");
     std::fs::write(toml, "[policies.order]\nstrategy = 'rolling'\n").unwrap();
     t.run("snapshot take shop.annals")

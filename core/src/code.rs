@@ -145,6 +145,9 @@ impl From<&SnapshotError> for ErrorCode {
             SnapshotError::Policy(_) | SnapshotError::OwnTime { .. } => ErrorCode::BadInput,
             SnapshotError::Claimed(ClaimError::Io { source, .. }) => source.into(),
             SnapshotError::Claimed(ClaimError::Malformed { .. }) => ErrorCode::MalformedFile,
+            SnapshotError::Claimed(ClaimError::Name { .. } | ClaimError::Exists { .. }) => {
+                ErrorCode::BadInput
+            }
             SnapshotError::NoVersion { .. } => ErrorCode::NoEvent,
             SnapshotError::Io(error) => error.into(),
         }

@@ -18,7 +18,7 @@ use annals_core::search::{IndexProgress, TextIndex};
 use annals_core::snapshot::Snapshots;
 use annals_core::store::Log;
 use annals_core::surroundings::{OsUser, Surroundings, data_folder};
-use annals_core::temporal::StateCache;
+use annals_core::temporal::{self, StateCache};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tauri::Manager as _;
@@ -131,6 +131,16 @@ impl OpenStore {
         let clock = Surroundings::system().clock;
         let all = Projections::open(log, set, Some(&self.cache_folder), clock);
         Ok(all.with_read_cache(&self.read_cache))
+    }
+
+    /// Takes the snapshots that the policies want of streams whose events came after a position.
+    ///
+    /// # Errors
+    /// If the policies or the log cannot be read, or the cache not be written; the log holds the events all the same.
+    pub fn snapshot_since(&self, since: Position) -> Result<(), HostError> {
+        let (folder, clock) = (Some(&*self.cache_folder), Surroundings::system().clock);
+        temporal::take_after(&self.log, since, folder, clock, &mut |_| true)?;
+        Ok(())
     }
 
     /// Reads the models again; nothing else about the open store changes.

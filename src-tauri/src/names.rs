@@ -47,6 +47,8 @@ commands! {
     snapshots,
     snapshots_take,
     snapshots_verify,
+    snapshots_import,
+    pick_snapshots,
     snapshots_advise,
     snapshot_policies,
     snapshot_policy_set,

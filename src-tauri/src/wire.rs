@@ -828,6 +828,19 @@ pub struct ModelSaveArgs {
     pub replace: bool,
 }
 
+/// A file of another system's snapshots.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotImportArgs {
+    /// The file, as the user typed it; `~/` is the home folder.
+    pub file: String,
+    /// Their name; that of the file where it is `null`.
+    pub name: Option<String>,
+    /// Take the place of imported snapshots of that name.
+    pub replace: bool,
+}
+
 /// A snapshot policy for a category.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]
@@ -1088,10 +1101,14 @@ pub struct SampleArgs {
 /// A sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, TS)]
 #[ts(export)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum SampleKind {
     /// The guide's own examples.
     Guide,
+    /// The guide's examples, and fixed events for the temporal questions that it prints.
+    Questions,
+    /// Events for the guide's read models.
+    ReadModels,
     /// A shop of any size.
     Shop,
     /// A broker of any size.

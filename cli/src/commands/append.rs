@@ -189,16 +189,14 @@ fn append(store: &Path, wanted: Vec<Wanted>) -> Result<(AppendView, Option<Strin
     }
     let writer = LogWriter::open(store, Surroundings::system())?;
     let names: Vec<String> = wanted.iter().map(|w| w.stream.to_string()).collect();
-    let mut streams: Vec<StreamId> = wanted.iter().map(|w| w.stream.clone()).collect();
-    streams.sort_unstable();
-    streams.dedup();
+    let before = writer.log().head()?.size;
     let Appended { events, head } = writer.append(by_stream(wanted))?;
     let last = events
         .last()
         .map(|event| writer.log().event(event.position));
     let id = last.transpose()?.flatten().and_then(|event| event.id);
     super::follow(store, &writer.log())?;
-    super::snapshot_appended(store, &writer.log(), streams);
+    super::snapshot_since(&writer.log(), before);
     writer.close()?;
     let events = events
         .into_iter()

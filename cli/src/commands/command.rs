@@ -59,8 +59,10 @@ pub fn run(args: CommandArgs, output: &mut Output) -> Result<Exit, Failure> {
         correlation,
         ..Context::new(id)
     };
+    let before = writer.log().head()?.size;
     let view = sample::carry_out(&writer, &models, &name, &data, &context)?;
     super::follow(&store, &writer.log())?;
+    super::snapshot_since(&writer.log(), before);
     writer.close()?;
     output.show(&view, |output| print(&view, output))?;
     Ok(match view.rejected {

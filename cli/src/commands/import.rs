@@ -11,6 +11,7 @@ use annals_core::import::{
     ChainReport, Encoding, Format, ImportReport, ImportRequest, Imported, NOT_PROVED, Presence,
     Presets, Progress, SeenAgain, SourceOrder, UnchangedPart, import_into,
 };
+use annals_core::position::Position;
 use annals_core::store::{Coverage, Log};
 use annals_core::surroundings::{Surroundings, data_folder};
 use annals_core::time::Time;
@@ -131,11 +132,17 @@ pub fn run(args: Import, output: &mut Output) -> Result<Exit, Failure> {
     cancel_on_interrupt(move || on_interrupt.cancel.swap(true, Ordering::Relaxed));
     let style = "{bar:30} {bytes} of {total_bytes}, {msg}, {elapsed}";
     let draw = |bar: &ProgressBar| draw(bar, &progress);
+    let before = match into.exists() {
+        true => Log::explore(into)?.head()?.size,
+        false => Position::ZERO,
+    };
     let Imported { report, made } = beside_bar(style, Duration::ZERO, draw, || {
         import_into(into, Presence::Either, &request, &surroundings, &progress)
     })?;
     if !args.dry_run {
-        super::follow(into, &Log::explore(into)?)?;
+        let log = Log::explore(into)?;
+        super::follow(into, &log)?;
+        super::snapshot_since(&log, before);
     }
     if let Some(file) = &args.save_map {
         let mappings = report.files.iter().filter_map(|f| f.mapping.as_ref());

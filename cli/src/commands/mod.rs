@@ -45,13 +45,12 @@ pub mod why;
 use std::path::Path;
 
 use annals_core::finding::{Finding, Place};
-use annals_core::id::StreamId;
 use annals_core::model::ModelSet;
+use annals_core::position::Position;
 use annals_core::projection::{ProjectionSet, Projections, Strategy};
-use annals_core::snapshot::{Policies, Snapshots};
 use annals_core::store::Log;
 use annals_core::surroundings::Surroundings;
-use annals_core::temporal::{self, TakeScope};
+use annals_core::temporal;
 
 use crate::args::Command;
 use crate::failure::{Exit, Failure};
@@ -153,21 +152,11 @@ fn follow(store: &Path, log: &Log) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes the snapshots that periodic policies want of streams that were appended to. That it fails is a warning: the
-/// events are in the log, and a state is folded as well without.
-fn snapshot_appended(store: &Path, log: &Log, streams: Vec<StreamId>) {
-    if !Policies::file(store).exists() {
-        return;
-    }
-    let Ok((models, _)) = ModelSet::load(store) else {
-        return;
-    };
-    let clock = Surroundings::system().clock;
-    let taken = Snapshots::open(log, cache_folder().as_deref(), clock).and_then(|snapshots| {
-        let scope = TakeScope::Appended(streams);
-        temporal::take_snapshots(log, &models, &snapshots, &scope, &mut |_| true)
-    });
-    if let Err(error) = taken {
+/// Takes the snapshots that the policies want of streams whose events came after a position. That it fails is a
+/// warning: the events are in the log, and a state is folded as well without.
+fn snapshot_since(log: &Log, since: Position) {
+    let (folder, clock) = (cache_folder(), Surroundings::system().clock);
+    if let Err(error) = temporal::take_after(log, since, folder.as_deref(), clock, &mut |_| true) {
         complain(&format!(
             "warning: no snapshot was taken: {}",
             visible(&error.to_string())

@@ -69,6 +69,7 @@ pub fn run(args: Process, output: &mut Output) -> Result<Exit, Failure> {
     let surroundings = Surroundings::system();
     let now = (surroundings.clock)();
     let writer = LogWriter::open(&args.store, surroundings)?;
+    let before = writer.log().head()?.size;
     let from = args.from.map_or(log.head()?.size, Position);
     let pay = |_: &str, _| match args.payments {
         Payments::Paid => PaymentOutcome::Paid,
@@ -91,6 +92,7 @@ pub fn run(args: Process, output: &mut Output) -> Result<Exit, Failure> {
     .map_err(stopped)?;
     drop(fulfilments);
     super::follow(&args.store, &writer.log())?;
+    super::snapshot_since(&writer.log(), before);
     writer.close()?;
     let view = RunView {
         process,

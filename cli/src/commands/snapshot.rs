@@ -6,13 +6,14 @@ use annals_core::id::{Category, StreamId};
 use annals_core::model::ModelSet;
 use annals_core::position::Version;
 use annals_core::snapshot::{
-    Policies, SnapshotError, SnapshotPolicy, SnapshotStrategy, Snapshots, claimed,
+    Policies, SnapshotError, SnapshotPolicy, SnapshotStrategy, Snapshots,
+    claimed::{self, ClaimError},
 };
 use annals_core::store::Log;
 use annals_core::surroundings::Surroundings;
 use annals_core::temporal::{
-    self, AdviceRow, SnapshotAdviceView, SnapshotCheck, SnapshotOutcome, SnapshotVerifyView,
-    SnapshotsTakenView, SnapshotsView, TakeScope,
+    self, AdviceRow, ForeignRow, SnapshotAdviceView, SnapshotCheck, SnapshotOutcome,
+    SnapshotVerifyView, SnapshotsTakenView, SnapshotsView, TakeScope,
 };
 use serde::Serialize;
 
@@ -59,7 +60,24 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = temporal::SNAPSHOT_ROWS)]
         limit: usize,
     },
-    /// Replay and compare; exit code 3 if a snapshot is damaged or differs. What does not hold is dropped
+    /// Keep another system's snapshots beside the store and hold them against a replay; exit code 3 if one differs
+    Import {
+        /// The store
+        store: PathBuf,
+        /// JSON, JSON Lines, CSV, or a SQLite file with a table Snapshots
+        file: PathBuf,
+        /// Their name; that of the file where it is left out
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Take the place of imported snapshots of that name
+        #[arg(long)]
+        replace: bool,
+        /// List at most so many that are wrong; the others are counted
+        #[arg(long, value_name = "N", default_value_t = temporal::CLAIMS)]
+        limit: usize,
+    },
+    /// Replay and compare, imported snapshots too; exit code 3 if one is damaged or differs. Of Annals' own, what does
+    /// not hold is dropped
     Verify {
         /// The store
         store: PathBuf,
@@ -171,9 +189,7 @@ pub fn run(args: SnapshotArgs, output: &mut Output) -> Result<Exit, Failure> {
             })
             .map_err(|error| match &scope {
                 TakeScope::Stream { stream, .. } => with_like_streams(error.into(), &log, stream),
-                TakeScope::Policies | TakeScope::Category(_) | TakeScope::Appended(_) => {
-                    error.into()
-                }
+                TakeScope::Policies | TakeScope::Category(_) | TakeScope::Since(_) => error.into(),
             })?;
             output.show(&view, |output| print_taken(&view, output))
         }
@@ -185,6 +201,31 @@ pub fn run(args: SnapshotArgs, output: &mut Output) -> Result<Exit, Failure> {
             let (log, models, snapshots) = open(&store)?;
             let view = temporal::list_snapshots(&log, &models, &snapshots, stream.as_ref(), limit)?;
             output.show(&view, |output| print_list(&view, output))
+        }
+        What::Import {
+            store,
+            file,
+            name,
+            replace,
+            limit,
+        } => {
+            let log = Log::explore(&store)?;
+            let models = load_models(&store)?;
+            let name = name.as_deref();
+            let view = counting(|go_on| {
+                temporal::import_snapshots(&log, &models, &file, name, replace, limit, go_on)
+            })
+            .map_err(with_import_hint)?;
+            output.show(&view, |output| {
+                print_verified(&view.check, output)?;
+                output.line(&visible(&format!(
+                    "imported {} as {}, kept in {}; they serve no state",
+                    counted(view.imported, "snapshot"),
+                    view.name,
+                    view.kept
+                )))
+            })?;
+            Ok(exit_of(&view.check))
         }
         What::Verify {
             store,
@@ -211,10 +252,7 @@ pub fn run(args: SnapshotArgs, output: &mut Output) -> Result<Exit, Failure> {
                 }
             };
             output.show(&view, |output| print_verified(&view, output))?;
-            Ok(match view.problems {
-                true => Exit::Problems,
-                false => Exit::Done,
-            })
+            Ok(exit_of(&view))
         }
         What::Advise { store } => {
             let (log, models, snapshots) = open(&store)?;
@@ -222,6 +260,24 @@ pub fn run(args: SnapshotArgs, output: &mut Output) -> Result<Exit, Failure> {
                 counting(|go_on| temporal::advise_snapshots(&log, &models, &snapshots, go_on))?;
             output.show(&view, |output| print_advice(&view, output))
         }
+    }
+}
+
+fn with_import_hint(error: SnapshotError) -> Failure {
+    let hint = match &error {
+        SnapshotError::Claimed(ClaimError::Exists { .. }) => {
+            "--replace takes their place, --name gives another name"
+        }
+        SnapshotError::Claimed(ClaimError::Name { .. }) => "--name gives a name",
+        _ => return error.into(),
+    };
+    Failure::from(error).hint(hint)
+}
+
+fn exit_of(view: &SnapshotVerifyView) -> Exit {
+    match view.problems {
+        true => Exit::Problems,
+        false => Exit::Done,
     }
 }
 
@@ -396,6 +452,21 @@ fn print_list(view: &SnapshotsView, output: &mut Output) -> Result<(), Failure> 
         counted(view.snapshots_count, "snapshot"),
         view.bytes,
     )))?;
+    for row in &view.foreign {
+        let ForeignRow {
+            name,
+            snapshots,
+            bytes,
+            fault,
+        } = row;
+        let many = snapshots.map_or("unreadable".to_owned(), |n| counted(n, "snapshot"));
+        let fault = fault
+            .as_ref()
+            .map_or(String::new(), |why| format!("; {why}"));
+        output.line(&visible(&format!(
+            "imported: {name}, {many}, {bytes} bytes{fault}"
+        )))?;
+    }
     for note in &view.notes {
         output.line(&visible(note))?;
     }
@@ -405,6 +476,7 @@ fn print_list(view: &SnapshotsView, output: &mut Output) -> Result<(), Failure> 
 fn print_verified(view: &SnapshotVerifyView, output: &mut Output) -> Result<(), Failure> {
     for check in &view.wrong {
         let SnapshotCheck {
+            claimant,
             stream,
             version,
             position,
@@ -418,11 +490,20 @@ fn print_verified(view: &SnapshotVerifyView, output: &mut Output) -> Result<(), 
             SnapshotOutcome::Damaged => "damaged",
             SnapshotOutcome::Stale => "stale",
             SnapshotOutcome::Untold => "untold",
+            SnapshotOutcome::Unreadable => "unreadable",
+        };
+        let whose = match (claimant, &view.file) {
+            (Some(name), None) => format!("{name}: "),
+            _ => String::new(),
+        };
+        let what = match stream.is_empty() {
+            true => String::new(),
+            false => format!("{stream} at version {version}"),
         };
         let at = position.map(|position| format!(" (position {position})"));
         let detail = detail.as_deref().unwrap_or_default();
         output.line(&visible(&format!(
-            "{word}  {stream} at version {version}{}: {detail}",
+            "{word}  {whose}{what}{}: {detail}",
             at.unwrap_or_default()
         )))?;
         print_changes(changes, output)?;
@@ -436,6 +517,7 @@ fn print_verified(view: &SnapshotVerifyView, output: &mut Output) -> Result<(), 
         (view.damaged, "damaged"),
         (view.stale, "stale"),
         (view.untold, "of which nothing can be told"),
+        (view.unreadable, "that cannot be read"),
         (view.aggregates, "of programs' aggregates, not looked at"),
     ];
     let counts: Vec<String> = counts
@@ -447,14 +529,16 @@ fn print_verified(view: &SnapshotVerifyView, output: &mut Output) -> Result<(), 
         true => String::new(),
         false => format!(": {}", counts.join(", ")),
     };
-    let dropped = view.file.is_none() && view.same < view.checked;
-    let dropped = if dropped {
-        "; what does not hold was dropped"
-    } else {
-        ""
+    let dropped = match view.dropped {
+        0 => "",
+        _ => "; what does not hold was dropped",
+    };
+    let claimed = match (view.claimed, &view.file) {
+        (0, _) | (_, Some(_)) => String::new(),
+        (claimed, None) => format!(", {claimed} of other systems"),
     };
     output.line(&format!(
-        "{}{counts}{dropped}; replayed {}, up to position {}",
+        "{}{claimed}{counts}{dropped}; replayed {}, up to position {}",
         counted(view.checked, "snapshot"),
         counted(view.events, "event"),
         view.known

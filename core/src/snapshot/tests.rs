@@ -164,7 +164,7 @@ fn read(name: &str, bytes: &[u8]) -> Result<Vec<claimed::Claim>, ClaimError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     std::fs::write(&file, bytes).unwrap();
-    claimed::read(&file)
+    claimed::read(&file).map(|found| found.claims)
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn the_guides_table_is_read_from_csv_and_from_sqlite() {
     )
     .unwrap();
     drop(conn);
-    assert_eq!(claimed::read(&file).unwrap(), from_csv);
+    assert_eq!(claimed::read(&file).unwrap().claims, from_csv);
     assert_eq!(from_csv[0].data["a"].to_string(), "1.10");
     assert_eq!(from_csv[0].version, 1500);
 }
@@ -262,6 +262,40 @@ fn a_file_that_is_none_of_snapshots_says_where_and_what_was_expected() {
     assert_eq!(read("s.json", b"[]").unwrap(), []);
     let gone = claimed::read(std::path::Path::new("/no/such/file.json"));
     assert!(matches!(gone, Err(ClaimError::Io { .. })));
+}
+
+#[test]
+fn records_that_are_no_snapshots_are_told_beside_those_that_are() {
+    let line = GUIDE.replace('\n', "");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.jsonl");
+    std::fs::write(&file, format!("{line}\n{{\"version\":1}}\n{{\n")).unwrap();
+    let found = claimed::read(&file).unwrap();
+    assert_eq!(found.claims.len(), 1);
+    let refused: Vec<_> = found.refused.iter().map(|one| one.record).collect();
+    assert_eq!(refused, [2, 3]);
+    assert!(found.refused[0].reason.contains("there is no aggregateId"));
+}
+
+#[test]
+fn imported_snapshots_come_back_as_they_were_and_are_never_written_over_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("x.annals");
+    assert!(claimed::imported(&store).unwrap().is_empty());
+    let claims = read("s.json", GUIDE.as_bytes()).unwrap();
+    let place = claimed::place(&store, "orders", false).unwrap();
+    claimed::keep(&place, &claims).unwrap();
+    std::fs::write(claimed::folder(&store).join("bad.jsonl"), b"{").unwrap();
+    let imported = claimed::imported(&store).unwrap();
+    let names: Vec<_> = imported.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["bad", "orders"]);
+    assert!(imported[0].content.is_err());
+    assert_eq!(imported[1].content.as_ref().unwrap().claims, claims);
+    let again = claimed::place(&store, "orders", false);
+    assert!(matches!(again, Err(ClaimError::Exists { .. })));
+    assert_eq!(claimed::place(&store, "orders", true).unwrap(), place);
+    let outside = claimed::place(&store, "../orders", true);
+    assert!(matches!(outside, Err(ClaimError::Name { .. })));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::snapshots::{state_from, unread};
 use super::state::{Course, Cut, state, stream_row};
-use super::{DiffView, Moment, StateView, TemporalError, diff_of, state_with};
+use super::{DiffView, Moment, StateView, TemporalError, diff_of};
 use crate::id::{LogId, StreamId};
 use crate::integrity::Hash;
 use crate::model::{Fold, Model, ModelSet};
@@ -85,6 +86,19 @@ impl StateCache {
         stream: &StreamId,
         moment: &Moment,
     ) -> Result<StateView, TemporalError> {
+        let mut view = self.fastest(log, models, stream, moment)?;
+        view.findings
+            .extend(self.snapshots.as_ref().and_then(unread));
+        Ok(view)
+    }
+
+    fn fastest(
+        &self,
+        log: &Log,
+        models: &ModelSet,
+        stream: &StreamId,
+        moment: &Moment,
+    ) -> Result<StateView, TemporalError> {
         let row = stream_row(log, stream)?;
         let own_time = models.for_category(&row.category).has_time();
         // A model's own time may order the events anew, so no first part of the stream is a part of the answer.
@@ -101,11 +115,10 @@ impl StateCache {
         let track = self.track(&key);
         let mut track = lock(&track);
         if !std::mem::replace(&mut track.asked, true)
-            && self.snapshots.is_some()
             && row.events >= self.spacing * LONG
+            && let Some(snapshots) = &self.snapshots
         {
-            let snapshots = self.snapshots.as_ref();
-            return state_with(log, models, snapshots, stream, moment);
+            return state_from(log, models, snapshots, stream, moment);
         }
         track.follow(log, stream, &row, &model, self.spacing)?;
         let mark = track.fold_to(log, stream, &model, &cut)?;

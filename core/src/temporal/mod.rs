@@ -47,9 +47,10 @@ pub use related::{
 pub use rules::{LookedAt, RuleRow, RulesView, VIOLATIONS, Violation, check_rules};
 pub use shapes::{FieldShape, KindShape, SchemaRow, Seen, ShapesView, TypeShape, shapes};
 pub use snapshots::{
-    AdviceRow, CLAIMS, SNAPSHOT_ROWS, SnapshotAdviceView, SnapshotCheck, SnapshotOutcome,
-    SnapshotRow, SnapshotVerifyView, SnapshotsTakenView, SnapshotsView, TakeScope,
-    advise_snapshots, list_snapshots, state_with, take_snapshots, verify_claims, verify_snapshots,
+    AdviceRow, CLAIMS, ForeignRow, SNAPSHOT_ROWS, SnapshotAdviceView, SnapshotCheck,
+    SnapshotImportView, SnapshotOutcome, SnapshotRow, SnapshotVerifyView, SnapshotsTakenView,
+    SnapshotsView, TakeScope, advise_snapshots, import_snapshots, list_snapshots, state_with,
+    take_after, take_snapshots, verify_claims, verify_own_snapshots, verify_snapshots,
 };
 pub use state::{AsOfView, Folded, StateView, folded, state};
 pub use walk::{Step, walk};

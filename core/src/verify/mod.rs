@@ -23,7 +23,7 @@ use crate::snapshot::{SnapshotError, Snapshots};
 use crate::store::verify::{Checked, Grade, VerifyFinding, VerifyFindings, VerifyKind};
 use crate::store::{Log, LogCheck, OpenError, ReadError, check};
 use crate::surroundings::Surroundings;
-use crate::temporal::{CLAIMS, SnapshotCheck, SnapshotOutcome, verify_snapshots};
+use crate::temporal::{CLAIMS, SnapshotCheck, SnapshotOutcome, verify_own_snapshots};
 
 /// How verification ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -225,7 +225,7 @@ fn replay(
         return Ok(());
     };
     let mut go_on = |_: u64| !progress.is_cancelled();
-    let view = match verify_snapshots(&log, &models, &kept, None, CLAIMS, &mut go_on) {
+    let view = match verify_own_snapshots(&log, &models, &kept, CLAIMS, &mut go_on) {
         Ok(view) => view,
         Err(SnapshotError::Read(error)) => return Err(error.into()),
         Err(error) => {
@@ -239,6 +239,7 @@ fn replay(
     });
     for wrong in &view.wrong {
         let SnapshotCheck {
+            claimant: _,
             stream,
             version,
             position,
@@ -249,7 +250,10 @@ fn replay(
         let why = match outcome {
             SnapshotOutcome::Differs => "is not what a replay gives",
             SnapshotOutcome::Damaged => "is damaged",
-            SnapshotOutcome::Same | SnapshotOutcome::Stale | SnapshotOutcome::Untold => continue,
+            SnapshotOutcome::Same
+            | SnapshotOutcome::Stale
+            | SnapshotOutcome::Untold
+            | SnapshotOutcome::Unreadable => continue,
         };
         let detail = detail
             .as_deref()

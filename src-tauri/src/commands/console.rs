@@ -32,6 +32,7 @@ pub async fn command_send(host: State<'_, Host>, args: CommandArgs) -> Answer {
         let writer = LogWriter::open(&store.path, surroundings)?;
         let context = Context::new(&args.id).by("console");
         let models = store.models();
+        let before = store.log.head()?.size;
         let view = sample::carry_out(&writer, &models.set, &args.name, &args.data, &context)?;
         writer.close()?;
         // An answer to an append waits for the projections that promise to have taken account of it.
@@ -43,6 +44,8 @@ pub async fn command_send(host: State<'_, Host>, args: CommandArgs) -> Answer {
             HostError::new(annals_core::code::ErrorCode::from(&error), message)
                 .hint("Dashboards, Projections catches it up; so does the next command.")
         })?;
+        // A state is folded as well without; that the policies cannot be read it says itself.
+        let _ = store.snapshot_since(before);
         Ok(view)
     })
     .await

@@ -47,6 +47,16 @@ pub async fn pick_import_files(app: AppHandle) -> Answer {
     .await
 }
 
+/// Lets the user pick a file of another system's snapshots.
+#[tauri::command]
+pub async fn pick_snapshots(app: AppHandle) -> Answer {
+    pick(app, |dialog| {
+        let dialog = dialog.set_title("Import snapshots of another system");
+        dialog.blocking_pick_file().into_iter().collect()
+    })
+    .await
+}
+
 /// Lets the user say where an export goes.
 #[tauri::command]
 pub async fn pick_export_file(app: AppHandle, args: NameArgs) -> Answer {

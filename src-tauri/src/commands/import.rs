@@ -28,9 +28,13 @@ const MAX_CONTEXT: u32 = 100;
 #[tauri::command]
 pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportArgs) -> Answer {
     let host = host.inner().clone();
-    let (store, presence) = match &args.into_new {
-        Some(new) => (host.typed_path(new)?, Presence::New),
-        None => (host.open_store()?.path.clone(), Presence::Either),
+    let (store, presence, grown) = match &args.into_new {
+        Some(new) => (host.typed_path(new)?, Presence::New, None),
+        None => {
+            let open = host.open_store()?;
+            let before = open.log.head()?.size;
+            (open.path.clone(), Presence::Either, Some((open, before)))
+        }
     };
     let channel: Channel<ImportProgressView> = args.channel.channel_on(webview);
     let typed = |text: &String| host.typed_path(text);
@@ -61,6 +65,12 @@ pub async fn import_start(webview: Webview, host: State<'_, Host>, args: ImportA
         let done = with_ticks(tick, || {
             import::import_into(&store, presence, &request, host.surroundings(), progress)
         })?;
+        // A state is folded as well without; that the policies cannot be read it says itself.
+        if let Some((open, before)) = grown
+            && !request.dry_run
+        {
+            let _ = open.snapshot_since(before);
+        }
         json(&done.report)
     })
     .await

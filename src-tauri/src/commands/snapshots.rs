@@ -1,12 +1,13 @@
 //! Snapshots of the open store: listed, taken, checked by replay, advised; and by which policy.
 
+use annals_core::snapshot::claimed::ClaimError;
 use annals_core::snapshot::{Policies, SnapshotError};
 use annals_core::temporal::{self, TakeScope};
 use tauri::State;
 
 use crate::error::HostError;
 use crate::host::{Answer, Host};
-use crate::wire::{PolicyArgs, PolicyRow};
+use crate::wire::{PolicyArgs, PolicyRow, SnapshotImportArgs};
 
 /// The snapshots that are kept: the first 1,000.
 #[tauri::command]
@@ -49,6 +50,20 @@ pub async fn snapshots_verify(host: State<'_, Host>) -> Answer {
         let (models, kept) = (store.models(), store.snapshots()?);
         let limit = temporal::CLAIMS;
         let view = temporal::verify_snapshots(log, &models.set, &kept, None, limit, go_on)?;
+        Ok::<_, HostError>(view)
+    })
+    .await
+}
+
+/// Keeps another system's snapshots beside the store and holds them against a replay.
+#[tauri::command]
+pub async fn snapshots_import(host: State<'_, Host>, args: SnapshotImportArgs) -> Answer {
+    let file = host.typed_path(&args.file)?;
+    host.ask_long(move |store, log, go_on| {
+        let (models, name) = (store.models(), args.name.as_deref());
+        let (replace, limit) = (args.replace, temporal::CLAIMS);
+        let models = &models.set;
+        let view = temporal::import_snapshots(log, models, &file, name, replace, limit, go_on)?;
         Ok::<_, HostError>(view)
     })
     .await
@@ -101,6 +116,9 @@ impl From<SnapshotError> for HostError {
             SnapshotError::Read(error) => error.into(),
             SnapshotError::Policy(_) => {
                 told.hint("snapshots.toml lies in the store's folder; docs/snapshots.md says what may stand in it.")
+            }
+            SnapshotError::Claimed(ClaimError::Exists { .. }) => {
+                told.hint("Another name keeps both, Replace takes their place.")
             }
             SnapshotError::Cache(_)
             | SnapshotError::Claimed(_)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use annals_core::sample::{self, World, WorldRequest};
+use annals_core::sample::{self, SampleError, World, WorldRequest};
 use annals_core::store::LogWriter;
 use tauri::State;
 
@@ -66,26 +66,31 @@ pub async fn store_sample(host: State<'_, Host>, args: SampleArgs) -> Answer {
     let host = host.inner().clone();
     blocking(move || {
         let events = args.events.unwrap_or(sample::WORLD_EVENTS);
-        let world = match args.kind {
-            SampleKind::Guide => None,
-            SampleKind::Shop => Some(World::Shop),
-            SampleKind::Trading => Some(World::Trading),
-            SampleKind::Clinic => Some(World::Clinic),
+        let fixed = |name: &str, make| (name.to_owned(), Sample::Fixed(make));
+        let world = |world: World| {
+            let name = match events == sample::WORLD_EVENTS {
+                true => format!("{}.annals", world.name()),
+                false => format!("{}-{events}.annals", world.name()),
+            };
+            (name, Sample::World(world))
         };
-        let name = match world {
-            None => "guide.annals".to_owned(),
-            Some(world) if events == sample::WORLD_EVENTS => format!("{}.annals", world.name()),
-            Some(world) => format!("{}-{events}.annals", world.name()),
+        let (name, sample) = match args.kind {
+            SampleKind::Guide => fixed("guide.annals", sample::guide),
+            SampleKind::Questions => fixed("questions.annals", sample::questions),
+            SampleKind::ReadModels => fixed("read-models.annals", sample::read_models),
+            SampleKind::Shop => world(World::Shop),
+            SampleKind::Trading => world(World::Trading),
+            SampleKind::Clinic => world(World::Clinic),
         };
         let path = match &args.path {
             Some(text) => host.typed_path(text)?,
             None => host.default_folder().join(name),
         };
         make_folder_of(&path, host.default_folder())?;
-        match world {
-            None => make_sample(&path)?,
-            Some(_) if path.exists() => {}
-            Some(world) => {
+        match sample {
+            _ if path.exists() => {}
+            Sample::Fixed(make) => make(&path)?,
+            Sample::World(world) => {
                 let request = WorldRequest {
                     events,
                     ..WorldRequest::of(world)
@@ -107,6 +112,14 @@ pub async fn copy_text(host: State<'_, Host>, args: TextArgs) -> Answer {
         json(&())
     })
     .await
+}
+
+/// How a sample is made.
+enum Sample {
+    /// The same each time.
+    Fixed(fn(&Path) -> Result<(), SampleError>),
+    /// Of any size.
+    World(World),
 }
 
 fn make_sample(path: &Path) -> Result<(), HostError> {

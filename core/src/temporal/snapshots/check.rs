@@ -16,7 +16,7 @@ use super::image;
 use crate::id::StreamId;
 use crate::model::{Fold, Model, ModelSet, json, same};
 use crate::position::{Position, Version};
-use crate::snapshot::claimed::Claim;
+use crate::snapshot::claimed::{self, Claim, Claims, Refused};
 use crate::snapshot::{AGGREGATE, Snapshot, SnapshotError, Snapshots, fold_key};
 use crate::store::{Log, ReadError, StreamEvent};
 
@@ -38,15 +38,19 @@ pub enum SnapshotOutcome {
     Stale,
     /// There is no such stream or version, or the model has a time of its own.
     Untold,
+    /// A record that another system's file holds is no snapshot, or the file cannot be read.
+    Unreadable,
 }
 
 /// One snapshot that was checked.
 #[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
 pub struct SnapshotCheck {
-    /// The stream.
+    /// The file, or the name of the imported snapshots, that claims it; `null`: one of Annals' own.
+    pub claimant: Option<String>,
+    /// The stream; empty where that cannot be read.
     pub stream: String,
-    /// The version, as the snapshot counts.
+    /// The version, as the snapshot counts; 0 where that cannot be read.
     #[ts(type = "number")]
     pub version: u64,
     /// Position of the event there; `null` where there is none.
@@ -63,13 +67,16 @@ pub struct SnapshotCheck {
 #[derive(Debug, Clone, Serialize, TS)]
 #[ts(export)]
 pub struct SnapshotVerifyView {
-    /// The file that claims them; `null`: those that are kept.
+    /// The file that claims them; `null`: those that are kept, and those that were imported.
     pub file: Option<String>,
     /// Those that are not the same: the first that fit the limit.
     pub wrong: Vec<SnapshotCheck>,
     /// Number of snapshots looked at.
     #[ts(type = "number")]
     pub checked: u64,
+    /// Number of these that other systems claim.
+    #[ts(type = "number")]
+    pub claimed: u64,
     /// Number that the replay confirms.
     #[ts(type = "number")]
     pub same: u64,
@@ -85,6 +92,12 @@ pub struct SnapshotVerifyView {
     /// Number of which nothing could be told.
     #[ts(type = "number")]
     pub untold: u64,
+    /// Number of records that are no snapshots, and of imported files that cannot be read.
+    #[ts(type = "number")]
+    pub unreadable: u64,
+    /// Number of Annals' own that were dropped since they do not hold.
+    #[ts(type = "number")]
+    pub dropped: u64,
     /// Number of snapshots of programs' aggregates, which only these can read; they were not looked at.
     #[ts(type = "number")]
     pub aggregates: u64,
@@ -93,18 +106,20 @@ pub struct SnapshotVerifyView {
     pub events: u64,
     /// The log's last position.
     pub known: Position,
-    /// One differs, is damaged, or cannot be told of.
+    /// One differs, is damaged, cannot be read, or cannot be told of.
     pub problems: bool,
 }
 
 struct Check<'c> {
     log: &'c Log,
     view: SnapshotVerifyView,
+    /// Who claims what is looked at.
+    claimant: Option<String>,
     limit: usize,
 }
 
 /// Replays every stream that has snapshots, from its first event, and compares. What does not hold is dropped: it can
-/// be taken again. At most `limit` are listed. `go_on` is told the number of events replayed and stops the work by
+/// be taken again. What was imported of other systems is held against a replay as well, and stays. At most `limit` are listed. `go_on` is told the number of events replayed and stops the work by
 /// saying no.
 ///
 /// # Errors
@@ -117,6 +132,39 @@ pub fn verify_snapshots(
     limit: usize,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<SnapshotVerifyView, SnapshotError> {
+    let mut check = own(log, models, snapshots, stream, limit, go_on)?;
+    for foreign in claimed::imported(log.path())? {
+        check.claimant = Some(foreign.name);
+        match foreign.content {
+            Ok(found) => check.claims(models, &found, stream, go_on)?,
+            Err(error) => check.unreadable(error.to_string()),
+        }
+    }
+    Ok(check.finish())
+}
+
+/// As [`verify_snapshots`], what was imported of other systems aside.
+///
+/// # Errors
+/// As [`verify_snapshots`].
+pub fn verify_own_snapshots(
+    log: &Log,
+    models: &ModelSet,
+    snapshots: &Snapshots,
+    limit: usize,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<SnapshotVerifyView, SnapshotError> {
+    Ok(own(log, models, snapshots, None, limit, go_on)?.finish())
+}
+
+fn own<'l>(
+    log: &'l Log,
+    models: &ModelSet,
+    snapshots: &Snapshots,
+    stream: Option<&StreamId>,
+    limit: usize,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Check<'l>, SnapshotError> {
     let mut check = Check::new(log, None, limit)?;
     let mut streams: BTreeMap<String, Vec<(Version, crate::integrity::Hash, String)>> =
         BTreeMap::new();
@@ -174,7 +222,8 @@ pub fn verify_snapshots(
             snapshots.drop_versions(&stream, key, &gone)?;
         }
     }
-    Ok(check.finish())
+    check.view.dropped = check.view.differs + check.view.damaged + check.view.stale;
+    Ok(check)
 }
 
 /// Compares what a file of another system claims with a replay by the models. A version is the source's own where the
@@ -186,22 +235,123 @@ pub fn verify_claims(
     log: &Log,
     models: &ModelSet,
     file: &str,
-    claims: &[Claim],
+    claims: &Claims,
     limit: usize,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<SnapshotVerifyView, SnapshotError> {
     let mut check = Check::new(log, Some(file.to_owned()), limit)?;
-    let mut streams: BTreeMap<&str, Vec<&Claim>> = BTreeMap::new();
-    for claim in claims {
-        streams.entry(&claim.aggregate).or_default().push(claim);
+    check.claims(models, claims, None, go_on)?;
+    Ok(check.finish())
+}
+
+impl Check<'_> {
+    fn new(log: &Log, file: Option<String>, limit: usize) -> Result<Check<'_>, SnapshotError> {
+        Ok(Check {
+            log,
+            limit,
+            claimant: file.clone(),
+            view: SnapshotVerifyView {
+                file,
+                wrong: Vec::new(),
+                checked: 0,
+                claimed: 0,
+                same: 0,
+                differs: 0,
+                damaged: 0,
+                stale: 0,
+                untold: 0,
+                unreadable: 0,
+                dropped: 0,
+                aggregates: 0,
+                events: 0,
+                known: log.head()?.size,
+                problems: false,
+            },
+        })
     }
-    for (name, claims) in streams {
+
+    fn finish(self) -> SnapshotVerifyView {
+        let mut view = self.view;
+        view.problems = view.differs + view.damaged + view.untold + view.unreadable > 0;
+        view
+    }
+
+    fn say(
+        &mut self,
+        stream: &str,
+        version: u64,
+        position: Option<Position>,
+        outcome: SnapshotOutcome,
+        detail: Option<String>,
+        changes: Vec<Change>,
+    ) {
+        let view = &mut self.view;
+        view.checked += 1;
+        view.claimed += u64::from(self.claimant.is_some());
+        *match outcome {
+            SnapshotOutcome::Same => &mut view.same,
+            SnapshotOutcome::Differs => &mut view.differs,
+            SnapshotOutcome::Damaged => &mut view.damaged,
+            SnapshotOutcome::Stale => &mut view.stale,
+            SnapshotOutcome::Untold => &mut view.untold,
+            SnapshotOutcome::Unreadable => &mut view.unreadable,
+        } += 1;
+        if outcome != SnapshotOutcome::Same && view.wrong.len() < self.limit {
+            view.wrong.push(SnapshotCheck {
+                claimant: self.claimant.clone(),
+                stream: stream.to_owned(),
+                version,
+                position,
+                outcome,
+                detail,
+                changes,
+            });
+        }
+    }
+
+    /// Compares what another system claims; of one stream where it is named.
+    fn claims(
+        &mut self,
+        models: &ModelSet,
+        found: &Claims,
+        only: Option<&StreamId>,
+        go_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), SnapshotError> {
+        let mut streams: BTreeMap<&str, Vec<&Claim>> = BTreeMap::new();
+        for claim in &found.claims {
+            if only.is_none_or(|only| only.as_str() == claim.aggregate) {
+                streams.entry(&claim.aggregate).or_default().push(claim);
+            }
+        }
+        for (name, claims) in streams {
+            self.claims_of(models, name, claims, go_on)?;
+        }
+        if only.is_none() {
+            for Refused { record, reason } in &found.refused {
+                self.unreadable(format!("record {record}: {reason}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, detail: String) {
+        let unreadable = SnapshotOutcome::Unreadable;
+        self.say("", 0, None, unreadable, Some(detail), vec![]);
+    }
+
+    /// Compares what another system claims of one stream.
+    fn claims_of(
+        &mut self,
+        models: &ModelSet,
+        name: &str,
+        mut left: Vec<&Claim>,
+        go_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), SnapshotError> {
         let stream = StreamId::new(name).ok();
         let row = match &stream {
-            Some(stream) => log.stream(stream)?,
+            Some(stream) => self.log.stream(stream)?,
             None => None,
         };
-        let mut left = claims;
         let mut why = "there is no such stream".to_owned();
         if let (Some(stream), Some(row)) = (stream, row) {
             let model = models.for_category(&row.category);
@@ -210,7 +360,7 @@ pub fn verify_claims(
             } else {
                 let end = Version(row.events);
                 why = format!("there is no such version: the stream ends at {end}");
-                check.replay(&stream, &model, end, go_on, &mut |check, course, event| {
+                self.replay(&stream, &model, end, go_on, &mut |check, course, event| {
                     let version = match &event.event.source.source_version {
                         Some(text) => text.parse().ok(),
                         None => Some(event.version.0),
@@ -229,68 +379,9 @@ pub fn verify_claims(
         for claim in left {
             let detail = format!("record {}: {why}", claim.record);
             let untold = SnapshotOutcome::Untold;
-            check.say(name, claim.version, None, untold, Some(detail), vec![]);
+            self.say(name, claim.version, None, untold, Some(detail), vec![]);
         }
-    }
-    Ok(check.finish())
-}
-
-impl Check<'_> {
-    fn new(log: &Log, file: Option<String>, limit: usize) -> Result<Check<'_>, SnapshotError> {
-        Ok(Check {
-            log,
-            limit,
-            view: SnapshotVerifyView {
-                file,
-                wrong: Vec::new(),
-                checked: 0,
-                same: 0,
-                differs: 0,
-                damaged: 0,
-                stale: 0,
-                untold: 0,
-                aggregates: 0,
-                events: 0,
-                known: log.head()?.size,
-                problems: false,
-            },
-        })
-    }
-
-    fn finish(self) -> SnapshotVerifyView {
-        let mut view = self.view;
-        view.problems = view.differs + view.damaged + view.untold > 0;
-        view
-    }
-
-    fn say(
-        &mut self,
-        stream: &str,
-        version: u64,
-        position: Option<Position>,
-        outcome: SnapshotOutcome,
-        detail: Option<String>,
-        changes: Vec<Change>,
-    ) {
-        let view = &mut self.view;
-        view.checked += 1;
-        *match outcome {
-            SnapshotOutcome::Same => &mut view.same,
-            SnapshotOutcome::Differs => &mut view.differs,
-            SnapshotOutcome::Damaged => &mut view.damaged,
-            SnapshotOutcome::Stale => &mut view.stale,
-            SnapshotOutcome::Untold => &mut view.untold,
-        } += 1;
-        if outcome != SnapshotOutcome::Same && view.wrong.len() < self.limit {
-            view.wrong.push(SnapshotCheck {
-                stream: stream.to_owned(),
-                version,
-                position,
-                outcome,
-                detail,
-                changes,
-            });
-        }
+        Ok(())
     }
 
     /// Compares the snapshots of a stream; returns the versions of those that do not hold.

@@ -3,6 +3,7 @@
 
 mod advice;
 mod check;
+mod foreign;
 mod image;
 mod take;
 
@@ -24,9 +25,11 @@ use crate::time::Time;
 
 pub use advice::{AdviceRow, SnapshotAdviceView, advise_snapshots};
 pub use check::{
-    CLAIMS, SnapshotCheck, SnapshotOutcome, SnapshotVerifyView, verify_claims, verify_snapshots,
+    CLAIMS, SnapshotCheck, SnapshotOutcome, SnapshotVerifyView, verify_claims,
+    verify_own_snapshots, verify_snapshots,
 };
-pub use take::{SnapshotsTakenView, TakeScope, take_snapshots};
+pub use foreign::{ForeignRow, SnapshotImportView, import_snapshots};
+pub use take::{SnapshotsTakenView, TakeScope, take_after, take_snapshots};
 
 /// Snapshots that an answer lists at most; the others are counted.
 pub const SNAPSHOT_ROWS: usize = 1_000;
@@ -65,7 +68,9 @@ pub struct SnapshotsView {
     /// Length of all of them, in bytes.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// The file that holds them.
+    /// Snapshots of other systems that were imported, by name.
+    pub foreign: Vec<ForeignRow>,
+    /// The file that holds those of Annals itself.
     pub file: String,
     /// What became of that file, in sentences; empty where there is nothing to say.
     pub notes: Vec<String>,
@@ -88,6 +93,7 @@ pub fn list_snapshots(
         snapshots: Vec::new(),
         snapshots_count: kept.len() as u64,
         bytes: kept.iter().map(|row| row.bytes).sum(),
+        foreign: ForeignRow::all(log.path())?,
         file,
         notes,
     };
@@ -160,24 +166,27 @@ pub fn state_with(
         return state(log, models, stream, moment);
     };
     let mut view = state_from(log, models, snapshots, stream, moment)?;
-    if let Some(why) = snapshots.unread() {
-        view.findings.push(Finding {
-            kind: FindingKind::PoliciesUnread,
-            severity: Severity::Warning,
-            count: 1,
-            place: Place {
-                file: Some("snapshots.toml".to_owned()),
-                ..Place::default()
-            },
-            detail: format!(
-                "{why}; no policy is followed until it is mended, and the state is as without it"
-            ),
-        });
-    }
+    view.findings.extend(unread(snapshots));
     Ok(view)
 }
 
-fn state_from(
+/// What is to be said of policies that cannot be read; nothing where they can.
+pub(super) fn unread(snapshots: &Snapshots) -> Option<Finding> {
+    snapshots.unread().map(|why| Finding {
+        kind: FindingKind::PoliciesUnread,
+        severity: Severity::Warning,
+        count: 1,
+        place: Place {
+            file: Some("snapshots.toml".to_owned()),
+            ..Place::default()
+        },
+        detail: format!(
+            "{why}; no policy is followed until it is mended, and the state is as without it"
+        ),
+    })
+}
+
+pub(super) fn state_from(
     log: &Log,
     models: &ModelSet,
     snapshots: &Snapshots,

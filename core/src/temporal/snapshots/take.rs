@@ -1,5 +1,7 @@
 //! Taking snapshots: of a stream that is named, or wherever the policies want one.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -15,13 +17,18 @@ use crate::model::{Fold, Model, ModelSet};
 use crate::position::{Position, Version};
 use crate::snapshot::policy::ReplayCost;
 use crate::snapshot::{
-    KeptRow, Snapshot, SnapshotError, SnapshotPolicy, SnapshotStrategy, Snapshots, Wanted, fold_key,
+    KeptRow, Policies, Snapshot, SnapshotError, SnapshotPolicy, SnapshotStrategy, Snapshots,
+    Wanted, fold_key,
 };
-use crate::store::{Log, ReadError, StreamEvent, StreamQuery, StreamRow};
+use crate::store::{EventQuery, Log, ReadError, StreamEvent, StreamQuery, StreamRow};
+use crate::surroundings::Clock;
 use crate::time::Time;
 
 /// Streams listed at once.
 const PAGE: usize = 500;
+
+/// Events read at once.
+const EVENTS: usize = 2_048;
 
 /// Snapshots kept in one transaction.
 const BATCH: usize = 64;
@@ -33,8 +40,9 @@ pub enum TakeScope {
     Policies,
     /// Of one category, as its policy wants it.
     Category(Category),
-    /// Of these streams, where the policies of their categories are periodic or rolling: after an append to them.
-    Appended(Vec<StreamId>),
+    /// Of the streams whose events came after this position, where the policies of their categories are periodic or
+    /// rolling: after an append or an import.
+    Since(Position),
     /// Of one stream, whatever its policy says.
     Stream {
         /// The stream.
@@ -116,23 +124,7 @@ pub fn take_snapshots(
             }
             take.named(stream, &model, asked, go_on)?;
         }
-        TakeScope::Appended(streams) => {
-            for stream in streams {
-                let Some(row) = log.stream(stream)? else {
-                    continue;
-                };
-                let policy = snapshots.policies().of(&row.category);
-                let model = models.for_category(&row.category);
-                let is_periodic = matches!(
-                    policy.strategy,
-                    SnapshotStrategy::Periodic | SnapshotStrategy::Rolling
-                );
-                if is_periodic && !model.has_time() {
-                    take.view.streams += 1;
-                    take.stream(stream, &row, &model, &policy, go_on)?;
-                }
-            }
-        }
+        TakeScope::Since(since) => take.since(models, *since, go_on)?,
         TakeScope::Category(category) => {
             let policy = snapshots.policies().of(category.as_str());
             take.category(models, category, &policy, go_on)?;
@@ -148,6 +140,27 @@ pub fn take_snapshots(
         }
     }
     Ok(take.view)
+}
+
+/// Takes the snapshots that periodic and rolling policies want after events came after a position, by the policies and
+/// models beside the store; `None` where no policy is written. For whoever appends: that it fails harms no answer.
+///
+/// # Errors
+/// As [`take_snapshots`]; [`SnapshotError::Policy`] if the policies cannot be read.
+pub fn take_after(
+    log: &Log,
+    since: Position,
+    fallback: Option<&Path>,
+    clock: Clock,
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<SnapshotsTakenView>, SnapshotError> {
+    if !Policies::file(log.path()).exists() || log.head()?.size <= since {
+        return Ok(None);
+    }
+    let (models, _) = ModelSet::load(log.path())?;
+    let snapshots = Snapshots::open(log, fallback, clock)?;
+    let scope = TakeScope::Since(since);
+    take_snapshots(log, &models, &snapshots, &scope, go_on).map(Some)
 }
 
 struct Take<'t> {
@@ -169,6 +182,51 @@ impl Take<'_> {
         let mut course = self.start(stream, model, version)?;
         self.fold(stream, version, &mut course, go_on, &mut |_, _, _| {})?;
         self.keep(image::of(&course, stream).into_iter().collect())
+    }
+
+    /// Of the streams whose events came after a position.
+    fn since(
+        &mut self,
+        models: &ModelSet,
+        since: Position,
+        go_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), SnapshotError> {
+        let policies = self.snapshots.policies();
+        let is_periodic = |policy: &SnapshotPolicy| {
+            matches!(
+                policy.strategy,
+                SnapshotStrategy::Periodic | SnapshotStrategy::Rolling
+            )
+        };
+        if !policies.iter().any(|(_, policy)| is_periodic(policy)) {
+            return Ok(());
+        }
+        let mut streams = BTreeSet::new();
+        let mut query = EventQuery {
+            after: Some(since),
+            known: Some(self.view.known),
+            ..EventQuery::default()
+        };
+        loop {
+            let page = self.log.events(&query, EVENTS)?;
+            streams.extend(page.events.into_iter().filter_map(|event| event.stream));
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        for stream in streams {
+            let Some(row) = self.log.stream(&stream)? else {
+                continue;
+            };
+            let policy = policies.of(&row.category);
+            let model = models.for_category(&row.category);
+            if is_periodic(&policy) && !model.has_time() {
+                self.view.streams += 1;
+                self.stream(&stream, &row, &model, &policy, go_on)?;
+            }
+        }
+        Ok(())
     }
 
     fn category(

@@ -166,8 +166,9 @@ fn rolling_snapshots_keep_the_newest_the_first_and_month_ends() {
         "what goes at once is not written"
     );
     deposits(&test, "account-1", 10);
-    let scope = TakeScope::Appended(vec![stream("account-1")]);
+    let scope = TakeScope::Since(Position(95));
     let view = take_snapshots(&log, &models, &snapshots, &scope, &mut |_| true).unwrap();
+    assert_eq!(view.streams, 1);
     assert_eq!((view.taken_count, view.gone_count), (1, 1));
     assert_eq!(versions(&snapshots, "account-1"), [10, 30, 60, 90, 100]);
 }
@@ -186,6 +187,13 @@ fn policies_that_cannot_be_read_are_said_by_a_state() {
     };
     assert_eq!(finding.kind, FindingKind::PoliciesUnread);
     assert!(finding.detail.contains("sometimes"), "{}", finding.detail);
+    let cache = StateCache::default().with_snapshots(Some(snapshots));
+    for _ in 0..2 {
+        let view = cache
+            .state(&log, &models, &stream("account-1"), &now)
+            .unwrap();
+        assert_eq!(view.findings.len(), 1, "the app says it, too, each time");
+    }
 }
 
 #[test]
@@ -436,7 +444,11 @@ fn the_guides_snapshot_of_version_1500_is_confirmed_by_replay_or_shown_to_differ
     }
     };
     let check = |claims: &[claimed::Claim]| {
-        verify_claims(&log, &models, "s.json", claims, 10, &mut |_| true).unwrap()
+        let claims = claimed::Claims {
+            claims: claims.to_vec(),
+            refused: Vec::new(),
+        };
+        verify_claims(&log, &models, "s.json", &claims, 10, &mut |_| true).unwrap()
     };
     let right = check(&[claim(1_500, "Shipped"), claim(1_501, "Closed")]);
     assert_eq!(
@@ -455,6 +467,34 @@ fn the_guides_snapshot_of_version_1500_is_confirmed_by_replay_or_shown_to_differ
     assert_eq!(differs.changes.len(), 1, "the total is the same by value");
     let detail = wrong.wrong[1].detail.as_deref().unwrap();
     assert!(detail.contains("the stream ends at 1501"), "{detail}");
+
+    // The guide's JSON, imported: it stays, is looked at whenever snapshots are, and serves no state.
+    let file = log.path().with_file_name("theirs.json");
+    let guide = r#"{"aggregateId": "order-789", "version": 1500, "timestamp": "2024-01-15T10:00:00Z",
+        "snapshotData": {"orderId": "order-789", "customerId": "cust-456", "status": "Shipped", "totalAmount": 299.97}}"#;
+    std::fs::write(&file, guide).unwrap();
+    let import = |replace| import_snapshots(&log, &models, &file, None, replace, 10, &mut |_| true);
+    let imported = import(false).unwrap();
+    assert_eq!((imported.name.as_str(), imported.imported), ("theirs", 1));
+    assert_eq!((imported.check.same, imported.check.problems), (1, false));
+    assert!(import(false).is_err(), "nothing is written over unasked");
+    let snapshots = open(&log);
+    let verify = |only: Option<&str>| {
+        let only = only.map(stream);
+        verify_snapshots(&log, &models, &snapshots, only.as_ref(), 10, &mut |_| true).unwrap()
+    };
+    let both = verify(None);
+    assert_eq!((both.checked, both.claimed, both.same), (1, 1, 1));
+    std::fs::write(&file, guide.replace("Shipped", "Delivered")).unwrap();
+    assert!(import(true).unwrap().check.problems);
+    let differs = verify(Some("order-789"));
+    assert_eq!((differs.differs, differs.dropped), (1, 0));
+    assert_eq!(differs.wrong[0].claimant.as_deref(), Some("theirs"));
+    assert_eq!(differs.wrong[0].changes[0].path, "status");
+    assert_eq!(verify(Some("order-1")).checked, 0);
+    assert_eq!(verify(None).differs, 1, "it was not dropped");
+    let listed = list_snapshots(&log, &models, &snapshots, None, 10).unwrap();
+    assert_eq!((listed.snapshots_count, listed.foreign.len()), (0, 1));
 }
 
 #[test]

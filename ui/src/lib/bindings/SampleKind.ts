@@ -3,4 +3,4 @@
 /**
  * A sample.
  */
-export type SampleKind = "guide" | "shop" | "trading" | "clinic";
+export type SampleKind = "guide" | "questions" | "read-models" | "shop" | "trading" | "clinic";

@@ -8,11 +8,15 @@ import type { SnapshotOutcome } from "./SnapshotOutcome";
  */
 export type SnapshotCheck = { 
 /**
- * The stream.
+ * The file, or the name of the imported snapshots, that claims it; `null`: one of Annals' own.
+ */
+claimant: string | null, 
+/**
+ * The stream; empty where that cannot be read.
  */
 stream: string, 
 /**
- * The version, as the snapshot counts.
+ * The version, as the snapshot counts; 0 where that cannot be read.
  */
 version: number, 
 /**

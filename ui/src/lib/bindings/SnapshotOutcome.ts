@@ -3,4 +3,4 @@
 /**
  * What a replay says of a snapshot.
  */
-export type SnapshotOutcome = "same" | "differs" | "damaged" | "stale" | "untold";
+export type SnapshotOutcome = "same" | "differs" | "damaged" | "stale" | "untold" | "unreadable";

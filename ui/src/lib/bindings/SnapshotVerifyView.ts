@@ -7,7 +7,7 @@ import type { SnapshotCheck } from "./SnapshotCheck";
  */
 export type SnapshotVerifyView = { 
 /**
- * The file that claims them; `null`: those that are kept.
+ * The file that claims them; `null`: those that are kept, and those that were imported.
  */
 file: string | null, 
 /**
@@ -18,6 +18,10 @@ wrong: Array<SnapshotCheck>,
  * Number of snapshots looked at.
  */
 checked: number, 
+/**
+ * Number of these that other systems claim.
+ */
+claimed: number, 
 /**
  * Number that the replay confirms.
  */
@@ -39,6 +43,14 @@ stale: number,
  */
 untold: number, 
 /**
+ * Number of records that are no snapshots, and of imported files that cannot be read.
+ */
+unreadable: number, 
+/**
+ * Number of Annals' own that were dropped since they do not hold.
+ */
+dropped: number, 
+/**
  * Number of snapshots of programs' aggregates, which only these can read; they were not looked at.
  */
 aggregates: number, 
@@ -51,6 +63,6 @@ events: number,
  */
 known: Position, 
 /**
- * One differs, is damaged, or cannot be told of.
+ * One differs, is damaged, cannot be read, or cannot be told of.
  */
 problems: boolean, };

@@ -14,6 +14,7 @@ import type { ImportProgressView } from "$lib/bindings/ImportProgressView";
 import type { LateArgs } from "$lib/bindings/LateArgs";
 import type { ModelPreviewArgs } from "$lib/bindings/ModelPreviewArgs";
 import type { ModelSaveArgs } from "$lib/bindings/ModelSaveArgs";
+import type { SnapshotImportArgs } from "$lib/bindings/SnapshotImportArgs";
 import type { PolicyArgs } from "$lib/bindings/PolicyArgs";
 import type { PresetSaveArgs } from "$lib/bindings/PresetSaveArgs";
 import type { PreviewArgs } from "$lib/bindings/PreviewArgs";
@@ -74,6 +75,7 @@ export const host = {
   start: () => call("app_start", {}),
   openStore: (path: string) => call("store_open", { path }),
   createStore: (path: string) => call("store_create", { path }),
+  openFixed: (kind: "questions" | "read-models") => call("store_sample", { kind, events: null, path: null }),
   openSample: (path: string | null = null) => call("store_sample", { kind: "guide", events: null, path }),
   openWorld: (kind: "shop" | "trading" | "clinic", events: number | null = null) => long("Making a world", "store_sample", { kind, events, path: null }),
   commandNames: () => call("command_names", {}),
@@ -134,6 +136,8 @@ export const host = {
   snapshots: () => call("snapshots", {}),
   takeSnapshots: () => long("Taking snapshots", "snapshots_take", {}),
   verifySnapshots: () => long("Snapshots against a replay", "snapshots_verify", {}),
+  importSnapshots: (args: SnapshotImportArgs) => long("Imported snapshots against a replay", "snapshots_import", args),
+  pickSnapshots: () => call("pick_snapshots", {}),
   adviseSnapshots: () => long("Measuring replays", "snapshots_advise", {}),
   snapshotPolicies: () => call("snapshot_policies", {}),
   setSnapshotPolicy: (args: PolicyArgs) => call("snapshot_policy_set", args),

@@ -94,6 +94,8 @@ import type { SampleArgs } from "$lib/bindings/SampleArgs";
 import type { RulesView } from "$lib/bindings/RulesView";
 import type { PolicyArgs } from "$lib/bindings/PolicyArgs";
 import type { PolicyRow } from "$lib/bindings/PolicyRow";
+import type { SnapshotImportArgs } from "$lib/bindings/SnapshotImportArgs";
+import type { SnapshotImportView } from "$lib/bindings/SnapshotImportView";
 import type { SnapshotAdviceView } from "$lib/bindings/SnapshotAdviceView";
 import type { SnapshotsTakenView } from "$lib/bindings/SnapshotsTakenView";
 import type { SnapshotsView } from "$lib/bindings/SnapshotsView";
@@ -208,6 +210,8 @@ export interface Commands {
   snapshots: { args: None; result: SnapshotsView };
   snapshots_take: { args: None; result: SnapshotsTakenView };
   snapshots_verify: { args: None; result: SnapshotVerifyView };
+  snapshots_import: { args: SnapshotImportArgs; result: SnapshotImportView };
+  pick_snapshots: { args: None; result: PathsView };
   snapshots_advise: { args: None; result: SnapshotAdviceView };
   snapshot_policies: { args: None; result: PolicyRow[] };
   snapshot_policy_set: { args: PolicyArgs; result: PolicyRow[] };

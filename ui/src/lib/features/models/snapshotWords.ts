@@ -2,6 +2,7 @@
 
 import type { SnapshotOutcome } from "$lib/bindings/SnapshotOutcome";
 import type { SnapshotPolicy } from "$lib/bindings/SnapshotPolicy";
+import type { SnapshotVerifyView } from "$lib/bindings/SnapshotVerifyView";
 import type { SnapshotStrategy } from "$lib/bindings/SnapshotStrategy";
 import { grouped, plural } from "$lib/model/numbers";
 
@@ -19,7 +20,28 @@ export const OUTCOMES: Record<SnapshotOutcome, string> = {
   damaged: "damaged",
   stale: "of another model",
   untold: "cannot be told",
+  unreadable: "cannot be read",
 };
+
+/** `2 snapshots: 1 confirmed, 1 differs. Replayed 20 events.` What there is none of is left out. */
+export function describeCheck(view: SnapshotVerifyView): string {
+  const counts: [number, string][] = [
+    [view.same, "confirmed"],
+    [view.differs, view.differs === 1 ? "differs" : "differ"],
+    [view.damaged, "damaged"],
+    [view.stale, "of other models"],
+    [view.untold, "of which nothing can be told"],
+    [view.unreadable, "that cannot be read"],
+  ];
+  const told = counts.filter(([count]) => count > 0).map(([count, words]) => `${grouped(count)} ${words}`);
+  const sentences = [
+    `${plural(view.checked, "snapshot")}${view.claimed > 0 && view.file === null ? `, ${grouped(view.claimed)} of other systems` : ""}${told.length > 0 ? `: ${told.join(", ")}` : ""}.`,
+    view.aggregates > 0 ? `Not looked at: ${grouped(view.aggregates)} of programs' aggregates.` : "",
+    `Replayed ${plural(view.events, "event")}.`,
+    view.dropped > 0 ? "What does not hold of Annals' own was dropped." : "",
+  ];
+  return sentences.filter((sentence) => sentence !== "").join(" ");
+}
 
 /** `rolling: every 100 events, the newest 10 stay, and the first`. */
 export function describePolicy(policy: SnapshotPolicy): string {

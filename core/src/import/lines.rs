@@ -50,6 +50,8 @@ pub(super) fn read(
 
 /// Whether a JSON object begins here and nothing is wrong with it but that it ends too early.
 fn is_unfinished(record: &[u8]) -> bool {
+    // What half a character of UTF-16 at the end becomes.
+    let record = record.strip_suffix(b"\xFF").unwrap_or(record);
     let value: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(record);
     record.starts_with(b"{") && value.is_err_and(|error| error.is_eof())
 }
@@ -108,6 +110,7 @@ mod tests {
         for (text, is_unfinished) in [
             (&b"{}\n{\"a\":1,"[..], true),
             (b"{}\n{", true),
+            (b"{}\n{\"a\":1,\xFF", true),
             (b"{}\n{\"a\":1,\n", false),
             (b"{}\n{\"a\":1}", false),
             (b"{}\n{\"a\" 1", false),

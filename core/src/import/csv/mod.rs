@@ -143,7 +143,7 @@ fn each_row(
             }
             Ok(Next::Wrong | Next::TooLong) => {}
             // A quote that the head leaves open is no fault of the file.
-            Ok(Next::End) | Err(_) => return,
+            Ok(Next::End | Next::Unfinished) | Err(_) => return,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(in crate::import) enum Next {
     Wrong,
     /// It is longer than [`MAX_RECORD_BYTES`]; [`Rows::raw`] is its beginning.
     TooLong,
+    /// The last line, without an end of line, in the middle of a quoted cell: more is still to come.
+    Unfinished,
     End,
 }
 
@@ -87,6 +89,11 @@ impl<'r> Rows<'r> {
     /// The row as it stands in the file, without its end of line.
     pub(in crate::import) fn raw(&self) -> &[u8] {
         &self.raw[..content_len(&self.raw[..self.used], self.dialect.terminator)]
+    }
+
+    /// Whether the row has an end of line; only the last one of a file can have none.
+    pub(in crate::import) fn is_ended(&self) -> bool {
+        self.raw[..self.used].last() == Some(&self.dialect.terminator)
     }
 
     /// Cells one after the other, and where each ends.
@@ -212,7 +219,11 @@ impl<'r> Rows<'r> {
                         None => {
                             self.text.extend_from_slice(rest);
                             at = self.used;
-                            if !self.more()? {
+                            let is_last_line = self.lines == 1 && !self.is_ended();
+                            if !self.more()? && is_last_line {
+                                return Ok(Next::Unfinished);
+                            }
+                            if at == self.used {
                                 let message = format!(
                                     "the quote that opens here, in cell {}, is never closed; close it, or double it where it is part of the text",
                                     opened.1
@@ -330,6 +341,7 @@ mod tests {
                 }
                 Ok(Next::Wrong) => got.push(format!("{}! {}", rows.line(), rows.fault())),
                 Ok(Next::TooLong) => got.push(format!("{}: too long", rows.line())),
+                Ok(Next::Unfinished) => got.push(format!("{}: unfinished", rows.line())),
                 Ok(Next::End) => return got,
                 Err(error) => {
                     got.push(format!("! {error}"));
@@ -369,6 +381,16 @@ mod tests {
             ),
             "{got:?}"
         );
+    }
+
+    #[test]
+    fn a_quote_that_is_open_where_the_last_line_breaks_off_is_still_being_written() {
+        assert_eq!(
+            read("a,b\n1,\"2\"\n3,\"op"),
+            ["1: a|b", "2: 1|2", "3: unfinished"]
+        );
+        let got = read("a,b\n3,\"op\n4,5");
+        assert!(got[1].contains(":2: the quote that opens here"), "{got:?}");
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl<'i> Gathering<'i, '_> {
         plan: &Plan,
         differing: &mut BTreeMap<usize, Differing>,
     ) -> Result<(), ImportError> {
-        each_row(reader, names, table, &mut |rows, fault| {
+        let unfinished = each_row(reader, names, table, &mut |rows, fault| {
             self.count_record()?;
             let line = rows.line();
             let (text, ends) = rows.cells();
@@ -168,7 +168,11 @@ impl<'i> Gathering<'i, '_> {
             });
             let cells = self.glance.is_some().then(|| ShownCells::of(text, ends));
             self.settle_with(names, line, taken, rows.raw(), cells)
-        })
+        })?;
+        if let Some((line, bytes)) = unfinished {
+            self.note_unfinished(names, line, bytes);
+        }
+        Ok(())
     }
 
     /// Rows of a table that are read as records.
@@ -179,7 +183,7 @@ impl<'i> Gathering<'i, '_> {
         table: &Table,
         plan: &RecordPlan,
     ) -> Result<(), ImportError> {
-        each_row(reader, names, table, &mut |rows, fault| {
+        let unfinished = each_row(reader, names, table, &mut |rows, fault| {
             let line = rows.line();
             let (text, ends) = rows.cells();
             let record = match fault {
@@ -193,7 +197,21 @@ impl<'i> Gathering<'i, '_> {
                     self.settle(names, line, Err(reason), rows.raw())
                 }
             }
-        })
+        })?;
+        if let Some((line, bytes)) = unfinished {
+            self.note_unfinished(names, line, bytes);
+        }
+        Ok(())
+    }
+
+    /// Says that the last line is not whole yet.
+    fn note_unfinished(&mut self, names: &FileNames, line: u64, bytes: usize) {
+        let as_what = (FindingKind::UnfinishedLine, Severity::Warning);
+        self.note(names, line, as_what, || {
+            format!(
+                "the last line ends after {bytes} bytes in the middle of a record; it was left for the next import of the file"
+            )
+        });
     }
 
     /// Says something of the file that is of no stream.
@@ -236,13 +254,7 @@ impl<'i> Gathering<'i, '_> {
                 return self.settle(names, line, Err(too_long()), start);
             }
             RawRecord::Unfinished(start) => {
-                let as_what = (FindingKind::UnfinishedLine, Severity::Warning);
-                self.note(names, line, as_what, || {
-                    format!(
-                        "the last line ends after {} bytes in the middle of a record; it was left for the next import of the file",
-                        start.len()
-                    )
-                });
+                self.note_unfinished(names, line, start.len());
                 return Ok(());
             }
         };
@@ -435,18 +447,26 @@ fn too_long() -> String {
 /// Takes a row of a table, and why its cells cannot be taken, if they cannot.
 type TakeRow<'t> = dyn FnMut(&Rows<'_>, Option<String>) -> Result<(), ImportError> + 't;
 
-/// Calls `each` with every row of a table below its heading.
+/// Calls `each` with every row of a table below its heading. Gives
+/// the line of a last row that is still being written, and its bytes so far: it has no end of line, and cells are
+/// missing.
 fn each_row(
     reader: &mut dyn std::io::BufRead,
     names: &FileNames,
     table: &Table,
     each: &mut TakeRow<'_>,
-) -> Result<(), ImportError> {
+) -> Result<Option<(u64, usize)>, ImportError> {
     let mut rows = Rows::new(reader, names, table.dialect);
     let mut is_header = table.has_header;
     loop {
-        let fault = match rows.next()? {
-            Next::End => return Ok(()),
+        let next = rows.next()?;
+        let is_short = !rows.is_ended() && rows.cells().1.len() < table.columns.len();
+        let fault = match next {
+            Next::End => return Ok(None),
+            Next::Unfinished => return Ok(Some((rows.line(), rows.raw().len()))),
+            Next::Row if is_short && !is_header => {
+                return Ok(Some((rows.line(), rows.raw().len())));
+            }
             Next::Row => None,
             Next::Wrong => Some(rows.fault().to_owned()),
             Next::TooLong => Some(too_long()),

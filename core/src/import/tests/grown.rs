@@ -183,3 +183,52 @@ fn a_record_without_a_time_takes_that_of_the_record_before_it_again() {
     let again = log.import(lines.as_bytes());
     assert_eq!((again.stored, again.duplicates), (0, 3));
 }
+
+/// A row that is being written: too few cells yet, or in the middle of a quoted one.
+#[test]
+fn a_last_row_of_a_table_that_is_not_whole_is_left_for_the_next_import() {
+    let whole = "order_id,event,timestamp,note\n\
+                 1,Placed,2024-01-01T10:00:00Z,a\n\
+                 1,Paid,2024-01-02T10:00:00Z,\"b, c\"\n";
+    for cut in [
+        whole.len() - 2,
+        whole.len() - 8,
+        whole.len() - 20,
+        whole.len() - 30,
+    ] {
+        for is_utf16 in [false, true] {
+            let growing = Growing::new();
+            let spelt = |text: &str| -> Vec<u8> {
+                match is_utf16 {
+                    false => text.as_bytes().to_vec(),
+                    true => "\u{FEFF}"
+                        .encode_utf16()
+                        .chain(text.encode_utf16())
+                        .flat_map(u16::to_le_bytes)
+                        .collect(),
+                }
+            };
+            let first = growing.import(&spelt(&whole[..cut]));
+            assert_eq!((first.stored, first.rejected), (1, 0), "{cut}: {first:?}");
+            let kinds: Vec<_> = first.findings.iter().map(|f| f.kind).collect();
+            assert!(kinds.contains(&FindingKind::UnfinishedLine), "{kinds:?}");
+            let second = growing.import(&spelt(whole));
+            assert_eq!(
+                (second.stored, second.duplicates, second.rejected),
+                (1, 1, 0)
+            );
+            assert_eq!(second.findings, []);
+        }
+    }
+}
+
+#[test]
+fn half_a_character_of_utf_16_is_no_reject() {
+    let growing = Growing::new();
+    let text =
+        "\u{FEFF}{\"orderId\":1,\"type\":\"Placed\",\"time\":\"2024-01-01\"}\n{\"orderId\":1,";
+    let mut bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bytes.push(b'"');
+    let report = growing.import(&bytes);
+    assert_eq!((report.stored, report.rejected), (1, 0), "{report:?}");
+}

@@ -251,7 +251,11 @@ impl Gathering<'_, '_> {
                     } else {
                         format!("that of the event before it in its stream, {time}")
                     };
-                    (here(), format!("the record has no time; it took {taken}"))
+                    let why = match &draft.unread_time {
+                        Some(why) => why,
+                        None => "the record has no time",
+                    };
+                    (here(), format!("{why}; it took {taken}"))
                 });
                 SourceTime::unwritten(time)
             }

@@ -199,7 +199,11 @@ impl<'i> Opened<'i> {
         let records = mapping.map(|mapping| RecordPlan::new(&mapping, order, request.zone));
         let records = records
             .transpose()
-            .map_err(|message| input.names.malformed(1, message))?;
+            .map_err(|message| input.names.malformed(1, message))?
+            .map(|plan| match (&told, asked) {
+                (Some(_), None) => plan.of_known_source(),
+                _ => plan,
+            });
         if let (Some(table), Some(_)) = (&mut table, &records) {
             table.problems.clear();
             table.guesses.clear();

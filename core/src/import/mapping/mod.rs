@@ -29,6 +29,8 @@ pub(super) struct Draft<'a> {
     pub category: Option<Cow<'a, str>>,
     pub event_type: Option<Cow<'a, str>>,
     pub time: Option<SourceTime>,
+    /// Why the time that the record names is none.
+    pub unread_time: Option<String>,
     pub id: Option<Cow<'a, str>>,
     pub schema_version: Option<Cow<'a, str>>,
     /// Source that the record itself names; else it is the file.

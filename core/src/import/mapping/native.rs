@@ -166,6 +166,7 @@ pub(super) fn map(text: &str) -> Option<Draft<'_>> {
         }),
         in_log_order: true,
         unordered: false,
+        unread_time: None,
         repeated_key: None,
         kind_differs: Vec::new(),
         beyond: (beyond != Beyond::default()).then(|| Box::new(beyond)),

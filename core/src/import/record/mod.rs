@@ -40,6 +40,8 @@ pub(super) use split::Lines;
 pub(super) struct RecordPlan {
     mapping: Mapping,
     unordered: bool,
+    /// A preset's, with nothing that the user says otherwise.
+    is_known: bool,
     within: Vec<Within>,
     inside: Vec<Inside>,
     paths: Paths,
@@ -171,6 +173,7 @@ impl RecordPlan {
         Ok(RecordPlan {
             mapping: mapping.clone(),
             unordered: order == SourceOrder::Unknown,
+            is_known: false,
             stream: of(stream)?,
             category: of(category)?,
             event_type: of(event_type)?,
@@ -198,6 +201,14 @@ impl RecordPlan {
             },
             null: null.clone().unwrap_or_default(),
         })
+    }
+
+    /// The same of a preset: a time that is none costs the record its time, not its place in the log.
+    pub(super) fn of_known_source(self) -> RecordPlan {
+        RecordPlan {
+            is_known: true,
+            ..self
+        }
     }
 
     /// The mapping that it is made of.
@@ -239,7 +250,12 @@ impl RecordPlan {
             ));
         }
         let event_type = found.text(&self.event_type)?;
-        let time = self.time_of(&found, &self.time, "time")?;
+        let (time, unread_time) = match self.time_of(&found, &self.time, "time") {
+            Ok(time) => (time, None),
+            // One record that a known source spoilt; where the user says how times are written, all may be wrong.
+            Err(why) if self.is_known && event_type.is_some() => (None, Some(why)),
+            Err(why) => return Err(why),
+        };
         if event_type.is_none() && time.is_none() {
             return Ok(None);
         }
@@ -258,6 +274,7 @@ impl RecordPlan {
                 .time_of(&found, &self.recorded, "recorded")?
                 .map(|time| time.time),
             repeated_key: shape.repeated_key,
+            unread_time,
             unordered: self.unordered,
             ..Draft::default()
         };

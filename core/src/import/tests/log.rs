@@ -10,7 +10,7 @@ use crate::finding::FindingKind;
 use crate::id::{Category, EventId, StreamId};
 use crate::import::{ImportError, ImportReport, ImportRequest, Progress, Way, import, import_by};
 use crate::position::Position;
-use crate::store::{EventQuery, ExpectedVersion, LogWriter, StreamAppend};
+use crate::store::{EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend};
 use crate::surroundings::Surroundings;
 use crate::time::{SourceTime, Time};
 
@@ -513,4 +513,50 @@ fn two_files_of_one_name_are_two_sources() {
     );
     let again = desk.import(&request(paths)).unwrap();
     assert_eq!((again.stored, again.duplicates), (0, 2));
+}
+
+#[test]
+fn a_record_of_a_known_source_whose_time_is_none_keeps_its_place() {
+    let desk = Desk::new();
+    let line = |uid: u32, time: &str| {
+        format!(
+            r#"{{"event":"session.command","code":"T4000I","sid":"7","user":"ann","uid":"{uid}","time":"{time}"}}"#
+        )
+    };
+    let text = [
+        line(1, "2023-09-20T10:00:00Z"),
+        line(2, "2023-09-20T23:00:000.000000Z"),
+        line(3, "2023-09-21T10:00:00Z"),
+    ];
+    let report = desk.import_files(&[desk.file("teleport.jsonl", &text.join("\n"))]);
+    assert_eq!(counts(&report), (3, 3, 0, 0), "{report:?}");
+    let told = report
+        .findings
+        .iter()
+        .find(|f| f.kind == FindingKind::MissingTime);
+    let told = &told.unwrap().detail;
+    assert!(
+        told.contains("23:00:000.000000Z") && told.contains("2023-09-20T10:00:00Z"),
+        "{told}"
+    );
+}
+
+/// A log of a build that kept nothing of what sources hold.
+#[test]
+fn imports_of_earlier_builds_are_listed() {
+    let desk = Desk::new();
+    desk.import_files(&[desk.file("log.jsonl", LOG)]);
+    let log = desk.writer.log();
+    let held = |log: &Log| log.imports().unwrap()[0].files[0].coverage.clone();
+    assert!(held(&log).is_some());
+    let editor = rusqlite::Connection::open(log.path()).unwrap();
+    editor.execute_batch("DROP TABLE import_coverage").unwrap();
+    assert_eq!(held(&log), None);
+    desk.import_files(&[desk.file(
+        "more.jsonl",
+        "{\"orderId\":9,\"type\":\"Paid\",\"time\":\"2024-03-01\"}\n",
+    )]);
+    let imports = log.imports().unwrap();
+    assert_eq!(imports[0].files[0].coverage, None);
+    assert!(imports[1].files[0].coverage.is_some());
 }

@@ -285,7 +285,7 @@ fn tell(head: &[u8]) -> Result<(Format, String), String> {
         _ => match csv::sniff(head) {
             Some(why) => Ok((Format::Csv, why)),
             None => Err(
-                "this is neither JSON Lines nor a JSON document nor XES (XML) nor a table (CSV); Annals reads these, plain or packed as .gz, .zst or .zip, and the sheets of .xlsx"
+                "this is nothing that Annals reads: JSON Lines, JSON documents, tables (CSV and the sheets of .xlsx), XES, OCEL (JSON, XML, SQLite), git repositories and its own stores, plain or packed as .gz, .zst or .zip; `annals formats` lists the kinds of records that it knows in them"
                     .into(),
             ),
         },

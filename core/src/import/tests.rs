@@ -414,7 +414,7 @@ fn packed_files_are_read_whole_or_not_at_all() {
 #[test]
 fn files_that_are_none_of_the_formats_say_what_to_do() {
     for (bytes, part) in [
-        (&b"hello\n"[..], "neither JSON Lines"),
+        (&b"hello\n"[..], "`annals formats` lists"),
         (b"a,b\n1,2\n", "no log of events"),
         (b"<html></html>", "not XES"),
         (b"[{\"a\":1},", "cut off"),

@@ -293,12 +293,12 @@ struct Gathering<'i, 'w> {
     file: u32,
     /// The hashes of the file at hand, where its source chains its events.
     chain: Option<Chain>,
+    /// The file at hand is one of CloudEvents.
+    may_be_own: bool,
     /// Positions of the beginning of the file at hand that is not read again, in order of the log.
     begun: Vec<Position>,
     /// What the events of the file at hand still hold.
     coverage: Counter,
-    /// The file at hand is one of CloudEvents.
-    may_be_own: bool,
     /// The first records of the file at hand, and those of the files before it with their sources.
     first: FirstRecords,
     firsts: Vec<(FirstRecords, String)>,
@@ -337,11 +337,11 @@ impl<'i> Gathering<'i, '_> {
             log_reached: Time::MIN,
             file: 0,
             chain: None,
+            may_be_own: false,
             begun: Vec::new(),
             coverage: Counter::new(true),
             first: FirstRecords::default(),
             firsts: Vec::new(),
-            may_be_own: false,
         })
     }
 
@@ -409,7 +409,19 @@ impl<'i> Gathering<'i, '_> {
         self.begun.sort_unstable();
         let taken = input.taken.clone();
         let names = input.names.clone();
-        self.read_records(opened, plan, beginning.as_ref())?;
+        match self.read_records(opened, plan, beginning.as_ref()) {
+            // Of a format in which this one holds nothing: a description beside the data, perhaps.
+            Err(ImportError::Malformed { file, message, .. })
+                if source.in_folder.is_some() && self.gathered.read == before =>
+            {
+                self.gathered.files.pop();
+                self.gathered.in_folder.pop();
+                self.gathered.unchanged.pop();
+                self.skip(&file, source.bytes, message);
+                return Ok(());
+            }
+            read => read?,
+        }
         self.note_other_name(&names);
         let report = &mut self.gathered.files[self.file as usize];
         report.read = self.gathered.read - before;

@@ -516,6 +516,40 @@ fn two_files_of_one_name_are_two_sources() {
 }
 
 #[test]
+fn a_file_of_a_folder_that_holds_nothing_of_its_format_stops_nothing() {
+    let desk = Desk::new();
+    let folder = desk.folder.path().join("mixed");
+    std::fs::create_dir(&folder).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write(
+        "a-facts.json",
+        "{\"name\": \"a set\",\n \"objectTypes\": 3,\n \"eventTypes\": [\"Paid\"]}\n",
+    );
+    write("b.jsonl", LOG);
+    write("c.xml", "<facts><n>3</n></facts>");
+    write("d.txt", "Dear all,\nthis is a letter.\n");
+    let report = desk.import_files(std::slice::from_ref(&folder));
+    let skipped: Vec<_> = report
+        .files
+        .iter()
+        .filter(|file| file.skipped.is_some())
+        .map(|file| file.file.rsplit('/').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(skipped, ["a-facts.json", "c.xml", "d.txt"]);
+    assert!(report.stored == 4 && report.rejected == 1, "{report:?}");
+    let told = report
+        .findings
+        .iter()
+        .find(|f| f.kind == FindingKind::FileSkipped);
+    assert_eq!(told.unwrap().count, 3);
+    for name in ["a-facts.json", "c.xml", "d.txt"] {
+        let request = request(vec![folder.join(name)]);
+        let failed = desk.import(&request);
+        assert!(failed.is_err(), "{name} was named itself");
+    }
+}
+
+#[test]
 fn a_record_of_a_known_source_whose_time_is_none_keeps_its_place() {
     let desk = Desk::new();
     let line = |uid: u32, time: &str| {

@@ -137,8 +137,10 @@ pub(super) const SQLITE: &[u8] = b"SQLite format 3\0";
 /// Tells whether the beginning of a text is OCEL, and how that was told.
 pub(super) fn sniff(head: &[u8]) -> Option<&'static str> {
     let has = |text: &str| head.windows(text.len()).any(|part| part == text.as_bytes());
+    // An element, perhaps of a namespace with a prefix.
+    let has_element = |name: &str| has(&format!("<{name}")) || has(&format!(":{name}"));
     match head.trim_ascii_start().first()? {
-        b'<' if has("<object-types") || has("<event-types") => {
+        b'<' if has_element("object-types") || has_element("event-types") => {
             Some("it is XML with object-types and event-types: OCEL 2.0")
         }
         b'<' if has("<events") && (has("<global") || has("<objects")) && !has("<trace") => {

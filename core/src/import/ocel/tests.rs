@@ -127,6 +127,13 @@ fn a_log_is_the_same_in_its_three_encodings() {
     let database = std::fs::read(database.path()).unwrap();
     assert_eq!(told(JSON.as_bytes()).unwrap(), want);
     assert_eq!(told(XML.as_bytes()).unwrap(), want);
+    let prefixed = XML
+        .replace('<', "<o:")
+        .replace("<o:/", "</o:")
+        .replace("<o:?", "<?")
+        .replace("<o:log>", "<o:log xmlns:o=\"http://example.org/ocel\">");
+    assert!(sniff(prefixed.as_bytes()).is_some(), "{prefixed}");
+    assert_eq!(told(prefixed.as_bytes()).unwrap(), want);
     assert_eq!(told(&database).unwrap(), want);
 }
 

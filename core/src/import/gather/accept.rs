@@ -185,7 +185,9 @@ impl Gathering<'_, '_> {
             data: &draft.data,
             metadata: draft.metadata.as_deref(),
             has_time: draft.time.is_some(),
-            is_followed: !state.is_new || (self.before.is_known)(&state.name),
+            // What the log knows from elsewhere is not in this source; what was passed over is.
+            is_followed: !state.is_new
+                || (!self.begun.is_empty() && (self.before.is_known)(&state.name)),
         });
     }
 

@@ -186,6 +186,10 @@ pub(super) fn open<'p>(
         Compression::Zstd => "zstd, then ",
     };
     let is_sqlite = raw.starts_with(ocel::SQLITE) && !is_store;
+    if is_sqlite && from_store::is_marked(&raw) {
+        let message = "this is an Annals store, packed; unpack it and import the store itself, which is read where it lies";
+        return Err(names.malformed(1, message));
+    }
     let (encoding, mark, spelling) = match asked.encoding {
         _ if is_sqlite || is_sheet => (Encoding::Utf8, 0, ""),
         Some(encoding) => (encoding, encoding::mark_len(encoding, &raw), ""),

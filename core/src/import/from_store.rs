@@ -23,8 +23,13 @@ pub(super) fn is_store(file: &mut File) -> std::io::Result<bool> {
     if file.seek(SeekFrom::Start(0)).is_err() {
         return Ok(false);
     }
+    Ok(is_marked(&header))
+}
+
+/// Whether a file that begins so is an Annals store.
+pub(super) fn is_marked(header: &[u8]) -> bool {
     let mark = APPLICATION_ID.to_be_bytes();
-    Ok(header.starts_with(b"SQLite format 3\0") && header.get(MARK_AT) == Some(&mark))
+    header.starts_with(b"SQLite format 3\0") && header.get(MARK_AT) == Some(&mark)
 }
 
 /// Writes the store's events to an unnamed temporary file, one a line.

@@ -550,6 +550,20 @@ fn a_file_of_a_folder_that_holds_nothing_of_its_format_stops_nothing() {
 }
 
 #[test]
+fn a_store_that_is_packed_is_to_be_unpacked() {
+    let (desk, other) = (Desk::new(), Desk::new());
+    other.import_files(&[other.file("log.jsonl", LOG)]);
+    let packed = desk.folder.path().join("store.annals.gz");
+    let file = std::fs::File::create(&packed).unwrap();
+    let mut out = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+    let store = std::fs::read(other.writer.log().path()).unwrap();
+    std::io::Write::write_all(&mut out, &store).unwrap();
+    out.finish().unwrap();
+    let error = desk.import(&request(vec![packed])).unwrap_err().to_string();
+    assert!(error.contains("an Annals store, packed"), "{error}");
+}
+
+#[test]
 fn a_record_of_a_known_source_whose_time_is_none_keeps_its_place() {
     let desk = Desk::new();
     let line = |uid: u32, time: &str| {

@@ -64,6 +64,26 @@ pub fn counted(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+/// A time of so many milliseconds in its largest unit, rounded down: `250 ms`, `2 s`, `5 min`, `3 h`, `12 d`, `2 y`.
+///
+/// Hours go up to two days, days up to two years of 365 days.
+pub fn lasting(ms: u64) -> String {
+    const SECOND: u64 = 1_000;
+    const MINUTE: u64 = 60 * SECOND;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    const YEAR: u64 = 365 * DAY;
+    let (unit, name) = match ms {
+        _ if ms < SECOND => (1, "ms"),
+        _ if ms < MINUTE => (SECOND, "s"),
+        _ if ms < HOUR => (MINUTE, "min"),
+        _ if ms < 2 * DAY => (HOUR, "h"),
+        _ if ms < 2 * YEAR => (DAY, "d"),
+        _ => (YEAR, "y"),
+    };
+    format!("{} {name}", ms / unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +117,24 @@ mod tests {
         assert_eq!(shell_quoted("order-789"), "order-789");
         assert_eq!(shell_quoted("it's a b"), r"'it'\''s a b'");
         assert_eq!(shell_quoted(""), "''");
+    }
+
+    #[test]
+    fn a_time_is_said_in_its_largest_unit_rounded_down() {
+        let hour = 3_600_000;
+        for (ms, want) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (2_999, "2 s"),
+            (5 * 60_000, "5 min"),
+            (hour - 1, "59 min"),
+            (47 * hour, "47 h"),
+            (48 * hour, "2 d"),
+            (729 * 24 * hour, "729 d"),
+            (730 * 24 * hour, "2 y"),
+            (u64::MAX, "584942417 y"),
+        ] {
+            assert_eq!(lasting(ms), want);
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::instant::AsOfArgs;
 use crate::output::Output;
 use crate::pretty;
 use crate::table::{Align, Table, pairs};
-use crate::text::{MAX_NAME_COLUMNS, counted, visible};
+use crate::text::{MAX_NAME_COLUMNS, counted, lasting, visible};
 use crate::watch;
 
 /// Add, list and show the projections beside a store, and their documents at any instant.
@@ -609,9 +609,7 @@ fn print_status(view: &StatusView, output: &mut Output) -> Result<(), Failure> {
             status
                 .lag_events
                 .map_or("-".to_owned(), |lag| lag.to_string()),
-            status
-                .stale_for_ms
-                .map_or("-".to_owned(), |stale| format!("{stale} ms")),
+            status.stale_for_ms.map_or("-".to_owned(), lasting),
             status.faults.to_string(),
             status.events_per_second.to_string(),
             status.documents.to_string(),

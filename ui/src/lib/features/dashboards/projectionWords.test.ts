@@ -34,6 +34,13 @@ describe("words of projections", () => {
   });
 
   it("rounds durations down", () => {
-    expect([999, 59_999, 3_599_999, 86_400_000, 172_800_000].map(duration)).toEqual(["999 ms", "59 s", "59 minutes", "24 hours", "2 days"]);
+    expect([999, 59_999, 3_599_999, 86_400_000, 172_800_000, 94_608_000_000].map(duration)).toEqual([
+      "999 ms",
+      "59 s",
+      "59 minutes",
+      "24 hours",
+      "2 days",
+      "3 years",
+    ]);
   });
 });

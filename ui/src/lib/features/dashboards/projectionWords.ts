@@ -29,7 +29,7 @@ export const STRATEGIES: Record<Strategy, string> = {
   live: "in real time: as events come, and what changed is pushed",
 };
 
-/** `2 minutes` of milliseconds. */
+/** `2 minutes` of milliseconds, rounded down; a year has 365 days. */
 export function duration(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   if (seconds < 1) return `${grouped(ms)} ms`;
@@ -37,7 +37,9 @@ export function duration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return plural(minutes, "minute");
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? plural(hours, "hour") : plural(Math.floor(hours / 24), "day");
+  if (hours < 48) return plural(hours, "hour");
+  const days = Math.floor(hours / 24);
+  return days < 730 ? plural(days, "day") : plural(Math.floor(days / 365), "year");
 }
 
 /** How far it is behind: `12 events, for 3 s`. A lag that nobody watches is not told as none. */

@@ -171,6 +171,7 @@ impl From<OpenError> for Failure {
             OpenError::ReadOnly { .. } => {
                 "exploring works; to write, copy the store to where you may write".to_owned()
             }
+            OpenError::DiskFull { .. } => "make room on the disk, then try again".to_owned(),
             OpenError::Engine { .. } | OpenError::Io { .. } => return Failure::of(&error),
         };
         Failure::of(&error).hint(hint)

@@ -115,6 +115,7 @@ impl From<&OpenError> for ErrorCode {
             OpenError::Damaged { .. } => ErrorCode::Damaged,
             OpenError::ReadOnly { .. } => ErrorCode::ReadOnly,
             OpenError::Io { source, .. } => source.into(),
+            OpenError::DiskFull { .. } => ErrorCode::DiskFull,
             OpenError::Engine { .. } => ErrorCode::Io,
         }
     }
@@ -161,6 +162,7 @@ impl From<&ReadError> for ErrorCode {
             ReadError::NoEvent(_) => ErrorCode::NoEvent,
             ReadError::Damaged { .. } => ErrorCode::Damaged,
             ReadError::Cancelled => ErrorCode::Cancelled,
+            ReadError::Engine(error) if crate::store::is_full(error) => ErrorCode::DiskFull,
             ReadError::Engine(_) => ErrorCode::Io,
             ReadError::Io(source) => source.into(),
         }

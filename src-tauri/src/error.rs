@@ -107,6 +107,7 @@ impl From<OpenError> for HostError {
             OpenError::ReadOnly { .. } => {
                 "Exploring works; to add events, copy the store to a place that can be written."
             }
+            OpenError::DiskFull { .. } => "Make room on the disk and try again.",
             OpenError::Io { source, .. } => return io_error(source, error.to_string()),
             OpenError::Engine { .. } => return HostError::of(&error),
         };

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::integrity::Hash;
 use crate::position::Position;
-use crate::store::{Head, Log, ReadError};
+use crate::store::{Head, Log, ReadError, is_full};
 
 pub(crate) use file::{fallback_file, remove};
 pub(crate) use purge::LEFT;
@@ -69,6 +69,9 @@ impl CacheError {
         let CacheError::Engine(error) = self else {
             return false;
         };
+        if is_full(error) {
+            return false;
+        }
         matches!(
             error.sqlite_error_code(),
             Some(
@@ -87,8 +90,7 @@ impl CacheError {
     /// Whether the disk has no room left.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        matches!(self, CacheError::Engine(error)
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+        matches!(self, CacheError::Engine(error) if is_full(error))
     }
 
     /// Whether another process writes at this moment.

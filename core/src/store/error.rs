@@ -59,6 +59,12 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
+    /// The disk is full. Even reading needs a little room beside the file.
+    #[error("the disk is full; {path} could not be opened or made")]
+    DiskFull {
+        /// The path.
+        path: PathBuf,
+    },
     /// The engine failed.
     #[error("{path} could not be opened: {source}")]
     Engine {

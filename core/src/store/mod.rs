@@ -23,7 +23,7 @@ pub use imports::{Coverage, ImportNote, ImportRow, ImportedFile, ImportsView, La
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };
-pub(crate) use sqlite::APPLICATION_ID;
+pub(crate) use sqlite::{APPLICATION_ID, is_full};
 pub use sqlite::{
     Block, Bulk, BulkOutcome, Chunk, LedgerAddition, LedgerError, LedgerNow, Log, LogCheck,
     LogWriter, Pulse, SealedEvent, SealedLog, StreamEvent, Subscription, Times, UnnamedLog,

@@ -291,6 +291,7 @@ fn unreadable(store: &Path, error: OpenError) -> Result<VerifyView, VerifyError>
         | OpenError::Exists { .. }
         | OpenError::Locked { .. }
         | OpenError::ReadOnly { .. }
+        | OpenError::DiskFull { .. }
         | OpenError::Engine { .. }
         | OpenError::Io { .. } => return Err(error.into()),
     }

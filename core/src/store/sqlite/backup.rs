@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode};
 
 use super::log::{Log, head};
 use super::open;
@@ -118,9 +118,10 @@ fn step_through(
 
 /// What an engine's error means where a new file is written.
 pub(super) fn write_error(error: rusqlite::Error) -> BackupError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => BackupError::DiskFull,
-        _ => ReadError::from(error).into(),
+    if open::is_full(&error) {
+        BackupError::DiskFull
+    } else {
+        ReadError::from(error).into()
     }
 }
 

@@ -72,6 +72,7 @@ pub use bulk::{Bulk, BulkOutcome};
 pub use check::{LogCheck, check};
 pub use ledger::{LedgerAddition, LedgerError, LedgerNow, add_to_ledger};
 pub use log::Log;
+pub(crate) use open::is_full;
 pub use pulse::Pulse;
 pub use restore::restore;
 pub(crate) use schema::APPLICATION_ID;

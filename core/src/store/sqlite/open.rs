@@ -108,6 +108,14 @@ pub(super) fn wal_pending(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0)
 }
 
+/// Writes what the write-ahead log holds into the file, unless another has the file open.
+pub(super) fn empty_wal(path: &Path) -> rusqlite::Result<()> {
+    let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, writable)?;
+    harden(&conn)?;
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
 /// Opens a connection that can write.
 pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let writable = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -240,9 +248,23 @@ fn medium_refuses(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Whether an engine's error says that the disk has no room.
+///
+/// A write that finds none is `SQLITE_FULL`. The index of the write-ahead log, which readers need too, is the
+/// exception: where it cannot grow, the engine says `SQLITE_IOERR_SHMSIZE`, "disk I/O error" in words.
+pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|told| {
+        told.code == ErrorCode::DiskFull
+            || told.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
+}
+
 /// Says what an engine's error means for opening.
 pub(super) fn engine(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
+    if is_full(&error) {
+        return OpenError::DiskFull { path };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
         Some(ErrorCode::ReadOnly) => OpenError::ReadOnly { path },
@@ -268,6 +290,9 @@ pub(super) fn io(path: &Path, error: std::io::Error) -> OpenError {
         std::io::ErrorKind::NotFound => OpenError::NotFound { path },
         std::io::ErrorKind::AlreadyExists => OpenError::Exists { path },
         std::io::ErrorKind::ReadOnlyFilesystem => OpenError::ReadOnly { path },
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            OpenError::DiskFull { path }
+        }
         _ => OpenError::Io {
             path,
             source: error,
@@ -277,9 +302,41 @@ pub(super) fn io(path: &Path, error: std::io::Error) -> OpenError {
 
 /// Says what an engine's error means for an append.
 pub(super) fn append_error(error: rusqlite::Error) -> AppendError {
+    if is_full(&error) {
+        return AppendError::DiskFull;
+    }
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => AppendError::DiskFull,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => AppendError::Locked,
         _ => AppendError::Engine(std::sync::Arc::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: std::ffi::c_int) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_one_that_fails() {
+        use rusqlite::ffi;
+        let path = Path::new("a.annals");
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            let opened = engine(path, failed(code));
+            assert!(matches!(opened, OpenError::DiskFull { .. }), "{opened:?}");
+            let appended = append_error(failed(code));
+            assert!(matches!(appended, AppendError::DiskFull), "{appended:?}");
+        }
+        for code in [ffi::SQLITE_IOERR, ffi::SQLITE_IOERR_READ] {
+            let opened = engine(path, failed(code));
+            assert!(matches!(opened, OpenError::Engine { .. }), "{opened:?}");
+            let appended = append_error(failed(code));
+            assert!(matches!(appended, AppendError::Engine(_)), "{appended:?}");
+        }
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let opened = io(path, full);
+        assert!(matches!(opened, OpenError::DiskFull { .. }), "{opened:?}");
     }
 }

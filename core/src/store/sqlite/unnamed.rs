@@ -130,6 +130,10 @@ impl Files {
     fn name(self) -> Result<(), OpenError> {
         let Files { unnamed, path } = &self;
         // A write-ahead log goes by the name of its file: what is still in it would be lost.
+        // Nobody hears why closing left it there, so it is tried once more.
+        if open::wal_pending(unnamed) {
+            open::empty_wal(unnamed).map_err(|e| open::engine(path, e))?;
+        }
         if open::wal_pending(unnamed) {
             return Err(OpenError::Locked {
                 path: unnamed.clone(),

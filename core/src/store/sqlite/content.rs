@@ -4,6 +4,8 @@
 //! fields, links (stream and qualifier) and, where the writer gave one, the time as written. A part that was
 //! erased cannot be compared and is taken as equal: a retry must not bring it back.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
@@ -48,8 +50,10 @@ pub(super) fn check(stream: &StreamId, event: &NewEvent) -> Result<(), AppendErr
             });
         }
     }
-    for (at, link) in links.iter().enumerate() {
-        if link.stream == *stream || links[..at].iter().any(|l| l.stream == link.stream) {
+    // One event of an object-centric log may be about a hundred thousand objects.
+    let mut linked = HashSet::with_capacity(links.len());
+    for link in links {
+        if link.stream == *stream || !linked.insert(&link.stream) {
             return Err(AppendError::LinkedTwice {
                 stream: link.stream.clone(),
             });

@@ -207,14 +207,15 @@ impl Log {
 
     /// Keeps what is known of how events lie along time, for this log and its clones. What was made from another log
     /// makes answers wrong: whoever keeps it elsewhere compares roots.
-    pub fn know_times(&self, times: Times) {
+    pub fn know_times(&self, times: impl Into<Arc<Times>>) {
+        let times = times.into();
         let mut known = lock(&self.shared.times);
         // A question that began earlier may end later.
         if known
             .as_ref()
             .is_none_or(|known| known.covered <= times.covered)
         {
-            *known = Some(Arc::new(times));
+            *known = Some(times);
         }
     }
 

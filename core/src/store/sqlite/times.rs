@@ -342,7 +342,7 @@ impl Log {
             } else {
                 followed.follow(reader, indexed)?;
             }
-            self.know_times(Times::clone(&times));
+            self.know_times(Arc::clone(&times));
         }
         Ok(Some(times))
     }

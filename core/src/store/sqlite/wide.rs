@@ -167,16 +167,11 @@ impl Wide {
         one: &dyn Fn(Time, Time) -> bool,
         each: &mut dyn FnMut(Time, u64),
     ) -> Result<(), ReadError> {
-        let block = self.times.sizes.block;
-        let lies = |stretch: &Stretch| {
-            let n = (stretch.low - 1) / block;
-            let n = usize::try_from(n).unwrap_or(usize::MAX);
-            self.times.blocks.get(n).copied()
-        };
         // Blocks next to each other, with the earliest and the latest time in them.
         let mut run: Option<(Stretch, Block)> = None;
         for stretch in self.by_blocks() {
-            let whole = lies(&stretch).filter(|b| stretch.is_inside && one(b.first, b.last));
+            let whole = self.block_of(&stretch);
+            let whole = whole.filter(|b| stretch.is_inside && one(b.first, b.last));
             if let (Some((last, of)), Some(b)) = (&mut run, whole)
                 && last.high + 1 == stretch.low
                 && one(of.first.min(b.first), of.last.max(b.last))
@@ -198,6 +193,12 @@ impl Wide {
             each(of.first, self.counted(reader, done)?);
         }
         Ok(())
+    }
+
+    /// The block that a stretch begins in, if it is in one.
+    fn block_of(&self, stretch: &Stretch) -> Option<Block> {
+        let n = usize::try_from((stretch.low - 1) / self.times.sizes.block).ok()?;
+        self.times.blocks.get(n).copied()
     }
 
     fn each_time_in(
@@ -231,9 +232,7 @@ impl Wide {
             self.by_blocks().into_iter().partition(|s| s.is_tail);
         // The best that a block can have.
         let best = |stretch: &Stretch| {
-            let n = usize::try_from((stretch.low - 1) / self.times.sizes.block);
-            let block = self.times.blocks.get(n.unwrap_or(usize::MAX));
-            block.map_or(self.from, |block| match end {
+            self.block_of(stretch).map_or(self.from, |block| match end {
                 Direction::Forwards => block.first,
                 Direction::Backwards => block.last,
             })

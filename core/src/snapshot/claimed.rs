@@ -265,11 +265,11 @@ fn document(value: Value) -> Result<Claim, String> {
         let expected = "a snapshot is an object {aggregateId, version, timestamp, snapshotData}";
         return Err(expected.to_owned());
     };
-    let mut take = |names: [&str; 2]| names.iter().find_map(|name| fields.shift_remove(*name));
-    let aggregate = take(["aggregateId", "aggregate_id"]);
-    let version = take(["version", "version"]);
-    let timestamp = take(["timestamp", "timestamp"]);
-    let data = take(["snapshotData", "snapshot_data"]);
+    let mut take = |names: &[&str]| names.iter().find_map(|name| fields.shift_remove(*name));
+    let aggregate = take(&["aggregateId", "aggregate_id"]);
+    let version = take(&["version"]);
+    let timestamp = take(&["timestamp"]);
+    let data = take(&["snapshotData", "snapshot_data"]);
     let text = |value: Value| match value {
         Value::String(text) => text,
         other => other.to_string(),

@@ -202,19 +202,15 @@ impl Take<'_> {
             return Ok(());
         }
         let mut streams = BTreeSet::new();
-        let mut query = EventQuery {
+        let query = EventQuery {
             after: Some(since),
             known: Some(self.view.known),
             ..EventQuery::default()
         };
-        loop {
-            let page = self.log.events(&query, EVENTS)?;
-            streams.extend(page.events.into_iter().filter_map(|event| event.stream));
-            query.after = page.next;
-            if query.after.is_none() {
-                break;
-            }
-        }
+        self.log.for_each_page(&query, EVENTS, &mut |page| {
+            streams.extend(page.into_iter().filter_map(|event| event.stream));
+            true
+        })?;
         for stream in streams {
             let Some(row) = self.log.stream(&stream)? else {
                 continue;

@@ -447,9 +447,8 @@ fn too_long() -> String {
 /// Takes a row of a table, and why its cells cannot be taken, if they cannot.
 type TakeRow<'t> = dyn FnMut(&Rows<'_>, Option<String>) -> Result<(), ImportError> + 't;
 
-/// Calls `each` with every row of a table below its heading, and gives
-/// the line of a last row that is still being written, and its bytes so far: it has no end of line, and cells are
-/// missing.
+/// Calls `each` with every row of a table below its heading. Gives the line of a last row that is still being written,
+/// and its bytes so far: it has no end of line, and cells are missing.
 fn each_row(
     reader: &mut dyn std::io::BufRead,
     names: &FileNames,

@@ -1,7 +1,6 @@
 //! Annals' own export as CloudEvents, read back: `docs/export.md` says which attribute holds what.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -85,10 +84,7 @@ pub(in crate::import) fn map(text: &str) -> Option<Draft<'_>> {
         },
         (None, Some(base64)) => {
             let bytes = STANDARD.decode(base64).ok()?;
-            let mut hex = String::with_capacity(bytes.len() * 2);
-            for byte in bytes {
-                write!(hex, "{byte:02x}").ok()?;
-            }
+            let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             (Cow::Borrowed("null"), Some(hex))
         }
         // An event without data had them erased, which no import makes again.

@@ -12,6 +12,7 @@
 //! | `reading` | the ways to understand when a question asks |
 //! | `track`, `holds`, `amount` | values along a stream's time; whether a condition holds of them; exact numbers |
 //! | `spans` | the interval index: values along time, kept in the cache |
+//! | `steps` | how many intervals began and ended, by steps of time |
 //! | `listed` | lists of streams that had a value, from memory |
 //! | `at` | states at an instant from that index, for SQL |
 //! | `answer` | from question to answer, what all kinds have in common |
@@ -39,6 +40,7 @@ mod single;
 mod spans;
 mod stamp;
 mod stays;
+mod steps;
 mod track;
 mod view;
 

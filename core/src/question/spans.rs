@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::amount::same_text;
 use super::listed::{Lists, MOST, Of};
+use super::steps::{self, Tallies};
 use super::track::{Folded, Span, Spans, Track, merged, spans};
 use super::view::AnswerRow;
 use crate::cache::{Cache, CacheError, Part};
@@ -30,7 +31,7 @@ pub(super) type StreamValues = (String, Vec<Option<Value>>);
 
 static PART: Part = Part {
     name: "interval index",
-    version: 2,
+    version: 3,
     create: "CREATE TABLE interval_fields(
                  id INTEGER PRIMARY KEY, category TEXT NOT NULL, path TEXT NOT NULL, model TEXT NOT NULL,
                  UNIQUE(category, path)) STRICT;
@@ -48,15 +49,17 @@ static PART: Part = Part {
              CREATE INDEX intervals_from ON intervals(
                  field, key, from_us, from_ns, to_us, to_ns, position, version);
              CREATE INDEX intervals_to ON intervals(field, key, to_us, to_ns);
-             CREATE TABLE interval_days(
-                 field INTEGER NOT NULL, key TEXT NOT NULL, day INTEGER NOT NULL, delta INTEGER NOT NULL,
-                 PRIMARY KEY(field, key, day)) STRICT, WITHOUT ROWID;
+             CREATE TABLE interval_steps(
+                 field INTEGER NOT NULL, key TEXT NOT NULL, level INTEGER NOT NULL, step INTEGER NOT NULL,
+                 delta INTEGER NOT NULL, edges INTEGER NOT NULL, split INTEGER NOT NULL DEFAULT 0,
+                 PRIMARY KEY(field, key, level, step)) STRICT, WITHOUT ROWID;
              CREATE TABLE interval_kinds(
                  field INTEGER NOT NULL, kind TEXT NOT NULL, spans INTEGER NOT NULL,
                  PRIMARY KEY(field, kind)) STRICT, WITHOUT ROWID;",
     drop: "DROP TABLE IF EXISTS interval_fields; DROP TABLE IF EXISTS interval_streams;
            DROP TABLE IF EXISTS interval_totals; DROP TABLE IF EXISTS intervals;
-           DROP TABLE IF EXISTS interval_days; DROP TABLE IF EXISTS interval_kinds;",
+           DROP TABLE IF EXISTS interval_days; DROP TABLE IF EXISTS interval_steps;
+           DROP TABLE IF EXISTS interval_kinds;",
     // Deleted rows leave nothing but free pages, which a purge clears anyway.
     merge: "SELECT 1",
 };
@@ -67,8 +70,6 @@ static PARTS: &[&Part] = &[&PART];
 const PAGE: usize = 1_000;
 /// `to` of an interval that has not ended.
 pub(super) const OPEN: i64 = i64::MAX;
-/// Microseconds of a day of UTC.
-const DAY_US: i64 = 86_400_000_000;
 
 /// The interval index of one log, kept in its [`Cache`]. Without a cache that can be used questions are answered all
 /// the same, by replay.
@@ -187,7 +188,7 @@ impl IntervalIndex {
                 known: to,
                 events: 0,
                 totals: BTreeMap::new(),
-                days: HashMap::new(),
+                steps: Tallies::default(),
                 kinds: HashMap::new(),
                 go_on,
             };
@@ -252,7 +253,7 @@ impl IntervalIndex {
             }
             let mut counts = Vec::with_capacity(instants.len());
             for at in instants {
-                counts.push(count_at(conn, field, &key, *at)?);
+                counts.push(steps::count_at(conn, field, &key, *at)?);
             }
             Ok(Some(counts))
         })
@@ -421,29 +422,6 @@ fn model_of(models: &ModelSet, category: &str) -> String {
         .map_or_else(|| "inferred".to_owned(), |hash| hash.to_string())
 }
 
-fn count_at(conn: &Connection, field: i64, key: &str, at: Time) -> rusqlite::Result<u64> {
-    let day = at.us().div_euclid(DAY_US);
-    let before: i64 = conn
-        .prepare_cached(
-            "SELECT coalesce(sum(delta), 0) FROM interval_days WHERE field = ?1 AND key = ?2 AND day < ?3",
-        )?
-        .query_row((field, key, day), |row| row.get(0))?;
-    let start = day.saturating_mul(DAY_US);
-    let began: i64 = conn
-        .prepare_cached(
-            "SELECT count(*) FROM intervals INDEXED BY intervals_from WHERE field = ?1 AND key = ?2
-             AND from_us >= ?3 AND (from_us, from_ns) <= (?4, ?5)",
-        )?
-        .query_row((field, key, start, at.us(), at.sub_ns()), |row| row.get(0))?;
-    let ended: i64 = conn
-        .prepare_cached(
-            "SELECT count(*) FROM intervals INDEXED BY intervals_to WHERE field = ?1 AND key = ?2
-             AND to_us >= ?3 AND (to_us, to_ns) <= (?4, ?5)",
-        )?
-        .query_row((field, key, start, at.us(), at.sub_ns()), |row| row.get(0))?;
-    Ok(u64::try_from(before + began - ended).unwrap_or(0))
-}
-
 pub(super) fn time_of(us: Option<i64>, ns: Option<i64>) -> Option<Time> {
     Time::from_parts(us?, u16::try_from(ns?).ok()?)
 }
@@ -470,8 +448,7 @@ struct Building<'b, 'n, 't, 'g> {
     events: u64,
     /// What is to be added to the totals, by category.
     totals: BTreeMap<String, Added>,
-    /// What is to be added to the days: by field, value and day.
-    days: HashMap<(i64, String, i64), i64>,
+    steps: Tallies,
     /// What is to be added to the kinds of values: by field and kind.
     kinds: HashMap<(i64, &'static str), i64>,
     go_on: &'g mut dyn FnMut(u64) -> bool,
@@ -533,7 +510,7 @@ impl Building<'_, '_, '_, '_> {
     }
 
     fn remove_field(&self, field: i64) -> Result<(), CacheError> {
-        for table in ["intervals", "interval_days", "interval_kinds"] {
+        for table in ["intervals", "interval_steps", "interval_kinds"] {
             self.transaction
                 .prepare_cached(&format!("DELETE FROM {table} WHERE field = ?1"))?
                 .execute([field])?;
@@ -663,28 +640,27 @@ impl Building<'_, '_, '_, '_> {
         }
         drop(insert);
         for (span, to) in pairs(spans) {
-            self.tally(field, span.from, to, span.value.as_ref(), 1);
+            self.tally(field, (span.from, to), span.value.as_ref(), 1)?;
         }
         Ok(())
     }
 
-    /// Counts a value's interval in the days and kinds, or takes it out again.
-    fn tally(&mut self, field: i64, from: Time, to: Option<Time>, value: Option<&Value>, by: i64) {
+    /// Counts a value's interval in the steps of time and the kinds, or takes it out again.
+    fn tally(
+        &mut self,
+        field: i64,
+        interval: (Time, Option<Time>),
+        value: Option<&Value>,
+        by: i64,
+    ) -> rusqlite::Result<()> {
         let (Some(value), Some(key)) = (value, key_of(value)) else {
-            return;
+            return Ok(());
         };
-        let day = |time: Time| time.us().div_euclid(DAY_US);
         *self
             .kinds
             .entry((field, super::holds::kind(value)))
             .or_default() += by;
-        *self
-            .days
-            .entry((field, key.clone(), day(from)))
-            .or_default() += by;
-        if let Some(to) = to {
-            *self.days.entry((field, key, day(to))).or_default() -= by;
-        }
+        self.steps.add(self.transaction, (field, key), interval, by)
     }
 
     /// Counts a stream in the totals of its category, in place of what it was before.
@@ -733,13 +709,7 @@ impl Building<'_, '_, '_, '_> {
                 latest.1
             ])?;
         }
-        let mut days = self.transaction.prepare_cached(
-            "INSERT INTO interval_days VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT(field, key, day) DO UPDATE SET delta = delta + ?4",
-        )?;
-        for ((field, key, day), by) in self.days.iter().filter(|(_, by)| **by != 0) {
-            days.execute((field, key, day, by))?;
-        }
+        self.steps.write(self.transaction)?;
         let mut kinds = self.transaction.prepare_cached(
             "INSERT INTO interval_kinds VALUES (?1, ?2, ?3)
              ON CONFLICT(field, kind) DO UPDATE SET spans = spans + ?3",
@@ -774,7 +744,7 @@ impl Building<'_, '_, '_, '_> {
             drop(rows);
             drop(statement);
             for (from, to, value) in gone {
-                self.tally(*field, from, to, value.as_ref(), -1);
+                self.tally(*field, (from, to), value.as_ref(), -1)?;
             }
             self.transaction
                 .prepare_cached("DELETE FROM intervals WHERE field = ?1 AND stream = ?2")?

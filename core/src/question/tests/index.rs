@@ -293,3 +293,60 @@ fn a_question_that_is_stopped_says_so() {
         assert_eq!(value(&answer), "1");
     }
 }
+
+/// Where much happens in one day a count is a sum of hours, minutes and seconds; what comes late changes them all.
+#[test]
+fn a_count_inside_a_heavy_day_is_that_of_a_replay() {
+    let (store, models) = (Store::new(), Store::new().models());
+    let index = store.index();
+    let mut dice = 11u64;
+    let mut below = move |n: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (dice >> 33) % n
+    };
+    // Days on both sides of 1970 and of a step of 32 days; few hours, minutes and seconds, so that they are shared.
+    let time = |below: &mut dyn FnMut(u64) -> u64| {
+        format!(
+            "{}T{:02}:{:02}:{:02}.{:03}Z",
+            ["1969-12-31", "1970-01-01", "1970-02-01", "1970-02-02"][below(4) as usize],
+            22 + below(2),
+            58 + below(2),
+            58 + below(2),
+            below(3) * 499,
+        )
+    };
+    for round in 0..12 {
+        let writer = store.writer();
+        let appends = (0..25).map(|n| {
+            let data = format!(r#"{{"status":"{}"}}"#, ["A", "B"][below(2) as usize]);
+            let mut event = NewEvent::json("Moved", &data).unwrap();
+            event.id = Some(EventId::new(format!("moved {round} {n}")).unwrap());
+            event.time = Some(SourceTime::parse(&time(&mut below), chrono_tz::UTC).unwrap());
+            StreamAppend {
+                stream: StreamId::new(format!("crate-{}", below(60))).unwrap(),
+                category: None,
+                expected: ExpectedVersion::Any,
+                events: vec![event],
+            }
+        });
+        writer.append(appends.collect()).unwrap();
+        writer.close().unwrap();
+        for _ in 0..20 {
+            let text = format!(r#"count crate where status = "A" at {}"#, time(&mut below));
+            assert_eq!(
+                store.ask(&index, &models, &text).source,
+                AnswerSource::Index
+            );
+        }
+    }
+    let split: Vec<(i64, bool)> = rusqlite::Connection::open(store.cache())
+        .unwrap()
+        .prepare("SELECT level, count(*) > 0 FROM interval_steps WHERE split GROUP BY level")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    let all = [(0, true), (1, true), (2, true), (3, true)];
+    assert_eq!(split, all, "steps of every level were split");
+}

@@ -27,6 +27,9 @@ const EVENTS: u64 = 1_000_000;
 /// The instant that DuckDB counts at: 1718000000 s.
 const DUCKDB_AT: &str = "2024-06-10T06:13:20Z";
 
+/// What the events are spread over.
+const YEAR_US: u64 = 365 * 86_400_000_000;
+
 /// Questions in one round, each about another instant.
 const ASKED: u64 = 100;
 
@@ -93,7 +96,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
     );
     let folder = tempfile::tempdir_in(&plan.folder)?;
     let path = folder.path().join("bench.annals");
-    fill(&path, streams, events)?;
+    fill(&path, streams, events, YEAR_US)?;
     let log = Log::explore(&path)?;
     let mut models = ModelSet::default();
     models.add(Model::parse("order", MODEL)?)?;
@@ -134,7 +137,7 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
         )
     };
     // All streams have begun, and half of them have gone on.
-    let half = happened(streams + streams / 2, events)?.to_string();
+    let half = happened(streams + streams / 2, events, YEAR_US)?.to_string();
     for round in 0..plan.rounds as u64 {
         let (seconds, by_replay) = put(None, &noon(round), 0)?;
         replay.ours.push(seconds);
@@ -187,8 +190,9 @@ pub fn measure(plan: &Plan) -> Outcome<Vec<Row>> {
             }
         }
     }
+    let day = busy_day(plan, &models, streams)?;
     Ok(vec![
-        count, list, cold, replay, build, sql_count, sql_groups, sql_replay,
+        count, day, list, cold, replay, build, sql_count, sql_groups, sql_replay,
     ])
 }
 
@@ -196,8 +200,55 @@ fn value(answer: &AnswerView) -> Option<&str> {
     answer.value.as_ref().map(|value| value.get())
 }
 
-/// Orders through the year: placed, paid, shipped, then noted on; interleaved.
-fn fill(path: &std::path::Path, streams: u64, events: u64) -> Outcome<()> {
+/// The same count where all of it happened in one day, at instants of that day.
+fn busy_day(plan: &Plan, models: &ModelSet, streams: u64) -> Outcome<Row> {
+    const DAY_US: u64 = 86_400_000_000;
+    let events = streams * 3;
+    let mut row = Row::new(
+        format!(
+            "the same count inside a day in which all of {events} events happened, warm, median of {ASKED}"
+        ),
+        "ms",
+        Goal::AtMost(0.1),
+    );
+    let folder = tempfile::tempdir_in(&plan.folder)?;
+    let path = folder.path().join("day.annals");
+    fill(&path, streams, events, DAY_US)?;
+    let log = Log::explore(&path)?;
+    let index = IntervalIndex::open(&log, None);
+    let count = |index: Option<&IntervalIndex>, at: Time| -> Outcome<AnswerView> {
+        let asking = Asking {
+            log: &log,
+            models,
+            zone: chrono_tz::UTC,
+            limit: 0,
+            index,
+            as_of: AsOf::default(),
+        };
+        let text = format!("count order where status = \"Pending\" at {at}");
+        Ok(ask(&asking, &Question::parse(&text)?, &mut |_| true)?)
+    };
+    let noon = happened(events / 2, events, DAY_US)?;
+    let (indexed, replayed) = (count(Some(&index), noon)?, count(None, noon)?);
+    if indexed.source != AnswerSource::Index || value(&indexed) != value(&replayed) {
+        return Err("the index and the replay differ inside a day".into());
+    }
+    for round in 0..plan.rounds as u64 {
+        let mut figures = Vec::new();
+        for n in 0..ASKED {
+            let nth = (n * 7_919 + round * 131) % ASKED * events / ASKED + n;
+            let at = happened(nth % events, events, DAY_US)?;
+            let start = Instant::now();
+            count(Some(&index), at)?;
+            figures.push(start.elapsed().as_secs_f64() * 1_000.0);
+        }
+        row.ours.push(median(&figures));
+    }
+    Ok(row)
+}
+
+/// Orders through the span, from the beginning of 2024 on: placed, paid, shipped, then noted on; interleaved.
+fn fill(path: &std::path::Path, streams: u64, events: u64, span_us: u64) -> Outcome<()> {
     let writer = LogWriter::create(path, Surroundings::system())?;
     let numbers: Vec<u64> = (0..events).collect();
     for chunk in numbers.chunks(10_000) {
@@ -207,7 +258,7 @@ fn fill(path: &std::path::Path, streams: u64, events: u64) -> Outcome<()> {
             let event_type = TYPES.get(nth as usize).copied().unwrap_or("OrderNoted");
             let mut event =
                 NewEvent::json(event_type, &format!("{{\"total\":{}.50}}", stream % 300))?;
-            event.time = Some(SourceTime::unwritten(happened(*n, events)?));
+            event.time = Some(SourceTime::unwritten(happened(*n, events, span_us)?));
             appends.push(StreamAppend {
                 stream: StreamId::new(format!("order-{stream:06}"))?,
                 category: None,
@@ -222,10 +273,9 @@ fn fill(path: &std::path::Path, streams: u64, events: u64) -> Outcome<()> {
 }
 
 /// When the nth event happened.
-fn happened(n: u64, events: u64) -> Outcome<Time> {
+fn happened(n: u64, events: u64, span_us: u64) -> Outcome<Time> {
     let start = Time::parse_rfc3339("2024-01-01T00:00:00Z")?.us();
-    let year_us: u64 = 365 * 86_400_000_000;
-    let us = start + i64::try_from(n * (year_us / events))?;
+    let us = start + i64::try_from(n * (span_us / events))?;
     Time::from_parts(us, 0).ok_or_else(|| "a time of 2024".into())
 }
 

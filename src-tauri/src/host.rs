@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use annals_core::access_log::{AccessLog, AccessState, Look, LookKind};
 use annals_core::export::ExportProgress;
+use annals_core::id::StreamId;
 use annals_core::import::Progress;
 use annals_core::model::{ModelError, ModelSet};
 use annals_core::pages::Pages;
@@ -561,6 +562,27 @@ impl Host {
             })
         })
         .await
+    }
+
+    /// Reads a long stream in the background, of which a snapshot gave the first state: whoever looks at it will move
+    /// along it.
+    ///
+    /// # Errors
+    /// `no_store_open`.
+    pub fn read_whole(&self, stream: StreamId) -> Result<(), HostError> {
+        let store = self.open_store()?;
+        let models = store.models();
+        if models.cache.is_unread(&store.log, &stream) {
+            let host = self.clone();
+            tauri::async_runtime::spawn_blocking(move || {
+                host.long(|progress| {
+                    let log = store.log.watched(Arc::clone(progress));
+                    // The next question tries again, and says what is wrong.
+                    let _ = models.cache.read_whole(&log, &models.set, &stream);
+                });
+            });
+        }
+        Ok(())
     }
 
     /// Does long work that can be watched and stopped from the window.

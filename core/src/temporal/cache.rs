@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::snapshots::{state_from, unread};
+use super::snapshots::{self, Nearest, state_on, unread};
 use super::state::{Course, Cut, state, stream_row};
 use super::{DiffView, Moment, StateView, TemporalError, diff_of};
 use crate::id::{LogId, StreamId};
@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_STREAMS: usize = 32;
 /// Events between two folds kept, while the state is small.
 const SPACING: u64 = 64;
-/// Spacings that a stream has whose first state is worth a look at snapshots.
+/// Spacings that a stream has which is long: while it has not been read, its states are worth a look at snapshots.
 const LONG: u64 = 16;
 /// Events read at once.
 const PAGE: usize = 512;
@@ -49,6 +49,8 @@ impl Default for StateCache {
 struct Kept {
     key: Key,
     track: Arc<Mutex<Track>>,
+    /// Its state was asked for before.
+    asked: bool,
     bytes: usize,
 }
 
@@ -57,6 +59,16 @@ struct Key {
     log: LogId,
     path: PathBuf,
     stream: StreamId,
+}
+
+impl Key {
+    fn of(log: &Log, stream: &StreamId) -> Key {
+        Key {
+            log: log.id(),
+            path: log.path().to_owned(),
+            stream: stream.clone(),
+        }
+    }
 }
 
 impl StateCache {
@@ -69,7 +81,8 @@ impl StateCache {
         }
     }
 
-    /// Answers the first question about a long stream from these snapshots, so that it need not be read whole first.
+    /// Answers from these snapshots as long as a long stream has not been read, where one is near: so the first state is
+    /// there at once. Whoever expects more questions calls [`StateCache::read_whole`] meanwhile.
     #[must_use]
     pub fn with_snapshots(self, snapshots: Option<Snapshots>) -> StateCache {
         StateCache { snapshots, ..self }
@@ -107,19 +120,23 @@ impl StateCache {
         }
         let cut = Cut::of(log, stream, &row, moment)?;
         let model = models.for_category(&row.category);
-        let key = Key {
-            log: log.id(),
-            path: log.path().to_owned(),
-            stream: stream.clone(),
-        };
-        let track = self.track(&key);
-        let mut track = lock(&track);
-        if !std::mem::replace(&mut track.asked, true)
-            && row.events >= self.spacing * LONG
+        let key = Key::of(log, stream);
+        let (track, is_first) = self.track(&key, true);
+        if self.is_long(&row)
             && let Some(snapshots) = &self.snapshots
         {
-            return state_from(log, models, snapshots, stream, moment);
+            // Who reads the stream holds its track; what a snapshot says need not wait for that.
+            let is_read = track.try_lock().is_ok_and(|track| track.is_read);
+            if !is_read {
+                let nearest = snapshots::nearest(snapshots, stream, &model, &cut);
+                let noted = is_first && !snapshots.policies().is_empty();
+                if noted || self.is_enough(&nearest, &cut) {
+                    let of = (stream, &row);
+                    return state_on(log, models, snapshots, of, &cut, nearest);
+                }
+            }
         }
+        let mut track = lock(&track);
         track.follow(log, stream, &row, &model, self.spacing)?;
         let mark = track.fold_to(log, stream, &model, &cut)?;
         let view = mark.course.view(stream, &row, cut.as_of, models);
@@ -130,6 +147,55 @@ impl StateCache {
         drop(track);
         self.settle(&key, bytes);
         Ok(view)
+    }
+
+    /// Reads a long stream once, so that every later question about it is answered from a fold nearby. Does nothing for
+    /// one that is short, has been read, or whose model has a time of its own.
+    ///
+    /// # Errors
+    /// As [`state`](super::state()); [`ReadError::Cancelled`](crate::store::ReadError::Cancelled) in it if `log` is
+    /// watched and was stopped.
+    pub fn read_whole(
+        &self,
+        log: &Log,
+        models: &ModelSet,
+        stream: &StreamId,
+    ) -> Result<(), TemporalError> {
+        let row = stream_row(log, stream)?;
+        let model = models.for_category(&row.category);
+        if !self.is_long(&row) || model.has_time() {
+            return Ok(());
+        }
+        let key = Key::of(log, stream);
+        let (track, _) = self.track(&key, false);
+        let mut track = lock(&track);
+        track.follow(log, stream, &row, &model, self.spacing)?;
+        let bytes = track.bytes();
+        drop(track);
+        self.settle(&key, bytes);
+        Ok(())
+    }
+
+    /// Whether answers about a stream came from snapshots so far, and it is worth while to read it.
+    #[must_use]
+    pub fn is_unread(&self, log: &Log, stream: &StreamId) -> bool {
+        let key = Key::of(log, stream);
+        let streams = lock(&self.streams);
+        let kept = streams.iter().find(|kept| kept.key == key);
+        // A track that is held is being read.
+        kept.is_some_and(|kept| kept.track.try_lock().is_ok_and(|track| !track.is_read))
+    }
+
+    fn is_long(&self, row: &StreamRow) -> bool {
+        row.events >= self.spacing * LONG
+    }
+
+    /// Whether few events are to be folded on from a snapshot. One that was dropped has to be told of.
+    fn is_enough(&self, (found, dropped): &Nearest, cut: &Cut) -> bool {
+        // However early an as-of, an event that it includes may stand at the end of the stream.
+        let left = |version: Version| cut.last.0.saturating_sub(version.0);
+        let near = |version| left(version) <= self.spacing * LONG;
+        !dropped.is_empty() || found.as_ref().is_some_and(|found| near(found.version))
     }
 
     /// As [`super::diff`], faster the second time.
@@ -149,20 +215,23 @@ impl StateCache {
         Ok(diff_of(from, to))
     }
 
-    /// The track of a stream, now the most recently used.
-    fn track(&self, key: &Key) -> Arc<Mutex<Track>> {
+    /// The track of a stream, now the most recently used, and whether this is the first question about it.
+    fn track(&self, key: &Key, asks: bool) -> (Arc<Mutex<Track>>, bool) {
         let mut streams = lock(&self.streams);
-        let kept = match streams.iter().position(|kept| kept.key == *key) {
+        let mut kept = match streams.iter().position(|kept| kept.key == *key) {
             Some(at) => streams.remove(at),
             None => Kept {
                 key: key.clone(),
                 track: Arc::default(),
+                asked: false,
                 bytes: 0,
             },
         };
+        let is_first = asks && !kept.asked;
+        kept.asked |= asks;
         let track = Arc::clone(&kept.track);
         streams.push(kept);
-        track
+        (track, is_first)
     }
 
     /// Notes the size of a track, and forgets the least recently used ones past the limits.
@@ -196,8 +265,8 @@ fn lock<T: Default>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What is kept of one stream.
 #[derive(Debug)]
 struct Track {
-    /// Its state was asked for before.
-    asked: bool,
+    /// It holds the stream as it was, up to its end.
+    is_read: bool,
     /// Model of the folds; `Some(None)` is the inferred one.
     model: Option<Option<Hash>>,
     /// Every event, by version. Versions may have holes, where an erased link was.
@@ -217,7 +286,7 @@ struct Track {
 impl Default for Track {
     fn default() -> Track {
         Track {
-            asked: false,
+            is_read: false,
             model: None,
             events: Vec::new(),
             read: Version::NONE,
@@ -262,7 +331,6 @@ impl Track {
         let end = Version(row.events);
         if self.model != Some(hash) || end < self.read {
             *self = Track {
-                asked: true,
                 model: Some(hash),
                 spacing,
                 ..Track::default()
@@ -299,6 +367,7 @@ impl Track {
         match outcome {
             Ok(()) => {
                 self.read = end;
+                self.is_read = true;
                 tip.bytes = tip.course.bytes();
                 self.tip = Some(tip);
                 Ok(())

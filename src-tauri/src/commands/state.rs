@@ -19,14 +19,18 @@ pub async fn state(host: State<'_, Host>, args: StateArgs) -> Answer {
         version,
     } = args;
     let asked = MomentArgs { at, known, version };
-    host.ask_long(move |store, log, _| {
-        let (moment, reading) = moment(log, &asked)?;
-        let models = store.models();
-        let mut view = models.cache.state(log, &models.set, &stream, &moment)?;
-        view.reading = reading;
-        Ok::<_, HostError>(view)
-    })
-    .await
+    let name = stream.clone();
+    let answer = host
+        .ask_long(move |store, log, _| {
+            let (moment, reading) = moment(log, &asked)?;
+            let models = store.models();
+            let mut view = models.cache.state(log, &models.set, &stream, &moment)?;
+            view.reading = reading;
+            Ok::<_, HostError>(view)
+        })
+        .await?;
+    host.read_whole(name)?;
+    Ok(answer)
 }
 
 /// What differs between two moments of a stream.

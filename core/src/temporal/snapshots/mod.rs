@@ -16,11 +16,11 @@ use super::state::{Course, Cut, StateView, state, stream_row};
 use super::{Moment, TemporalError};
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::StreamId;
-use crate::model::{Fold, ModelSet};
+use crate::model::{Fold, Model, ModelSet};
 use crate::position::{Position, Version};
 use crate::snapshot::policy::ReplayCost;
-use crate::snapshot::{AGGREGATE, Dropped, SnapshotError, Snapshots, Wanted, fold_key};
-use crate::store::Log;
+use crate::snapshot::{AGGREGATE, Dropped, Snapshot, SnapshotError, Snapshots, Wanted, fold_key};
+use crate::store::{Log, StreamRow};
 use crate::time::Time;
 
 pub use advice::{AdviceRow, SnapshotAdviceView, advise_snapshots};
@@ -200,15 +200,41 @@ pub(super) fn state_from(
         return state(log, models, stream, moment);
     }
     let cut = Cut::of(log, stream, &row, moment)?;
-    let head = log.head()?.size;
-    let began = snapshots.now_us();
-    let key = fold_key(&model);
+    let nearest = nearest(snapshots, stream, &model, &cut);
+    state_on(log, models, snapshots, (stream, &row), &cut, nearest)
+}
+
+/// The snapshot that an answer can go on from, if there is one, and those that were dropped on the way to it.
+pub(super) type Nearest = (Option<Snapshot>, Vec<Dropped>);
+
+pub(super) fn nearest(
+    snapshots: &Snapshots,
+    stream: &StreamId,
+    model: &Model,
+    cut: &Cut,
+) -> Nearest {
     let wanted = Wanted {
         last: cut.last,
         known: cut.as_of.known,
         at: cut.as_of.at,
     };
-    let (found, mut dropped) = snapshots.nearest(stream, key, wanted).unwrap_or_default();
+    let found = snapshots.nearest(stream, fold_key(model), wanted);
+    found.unwrap_or_default()
+}
+
+/// The state folded on from a snapshot, or from nothing; of a model without a time of its own.
+pub(super) fn state_on(
+    log: &Log,
+    models: &ModelSet,
+    snapshots: &Snapshots,
+    (stream, row): (&StreamId, &StreamRow),
+    cut: &Cut,
+    (found, mut dropped): Nearest,
+) -> Result<StateView, TemporalError> {
+    let model = models.for_category(&row.category);
+    let head = log.head()?.size;
+    let began = snapshots.now_us();
+    let key = fold_key(&model);
     let mut served = false;
     let mut course = Course::new(Fold::new(Arc::clone(&model)));
     if let Some(snapshot) = found {
@@ -228,10 +254,10 @@ pub(super) fn state_from(
         }
     }
     let before = course.taken();
-    course.go(log, stream, &cut, &mut |_, _, _| true)?;
+    course.go(log, stream, cut, &mut |_, _, _| true)?;
     let us = u64::try_from(snapshots.now_us() - began).unwrap_or(0);
     let events = course.taken() - before;
-    let mut view = course.view(stream, &row, cut.as_of, models);
+    let mut view = course.view(stream, row, cut.as_of, models);
     view.findings.extend(dropped.iter().map(told));
     if !snapshots.policies().is_empty() {
         // What is noted and kept helps the next; that it fails is no reason not to answer.

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::progress::WorkProgress;
 use crate::snapshot::{Policies, SnapshotPolicy, SnapshotStrategy, Snapshots, claimed, fold_key};
 use crate::surroundings::Clock;
 
@@ -545,7 +546,7 @@ fn the_advice_follows_measured_cost_and_the_thresholds_of_the_guide() {
 }
 
 #[test]
-fn the_first_look_at_a_long_stream_is_served_by_a_snapshot_and_later_ones_agree() {
+fn looks_at_a_long_stream_are_served_by_snapshots_until_it_is_read_and_later_ones_agree() {
     let (test, models) = (TestLog::new(), models());
     deposits(&test, "account-1", 200);
     let (log, name) = (test.log(), stream("account-1"));
@@ -556,16 +557,76 @@ fn the_first_look_at_a_long_stream_is_served_by_a_snapshot_and_later_ones_agree(
     let snapshots = open(&log);
     take(&log, &models, &snapshots);
     let cache = StateCache::with_spacing(4).with_snapshots(Some(open(&log)));
-    for (nth, version) in [170, 60, 200].into_iter().enumerate() {
+    let key = fold_key(&models.for_category("account"));
+    let served = || {
+        for (nth, version) in [170, 60, 200, 149].into_iter().enumerate() {
+            let moment = Moment::Version(Version(version));
+            let plain = state(&log, &models, &name, &moment).unwrap();
+            let cached = cache.state(&log, &models, &name, &moment).unwrap();
+            assert_eq!(text(&plain), text(&cached), "question {nth}");
+        }
+        let measured = snapshots.measured(&name, key).unwrap();
+        (measured.reads, measured.served, measured.events)
+    };
+    assert_eq!(served(), (4, 4, 49));
+    cache.read_whole(&log, &models, &name).unwrap();
+    assert_eq!(served(), (4, 4, 49), "none was asked");
+}
+
+#[test]
+fn a_long_stream_without_a_snapshot_nearby_is_read_once() {
+    let (test, models) = (TestLog::new(), models());
+    deposits(&test, "account-1", 200);
+    let (log, name) = (test.log(), stream("account-1"));
+    // A cache that holds no snapshot of it, as one does that was made for something else.
+    let cache = StateCache::with_spacing(4).with_snapshots(Some(open(&log)));
+    let read = |version| {
+        let progress = Arc::new(WorkProgress::default());
+        let watched = log.watched(Arc::clone(&progress));
         let moment = Moment::Version(Version(version));
         let plain = state(&log, &models, &name, &moment).unwrap();
-        let cached = cache.state(&log, &models, &name, &moment).unwrap();
-        assert_eq!(text(&plain), text(&cached), "question {nth}");
+        let cached = cache.state(&watched, &models, &name, &moment).unwrap();
+        assert_eq!(text(&plain), text(&cached));
+        progress.now().0
+    };
+    assert!(read(200) >= 200);
+    assert!(!cache.is_unread(&log, &name));
+    for version in [60, 170, 3] {
+        assert!(read(version) < 10, "version {version}");
     }
-    let key = fold_key(&models.for_category("account"));
-    let measured = snapshots.measured(&name, key).unwrap();
-    assert_eq!(
-        (measured.reads, measured.served, measured.events),
-        (1, 1, 20)
-    );
+}
+
+#[test]
+fn a_snapshot_answers_until_the_stream_has_been_read() {
+    let (test, models) = (TestLog::new(), models());
+    deposits(&test, "account-1", 200);
+    let (log, name) = (test.log(), stream("account-1"));
+    let snapshots = open(&log);
+    let scope = TakeScope::Stream {
+        stream: name.clone(),
+        version: None,
+    };
+    take_snapshots(&log, &models, &snapshots, &scope, &mut |_| true).unwrap();
+    let cache = StateCache::with_spacing(4).with_snapshots(Some(snapshots));
+    let now = Moment::AsOf(AsOf::default());
+    let ask = |moment: &Moment| {
+        let plain = state(&log, &models, &name, moment).unwrap();
+        let cached = cache.state(&log, &models, &name, moment).unwrap();
+        assert_eq!(text(&plain), text(&cached));
+    };
+    assert!(!cache.is_unread(&log, &name), "nobody has asked");
+    ask(&now);
+    assert!(cache.is_unread(&log, &name), "the snapshot answered");
+    // Stopped half way it is as if it had not begun.
+    let progress = Arc::new(WorkProgress::default());
+    progress.cancel();
+    let stopped = cache.read_whole(&log.watched(progress), &models, &name);
+    assert!(stopped.is_err() && cache.is_unread(&log, &name));
+    ask(&now);
+    cache.read_whole(&log, &models, &name).unwrap();
+    assert!(!cache.is_unread(&log, &name));
+    ask(&now);
+    ask(&Moment::Version(Version(77)));
+    deposits(&test, "account-1", 3);
+    ask(&now);
 }

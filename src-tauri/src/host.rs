@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use annals_core::access_log::{AccessLog, AccessState, Look, LookKind};
 use annals_core::export::ExportProgress;
@@ -37,6 +38,12 @@ pub type Answer = Result<Response, HostError>;
 /// How often the text index looks whether its store was closed.
 const INDEX_PACE_MS: u64 = 500;
 
+/// A hand that moves asks again before this time has passed since the last answer.
+const MOVING: Duration = Duration::from_millis(80);
+
+/// For so long the text index rests at once.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+
 /// The store that the window looks at: read-only.
 #[derive(Debug)]
 pub struct OpenStore {
@@ -54,6 +61,8 @@ pub struct OpenStore {
     read_cache: Arc<ReadCache>,
     /// How far the text index is; ends with the store.
     indexing: Arc<IndexProgress>,
+    /// When somebody was last answered.
+    answered: Arc<Mutex<Instant>>,
     /// Where caches lie whose store cannot be written to.
     cache_folder: PathBuf,
 }
@@ -102,6 +111,7 @@ impl OpenStore {
             intervals: Arc::new(IntervalIndex::open(&log, Some(cache_folder))),
             read_cache: Arc::default(),
             indexing: Arc::default(),
+            answered: Arc::new(Mutex::new(Instant::now())),
             log,
         })
     }
@@ -154,19 +164,34 @@ impl OpenStore {
         Ok(())
     }
 
+    /// Lets the text index rest for a moment: somebody asks for something else.
+    fn rest_indexing(&self) {
+        *lock(&self.answered) = Instant::now();
+    }
+
     /// Counts how events lie along time, unless that is kept. Brings the text index to the head of the log, and again
     /// whenever the log has grown, until the store is closed. Has a thread and connections of its own, so that nobody
     /// waits for it.
     pub(crate) fn keep_indexing(&self) {
         let (index, progress, log) = (self.index.clone(), self.indexing.clone(), self.log.clone());
-        let cache_folder = self.cache_folder.clone();
+        let (cache_folder, answered) = (self.cache_folder.clone(), self.answered.clone());
+        // While a hand moves, all of the machine is for what it moves. A little gets done all the same.
+        let rest = move |cancel: &AtomicBool| {
+            let began = Instant::now();
+            while lock(&answered).elapsed() < MOVING
+                && began.elapsed() < LONGEST_REST
+                && !cancel.load(Ordering::Relaxed)
+            {
+                std::thread::sleep(MOVING / 8);
+            }
+        };
         std::thread::spawn(move || {
             // Until then the same questions are answered, and take longer.
             let _ = annals_core::times::know(&log, Some(&cache_folder));
             let mut done = Position::ZERO;
             while !progress.cancel.load(Ordering::Relaxed) {
                 // What cannot be read now is tried again when there is more; searches say how far they have looked.
-                let _ = index.catch_up(&progress);
+                let _ = index.catch_up_between(&progress, &|| rest(&progress.cancel));
                 while !progress.cancel.load(Ordering::Relaxed) {
                     match log.grown(done, INDEX_PACE_MS) {
                         Ok(head) if head > done => {
@@ -533,6 +558,26 @@ impl Host {
     /// # Errors
     /// `no_store_open`, or the question's own error.
     pub async fn ask<V, E, Q>(&self, question: Q) -> Answer
+    where
+        V: Serialize,
+        E: Into<HostError>,
+        Q: FnOnce(&OpenStore) -> Result<V, E> + Send + 'static,
+    {
+        let store = self.open_store()?;
+        store.rest_indexing();
+        blocking(move || {
+            let answer = json(&question(&store).map_err(Into::into)?);
+            store.rest_indexing();
+            answer
+        })
+        .await
+    }
+
+    /// As [`Host::ask`], a question to the text index: it is built on meanwhile, since that is what is waited for.
+    ///
+    /// # Errors
+    /// As [`Host::ask`].
+    pub async fn ask_index<V, E, Q>(&self, question: Q) -> Answer
     where
         V: Serialize,
         E: Into<HostError>,

@@ -95,6 +95,19 @@ impl TextIndex {
     /// [`SearchError::Cancelled`]; [`SearchError::Read`] of the log. A cache that cannot be written is no error:
     /// the index stays where it is, and searches look at the rest themselves.
     pub fn catch_up(&self, progress: &IndexProgress) -> Result<(), SearchError> {
+        self.catch_up_between(progress, &|| {})
+    }
+
+    /// As [`TextIndex::catch_up`]; `between` is called before each two thousand events, and may wait: so whoever needs
+    /// the processor for something else lets this rest.
+    ///
+    /// # Errors
+    /// As [`TextIndex::catch_up`].
+    pub fn catch_up_between(
+        &self,
+        progress: &IndexProgress,
+        between: &dyn Fn(),
+    ) -> Result<(), SearchError> {
         let Ok(cache) = &self.cache else {
             return Ok(());
         };
@@ -111,7 +124,7 @@ impl TextIndex {
             if covered >= head {
                 return purge(cache, progress);
             }
-            match self.extend(cache, covered, head, progress) {
+            match self.extend(cache, (covered, head), progress, between) {
                 Ok(()) => {}
                 Err(Stop::Cancelled) => return Err(SearchError::Cancelled),
                 Err(Stop::Overtaken) => {}
@@ -170,9 +183,9 @@ impl TextIndex {
     fn extend(
         &self,
         cache: &Cache,
-        covered: Position,
-        head: Position,
+        (covered, head): (Position, Position),
         progress: &IndexProgress,
+        between: &dyn Fn(),
     ) -> Result<(), Stop> {
         let (send, receive) = crossbeam_channel::bounded::<Result<Page, ReadError>>(AHEAD);
         std::thread::scope(|scope| {
@@ -196,6 +209,7 @@ impl TextIndex {
                             if progress.cancel.load(Ordering::Relaxed) {
                                 break;
                             }
+                            between();
                             let Ok(page) = receive.recv() else { break };
                             for (position, words) in page? {
                                 add.execute((position.0, words))?;

@@ -395,6 +395,24 @@ fn a_cancelled_build_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_build_asks_before_it_goes_on() {
+    let store = Store::new();
+    store.append("order-1", "OrderPlaced", r#"{"sku":"48213"}"#);
+    let log = Log::explore(&store.path).unwrap();
+    let index = TextIndex::open(&log, None);
+    let asked = std::cell::Cell::new(0);
+    let between = || {
+        assert_eq!(index.view().unwrap().covered, Position::ZERO);
+        asked.set(asked.get() + 1);
+    };
+    let progress = IndexProgress::default();
+    index.catch_up_between(&progress, &between).unwrap();
+    assert_eq!((asked.get(), found(&index, "48213").len()), (1, 1));
+    index.catch_up_between(&progress, &between).unwrap();
+    assert_eq!(asked.get(), 1, "nothing was to be done");
+}
+
+#[test]
 fn two_builders_share_the_work_and_lose_nothing() {
     let store = Store::new();
     let events: Vec<NewEvent> = (0..3_000)

@@ -10,7 +10,7 @@ use crate::wire::{SearchArgs, SearchCountArgs};
 /// One page of what a text finds.
 #[tauri::command]
 pub async fn search(host: State<'_, Host>, args: SearchArgs) -> Answer {
-    host.ask(move |store| {
+    host.ask_index(move |store| {
         let text = TextQuery::parse(&args.text)?;
         let page = store
             .index
@@ -23,7 +23,7 @@ pub async fn search(host: State<'_, Host>, args: SearchArgs) -> Answer {
 /// How many events a text finds.
 #[tauri::command]
 pub async fn search_count(host: State<'_, Host>, args: SearchCountArgs) -> Answer {
-    host.ask(move |store| {
+    host.ask_index(move |store| {
         let text = TextQuery::parse(&args.text)?;
         Ok::<_, HostError>(store.index.count(&text, &args.query)?)
     })
@@ -33,5 +33,5 @@ pub async fn search_count(host: State<'_, Host>, args: SearchCountArgs) -> Answe
 /// How far the text index is.
 #[tauri::command]
 pub async fn text_index(host: State<'_, Host>) -> Answer {
-    host.ask(|store| store.index.view()).await
+    host.ask_index(|store| store.index.view()).await
 }

@@ -11,6 +11,7 @@ commands! {
     streams_count,
     object,
     stream,
+    stream_lines,
     events,
     events_count,
     event_row,

@@ -265,6 +265,19 @@ pub struct StreamArgs {
     pub stream: StreamId,
 }
 
+/// Events of one stream, in one line each.
+#[derive(Debug, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct StreamLinesArgs {
+    /// The stream.
+    pub stream: StreamId,
+    /// The first version.
+    pub from: Version,
+    /// So many versions.
+    pub limit: u32,
+}
+
 /// A page of events.
 #[derive(Debug, Deserialize, TS)]
 #[ts(export)]

@@ -11,6 +11,7 @@ mod diff;
 mod draft;
 mod history;
 mod late;
+mod listing;
 mod object;
 mod passage;
 mod preview;
@@ -34,6 +35,7 @@ pub use draft::draft;
 pub(crate) use history::{Asked, BUDGET, Spanned, not_told, spans};
 pub use history::{HistoryView, VALUES, ValueSpan, history};
 pub use late::{LATE, LateEvent, LateView, late};
+pub use listing::{StreamLine, StreamLinesView, stream_lines};
 pub use object::{
     ATTRIBUTE_VALUES, AttributeValue, ObjectAttribute, ObjectEvent, ObjectType, ObjectView,
     ObjectsView, object, objects,

@@ -1,10 +1,13 @@
 //! What the store holds, and its streams.
 
 use annals_core::store::{CountView, ReadError};
+use annals_core::temporal;
 use tauri::State;
 
 use crate::host::{Answer, Host};
-use crate::wire::{ActorsView, LimitArgs, StreamArgs, StreamsArgs, StreamsCountArgs};
+use crate::wire::{
+    ActorsView, LimitArgs, StreamArgs, StreamLinesArgs, StreamsArgs, StreamsCountArgs,
+};
 
 /// What the store holds.
 #[tauri::command]
@@ -45,6 +48,15 @@ pub async fn stream(host: State<'_, Host>, args: StreamArgs) -> Answer {
     host.ask(move |store| {
         let row = store.log.stream(&args.stream)?;
         row.ok_or(ReadError::NoStream(args.stream))
+    })
+    .await
+}
+
+/// Events of one stream, in one line each.
+#[tauri::command]
+pub async fn stream_lines(host: State<'_, Host>, args: StreamLinesArgs) -> Answer {
+    host.ask(move |store| {
+        temporal::stream_lines(&store.log, &args.stream, args.from, args.limit as usize)
     })
     .await
 }

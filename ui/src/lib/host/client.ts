@@ -86,6 +86,8 @@ export const host = {
   streamsCount: (query: StreamQuery) => call("streams_count", { query }),
   object: (args: ObjectArgs) => long("An object", "object", args),
   stream: (stream: string) => call("stream", { stream }),
+  /** The versions of a stream from one on, without their payloads. */
+  streamLines: (stream: string, from: number, limit: number) => call("stream_lines", { stream, from, limit }),
   /** From the row `skip` of the list on, however deep. */
   events: (query: EventQuery, limit: number, skip = 0) => call("events", { query, limit, skip }),
   eventsCount: (query: EventQuery) => call("events_count", { query }),

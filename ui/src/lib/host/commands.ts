@@ -122,6 +122,7 @@ import type { StateView } from "$lib/bindings/StateView";
 import type { StatesArgs } from "$lib/bindings/StatesArgs";
 import type { StatesView } from "$lib/bindings/StatesView";
 import type { StatusView } from "$lib/bindings/StatusView";
+import type { StreamLinesView } from "$lib/bindings/StreamLinesView";
 import type { StreamPage } from "$lib/bindings/StreamPage";
 import type { StreamQuery } from "$lib/bindings/StreamQuery";
 import type { StreamRow } from "$lib/bindings/StreamRow";
@@ -164,6 +165,7 @@ export interface Commands {
   streams_count: { args: { query: StreamQuery }; result: CountView };
   object: { args: ObjectArgs; result: ObjectView };
   stream: { args: { stream: string }; result: StreamRow };
+  stream_lines: { args: { stream: string; from: number; limit: number }; result: StreamLinesView };
   events: { args: EventsArgs; result: EventsView };
   events_count: { args: { query: EventQuery }; result: CountView };
   event_row: { args: EventRowArgs; result: RowView };

@@ -156,6 +156,11 @@ export function createMock(options: MockOptions = optionsFrom(location.search)):
     streams_count: ({ query }) => ({ count: names.filter((name) => streamMatches(streamOf(name), query)).length }),
     object: ({ object, at, known }) => objectView(object, at ?? null, known === undefined ? null : Number(known), streamOf(object)),
     stream: ({ stream }) => streamRow(streamOf(stream)),
+    stream_lines: ({ stream, from, limit }) => {
+      const own = streamOf(stream);
+      const lines = own.slice(from - 1, from - 1 + limit).map(({ version, position, type, time, actor }) => ({ version, position, type, time, actor }));
+      return { stream, events_in_stream: own.length, lines };
+    },
     events: ({ query, limit, skip }) => {
       const page = select(query).slice(skip ?? 0, (skip ?? 0) + limit + 1);
       return { events: page.slice(0, limit).map(eventView), next: page.length > limit ? (page[limit - 1]?.position ?? null) : null };

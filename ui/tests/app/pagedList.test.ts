@@ -49,6 +49,24 @@ it("list_whose_pages_are_found_by_row_is_jumped_into", async () => {
   expect([list.row(500_012), asked, rowsAsked]).toEqual([500_012, [null, 500_009], [500_000]]);
 });
 
+it("pages_on_screen_after_a_jump_come_with_one_question", async () => {
+  const list = new PagedList<number, number>(10);
+  const { source, asked, rowsAsked } = numbers(1_000_000, "by row", true);
+  list.ask(source);
+  await settle();
+  list.show(500_008, 500_023);
+  await settle();
+  expect([list.row(500_008), list.row(500_015), list.row(500_023), asked, rowsAsked]).toEqual([500_008, 500_015, 500_023, [null], [500_000]]);
+  // the end of the list is a part of a page
+  list.show(999_985, 999_999);
+  await settle();
+  expect([list.row(999_985), list.row(999_999), list.total, rowsAsked]).toEqual([999_985, 999_999, 1_000_000, [500_000, 999_980]]);
+  // what is there is not asked for again
+  list.show(500_018, 500_035);
+  await settle();
+  expect([list.row(500_035), rowsAsked.length, asked]).toEqual([500_035, 2, [null, 500_029]]);
+});
+
 it("page_dropped_from_memory_is_read_again", async () => {
   const list = new PagedList<number, number>(10);
   const { source } = numbers(5000);

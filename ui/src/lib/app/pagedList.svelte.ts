@@ -100,12 +100,16 @@ export class PagedList<Row, Key> {
     void this.walk();
   }
 
-  private missing(): number | null {
+  /** The first page that is missing on screen, and how many follow it that are missing, too. */
+  private missing(): [page: number, pages: number] | null {
     const total = this.total ?? 0;
-    const from = Math.floor(this.wanted[0] / this.size);
     const to = Math.floor(Math.min(this.wanted[1], total - 1) / this.size);
-    for (let page = from; page <= to; page++) if (!this.pages.has(page)) return page;
-    return null;
+    let first = Math.floor(this.wanted[0] / this.size);
+    while (first <= to && this.pages.has(first)) first++;
+    if (first > to) return null;
+    let end = first + 1;
+    while (end <= to && !this.pages.has(end)) end++;
+    return [first, end - first];
   }
 
   private async walk(): Promise<void> {
@@ -116,22 +120,27 @@ export class PagedList<Row, Key> {
         const source = this.source;
         const target = this.missing();
         if (!source || target === null) break;
-        if (!(await this.step(source, target))) break;
+        if (!(await this.step(source, ...target))) break;
       }
     } finally {
       this.walking = false;
     }
   }
 
-  /** Reads one page: the target if its key is known or it is found by its row, else the last known on the way to it. */
-  private async step(source: Source<Row, Key>, target: number): Promise<boolean> {
+  /**
+   * Reads the target if its key is known or it is found by its row, else the last page known on the way to it. Where
+   * pages are found by their rows, all that are missing on screen come at once: a jump is one question.
+   */
+  private async step(source: Source<Row, Key>, target: number, missing: number): Promise<boolean> {
     const byRow = this.cursors.has(target) ? undefined : source.pageAt;
     const at = byRow ? target : this.lastKnown(target);
+    const pages = source.pageAt ? missing : 1;
+    const limit = pages * this.size;
     try {
-      const page = byRow ? await byRow(target * this.size, this.size) : await source.page(this.cursors.get(at) ?? null, this.size);
+      const page = byRow ? await byRow(target * this.size, limit) : await source.page(this.cursors.get(at) ?? null, limit);
       if (this.source !== source) return true;
-      if (page.next !== null) this.cursors.set(at + 1, page.next);
-      this.pages.set(at, page.rows);
+      if (page.next !== null) this.cursors.set(at + pages, page.next);
+      for (let n = 0; n < pages; n++) this.pages.set(at + n, page.rows.slice(n * this.size, (n + 1) * this.size));
       this.forget(at);
       if (page.next === null) this.total = at * this.size + page.rows.length;
       this.tick++;
@@ -149,8 +158,10 @@ export class PagedList<Row, Key> {
   }
 
   private forget(near: number): void {
-    if (this.pages.size <= KEEP_PAGES) return;
-    const far = [...this.pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near))[0];
-    if (far !== undefined && far !== near) this.pages.delete(far);
+    while (this.pages.size > KEEP_PAGES) {
+      const far = [...this.pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near))[0];
+      if (far === undefined || far === near) return;
+      this.pages.delete(far);
+    }
   }
 }

@@ -15,11 +15,19 @@ const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 export const SECOND: Nanos = 1_000_000_000n;
 export const DAY_NS: Nanos = 86_400n * SECOND;
 
+/** Times parsed last: those on screen are asked for again and again while something moves. */
+const parsed = new Map<string, Nanos | null>();
+const MOST_PARSED = 2_000;
+
 /** Parses a wire time; `null` if it is none. */
 export function parseInstant(text: string): Nanos | null {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
   const m = PATTERN.exec(text.trim());
-  if (!m?.[8]) return null;
-  return assemble(m, m[8], "UTC");
+  const ns = m?.[8] ? assemble(m, m[8], "UTC") : null;
+  if (parsed.size >= MOST_PARSED) parsed.clear();
+  parsed.set(text, ns);
+  return ns;
 }
 
 /** `written` is the zone of the text, `zone` the one meant where it names none. */

@@ -41,9 +41,14 @@ export function zoneNames(): string[] {
   return Intl.supportedValuesOf("timeZone");
 }
 
+let localName: string | null = null;
+
 /** `local` as a name: `Europe/Berlin`. */
 export function nameOfZone(zone: Zone): string {
-  return zone === "local" ? (formatOf(zone)?.resolvedOptions().timeZone ?? "UTC") : zone;
+  if (zone !== "local") return zone;
+  // every time on screen asks for it, and the web view takes long to say
+  localName ??= formatOf(zone)?.resolvedOptions().timeZone ?? "UTC";
+  return localName;
 }
 
 /** Seconds that the zone's clocks are ahead of UTC at an instant, in seconds since the epoch. */

@@ -141,11 +141,14 @@ fn snapshots() {
         .run("snapshot verify shop.annals --file missing.json");
     let table = "aggregate_id,version,snapshot_data,timestamp\npayment-1,1,\"{\"\"status\"\":\"\"Processed\"\"}\",2024-01-15T10:00:00Z\n,1,{},\n";
     t.sandbox.write("Snapshots.csv", table.as_bytes());
+    t.sandbox.write("empty.json", b"");
     t.run("snapshot import shop.annals claims.json")
         .run("snapshot import shop.annals claims.json")
         .run("snapshot import shop.annals Snapshots.csv --name theirs --json")
         .run("snapshot import shop.annals Snapshots.csv --name ../theirs")
         .run("snapshot import shop.annals none.json")
+        .run("snapshot import shop.annals empty.json")
+        .run("snapshot verify shop.annals --file Snapshots.csv")
         .run("snapshot list shop.annals inventory-prod-2")
         .run("snapshot verify shop.annals payment-1")
         .run("snapshot verify shop.annals");

@@ -502,10 +502,13 @@ fn print_verified(view: &SnapshotVerifyView, output: &mut Output) -> Result<(), 
         };
         let at = position.map(|position| format!(" (position {position})"));
         let detail = detail.as_deref().unwrap_or_default();
-        output.line(&visible(&format!(
-            "{word}  {whose}{what}{}: {detail}",
-            at.unwrap_or_default()
-        )))?;
+        let place = format!("{whose}{what}{}", at.unwrap_or_default());
+        // A record that cannot be read has no stream, and from a file that is not kept no other place either.
+        let line = match place.trim_end_matches(": ") {
+            "" => format!("{word}  {detail}"),
+            place => format!("{word}  {place}: {detail}"),
+        };
+        output.line(&visible(&line))?;
         print_changes(changes, output)?;
     }
     if !view.wrong.is_empty() {

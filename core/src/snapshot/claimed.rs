@@ -73,7 +73,7 @@ pub enum ClaimError {
         source: std::io::Error,
     },
     /// A record is none.
-    #[error("{file}, record {record}: {message}")]
+    #[error("{file}{}: {message}", of_record(*record))]
     Malformed {
         /// The file.
         file: String,
@@ -181,7 +181,7 @@ pub fn imported(store: &Path) -> std::io::Result<Vec<Foreign>> {
 /// Reads the snapshots of a file.
 ///
 /// # Errors
-/// [`ClaimError`]: the file cannot be read, is too long, or holds no snapshot but only records that are none.
+/// [`ClaimError`]: the file cannot be read, is too long, or holds no snapshot.
 pub fn read(path: &Path) -> Result<Claims, ClaimError> {
     let file = path.display().to_string();
     let io = |source| ClaimError::Io {
@@ -219,10 +219,21 @@ fn sorted_out(records: Vec<Result<Claim, String>>, file: &str) -> Result<Claims,
         }
     }
     match found.refused.first() {
-        Some(first) if found.claims.is_empty() => {
-            Err(malformed(file, first.record, first.reason.clone()))
+        _ if !found.claims.is_empty() => Ok(found),
+        Some(first) => Err(malformed(file, first.record, first.reason.clone())),
+        None => {
+            let message = "it holds no snapshot; expected {aggregateId, version, timestamp, snapshotData}, or a table of \
+                 aggregate_id, version, snapshot_data and timestamp";
+            Err(malformed(file, 0, message.to_owned()))
         }
-        _ => Ok(found),
+    }
+}
+
+/// Which record of a file, as an error says it; the file as a whole is none.
+fn of_record(record: u64) -> String {
+    match record {
+        0 => String::new(),
+        record => format!(", record {record}"),
     }
 }
 

@@ -178,9 +178,7 @@ fn member(entry: &[u8], name_len: usize, extra_len: usize, before: u64) -> Membe
     }
     let name = String::from_utf8_lossy(name).into_owned();
     let refused = if leads_outside(&name) {
-        Some(
-            "its name leads out of the archive, which data has no reason to; nothing of it is read",
-        )
+        Some("its name leads out of the archive, which data has no reason to")
     } else if is_link {
         Some("it is a link")
     } else if flags & 1 != 0 {

@@ -26,11 +26,21 @@ export class VirtualScroll {
   get physical(): number {
     return Math.min(this.content, CAP);
   }
+  /** Offset that the element had or was told to have last. */
+  get offset(): number {
+    return this.last;
+  }
   private get maxTop(): number {
     return Math.max(0, this.content - this.height);
   }
   private get maxScroll(): number {
     return Math.max(0, this.physical - this.height);
+  }
+
+  /** Goes to the top. */
+  restart(): void {
+    this.top = 0;
+    this.last = 0;
   }
 
   /** Takes the element's new scroll offset. */

@@ -61,8 +61,8 @@ pub struct OpenStore {
     read_cache: Arc<ReadCache>,
     /// How far the text index is; ends with the store.
     indexing: Arc<IndexProgress>,
-    /// When somebody was last answered.
-    answered: Arc<Mutex<Instant>>,
+    /// Who is asking.
+    asking: Arc<Mutex<Asking>>,
     /// Where caches lie whose store cannot be written to.
     cache_folder: PathBuf,
 }
@@ -111,7 +111,7 @@ impl OpenStore {
             intervals: Arc::new(IntervalIndex::open(&log, Some(cache_folder))),
             read_cache: Arc::default(),
             indexing: Arc::default(),
-            answered: Arc::new(Mutex::new(Instant::now())),
+            asking: Arc::default(),
             log,
         })
     }
@@ -164,9 +164,10 @@ impl OpenStore {
         Ok(())
     }
 
-    /// Lets the text index rest for a moment: somebody asks for something else.
-    fn rest_indexing(&self) {
-        *lock(&self.answered) = Instant::now();
+    /// Lets the text index rest until this is dropped, and for a moment more.
+    fn resting(&self) -> Resting {
+        lock(&self.asking).questions += 1;
+        Resting(self.asking.clone())
     }
 
     /// Counts how events lie along time, unless that is kept. Brings the text index to the head of the log, and again
@@ -174,11 +175,11 @@ impl OpenStore {
     /// waits for it.
     pub(crate) fn keep_indexing(&self) {
         let (index, progress, log) = (self.index.clone(), self.indexing.clone(), self.log.clone());
-        let (cache_folder, answered) = (self.cache_folder.clone(), self.answered.clone());
+        let (cache_folder, asking) = (self.cache_folder.clone(), self.asking.clone());
         // While a hand moves, all of the machine is for what it moves. A little gets done all the same.
         let rest = move |cancel: &AtomicBool| {
             let began = Instant::now();
-            while lock(&answered).elapsed() < MOVING
+            while lock(&asking).is_moving()
                 && began.elapsed() < LONGEST_REST
                 && !cancel.load(Ordering::Relaxed)
             {
@@ -204,6 +205,32 @@ impl OpenStore {
                 }
             }
         });
+    }
+}
+
+/// What is asked of the open store for itself, not of its text index.
+#[derive(Debug, Default)]
+struct Asking {
+    /// Questions under way.
+    questions: u32,
+    /// When the last one was answered.
+    answered: Option<Instant>,
+}
+
+impl Asking {
+    fn is_moving(&self) -> bool {
+        self.questions > 0 || self.answered.is_some_and(|last| last.elapsed() < MOVING)
+    }
+}
+
+/// A question under way; a panic ends it, too.
+struct Resting(Arc<Mutex<Asking>>);
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        let mut asking = lock(&self.0);
+        asking.questions -= 1;
+        asking.answered = Some(Instant::now());
     }
 }
 
@@ -564,11 +591,10 @@ impl Host {
         Q: FnOnce(&OpenStore) -> Result<V, E> + Send + 'static,
     {
         let store = self.open_store()?;
-        store.rest_indexing();
+        let resting = store.resting();
         blocking(move || {
-            let answer = json(&question(&store).map_err(Into::into)?);
-            store.rest_indexing();
-            answer
+            let _resting = resting;
+            json(&question(&store).map_err(Into::into)?)
         })
         .await
     }

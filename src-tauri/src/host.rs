@@ -189,6 +189,7 @@ impl OpenStore {
         std::thread::spawn(move || {
             // Until then the same questions are answered, and take longer.
             let _ = annals_core::times::know(&log, Some(&cache_folder));
+            let _ = log.count_shares();
             let mut done = Position::ZERO;
             while !progress.cancel.load(Ordering::Relaxed) {
                 // What cannot be read now is tried again when there is more; searches say how far they have looked.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::names::counted_sql;
 use super::reader::Reader;
+use super::shares::Shares;
 use super::times::Times;
 use super::{links, open, row};
 use crate::event::Event;
@@ -55,6 +56,8 @@ struct Shared {
     committed: Condvar,
     /// How events lie along time, once somebody has counted that.
     times: Mutex<Option<Arc<Times>>>,
+    /// How the events of common names lie along the log, once somebody has counted that.
+    shares: Mutex<Option<Arc<Shares>>>,
     /// What reading leaves beside the file is removed at the end.
     tidies: bool,
     /// Keeps the temporary copy as long as somebody reads it. Last, so that connections close first.
@@ -120,6 +123,7 @@ impl Log {
                 commits: Mutex::default(),
                 committed: Condvar::new(),
                 times: Mutex::default(),
+                shares: Mutex::default(),
                 tidies: tidies && access == Access::ReadOnly,
                 _copy: copy,
             }),
@@ -217,6 +221,15 @@ impl Log {
         {
             *known = Some(times);
         }
+    }
+
+    /// How the events of common names lie along the log, as it was counted last.
+    pub(super) fn shares(&self) -> Option<Arc<Shares>> {
+        lock(&self.shared.shares).clone()
+    }
+
+    pub(super) fn know_shares(&self, shares: Shares) {
+        *lock(&self.shared.shares) = Some(Arc::new(shares));
     }
 
     /// Counts events that were read, for whoever watches; ends the work where that was asked.

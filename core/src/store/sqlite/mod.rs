@@ -51,6 +51,7 @@ mod row;
 mod schema;
 mod seal;
 mod sealed;
+mod shares;
 mod streams;
 mod subscribe;
 mod tail;

@@ -447,6 +447,7 @@ mod tests {
                 if knows.kept_times().is_none() {
                     knows.count_times_by(2, 3).unwrap();
                 }
+                knows.count_shares().unwrap();
                 let size = knows.head().unwrap().size.0;
                 for query in &ranges {
                     prop_assert_eq!(knows.count(query).unwrap(), plain.count(query).unwrap(), "{:?}", query);

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension as _, params_from_iter};
 use super::log::Log;
 use super::reader::Reader;
 use super::row;
+use super::shares::Shares;
 use super::times::{Block, Times};
 use crate::event::Event;
 use crate::position::Position;
@@ -99,6 +100,7 @@ impl Log {
         }
         Ok(Some(Wide {
             is_whole: low == 1 && high == size,
+            shares: key.as_ref().and_then(|_| self.shares()),
             times,
             key,
             from,
@@ -112,23 +114,27 @@ impl Log {
 
 /// A table that finds events by a name of theirs, and holds their times.
 #[derive(Debug, Clone)]
-struct FoundIn {
-    table: &'static str,
-    column: &'static str,
+pub(super) struct FoundIn {
+    pub(super) table: &'static str,
+    pub(super) column: &'static str,
     /// A statement that tells a name's id, and how many events have it.
     id: &'static str,
+    /// A statement that tells the ids of names that have at least so many events.
+    pub(super) many: &'static str,
 }
 
 impl FoundIn {
-    const TYPE: FoundIn = FoundIn {
+    pub(super) const TYPE: FoundIn = FoundIn {
         table: "by_type",
         column: "type",
         id: "SELECT id, events FROM types WHERE name = ?1",
+        many: "SELECT id FROM types WHERE events >= ?1",
     };
-    const ACTOR: FoundIn = FoundIn {
+    pub(super) const ACTOR: FoundIn = FoundIn {
         table: "by_actor",
         column: "actor",
         id: "SELECT id, events FROM actors WHERE name = ?1",
+        many: "SELECT id FROM actors WHERE events >= ?1",
     };
 }
 
@@ -136,6 +142,8 @@ impl FoundIn {
 #[derive(Debug)]
 pub(super) struct Wide {
     times: Arc<Times>,
+    /// How the events of common names lie along the log, where that was counted.
+    shares: Option<Arc<Shares>>,
     /// The one type or actor that is asked for: the table that finds its events, and its id there.
     key: Option<(FoundIn, i64)>,
     from: Time,
@@ -377,6 +385,19 @@ impl Wide {
     fn counted(&self, reader: &Reader, stretch: Stretch) -> Result<u64, ReadError> {
         if stretch.is_inside && self.key.is_none() {
             return Ok(stretch.high - stretch.low + 1);
+        }
+        if let (Some(key), Some(shares), true) = (&self.key, &self.shares, stretch.is_inside)
+            && let Some((count, end)) =
+                shares.beginning(key, stretch.low..=stretch.high, self.times.sizes)
+        {
+            let rest = Stretch {
+                low: end + 1,
+                ..stretch
+            };
+            return match rest.low > rest.high {
+                true => Ok(count),
+                false => Ok(count + self.counted(reader, rest)?),
+            };
         }
         let (from, values, _) = self.narrow(stretch);
         let mut statement = reader.prepare_cached(&format!("SELECT count(*) {from}"))?;

@@ -4,6 +4,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use annals_core::model::ModelSet;
+use annals_core::search::{IndexProgress, TextIndex};
+use annals_core::store::Log;
+use annals_core::temporal::{AsOf, Moment, state};
+use annals_core::time::Time;
 use annals_tests::memory;
 use annals_tests::window::Window;
 use serde_json::Value;
@@ -21,6 +26,17 @@ const FILTERS: [&str; 6] = [
     "type=OrderShipped&from=2024-06-01&to=2024-06-30",
     "order=oldest&from=2024-05-01",
 ];
+
+/// What is searched for: two words that are often in one event, one that is in every other, an id, and a word in a type.
+const SEARCHES: [&str; 4] = [
+    "amber orchard",
+    "harbour",
+    "cust-4711",
+    "type:OrderShipped kelp",
+];
+
+/// The stream that is dragged along, a hundredth of the log.
+const LONG: &str = "order-long";
 
 /// Measures it all.
 pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
@@ -52,6 +68,12 @@ pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
         "time bar dragged, input to drawn state, p95",
         "ms",
         Goal::AtMost(50.0),
+    );
+    let mut found = row("search to first rows drawn, p95", "ms", Goal::AtMost(200.0));
+    let mut counted = row(
+        "search to number and end known, p95",
+        "ms",
+        Goal::AtMost(1_000.0),
     );
     let mut anonymous = row(
         "anonymous memory of the app's process after it",
@@ -105,7 +127,7 @@ pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
             shot("filtered")?;
         }
 
-        window.go("#/stream/order-long")?;
+        window.go(&format!("#/stream/{LONG}"))?;
         window.get("state-asof")?;
         // What differs from the event before is drawn when the stream has been read, as a reader sees it.
         window.text_when("diff-panel", |text| text.contains('→'))?;
@@ -131,12 +153,67 @@ pub fn measure(plan: &Plan, store: &Path, app: &Path) -> Outcome<Vec<Row>> {
         gaps.ours.push(p95(&numbers(&figures["gaps"])));
         handle.ours.push(p95(&numbers(&figures["handle"])));
         drawn.ours.push(p95(&took));
+        same_as_folded(&window, &store)?;
         let kb = memory::anonymous_kb_of(app).ok_or("the app's process is not found")?;
         anonymous.ours.push(kb / 1_000.0);
+        drop(window);
+
+        // Built once for a store, as people's is: with the window shut, since it would take minutes beside it.
+        TextIndex::open(&Log::explore(&store)?, None).catch_up(&IndexProgress::default())?;
+        let window = Window::open(app, home.path(), &[text])?;
+        window.get("overview-events")?;
+        let (mut firsts, mut ends) = (Vec::new(), Vec::new());
+        for words in SEARCHES {
+            window.go("#/events")?;
+            window.text_when("events-count", |text| text.ends_with("events"))?;
+            let address = format!("#/events?text={}", words.replace(' ', "%20"));
+            let figures = window.session.run_async(SEARCH, &[address.into()])?;
+            let [rows, end] = numbers(&figures)[..] else {
+                return Err(format!("{words}: {figures}").into());
+            };
+            println!("{words}: rows {rows:.0} ms, number {end:.0} ms");
+            firsts.push(rows);
+            ends.push(end);
+        }
+        if round == 0 {
+            let file = plan.folder.join("large-searched.png");
+            window.save_screenshot(&file)?;
+        }
+        found.ours.push(p95(&firsts));
+        counted.ours.push(p95(&ends));
     }
     Ok(vec![
-        first, scroll, page, filter, gaps, handle, drawn, anonymous,
+        first, scroll, page, filter, gaps, handle, drawn, found, counted, anonymous,
     ])
+}
+
+/// What is drawn when the hand lets go is what a fold of the whole stream up to there gives.
+fn same_as_folded(window: &Window, store: &Path) -> Outcome<()> {
+    let shown = window.session.run_async(SHOWN, &[])?;
+    let at = shown["at"].as_str().ok_or("the address holds the as-of")?;
+    let at = Time::parse_rfc3339(at).map_err(|error| format!("{at}: {error}"))?;
+    let log = Log::explore(store)?;
+    let (models, _) = ModelSet::load(store)?;
+    let as_of = AsOf {
+        at: Some(at),
+        known: None,
+    };
+    let folded = state(&log, &models, &LONG.parse()?, &Moment::AsOf(as_of))?;
+    if shown["version"].as_u64() != Some(folded.version.0) {
+        return Err(format!("{shown} is not version {} at {at}", folded.version).into());
+    }
+    let fields: serde_json::Map<String, Value> = serde_json::from_str(folded.state.get())?;
+    for (name, value) in &fields {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => continue,
+        };
+        if shown["values"][name].as_str() != Some(&value) {
+            return Err(format!("{name} is {value} at {at}, shown is {shown}").into());
+        }
+    }
+    Ok(())
 }
 
 fn numbers(figures: &Value) -> Vec<f64> {
@@ -164,7 +241,7 @@ const FILTER: &str = "const [address, done] = arguments; \
     const began = performance.now(); let rows = null; \
     const text = (id) => document.querySelector(`[data-testid=${id}]`)?.textContent ?? ''; \
     const list = () => [...document.querySelectorAll('[data-testid=event-row]')].slice(0, 3).map((row) => row.textContent).join(); \
-    const bars = () => document.querySelector('[data-testid=events-histogram] path')?.getAttribute('d') ?? ''; \
+    const bars = () => document.querySelector('[data-testid=events-histogram]')?.getAttribute('aria-label') ?? ''; \
     const before = [list(), text('events-count'), bars()]; \
     location.hash = address; \
     const look = () => { \
@@ -174,6 +251,28 @@ const FILTER: &str = "const [address, done] = arguments; \
         if (whole || now > 20000) return done([rows ?? now, now]); \
         requestAnimationFrame(look); \
     }; requestAnimationFrame(look);";
+
+/// Searches and answers with the milliseconds until the first rows are drawn, and until their number is known and all was
+/// looked at.
+const SEARCH: &str = "const [address, done] = arguments; \
+    const began = performance.now(); let rows = null; \
+    location.hash = address; \
+    const look = () => { \
+        const now = performance.now() - began; \
+        if (rows === null && document.querySelector('[data-testid=search-hit]')) rows = now; \
+        const whole = rows !== null && /found/.test(document.querySelector('[data-testid=events-count]').textContent) \
+            && document.querySelector('[data-testid=search-reach]')?.dataset.complete === 'true'; \
+        if (whole || now > 20000) return done([rows ?? now, now]); \
+        requestAnimationFrame(look); \
+    }; requestAnimationFrame(look);";
+
+/// The state on screen, and the as-of in the address, once that is written.
+const SHOWN: &str = "const done = arguments[0]; setTimeout(() => { \
+    const values = {}; \
+    for (const row of document.querySelectorAll('[data-testid=state-value]')) values[row.dataset.path] = row.querySelector('.value')?.textContent; \
+    const version = document.querySelector('[data-testid=state-asof] strong').textContent.replace(/[^0-9]/g, ''); \
+    done({ at: new URLSearchParams(location.hash.split('?')[1]).get('at'), version: Number(version), values }); \
+    }, 400)";
 
 /// Notes gaps between frames, and for each move of the time bar's cursor when it has moved and when a state for it (or
 /// for a later one) has been drawn.

@@ -18,12 +18,10 @@ use annals_core::temporal::{Moment, state};
 use annals_core::time::{SourceTime, Time};
 use annals_tests::memory;
 
-use crate::generate::{Seeded, data, metadata};
+use crate::generate::{Ranks, STREAMS, Seeded, data, metadata};
 use crate::report::{Goal, Row, median, p95};
 use crate::{Outcome, Plan, child};
 
-/// Streams of the largest log.
-const STREAMS: u64 = 100_000;
 /// Events of one bulk append while the store is filled.
 const CHUNK: u64 = 500_000;
 /// Times a piece of work is done for one figure.
@@ -204,15 +202,18 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
     above / below
 }
 
-/// The `n`th event: one in a hundred belongs to one long stream, the others to many, unevenly; each stream goes through
-/// its life in order.
-fn event(n: u64, seed: &mut Seeded, versions: &mut [u8]) -> Outcome<(StreamId, NewEvent)> {
+/// The `n`th event: one in a hundred belongs to one long stream, the others to many, by Zipf's law; each stream goes
+/// through its life in order.
+fn event(
+    n: u64,
+    seed: &mut Seeded,
+    ranks: &Ranks,
+    versions: &mut [u8],
+) -> Outcome<(StreamId, NewEvent)> {
     let (stream, kind) = if n % 100 == 99 {
         ("order-long".to_owned(), "ItemAdded")
     } else {
-        // The square of an even draw: few streams get many events, most get few.
-        let draw = seed.below(1 << 20);
-        let stream = (draw * draw % (1 << 40) * STREAMS) >> 40;
+        let stream = ranks.draw(seed);
         let version = versions.get_mut(usize::try_from(stream)?);
         let version = version.ok_or("a stream of a hundred thousand")?;
         let kind = TYPES[usize::from(*version) % TYPES.len()];
@@ -228,13 +229,14 @@ fn event(n: u64, seed: &mut Seeded, versions: &mut [u8]) -> Outcome<(StreamId, N
 
 fn fill(writer: &LogWriter, from: u64, to: u64) -> Outcome<()> {
     let mut versions = vec![0; usize::try_from(STREAMS)?];
+    let ranks = Ranks::new(STREAMS);
     let mut at = from;
     while at < to {
         let end = to.min(at + CHUNK);
         let mut seed = Seeded(at + 1);
         let mut bulk = writer.bulk("scale", &Extraction::standard())?;
         for n in at..end {
-            let (stream, event) = event(n, &mut seed, &mut versions)?;
+            let (stream, event) = event(n, &mut seed, &ranks, &mut versions)?;
             bulk.add(&stream, None, event)?;
         }
         bulk.commit()?;

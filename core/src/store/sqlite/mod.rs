@@ -60,6 +60,7 @@ mod times;
 mod unnamed;
 mod verify;
 mod wide;
+mod walk;
 mod writer;
 
 #[cfg(test)]

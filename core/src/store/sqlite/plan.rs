@@ -448,6 +448,20 @@ impl Plan {
 
     /// The same from `by_time` alone, and the tail. Which streams are in the category is looked up beforehand.
     fn each_along_time(
+    /// The positions, inclusive, where it walks the rows forwards.
+    pub(super) fn rows_forwards(&self) -> Option<(i64, i64)> {
+        let [way] = &self.ways[..] else { return None };
+        let rows = way.source == Source::Log && self.direction == Direction::Forwards;
+        rows.then_some((way.low, way.high))
+    }
+
+    /// Leaves out what lies outside these positions, inclusive; only where it walks the rows.
+    pub(super) fn narrow(&mut self, low: i64, high: i64) {
+        for way in &mut self.ways {
+            (way.low, way.high) = (low, high);
+        }
+    }
+
         &self,
         conn: &Connection,
         each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,

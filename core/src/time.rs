@@ -139,6 +139,52 @@ impl Time {
             + chrono::TimeDelta::nanoseconds(i64::from(self.sub_ns))
     }
 
+    /// Longest text of [`Time::write_utc`], in bytes.
+    pub const UTC_LENGTH: usize = "9999-12-31T23:59:59.999999999Z".len();
+
+    /// Writes RFC 3339 in UTC with `digits` (0 to 9) digits after the second, further ones cut, and returns the text.
+    ///
+    /// ```
+    /// use annals_core::time::Time;
+    /// let time = Time::parse_rfc3339("2024-01-15T10:30:00.25Z").unwrap();
+    /// let mut text = [0; Time::UTC_LENGTH];
+    /// assert_eq!(time.write_utc(0, &mut text), "2024-01-15T10:30:00Z");
+    /// assert_eq!(time.write_utc(4, &mut text), "2024-01-15T10:30:00.2500Z");
+    /// ```
+    ///
+    /// # Panics
+    /// Where `digits` is more than nine.
+    pub fn write_utc(self, digits: u8, out: &mut [u8; Time::UTC_LENGTH]) -> &str {
+        fn put(out: &mut [u8], mut number: u32) {
+            for digit in out.iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        assert!(digits <= 9, "a second has nine digits here");
+        let utc = self.to_utc();
+        out[..20].copy_from_slice(b"0000-00-00T00:00:00Z");
+        put(&mut out[..4], utc.year().unsigned_abs());
+        put(&mut out[5..7], utc.month());
+        put(&mut out[8..10], utc.day());
+        put(&mut out[11..13], utc.hour());
+        put(&mut out[14..16], utc.minute());
+        put(&mut out[17..19], utc.second());
+        let digits = usize::from(digits);
+        let len = match digits {
+            0 => 20,
+            _ => {
+                let mut nine = [0; 9];
+                put(&mut nine, utc.nanosecond());
+                out[19] = b'.';
+                out[20..20 + digits].copy_from_slice(&nine[..digits]);
+                out[20 + digits] = b'Z';
+                21 + digits
+            }
+        };
+        std::str::from_utf8(&out[..len]).expect("digits and signs were put there")
+    }
+
     /// Parses RFC 3339 with an offset (`T` or a space, any number of digits of the second; more than nine are cut).
     ///
     /// # Errors

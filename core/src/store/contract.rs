@@ -36,6 +36,7 @@ pub(super) fn suite(make: Make) {
         each_stream_may_be_a_category_of_its_own,
         a_linked_event_stands_in_both_streams,
         every_field_comes_back_as_it_was_given,
+        uuids_and_times_come_back_as_they_were_given,
         recording_times_never_decrease,
         what_was_known_at_a_time,
         a_subscription_catches_up_then_follows,
@@ -508,6 +509,75 @@ fn every_field_comes_back_as_it_was_given(make: Make) {
     assert_eq!(got.erased, []);
 }
 
+fn uuids_and_times_come_back_as_they_were_given(make: Make) {
+    let fresh = make(fixed());
+    let id = |last: char| format!("018d0c2a-7e1f-7abc-8def-0123456789a{last}");
+    let (a, b, c) = (id('a'), id('b'), id('c'));
+    let texts = [
+        (a.clone(), "2024-01-15T10:30:00Z"),
+        (a.to_uppercase(), "2024-01-15T10:30:00+00:00"),
+        (a.replace('-', ""), "2024-01-15T10:30:00.000000001Z"),
+    ];
+    let given = texts.map(|(own, time)| NewEvent {
+        id: Some(EventId::new(own.clone()).unwrap()),
+        time: Some(SourceTime::parse(time, chrono_tz::Tz::UTC).unwrap()),
+        metadata: Some(
+            Payload::json(format!(
+                r#"{{"correlationId":"{own}","causationId":"{b}"}}"#
+            ))
+            .unwrap(),
+        ),
+        source: crate::event::SourceFields {
+            source: Some("s".into()),
+            source_id: Some(c.clone()),
+            ..Default::default()
+        },
+        ..event("A", "{}")
+    });
+    let append = |events: &[NewEvent]| {
+        fresh
+            .writer
+            .append(vec![batch("a-1", ExpectedVersion::Any, events.to_vec())])
+    };
+    append(&given).unwrap();
+    let log = fresh.writer.log();
+    for (n, given) in given.iter().enumerate() {
+        let id = given.id.as_ref().unwrap();
+        let got = log.event_by_id(id).unwrap().unwrap();
+        assert_eq!(got.position, Position(n as u64 + 1));
+        assert_eq!((&got.id, &got.source), (&given.id, &given.source));
+        assert_eq!(Some(&got.time), given.time.as_ref());
+        assert_eq!(got.correlation.as_deref(), Some(id.as_str()));
+        assert_eq!(got.causation.as_ref(), Some(&b));
+        let query = EventQuery {
+            correlation: Some(id.as_str().to_owned()),
+            ..EventQuery::default()
+        };
+        assert_eq!(log.count(&query).unwrap(), 1);
+        assert_eq!(log.events(&query, 9).unwrap().events, [got]);
+    }
+    // A retry is told by the id in whatever form it is kept, and so is another event under it.
+    let again = append(&given).unwrap();
+    assert!(again.events.iter().all(|event| event.duplicate));
+    let other = NewEvent {
+        data: Payload::json("[1]").unwrap(),
+        ..given[0].clone()
+    };
+    assert!(matches!(
+        append(&[other]),
+        Err(AppendError::IdTaken {
+            position: Position(1),
+            ..
+        })
+    ));
+    let mut bulk = fresh.writer.bulk("s", &Extraction::standard()).unwrap();
+    for given in given {
+        let added = bulk.add(&stream("a-1"), None, given).unwrap();
+        assert!(matches!(added, BulkOutcome::Duplicate(_)));
+    }
+    bulk.commit().unwrap();
+}
+
 /// A clock that the test moves.
 fn movable() -> (Arc<AtomicI64>, Surroundings) {
     let seconds = Arc::new(AtomicI64::new(0));
@@ -724,7 +794,8 @@ fn one_event_whole_shows_its_neighbours(make: Make) {
         metadata: Some(Payload::json(format!(r#"{{"correlationId":"{correlation}"}}"#)).unwrap()),
         ..event("A", "[1.50]")
     };
-    for (name, correlation) in [("a-1", "x"), ("b-1", "x"), ("a-1", "y"), ("a-1", "x")] {
+    let x = "018d0c2a-7e1f-7abc-8def-0123456789ab";
+    for (name, correlation) in [("a-1", x), ("b-1", x), ("a-1", "y"), ("a-1", x)] {
         let events = vec![with(correlation)];
         fresh
             .writer

@@ -304,7 +304,7 @@ impl Bulk<'_> {
         let Some(Open { reader, .. }) = self.open.as_ref().filter(|_| self.before > 0) else {
             return Ok(None);
         };
-        let Some(stored) = content::by_id(reader, id.as_str())? else {
+        let Some(stored) = content::by_id(reader, self.core.packing, id)? else {
             return Ok(None);
         };
         let same = content::same(reader, &stored, stream, event).map_err(append_error)?;

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use super::book::Book;
 use super::ink::{Ink, Planned};
+use super::packed::Packing;
 use super::queue::Answer;
 use super::tail::INDEX_EVERY;
 use super::{content, open};
@@ -29,6 +30,7 @@ pub(super) struct Core {
     pub(super) surroundings: Surroundings,
     knowledge: Option<(Book, Ink)>,
     data_version: i64,
+    pub(super) packing: Packing,
     /// Events in the tail from which on a commit indexes them.
     pub(super) index_every: u64,
 }
@@ -37,6 +39,7 @@ impl Core {
     pub(super) fn new(conn: Connection, surroundings: Surroundings) -> rusqlite::Result<Core> {
         let mut core = Core {
             data_version: data_version(&conn)?,
+            packing: Packing::of(&conn)?,
             conn: Some(conn),
             surroundings,
             knowledge: None,
@@ -158,7 +161,7 @@ impl Core {
                     .map_err(open::append_error)?;
             }
             let ids: Vec<EventId> = ids().cloned().collect();
-            let places = match settle(self.conn(), &mut book, &streams) {
+            let places = match settle(self.conn(), self.packing, &mut book, &streams) {
                 Ok(places) => places,
                 Err(error) if is_refusal(&error) => {
                     answers.push(Err(error));
@@ -254,6 +257,7 @@ enum Place {
 /// Checks an append whole and says where its events go. Writes nothing.
 fn settle(
     conn: &Connection,
+    packing: Packing,
     book: &mut Book,
     streams: &[StreamAppend],
 ) -> Result<Vec<Place>, AppendError> {
@@ -277,7 +281,7 @@ fn settle(
                     }
                     None => {
                         seen.insert(id, (places.len(), &append.stream, event));
-                        held(conn, &append.stream, id, event)?
+                        held(conn, packing, &append.stream, id, event)?
                     }
                 },
             };
@@ -360,11 +364,12 @@ fn agree<'a>(
 /// Says whether the log holds this event already.
 fn held(
     conn: &Connection,
+    packing: Packing,
     stream: &StreamId,
     id: &EventId,
     event: &NewEvent,
 ) -> Result<Place, AppendError> {
-    let Some(stored) = content::by_id(conn, id.as_str())? else {
+    let Some(stored) = content::by_id(conn, packing, id)? else {
         return Ok(Place::New);
     };
     if content::same(conn, &stored, stream, event).map_err(open::append_error)? {

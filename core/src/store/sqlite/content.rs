@@ -9,9 +9,10 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
+use super::packed::Packing;
 use super::row;
 use crate::event::{Event, NewEvent, Part, Payload};
-use crate::id::StreamId;
+use crate::id::{EventId, StreamId};
 use crate::store::{AppendError, ReadError};
 
 /// Largest payload, and largest other text of an event, in bytes.
@@ -63,7 +64,11 @@ pub(super) fn check(stream: &StreamId, event: &NewEvent) -> Result<(), AppendErr
 }
 
 /// The event that holds an id, if one does.
-pub(super) fn by_id(conn: &Connection, id: &str) -> Result<Option<Event>, AppendError> {
+pub(super) fn by_id(
+    conn: &Connection,
+    packing: Packing,
+    id: &EventId,
+) -> Result<Option<Event>, AppendError> {
     let mut found = conn
         .prepare_cached(&format!(
             "SELECT {} FROM events e {} WHERE e.id = ?1",
@@ -72,7 +77,7 @@ pub(super) fn by_id(conn: &Connection, id: &str) -> Result<Option<Event>, Append
         ))
         .map_err(super::open::append_error)?;
     let event = found
-        .query_row([id], |row| Ok(row::named_event(row)))
+        .query_row([packing.text(id.as_str())], |row| Ok(row::named_event(row)))
         .optional()
         .map_err(super::open::append_error)?;
     event.transpose().map_err(|error| match error {

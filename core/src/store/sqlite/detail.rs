@@ -3,6 +3,7 @@
 use rusqlite::{Connection, ToSql};
 
 use super::log::{Log, event_where, sql_position};
+use super::packed::Packing;
 use super::{links, recheck, row};
 use crate::event::{Event, Payload};
 use crate::position::Position;
@@ -52,7 +53,9 @@ fn detail(conn: &Connection, event: Event) -> Result<EventDetailView, ReadError>
     };
     let previous_in_stream = neighbour(event.version.0.checked_sub(1))?;
     let next_in_stream = neighbour(event.version.0.checked_add(1))?;
-    let (correlated, correlated_count) = match &event.correlation {
+    let packing = Packing::of(conn)?;
+    let correlation = event.correlation.as_deref().map(|text| packing.text(text));
+    let (correlated, correlated_count) = match &correlation {
         None => (Vec::new(), 0),
         Some(correlation) => (
             briefs(

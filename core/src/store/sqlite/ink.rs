@@ -8,6 +8,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::links;
 use super::names::{Names, Table};
+use super::packed::Packing;
 use super::seal::{Seal, Sealed, draw_salts};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
@@ -85,6 +86,7 @@ pub(super) struct Ink {
     extraction: String,
     seal: Seal,
     random: Random,
+    packing: Packing,
     recorded_us: Option<i64>,
     /// Where links of ordinary appends are put.
     put: links::Put,
@@ -112,6 +114,7 @@ impl Ink {
             extraction: String::new(),
             seal: Seal::new(&Extraction::standard()),
             random,
+            packing: Packing::of(conn)?,
             recorded_us: None,
         };
         ink.use_rule(&Extraction::standard());
@@ -182,6 +185,7 @@ impl Ink {
             source: fields,
             ..
         } = planned;
+        let packing = self.packing;
         pens.event.execute(params![
             planned.position,
             planned.stream,
@@ -190,18 +194,20 @@ impl Ink {
             time.time.us(),
             time.time.sub_ns(),
             TimeFlags::of(time).0,
-            time.text,
+            time.text
+                .as_deref()
+                .map(|text| packing.time_text(time.time, text)),
             planned.recorded_us,
-            planned.id.as_str(),
+            packing.text(planned.id.as_str()),
             source,
-            fields.source_id,
+            packing.optional(&fields.source_id),
             fields.source_version,
             fields.source_position,
             fields.source_recorded_at.map(|t| t.us()),
             fields.source_recorded_at.map(|t| t.sub_ns()),
             actor,
-            extracted.correlation,
-            extracted.causation,
+            packing.optional(&extracted.correlation),
+            packing.optional(&extracted.causation),
             planned.schema_version,
             salts[0],
             salts[1],

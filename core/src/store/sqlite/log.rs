@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::names::counted_sql;
+use super::packed::Packing;
 use super::reader::Reader;
 use super::shares::Shares;
 use super::times::Times;
@@ -455,7 +456,10 @@ impl Log {
     /// # Errors
     /// [`ReadError`] of the engine or of a damaged row.
     pub fn event_by_id(&self, id: &EventId) -> Result<Option<Event>, ReadError> {
-        self.read(|conn| event_where(conn, "e.id = ?1", id.as_str()))
+        self.read(|conn| {
+            let id = Packing::of(conn)?.text(id.as_str());
+            event_where(conn, "e.id = ?1", id)
+        })
     }
 
     /// The last position recorded at or before `time`: what was known then.

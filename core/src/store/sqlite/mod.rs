@@ -38,6 +38,7 @@ mod links;
 mod log;
 mod names;
 mod open;
+mod packed;
 mod pick;
 mod plan;
 mod proofs;
@@ -59,8 +60,8 @@ mod tiles;
 mod times;
 mod unnamed;
 mod verify;
-mod wide;
 mod walk;
+mod wide;
 mod writer;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::log::{sql_limit, sql_position, stream_id};
 use super::names::counted_sql;
+use super::packed::Packing;
 use super::reader::Reader;
 use super::{links, row};
 use crate::event::Event;
@@ -88,7 +89,7 @@ enum About {
 }
 
 /// Where the candidates come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Source {
     /// Every position.
     Log,
@@ -99,7 +100,7 @@ enum Source {
     /// One actor's positions.
     Actor(i64),
     /// One correlation's positions.
-    Correlation(String),
+    Correlation(Value),
     /// Time range; its bounds are the first condition. In order of time.
     Time,
     /// All streams of a category. In no order.
@@ -193,13 +194,14 @@ impl Plan {
         let mut best = (Source::Log, size.0, None);
         let time = time_condition(*from, *to);
         if let Some(correlation) = correlation {
+            let correlation = Packing::of(conn)?.text(correlation).into_value();
             if !for_rows {
                 best = (Source::Correlation(correlation.clone()), 0, Some(0));
             }
             conditions.push(Condition {
                 about: About::Other,
                 sql: "e.correlation = ?".into(),
-                values: vec![Value::Text(correlation.clone())],
+                values: vec![correlation],
             });
         }
         for (table, column, name, source) in [
@@ -446,8 +448,6 @@ impl Plan {
         Ok(())
     }
 
-    /// The same from `by_time` alone, and the tail. Which streams are in the category is looked up beforehand.
-    fn each_along_time(
     /// The positions, inclusive, where it walks the rows forwards.
     pub(super) fn rows_forwards(&self) -> Option<(i64, i64)> {
         let [way] = &self.ways[..] else { return None };
@@ -462,6 +462,8 @@ impl Plan {
         }
     }
 
+    /// The same from `by_time` alone, and the tail. Which streams are in the category is looked up beforehand.
+    fn each_along_time(
         &self,
         conn: &Connection,
         each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
@@ -789,8 +791,8 @@ impl Way {
             ),
             Source::Type(id) => found_by("by_type", "type", Value::Integer(*id)),
             Source::Actor(id) => found_by("by_actor", "actor", Value::Integer(*id)),
-            Source::Correlation(text) => {
-                let value = Value::Text(text.clone());
+            Source::Correlation(value) => {
+                let value = value.clone();
                 if alone && wanted == Wanted::Count && self.conditions.is_empty() {
                     found_by("by_correlation", "correlation", value)
                 } else {

@@ -1,16 +1,17 @@
 //! A new store from the first events of another: a backup, or a log as it was.
 //!
-//! Rows of events are copied as they are; what the log counts (streams, names, tree, head) is made from them
+//! Rows of events are copied as they are, texts of an older format in fewer bytes; what the log counts (streams, names, tree, head) is made from them
 //! anew, as its writer made it. Then every event of the new store is hashed again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::types::ToSqlOutput;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
 
 use super::backup::{Beside, reserve, write_error};
 use super::log::{Log, head, sql_position};
+use super::packed::Packing;
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail, index_correlations};
 use super::tiles::{TreeWriter, hashes};
 use super::verify::{damaged, unreadable, verify};
@@ -19,6 +20,7 @@ use crate::integrity::tree::Frontier;
 use crate::position::Position;
 use crate::progress::WorkProgress;
 use crate::store::{BackupError, Head, ReadError, RestoreReport};
+use crate::time::Time;
 
 /// Columns of a row of events, in the order of its table.
 const COLUMNS: usize = 28;
@@ -30,9 +32,14 @@ const VERSION: usize = 2;
 const TYPE: usize = 3;
 const TIME_US: usize = 4;
 const TIME_SUB_NS: usize = 5;
+const TIME_TEXT: usize = 7;
 const RECORDED_US: usize = 8;
+const ID: usize = 9;
 const SOURCE: usize = 10;
+const SOURCE_ID: usize = 11;
 const ACTOR: usize = 16;
+const CORRELATION: usize = 17;
+const CAUSATION: usize = 18;
 const DATA_TYPE: usize = 23;
 const METADATA_TYPE: usize = 24;
 const LEAF: usize = 25;
@@ -180,7 +187,7 @@ fn fill(
         store.pragma_update(None, "cache_size", -65_536)?;
         store.pragma_update(None, "temp_store", "MEMORY")?;
         store.execute_batch("BEGIN IMMEDIATE")?;
-        unnamed::lay_out(&store)?;
+        unnamed::lay_out(&store, schema::FORMAT)?;
         schema::drop_scattered(&store)
     };
     begin().map_err(write_error)?;
@@ -249,6 +256,7 @@ fn copy_events(
     let mut write = store
         .prepare(&format!("INSERT INTO events VALUES ({marks})"))
         .map_err(write_error)?;
+    let packing = Packing::of(store).map_err(write_error)?;
     let mut rows = read.query([size.0]).map_err(ReadError::from)?;
     for position in 1..=size.0 {
         if position.is_multiple_of(STEP) && progress.is_cancelled() {
@@ -259,10 +267,12 @@ fn copy_events(
             .next()
             .map_err(|error| unreadable(at, error))?
             .ok_or_else(|| damaged(at, "there is no event at this position"))?;
-        let columns: Vec<ToSqlOutput<'_>> = (0..COLUMNS)
-            .map(|column| row.get_ref(column).map(ToSqlOutput::Borrowed))
+        let columns: Vec<ValueRef<'_>> = (0..COLUMNS)
+            .map(|column| row.get_ref(column))
             .collect::<Result<_, _>>()
             .map_err(|error| unreadable(at, error))?;
+        let columns = columns.iter().enumerate();
+        let columns = columns.map(|(column, value)| repacked(packing, row, column, *value));
         write
             .execute(params_from_iter(columns))
             .map_err(write_error)?;
@@ -299,6 +309,27 @@ fn copy_events(
         )
         .map_err(write_error)?;
     Ok(frontier)
+}
+
+/// A column as the new store holds it: texts of an older format in fewer bytes.
+fn repacked<'r>(
+    packing: Packing,
+    row: &Row<'_>,
+    column: usize,
+    value: ValueRef<'r>,
+) -> ToSqlOutput<'r> {
+    let Ok(text) = value.as_str() else {
+        return ToSqlOutput::Borrowed(value);
+    };
+    let time = || Time::from_parts(row.get(TIME_US).ok()?, row.get(TIME_SUB_NS).ok()?);
+    match column {
+        ID | SOURCE_ID | CORRELATION | CAUSATION => packing.text(text).into(),
+        TIME_TEXT => match time() {
+            Some(time) => packing.time_text(time, text).into(),
+            None => ToSqlOutput::Borrowed(value),
+        },
+        _ => ToSqlOutput::Borrowed(value),
+    }
 }
 
 /// What finds an event, from its row.

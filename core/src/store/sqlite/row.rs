@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::packed;
 use super::reader::{Reader, Table};
 use crate::event::{Event, Part, Payload, SourceFields};
 use crate::id::{Actor, Category, EventId, EventType, StreamId};
@@ -159,10 +160,13 @@ fn decode(row: &Row<'_>, names: Names) -> Result<Event, ReadError> {
     let had_metadata = metadata_type.is_some();
     let event_type = event_type.ok_or_else(|| damaged("its type is missing"))?;
     let flags = TimeFlags(row.get(7)?);
+    let time = Time::from_parts(row.get(5)?, row.get(6)?)
+        .ok_or_else(|| damaged("its time is outside the years 0001 to 9999"))?;
     let time = SourceTime {
-        time: Time::from_parts(row.get(5)?, row.get(6)?)
-            .ok_or_else(|| damaged("its time is outside the years 0001 to 9999"))?,
-        text: optional(8)?,
+        time,
+        text: packed::time_text(row.get_ref(8)?, time)
+            .map_err(|_| damaged("its time as written is neither a text nor a number of digits"))?
+            .map(String::from),
         date_only: flags.has(TimeFlags::DATE_ONLY),
         zone_assumed: flags.has(TimeFlags::ZONE_ASSUMED),
         ambiguous: flags.has(TimeFlags::AMBIGUOUS),
@@ -237,11 +241,7 @@ fn decode(row: &Row<'_>, names: Names) -> Result<Event, ReadError> {
 fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     match row.get_ref(at)? {
         ValueRef::Null => Ok(None),
-        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text.to_owned())),
-            Err(error) => Err(rusqlite::Error::Utf8Error(at, error)),
-        },
-        _ => row.get(at),
+        value => Ok(packed::text(value)?.map(String::from)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tables, indexes and triggers of the file, format 2. `docs/formats/store.md` says what each is for.
+//! Tables, indexes and triggers of the file, format 3. `docs/formats/store.md` says what each is for.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -6,8 +6,15 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub(crate) const APPLICATION_ID: u32 = 0x416e_6e4c;
 
 /// `user_version` of the file: the format that this build writes and the newest that it reads.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
+/// The first format whose texts and times may be in fewer bytes ([`super::packed`]).
+pub(super) const FORMAT_PACKED: u32 = 3;
+
+/// The first format with `links_tail`.
+pub(super) const FORMAT_LINKS_TAIL: u32 = 2;
+
+/// `{text}` is the type of a column whose texts may be in fewer bytes.
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE categories(
@@ -27,12 +34,12 @@ CREATE TABLE sources(
 CREATE TABLE events(
     position INTEGER PRIMARY KEY,
     stream INTEGER, version INTEGER NOT NULL, type INTEGER NOT NULL,
-    time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL, time_flags INTEGER NOT NULL, time_text TEXT,
+    time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL, time_flags INTEGER NOT NULL, time_text {text},
     recorded_us INTEGER NOT NULL,
-    id TEXT,
-    source INTEGER, source_id TEXT, source_version TEXT, source_position TEXT,
+    id {text},
+    source INTEGER, source_id {text}, source_version TEXT, source_position TEXT,
     source_recorded_us INTEGER, source_recorded_sub_ns INTEGER,
-    actor INTEGER, correlation TEXT, causation TEXT,
+    actor INTEGER, correlation {text}, causation {text},
     schema_version TEXT,
     salt_identity BLOB, salt_data BLOB, salt_metadata BLOB,
     data_type INTEGER NOT NULL, metadata_type INTEGER,
@@ -48,7 +55,7 @@ CREATE TABLE by_time(
     time_us INTEGER NOT NULL, time_sub_ns INTEGER NOT NULL, position INTEGER NOT NULL, stream INTEGER,
     PRIMARY KEY(time_us, time_sub_ns, position)) STRICT, WITHOUT ROWID;
 CREATE TABLE by_correlation(
-    correlation TEXT NOT NULL, position INTEGER NOT NULL,
+    correlation {text} NOT NULL, position INTEGER NOT NULL,
     PRIMARY KEY(correlation, position)) STRICT, WITHOUT ROWID;
 CREATE TABLE links(
     stream INTEGER NOT NULL, version INTEGER NOT NULL,
@@ -202,9 +209,14 @@ const DERIVED: [(&str, &str); 4] = [
     ("by_correlation", "correlation IS OLD.correlation"),
 ];
 
-/// Makes everything, inside the caller's transaction.
-pub(super) fn create(conn: &Connection) -> rusqlite::Result<()> {
-    conn.execute_batch(TABLES)?;
+/// Makes everything as this format has it, inside the caller's transaction. A new log has [`FORMAT`]; an older one is
+/// made to be compared with one that is there.
+pub(super) fn create(conn: &Connection, format: u32) -> rusqlite::Result<()> {
+    let text = match format >= FORMAT_PACKED {
+        true => "ANY",
+        false => "TEXT",
+    };
+    conn.execute_batch(&TABLES.replace("{text}", text))?;
     create_scattered(conn)?;
     conn.execute_batch(SMALL_INDEXES)?;
     conn.execute_batch(TRIGGERS)?;

@@ -7,6 +7,7 @@
 
 use rusqlite::Connection;
 
+use super::packed::{self, Packing};
 use crate::position::Position;
 
 /// Events after which the entries of ordinary appends are written.
@@ -59,7 +60,8 @@ impl Tail {
                 time_us: row.get(4)?,
                 time_sub_ns: row.get(5)?,
             };
-            tail.push(entry, row.get_ref(6)?.as_str_or_null()?);
+            let correlation = packed::text(row.get_ref(6)?)?;
+            tail.push(entry, correlation.as_ref().map(packed::Unpacked::as_str));
         }
         Ok(tail)
     }
@@ -115,8 +117,9 @@ impl Tail {
         correlations.sort_unstable();
         let mut by_correlation = conn
             .prepare_cached("INSERT INTO by_correlation(correlation, position) VALUES (?1, ?2)")?;
-        for entry in correlations.drain(..) {
-            by_correlation.execute(entry)?;
+        let packing = Packing::of(conn)?;
+        for (correlation, position) in correlations.drain(..) {
+            by_correlation.execute((packing.text(&correlation), position))?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The contract on SQLite, and what is SQLite's own: triggers, files that are no logs, several processes.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
@@ -34,22 +35,22 @@ fn keeps_the_contract_wherever_the_tail_begins() {
     }
 }
 
-/// Makes a closed log what builds before `links_tail` made.
-fn to_format_1(path: &Path) {
-    Connection::open(path)
-        .unwrap()
-        .execute_batch("DROP TABLE links_tail; PRAGMA user_version = 1")
-        .unwrap();
-}
-
-fn fresh_of_format_1(surroundings: crate::surroundings::Surroundings) -> Fresh {
+/// A new log as older builds made it.
+fn fresh_of_format(format: u32, surroundings: crate::surroundings::Surroundings) -> Fresh {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.annals");
-    LogWriter::create(&path, surroundings.clone())
-        .unwrap()
-        .close()
-        .unwrap();
-    to_format_1(&path);
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    super::unnamed::lay_out(&conn, format).unwrap();
+    conn.execute_batch(
+        "INSERT INTO meta VALUES ('log_id', '018d0c2a-7e1f-7abc-8def-0123456789ab'),
+             ('created_at', '2024-01-15T00:00:00Z')",
+    )
+    .unwrap();
+    if format == 1 {
+        conn.execute_batch("DROP TABLE links_tail").unwrap();
+    }
+    drop(conn);
     Fresh {
         writer: LogWriter::open(&path, surroundings).unwrap(),
         _folder: folder,
@@ -57,13 +58,130 @@ fn fresh_of_format_1(surroundings: crate::surroundings::Surroundings) -> Fresh {
 }
 
 #[test]
-fn keeps_the_contract_in_a_log_of_format_1() {
-    contract::suite(&fresh_of_format_1);
-    contract::suite(&|surroundings| {
-        let fresh = fresh_of_format_1(surroundings);
-        fresh.writer.index_every(3);
+fn keeps_the_contract_in_logs_of_older_formats() {
+    for (format, index_every) in [(1, 1_024), (2, 3)] {
+        contract::suite(&|surroundings| {
+            let fresh = fresh_of_format(format, surroundings);
+            fresh.writer.index_every(index_every);
+            fresh
+        });
+    }
+}
+
+/// An event whose texts are UUIDs and whose time is in the usual form, so that format 3 keeps them in fewer bytes.
+fn with_uuids() -> crate::event::NewEvent {
+    let uuid = |last: u8| format!("018d0c2a-7e1f-7abc-8def-01234567890{last}");
+    let metadata = format!(
+        r#"{{"userId":"ann","correlationId":"{}","causationId":"{}"}}"#,
+        uuid(1),
+        uuid(2)
+    );
+    crate::event::NewEvent {
+        id: Some(crate::id::EventId::new(uuid(3)).unwrap()),
+        time: Some(
+            crate::time::SourceTime::parse("2024-01-15T10:30:00.250Z", chrono_tz::Tz::UTC).unwrap(),
+        ),
+        metadata: Some(crate::event::Payload::json(metadata).unwrap()),
+        source: crate::event::SourceFields {
+            source: Some("s".into()),
+            source_id: Some(uuid(4)),
+            ..Default::default()
+        },
+        ..event("A", "{}")
+    }
+}
+
+/// Kinds of what the columns hold that format 3 keeps in fewer bytes, of the event at position 1.
+fn kinds_of(path: &Path) -> String {
+    let conn = open::reader(path).unwrap();
+    conn.query_row(
+        "SELECT typeof(id) || ' ' || typeof(source_id) || ' ' || typeof(correlation) || ' ' || typeof(causation)
+             || ' ' || typeof(time_text) || ' ' || typeof((SELECT correlation FROM by_correlation)) FROM events",
+        [],
+        |row| row.get(0),
+    )
+    .unwrap()
+}
+
+#[test]
+fn a_copy_of_an_older_log_has_the_newest_format() {
+    for format in [1, 2, 3] {
+        let fresh = fresh_of_format(format, fixed());
+        fresh.writer.index_every(1);
         fresh
-    });
+            .writer
+            .append(vec![batch("a-1", ExpectedVersion::Any, vec![with_uuids()])])
+            .unwrap();
+        let path = fresh.writer.path();
+        let packed = "blob blob blob blob integer blob";
+        let older = "text text text text text text";
+        assert_eq!(kinds_of(path), if format == 3 { packed } else { older });
+        assert_eq!(found(path), Vec::<String>::new());
+        let log = fresh.writer.log();
+        let copy = path.with_file_name("restored.annals");
+        let report = restore(&log, None, &copy, &Default::default()).unwrap();
+        assert_eq!(kinds_of(&copy), packed);
+        assert_eq!(found(&copy), Vec::<String>::new());
+        let other = Log::explore(&copy).unwrap();
+        assert_eq!(other.info().unwrap().format, 3);
+        assert_eq!(report.root, log.head().unwrap().root);
+        let event = |log: &Log| log.event(Position(1)).unwrap().unwrap();
+        assert_eq!(event(&other), event(&log));
+    }
+}
+
+#[test]
+fn a_uuid_that_stands_as_a_text_is_found() {
+    let fresh = fresh(fixed());
+    fresh.writer.index_every(1);
+    let append = vec![batch("a-1", ExpectedVersion::Any, vec![with_uuids()])];
+    fresh.writer.append(append).unwrap();
+    let path = fresh.writer.path();
+    for (column, value, finding) in [
+        (
+            "id",
+            "'018d0c2a-7e1f-7abc-8def-012345678903'",
+            "a UUID of it is there as a text, where it is not looked for",
+        ),
+        ("causation", "x'00'", "a column of it is no text"),
+        (
+            "time_text",
+            "10",
+            "its time as written is neither a text nor a number of digits",
+        ),
+        (
+            "time_text",
+            "6",
+            "this event was changed after it was recorded",
+        ),
+    ] {
+        let conn = Connection::open(path).unwrap();
+        let before: rusqlite::types::Value = conn
+            .query_row(&format!("SELECT {column} FROM events"), [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        let trigger: String = conn
+            .query_row(
+                "SELECT sql FROM sqlite_schema WHERE name = 'events_update'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        conn.execute_batch(&format!(
+            "DROP TRIGGER events_update; UPDATE events SET {column} = {value}"
+        ))
+        .unwrap();
+        let details = found(path);
+        assert!(
+            details.iter().any(|detail| detail.contains(finding)),
+            "{column}: {details:?}"
+        );
+        conn.execute(&format!("UPDATE events SET {column} = ?1"), [before])
+            .unwrap();
+        conn.execute_batch(&trigger).unwrap();
+        assert_eq!(found(path), Vec::<String>::new());
+    }
 }
 
 /// Numbers of links in their place and in the tail.
@@ -154,7 +272,7 @@ fn a_log_whose_only_link_is_in_the_tail_has_links() {
 
 #[test]
 fn a_log_of_format_1_stays_one() {
-    let fresh = fresh_of_format_1(fixed());
+    let fresh = fresh_of_format(1, fixed());
     let path = fresh.writer.path();
     let format = || Log::explore(path).unwrap().info().unwrap().format;
     for stream in ["a-1", "b-1", "a-1"] {
@@ -735,12 +853,14 @@ fn a_log_is_whole_as_soon_as_it_has_its_name() {
     let system = crate::surroundings::Surroundings::system;
     for round in 0..20 {
         let path = folder.path().join(format!("{round}.annals"));
+        let ended = AtomicBool::new(false);
         let made = std::thread::scope(|scope| {
             let watcher = scope.spawn(|| {
                 loop {
+                    let last = ended.load(Ordering::SeqCst);
                     match Log::explore(&path) {
                         Ok(_) => return,
-                        Err(OpenError::NotFound { .. }) => std::thread::yield_now(),
+                        Err(OpenError::NotFound { .. }) if !last => std::thread::yield_now(),
                         Err(error) => panic!("{error}"),
                     }
                 }
@@ -751,6 +871,7 @@ fn a_log_is_whole_as_soon_as_it_has_its_name() {
                 .into_iter()
                 .map(|maker| maker.join().unwrap())
                 .collect();
+            ended.store(true, Ordering::SeqCst);
             watcher.join().unwrap();
             made
         });
@@ -1014,7 +1135,7 @@ fn files_that_are_no_logs_say_what_they_are() {
         .unwrap();
     assert_eq!(
         why(),
-        "X has format 7, newer than the 2 that this version of Annals reads"
+        "X has format 7, newer than the 3 that this version of Annals reads"
     );
     let missing = folder.path().join("none/x.annals");
     assert!(matches!(

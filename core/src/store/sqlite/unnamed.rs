@@ -171,7 +171,7 @@ fn fill(files: &Files, id: uuid::Uuid, now: Time) -> Result<(), OpenError> {
         conn.pragma_update(None, "page_size", 4096)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
-        lay_out(&conn)?;
+        lay_out(&conn, schema::FORMAT)?;
         conn.execute(
             "INSERT INTO meta(key, value) VALUES ('log_id', ?1), ('created_at', ?2)",
             (id.to_string(), now.to_string()),
@@ -181,12 +181,12 @@ fn fill(files: &Files, id: uuid::Uuid, now: Time) -> Result<(), OpenError> {
     write().map_err(|e| open::engine(&files.path, e))
 }
 
-/// Makes the tables of an empty log, inside the caller's transaction; what the log says of itself is left to
-/// the caller.
-pub(super) fn lay_out(conn: &Connection) -> rusqlite::Result<()> {
+/// Makes the tables of an empty log of a format, inside the caller's transaction; what the log says of itself is left
+/// to the caller.
+pub(super) fn lay_out(conn: &Connection, format: u32) -> rusqlite::Result<()> {
     conn.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
-    conn.pragma_update(None, "user_version", schema::FORMAT)?;
-    schema::create(conn)?;
+    conn.pragma_update(None, "user_version", format)?;
+    schema::create(conn, format)?;
     conn.execute(
         "INSERT INTO head(one, size, root, frontier, indexed) VALUES (1, 0, ?1, x'', 0)",
         [crate::integrity::tree::empty_root().0],

@@ -192,7 +192,7 @@ mod tests {
     /// The details of what is found in a log of 4 events, in which two imports stored two each and a third none.
     fn found(tamper: &str) -> Vec<String> {
         let conn = Connection::open_in_memory().unwrap();
-        schema::create(&conn).unwrap();
+        schema::create(&conn, schema::FORMAT).unwrap();
         // Only the list of imports is looked at, so no event is needed.
         conn.execute_batch(
             "INSERT INTO imports VALUES (1, 0, 3, 2, 1, 0, 1, 2), (2, 0, 2, 2, 0, 0, 3, 4), (3, 0, 2, 0, 1, 1, NULL, NULL);

@@ -32,6 +32,7 @@ use self::names::Names;
 use self::rows::{Stretch, Work};
 use self::sums::Key;
 use super::log::Log;
+use super::packed::Packing;
 use super::tiles::TILE;
 use crate::id::LogId;
 use crate::integrity::Hash;
@@ -72,6 +73,8 @@ pub(super) struct Aim {
     indexed: u64,
     has_links: bool,
     erased_identities: bool,
+    /// Texts of UUIDs are there as bytes.
+    packs: bool,
     /// Sizes whose root is wanted.
     sizes: Vec<u64>,
 }
@@ -151,6 +154,7 @@ fn check_log(
                  UNION ALL SELECT 1 FROM links_tail WHERE qualifier IS NOT NULL LIMIT 1",
             )?,
             erased_identities: count("SELECT 1 FROM erasures WHERE part = 'identity' LIMIT 1")?,
+            packs: Packing::of(conn)? != Packing::NONE,
             sizes,
         };
         progress.expect(head.size.max(1));

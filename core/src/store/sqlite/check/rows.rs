@@ -11,6 +11,7 @@ use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
 use crate::store::extraction::Extracted;
+use crate::store::sqlite::packed;
 use crate::store::sqlite::recheck::erased_hash;
 use crate::store::sqlite::tiles::TILE;
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
@@ -377,6 +378,19 @@ impl<'a> Work<'a> {
                 .map_err(|_| Odd::new("a column of it is no text")),
             Err(_) => Err(Odd::new("a column of it cannot be read")),
         };
+        let packed = |column: usize| {
+            let value = row.get_ref(column);
+            let value = value.map_err(|_| Odd::new("a column of it cannot be read"))?;
+            if self.aim.packs && packed::is_loose(value) {
+                return Err(Odd::new(
+                    "a UUID of it is there as a text, where it is not looked for",
+                ));
+            }
+            let text = packed::text(value);
+            let text = text.map_err(|_| Odd::new("a column of it is no text"))?;
+            // The bytes too, which are what the tables hold that find the event by it.
+            Ok(text.map(|text| (text, value.as_bytes().unwrap_or_default())))
+        };
         let plain = matches!(row.get_ref(28), Ok(ValueRef::Integer(0)));
         let rare = |column: usize| if plain { Ok(None) } else { text(column) };
         let names = self.names;
@@ -412,7 +426,11 @@ impl<'a> Work<'a> {
                 Some(&**name.ok_or_else(|| missing("content type"))?)
             }
         };
-        let id = text(9)?;
+        let id = packed(9)?;
+        let [source_id, causation] = match plain {
+            true => [None, None],
+            false => [packed(11)?, packed(18)?],
+        };
         let (data, metadata) = (blob(row, 27), blob(row, 26));
         let time = |us: i64, sub_ns: i64| {
             u16::try_from(sub_ns)
@@ -434,16 +452,16 @@ impl<'a> Work<'a> {
                 Some((&**name, link.version, link.qualifier.as_str()))
             })
             .collect();
-        let has_identity = match (id, stream) {
-            (Some(id), Some((stream, category))) => {
+        let has_identity = match (&id, stream) {
+            (Some((id, _)), Some((stream, category))) => {
                 self.identity_bytes.clear();
                 Identity {
-                    id,
+                    id: id.as_str(),
                     stream: &stream.name,
                     category,
                     links: &named,
                     source: source.map(|s| &*s.name),
-                    source_id: rare(11)?,
+                    source_id: source_id.as_ref().map(|(text, _)| text.as_str()),
                     source_version: rare(12)?,
                     source_position: rare(13)?,
                     source_recorded_at,
@@ -485,14 +503,21 @@ impl<'a> Work<'a> {
             None => NO_METADATA,
             Some(_) => part_hash(Part::Metadata, 22, metadata)?,
         };
+        let when = time(time_us, sub_ns)?;
+        let time_text = row
+            .get_ref(7)
+            .map_err(|_| Odd::new("a column of it cannot be read"))?;
+        let time_text = packed::time_text(time_text, when).map_err(|_| {
+            Odd::new("its time as written is neither a text nor a number of digits")
+        })?;
         let leaf = Leaf {
             event_type: &event_type.name,
             version: version as u64,
-            time: time(time_us, sub_ns)?,
+            time: when,
             time_flags: TimeFlags(
                 u8::try_from(number(6)?).map_err(|_| Odd::new("its time flags are no byte"))?,
             ),
-            time_text: text(7)?,
+            time_text: time_text.as_ref().map(packed::Unpacked::as_str),
             recorded_us: number(8)?,
             schema_version: rare(19)?,
             data_type,
@@ -518,7 +543,7 @@ impl<'a> Work<'a> {
         self.counts.erased_identities += u64::from(!has_identity);
 
         // What no leaf holds: columns for searching, and what other tables make of the event.
-        let correlation = text(17)?;
+        let correlation = packed(17)?;
         let actor_id = optional(16)?;
         if erased == 0 {
             let rule = match source {
@@ -538,7 +563,9 @@ impl<'a> Work<'a> {
                             Some(&*names.actors.get(id).ok_or_else(|| missing("actor"))?.name)
                         }
                     };
-                    self.compare(position, &again, [actor, correlation, rare(18)?]);
+                    let [correlation, causation] = [&correlation, &causation]
+                        .map(|c| c.as_ref().map(|(text, _)| text.as_str()));
+                    self.compare(position, &again, [actor, correlation, causation]);
                 }
             }
         } else {
@@ -558,8 +585,8 @@ impl<'a> Work<'a> {
             self.counts.sums.linked.add(key, &entry);
             widen(&mut self.counts.times[link.stream as usize], when);
         }
-        if let Some(id) = id {
-            self.counts.sums.ids.add_text(key, id.as_bytes(), position);
+        if let Some((_, id)) = id {
+            self.counts.sums.ids.add_text(key, id, position);
         }
         if position <= self.aim.indexed {
             let time = [time_us as u64, sub_ns as u64];
@@ -582,11 +609,11 @@ impl<'a> Work<'a> {
                 .sums
                 .by_time
                 .add(key, &[time[0], time[1], position, stream_or_none]);
-            if let Some(correlation) = correlation {
+            if let Some((_, correlation)) = correlation {
                 self.counts
                     .sums
                     .by_correlation
-                    .add_text(key, correlation.as_bytes(), position);
+                    .add_text(key, correlation, position);
             }
             if let Some((stream, _)) = stream {
                 self.counts.categories[stream.category as usize] += 1;

@@ -186,7 +186,7 @@ const ATTACKS: [Attack; 37] = [
     ),
     (
         "a salt",
-        "UPDATE events SET salt_data = zeroblob(16) WHERE position = 15",
+        "UPDATE events SET salts = zeroblob(16) WHERE position = 15",
         "content_changed",
         Some(15),
     ),
@@ -234,7 +234,7 @@ const ATTACKS: [Attack; 37] = [
     ),
     (
         "an event inserted after the end",
-        "INSERT INTO events SELECT position + 1, stream, version + 1, type, time_us, time_sub_ns, time_flags, time_text, recorded_us, id || 'x', source, source_id, source_version, source_position, source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version, salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data FROM events WHERE position = (SELECT size FROM head)",
+        "INSERT INTO events SELECT position + 1, stream, version + 1, type, time_us, time_sub_ns, time_flags, time_text, recorded_us, id || 'x', source, source_id, source_version, source_position, source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version, salts, data_type, metadata_type, leaf, metadata, data FROM events WHERE position = (SELECT size FROM head)",
         "event_added",
         None,
     ),

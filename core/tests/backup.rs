@@ -372,7 +372,7 @@ fn what_was_changed_behind_the_logs_back_is_found_and_not_taken_over() {
             Some(400),
         ),
         (
-            "UPDATE events SET salt_data = randomblob(16) WHERE position = 400",
+            "UPDATE events SET salts = randomblob(16) WHERE position = 400",
             Some(400),
         ),
         (
@@ -418,25 +418,26 @@ fn what_was_erased_stays_erased() {
     let folder = folder();
     let store = made(folder.path(), 1_000);
     let conn = Connection::open(&store).unwrap();
-    let (data, salt): (Vec<u8>, Vec<u8>) = conn
+    let (data, seed): (Vec<u8>, [u8; 16]) = conn
         .query_row(
-            "SELECT data, salt_data FROM events WHERE position = 77",
+            "SELECT data, salts FROM events WHERE position = 77",
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .unwrap();
-    let hash = annals_core::integrity::leaf::hash_part(
-        annals_core::event::Part::Data,
-        &salt.try_into().unwrap(),
-        &data,
-    );
+    let [identity, salt, metadata] = annals_core::integrity::leaf::salts_of(&seed);
+    let hash =
+        annals_core::integrity::leaf::hash_part(annals_core::event::Part::Data, &salt, &data);
     conn.execute(
         "INSERT INTO erasures VALUES (77, 'data', ?1, 1000)",
         [hash.0],
     )
     .unwrap();
-    conn.execute_batch("UPDATE events SET data = NULL, salt_data = NULL WHERE position = 77")
-        .unwrap();
+    conn.execute(
+        "UPDATE events SET data = NULL, salts = ?1 WHERE position = 77",
+        [[identity, [0; 16], metadata].concat()],
+    )
+    .unwrap();
     drop(conn);
     let log = explore(&store);
     let progress = WorkProgress::default();

@@ -134,13 +134,13 @@ fn roots_are_those_that_the_script_computes() {
     }
 }
 
-/// Surroundings that hand out the salts of the vectors, after 16 bytes for the log's id.
-fn with_salts(events: &[Value]) -> Surroundings {
-    let mut salts: Vec<u8> = vec![0; 16];
+/// Surroundings that hand out the seeds of the vectors, after 16 bytes for the log's id.
+fn with_seeds(events: &[Value]) -> Surroundings {
+    let mut seeds: Vec<u8> = vec![0; 16];
     for event in events {
-        (0..3).for_each(|part| salts.extend(bytes(&event["salts"][part])));
+        seeds.extend(bytes(&event["seed"]));
     }
-    let left = Mutex::new(salts);
+    let left = Mutex::new(seeds);
     Surroundings {
         clock: Arc::new(|| Time::from_parts(1_705_276_800_000_000, 0).unwrap()),
         random: Arc::new(move |out| {
@@ -158,7 +158,7 @@ fn a_log_has_the_root_that_the_script_computes() {
     let log = vectors["log"]["events"].as_array().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.annals");
-    let writer = LogWriter::create(&path, with_salts(log)).unwrap();
+    let writer = LogWriter::create(&path, with_seeds(log)).unwrap();
     for vector in log {
         let event = &vector["event"];
         let payload = |text: &str, kind: &str| {
@@ -232,7 +232,20 @@ fn the_script_computes_the_vectors_and_verifies_a_log() {
     for n in 0..700 {
         let mut event = NewEvent::json("Größe", &format!("{{\"n\":{n}.0}}")).unwrap();
         event.metadata = (n % 3 == 0).then(|| Payload::json(r#"{"by":"x"}"#).unwrap());
-        event.time = (n % 2 == 0).then(|| SourceTime::parse("1999-12-31", chrono_tz::UTC).unwrap());
+        let times = [
+            "1999-12-31",
+            "1969-12-31T23:59:59.999999999Z",
+            "0999-01-02T03:04:05Z",
+            "2024-02-29T00:00:00.120Z",
+            "2024-02-29T00:00:00.12+00:00",
+        ];
+        let text = times.get(n % 7);
+        event.time = text.map(|text| SourceTime::parse(text, chrono_tz::UTC).unwrap());
+        if n % 4 == 0 {
+            let own = format!("018d0c2a-7e1f-7abc-8def-{n:012x}");
+            event.source.source_id = Some(own.clone());
+            event.id = Some(EventId::new(own).unwrap());
+        }
         event.links = (n % 5 == 0)
             .then(|| NewLink {
                 stream: StreamId::new("z").unwrap(),

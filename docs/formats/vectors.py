@@ -14,6 +14,8 @@ import os
 import sqlite3
 import struct
 import sys
+import uuid
+from datetime import datetime, timedelta
 
 MAGIC = b"annals-leaf/1\0\0\0"
 TAGS = {"identity": b"\x02", "data": b"\x03", "metadata": b"\x04"}
@@ -82,7 +84,12 @@ def root(leaves):
 
 def salts_of(name):
     """Salts for a vector: any 16 bytes would do."""
-    return [sha256(name.encode(), part.encode())[:16] for part in ("identity", "data", "metadata")]
+    return [sha256(name.encode(), part.encode())[:16] for part in TAGS]
+
+
+def salts_of_seed(seed):
+    """Salts of identity, data and metadata."""
+    return [sha256(b"\x05", seed, tag)[:16] for tag in TAGS.values()]
 
 
 def event(stream, version, **fields):
@@ -132,8 +139,8 @@ LOG = [
 ]
 
 
-def compute(name, made):
-    salts = salts_of(name)
+def compute(name, made, seed=None):
+    salts = salts_of(name) if seed is None else salts_of_seed(seed)
     identity = identity_bytes(made)
     hashes = [
         part_hash("identity", salts[0], identity),
@@ -143,7 +150,8 @@ def compute(name, made):
     ]
     leaf = leaf_bytes(made, *hashes)
     return {
-        "name": name, "event": made, "salts": [salt.hex() for salt in salts],
+        "name": name, "event": made, **({} if seed is None else {"seed": seed.hex()}),
+        "salts": [salt.hex() for salt in salts],
         "identity_bytes": identity.hex(), "identity_hash": hashes[0].hex(),
         "data_hash": hashes[1].hex(), "metadata_hash": hashes[2].hex(),
         "leaf_bytes": leaf.hex(), "leaf_hash": leaf_hash(leaf).hex(),
@@ -153,7 +161,10 @@ def compute(name, made):
 def vectors():
     leaves = [leaf_hash(str(n).encode()) for n in range(600)]
     sizes = list(range(0, 34)) + [255, 256, 257, 511, 512, 513, 600]
-    log = [compute("log %d" % n, made) for n, made in enumerate(LOG)]
+    log = []
+    for n, made in enumerate(LOG):
+        name = "log %d" % n
+        log.append(compute(name, made, sha256(name.encode())[:16]))
     return {
         "leaves": [compute(name, made) for name, made in LEAVES.items()],
         "roots": {
@@ -166,6 +177,31 @@ def vectors():
 
 def rendered():
     return json.dumps(vectors(), indent=1, ensure_ascii=True) + "\n"
+
+
+def unpacked(value):
+    """A text as it was written: format 3 keeps a UUID as its bytes."""
+    return str(uuid.UUID(bytes=value)) if isinstance(value, bytes) else value
+
+
+def time_text(row):
+    """The text of a time: format 3 keeps RFC 3339 with Z as the number of its digits."""
+    digits = row["time_text"]
+    if not isinstance(digits, int):
+        return digits
+    seconds, us = divmod(row["time_us"], 1000000)
+    time = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    fraction = ".%06d%03d" % (us, row["time_sub_ns"])
+    # Not every strftime pads the year.
+    return "%04d" % time.year + time.strftime("-%m-%dT%H:%M:%S") + (fraction[:digits + 1] if digits else "") + "Z"
+
+
+def salts_in(row):
+    """Salts of a row none of whose parts was erased."""
+    if "salts" not in row.keys():
+        return [row["salt_identity"], row["salt_data"], row["salt_metadata"]]
+    salts = row["salts"]
+    return salts_of_seed(salts) if len(salts) == 16 else [salts[:16], salts[16:32], salts[32:]]
 
 
 def verify(path):
@@ -195,9 +231,10 @@ def verify(path):
                 " WHERE l.position = ? AND l.qualifier IS NOT NULL" % table, (row["position"],))
         ]
         recorded = row["source_recorded_us"]
+        salts = salts_in(row)
         identity = identity_bytes({
-            "id": row["id"], "stream": row["stream_name"], "category": row["category_name"], "links": links,
-            "source": row["source_name"], "source_id": row["source_id"],
+            "id": unpacked(row["id"]), "stream": row["stream_name"], "category": row["category_name"], "links": links,
+            "source": row["source_name"], "source_id": unpacked(row["source_id"]),
             "source_version": row["source_version"], "source_position": row["source_position"],
             "source_recorded_at": None if recorded is None else [recorded, row["source_recorded_sub_ns"]],
         })
@@ -205,14 +242,14 @@ def verify(path):
             {
                 "type": row["type_name"], "version": row["version"],
                 "time": [row["time_us"], row["time_sub_ns"]], "time_flags": row["time_flags"],
-                "time_text": row["time_text"], "recorded_us": row["recorded_us"],
+                "time_text": time_text(row), "recorded_us": row["recorded_us"],
                 "schema_version": row["schema_version"], "data_type": row["data_type_name"],
                 "metadata_type": row["metadata_type_name"],
             },
-            part_hash("identity", row["salt_identity"], identity),
-            part_hash("data", row["salt_data"], row["data"]),
+            part_hash("identity", salts[0], identity),
+            part_hash("data", salts[1], row["data"]),
             bytes(32) if row["metadata_type"] is None
-            else part_hash("metadata", row["salt_metadata"], row["metadata"]),
+            else part_hash("metadata", salts[2], row["metadata"]),
         )
         if leaf_hash(leaf) != row["leaf"]:
             return "position %d: the leaf does not fit the event" % row["position"]

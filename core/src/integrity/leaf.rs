@@ -16,6 +16,40 @@ pub const MAGIC: &[u8; 16] = b"annals-leaf/1\0\0\0";
 /// Random bytes that keep the hash of a part from being guessed.
 pub type Salt = [u8; 16];
 
+/// Random bytes that the salts of an event's parts are made of.
+pub type Seed = [u8; 16];
+
+/// Returns the salts of identity, data and metadata that one seed gives: the first 16 bytes of SHA-256(0x05 ‖ seed ‖ tag),
+/// the tag being that of [`hash_part`]. Whoever knows one of them learns nothing of the seed or of the others.
+///
+/// ```
+/// use annals_core::integrity::leaf::salts_of;
+/// let [identity, data, metadata] = salts_of(&[7; 16]);
+/// assert!(identity != data && data != metadata && identity != metadata);
+/// ```
+#[must_use]
+pub fn salts_of(seed: &Seed) -> [Salt; 3] {
+    [Part::Identity, Part::Data, Part::Metadata].map(|part| {
+        let hash = Sha256::new()
+            .chain_update([5])
+            .chain_update(seed)
+            .chain_update([tag(part)])
+            .finalize();
+        let mut salt = Salt::default();
+        salt.copy_from_slice(&hash[..16]);
+        salt
+    })
+}
+
+/// The first byte of what the hash of a part is over.
+fn tag(part: Part) -> u8 {
+    match part {
+        Part::Identity => 2,
+        Part::Data => 3,
+        Part::Metadata => 4,
+    }
+}
+
 /// What a leaf holds in the clear, and the hashes of the three parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf<'a> {
@@ -190,14 +224,9 @@ impl Identity<'_> {
 /// data and 0x04 for the metadata. RFC 6962 uses 0x00 and 0x01, so no hash can stand for another kind.
 #[must_use]
 pub fn hash_part(part: Part, salt: &Salt, content: &[u8]) -> Hash {
-    let tag = match part {
-        Part::Identity => 2u8,
-        Part::Data => 3,
-        Part::Metadata => 4,
-    };
     Hash(
         Sha256::new()
-            .chain_update([tag])
+            .chain_update([tag(part)])
             .chain_update(salt)
             .chain_update(content)
             .finalize()

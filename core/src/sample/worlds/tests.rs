@@ -42,9 +42,9 @@ fn the_same_request_makes_the_same_bytes_and_another_seed_others() {
 
 /// Roots of the worlds of 1,000 events and seed 7. They change only if the worlds do.
 const ROOTS: [&str; 3] = [
-    "7255e8eda4ab69c5368b651852efaaeae8d767e0b1b2debf164d7a1f69eab813",
-    "24130c4d823cfa16da020a37ee748c8bab26e33d9a60cc4f926aadc2e50cc40c",
-    "984e22cc03bc5adb1db4f10409b5f24eb0e7f2ce3e222b0793ab540324c1e7dd",
+    "2402358c2a04ff991db49f2389a94ed7c5f050e47207d9434018c10c891f7c3f",
+    "2344403d00f455430aef616ff3c2fe06e21636c3390216e5dcff7fb2dbe630e0",
+    "af285810bdcdef556332eab2b6616e83c7e067e5e6c19200b3cdfc6906cc1c31",
 ];
 
 #[test]

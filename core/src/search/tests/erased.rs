@@ -17,7 +17,7 @@ fn erase(store: &Store, position: Position) {
     )
     .unwrap();
     conn.execute(
-        "UPDATE events SET data = NULL, salt_data = NULL WHERE position = ?1",
+        "UPDATE events SET data = NULL, salts = zeroblob(48) WHERE position = ?1",
         [position.0],
     )
     .unwrap();

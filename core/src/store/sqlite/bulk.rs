@@ -1,7 +1,7 @@
 //! Bulk append, for imports: one transaction, all or nothing.
 //!
 //! Two threads share the work: the caller's checks, finds duplicates, gives out places ([`super::book`]), reading
-//! the log as it was before, and draws salts; one of its own hashes and writes ([`super::ink`]).
+//! the log as it was before, and draws what salts are made of; one of its own hashes and writes ([`super::ink`]).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -15,12 +15,12 @@ use super::book::Book;
 use super::commit::{Core, make_id};
 use super::ink::{Ink, Planned};
 use super::open::append_error;
-use super::seal::draw_salts;
+use super::seal::draw_seeds;
 use super::writer::LogWriter;
 use super::{content, imports, open, schema, tail};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, MAX_NAME_BYTES, StreamId};
-use crate::integrity::leaf::Salt;
+use crate::integrity::leaf::Seed;
 use crate::position::{Position, Version};
 use crate::store::{AppendError, AppendedEvent, Extraction, Head, ImportNote};
 use crate::surroundings::Random;
@@ -81,7 +81,7 @@ struct Scribe {
 }
 
 enum Work {
-    Write(Vec<Planned>, Vec<[Salt; 3]>),
+    Write(Vec<Planned>, Vec<Seed>),
     /// Indexes on texts are left for the end.
     LeaveTexts,
 }
@@ -175,8 +175,8 @@ fn write(
 ) -> (Connection, Ink, rusqlite::Result<()>) {
     for work in orders {
         let outcome = match work {
-            Work::Write(batch, salts) => {
-                let outcome = ink.write(&conn, &batch, &salts);
+            Work::Write(batch, seeds) => {
+                let outcome = ink.write(&conn, &batch, &seeds);
                 // Nobody is there to take it back where the bulk append is over.
                 let _ = done.send(batch);
                 outcome.and_then(|()| ink.index_many(&conn))
@@ -199,8 +199,8 @@ impl Open {
         self.batch_bytes = 0;
         self.scribe.written.try_iter().for_each(drop);
         let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
-        let salts = draw_salts(random, batch.len());
-        batch.is_empty() || self.scribe.work.send(Work::Write(batch, salts)).is_ok()
+        let seeds = draw_seeds(random, batch.len());
+        batch.is_empty() || self.scribe.work.send(Work::Write(batch, seeds)).is_ok()
     }
 }
 

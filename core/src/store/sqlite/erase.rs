@@ -13,7 +13,9 @@ use super::commit::make_id;
 use super::ink::Ink;
 use super::log::{Log, sql_position};
 use super::open::append_error;
+use super::packed::Packing;
 use super::row;
+use super::salts::{self, Salts};
 use super::writer::LogWriter;
 use super::{content, schema};
 use crate::event::{Event, NewEvent, Part, Payload};
@@ -275,22 +277,25 @@ fn hash_of(
     position: Position,
     part: Part,
 ) -> Result<Option<ErasedPart>, AppendError> {
-    let (salt, bytes) = match part {
+    let bytes = match part {
         Part::Identity => return Err(AppendError::CannotErase { position }),
-        Part::Data => ("salt_data", "data"),
-        Part::Metadata => ("salt_metadata", "metadata"),
+        Part::Data => "data",
+        Part::Metadata => "metadata",
     };
-    let found: Option<(Option<Salt>, Option<Vec<u8>>)> = conn
-        .prepare_cached(&format!(
-            "SELECT {salt}, {bytes} FROM events WHERE position = ?1"
-        ))
-        .and_then(|mut statement| {
-            let row = statement.query_row([sql_position(position)], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            });
-            row.optional()
+    let find = || -> rusqlite::Result<Option<(Option<Salt>, Option<Vec<u8>>)>> {
+        let packing = Packing::of(conn)?;
+        let salts = salts::columns(packing);
+        conn.prepare_cached(&format!(
+            "SELECT {salts}, {bytes} FROM events WHERE position = ?1"
+        ))?
+        .query_row([sql_position(position)], |row| {
+            let [_, data, metadata] = salts::read(row, 0, packing)?;
+            let salt = if part == Part::Data { data } else { metadata };
+            Ok((salt, row.get(3)?))
         })
-        .map_err(append_error)?;
+        .optional()
+    };
+    let found = find().map_err(append_error)?;
     match found {
         None => Err(AppendError::CannotErase { position }),
         Some((Some(salt), Some(bytes))) => Ok(Some(ErasedPart {
@@ -329,28 +334,49 @@ fn remove(
         correlation == event.correlation,
         causation == event.causation,
     ];
-    let column = |part: Part, name: &str| match erases(part) {
-        true => format!("{name} = NULL, salt_{name} = NULL,"),
-        false => String::new(),
+    let packing = Packing::of(conn).map_err(append_error)?;
+    let column = |part: Part, name: &str| match (erases(part), packing) {
+        (true, Packing::NONE) => format!("{name} = NULL, salt_{name} = NULL,"),
+        (true, _) => format!("{name} = NULL,"),
+        (false, _) => String::new(),
     };
     let extracted = |keeps: bool, name: &str| match keeps {
         true => format!("{name} = {name}"),
         false => format!("{name} = NULL"),
     };
     let statement = format!(
-        "UPDATE events SET {} {} {}, {}, {} WHERE position = ?1",
+        "UPDATE events SET {} {} {} {}, {}, {} WHERE position = ?1",
         column(Part::Data, "data"),
         column(Part::Metadata, "metadata"),
+        match packing {
+            Packing::NONE => "",
+            _ => "salts = ?2,",
+        },
         extracted(keeps[0], "actor"),
         extracted(keeps[1], "correlation"),
         extracted(keeps[2], "causation"),
     );
     let mut run = || -> rusqlite::Result<()> {
-        let held: Option<i64> = conn
-            .prepare_cached("SELECT actor FROM events WHERE position = ?1")?
-            .query_row([sql_position(position)], |row| row.get(0))?;
-        conn.prepare_cached(&statement)?
-            .execute([sql_position(position)])?;
+        let (held, salts): (Option<i64>, Salts) = conn
+            .prepare_cached(&format!(
+                "SELECT actor, {} FROM events WHERE position = ?1",
+                salts::columns(packing)
+            ))?
+            .query_row([sql_position(position)], |row| {
+                Ok((row.get(0)?, salts::read(row, 1, packing)?))
+            })?;
+        let [identity, data, metadata] = salts;
+        // What they are made of would bring back the one that goes.
+        let left = salts::left(&[
+            identity,
+            data.filter(|_| !erases(Part::Data)),
+            metadata.filter(|_| !erases(Part::Metadata)),
+        ]);
+        let mut update = conn.prepare_cached(&statement)?;
+        match packing {
+            Packing::NONE => update.execute([sql_position(position)])?,
+            _ => update.execute((sql_position(position), left))?,
+        };
         if let Some(actor) = held.filter(|_| !keeps[0]) {
             // Every event is counted: the tail ended with the erasure's own.
             conn.prepare_cached("UPDATE actors SET events = events - 1 WHERE id = ?1")?

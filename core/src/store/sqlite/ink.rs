@@ -9,12 +9,12 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use super::links;
 use super::names::{Names, Table};
 use super::packed::Packing;
-use super::seal::{Seal, Sealed, draw_salts};
+use super::seal::{Seal, Sealed, draw_seeds};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
 use crate::event::{Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
-use crate::integrity::leaf::{Salt, TimeFlags};
+use crate::integrity::leaf::{Seed, TimeFlags};
 use crate::position::{Position, Version};
 use crate::store::extraction::Extraction;
 use crate::store::{AppendedEvent, Head};
@@ -63,12 +63,21 @@ pub(super) struct PlannedLink {
     pub(super) qualifier: String,
 }
 
-const INSERT_EVENT: &str = "INSERT INTO events(position, stream, version, type, time_us, time_sub_ns, \
-     time_flags, time_text, recorded_us, id, source, source_id, source_version, source_position, \
-     source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version, \
-     salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-     ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+/// The statement that writes an event. Where one column holds the salts, two of the values have no place.
+fn insert_event(packing: Packing) -> String {
+    let (columns, values) = match packing {
+        Packing::NONE => ("salt_identity, salt_data, salt_metadata", "?21, ?22, ?23"),
+        _ => ("salts", "?21"),
+    };
+    format!(
+        "INSERT INTO events(position, stream, version, type, time_us, time_sub_ns, \
+         time_flags, time_text, recorded_us, id, source, source_id, source_version, source_position, \
+         source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version, \
+         {columns}, data_type, metadata_type, leaf, metadata, data) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+         {values}, ?24, ?25, ?26, ?27, ?28)"
+    )
+}
 
 /// Statements held while many events are written.
 struct Pens<'c> {
@@ -87,6 +96,7 @@ pub(super) struct Ink {
     seal: Seal,
     random: Random,
     packing: Packing,
+    insert_event: String,
     recorded_us: Option<i64>,
     /// Where links of ordinary appends are put.
     put: links::Put,
@@ -104,6 +114,7 @@ impl Ink {
     /// Takes up the pen at the end of the file, with the standard rule of extraction.
     pub(super) fn load(conn: &Connection, random: Random) -> rusqlite::Result<Ink> {
         let put = links::Put::of(conn)?;
+        let packing = Packing::of(conn)?;
         let mut ink = Ink {
             put,
             put_now: put,
@@ -114,7 +125,8 @@ impl Ink {
             extraction: String::new(),
             seal: Seal::new(&Extraction::standard()),
             random,
-            packing: Packing::of(conn)?,
+            packing,
+            insert_event: insert_event(packing),
             recorded_us: None,
         };
         ink.use_rule(&Extraction::standard());
@@ -129,7 +141,7 @@ impl Ink {
         self.sources.clear();
     }
 
-    /// Seals events with salts of its own drawing and writes them.
+    /// Seals events with seeds of its own drawing and writes them.
     pub(super) fn seal_and_write(
         &mut self,
         conn: &Connection,
@@ -138,20 +150,20 @@ impl Ink {
         if planned.is_empty() {
             return Ok(());
         }
-        let salts = draw_salts(&self.random, planned.len());
-        self.write(conn, planned, &salts)
+        let seeds = draw_seeds(&self.random, planned.len());
+        self.write(conn, planned, &seeds)
     }
 
-    /// Seals events with these salts and writes them: rows, links, leaves.
+    /// Seals events with these seeds and writes them: rows, links, leaves.
     pub(super) fn write(
         &mut self,
         conn: &Connection,
         planned: &[Planned],
-        salts: &[[Salt; 3]],
+        seeds: &[Seed],
     ) -> rusqlite::Result<()> {
-        let sealed = self.seal.seal(planned, salts);
+        let sealed = self.seal.seal(planned, seeds);
         let mut pens = Pens {
-            event: conn.prepare_cached(INSERT_EVENT)?,
+            event: conn.prepare_cached(&self.insert_event)?,
             link: conn.prepare_cached(self.put_now.insert())?,
         };
         for (planned, sealed) in planned.iter().zip(&sealed) {
@@ -170,6 +182,7 @@ impl Ink {
         let Sealed {
             leaf,
             salts,
+            seed,
             extracted,
         } = sealed;
         let actor = match &extracted.actor {
@@ -186,6 +199,8 @@ impl Ink {
             ..
         } = planned;
         let packing = self.packing;
+        let seeded = packing != Packing::NONE;
+        let [identity_salt, data_salt, metadata_salt] = salts;
         pens.event.execute(params![
             planned.position,
             planned.stream,
@@ -209,9 +224,9 @@ impl Ink {
             packing.optional(&extracted.correlation),
             packing.optional(&extracted.causation),
             planned.schema_version,
-            salts[0],
-            salts[1],
-            planned.metadata.as_ref().map(|_| salts[2]),
+            if seeded { seed } else { identity_salt },
+            data_salt,
+            planned.metadata.as_ref().map(|_| metadata_salt),
             planned.data_type,
             planned.metadata_type,
             leaf.0,

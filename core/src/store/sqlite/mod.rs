@@ -49,6 +49,7 @@ mod reader;
 mod recheck;
 mod restore;
 mod row;
+mod salts;
 mod schema;
 mod seal;
 mod sealed;

@@ -5,6 +5,8 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::log::{Log, sql_position};
+use super::packed::Packing;
+use super::salts::{self, Salts};
 use super::tiles::TILE;
 use super::verify::damaged;
 use crate::event::{Event, Part};
@@ -16,7 +18,7 @@ use crate::store::{LinkView, ReadError};
 
 /// What is beside an event in its row: salts, and content types also of what was erased.
 struct Beside {
-    salts: [Option<Salt>; 3],
+    salts: Salts,
     data_type: Option<String>,
     metadata_type: Option<String>,
 }
@@ -62,7 +64,7 @@ pub(super) fn recheck(
 #[derive(Debug, Clone)]
 pub(super) struct LeafParts {
     /// Salts of identity, data and metadata; `None` where the part was erased or there is none.
-    pub(super) salts: [Option<Salt>; 3],
+    pub(super) salts: Salts,
     /// Identity bytes; of no use where the identity was erased.
     pub(super) identity: Vec<u8>,
     /// Leaf bytes.
@@ -108,21 +110,23 @@ fn parts_of(
     event: &Event,
     links: &[LinkView],
 ) -> Result<Option<LeafParts>, ReadError> {
+    let packing = Packing::of(conn)?;
     let beside = conn
-        .prepare_cached(
-            "SELECT e.salt_identity, e.salt_data, e.salt_metadata, dt.name, mt.name FROM events e
+        .prepare_cached(&format!(
+            "SELECT {}, dt.name, mt.name FROM events e
              LEFT JOIN content_types dt ON dt.id = e.data_type
              LEFT JOIN content_types mt ON mt.id = e.metadata_type WHERE e.position = ?1",
-        )?
+            salts::columns(packing)
+        ))?
         .query_row([sql_position(event.position)], |row| {
-            let salt = |at: usize| -> rusqlite::Result<Option<Salt>> {
-                let bytes: Option<Vec<u8>> = row.get(at)?;
-                Ok(bytes.and_then(|bytes| bytes.try_into().ok()))
-            };
+            let metadata_type: Option<String> = row.get(4)?;
+            let [identity, data, metadata] = salts::read(row, 0, packing)?;
+            // A seed gives one for what is not there, too.
+            let metadata = metadata.filter(|_| metadata_type.is_some());
             Ok(Beside {
-                salts: [salt(0)?, salt(1)?, salt(2)?],
+                salts: [identity, data, metadata],
                 data_type: row.get(3)?,
-                metadata_type: row.get(4)?,
+                metadata_type,
             })
         })?;
     let mut identity_bytes = Vec::new();

@@ -15,15 +15,17 @@ use super::packed::Packing;
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail, index_correlations};
 use super::tiles::{TreeWriter, hashes};
 use super::verify::{damaged, unreadable, verify};
-use super::{imports, ledger, open, schema, unnamed};
+use super::{imports, ledger, open, salts, schema, unnamed};
 use crate::integrity::tree::Frontier;
 use crate::position::Position;
 use crate::progress::WorkProgress;
 use crate::store::{BackupError, Head, ReadError, RestoreReport};
 use crate::time::Time;
 
-/// Columns of a row of events, in the order of its table.
-const COLUMNS: usize = 28;
+/// Columns of a row of events, the salts aside, which follow them.
+const COLUMNS: &str = "position, stream, version, type, time_us, time_sub_ns, time_flags, time_text, recorded_us, id, \
+     source, source_id, source_version, source_position, source_recorded_us, source_recorded_sub_ns, actor, \
+     correlation, causation, schema_version, data_type, metadata_type, leaf, metadata, data";
 
 /// Where some of them stand.
 const POSITION: usize = 0;
@@ -40,9 +42,10 @@ const SOURCE_ID: usize = 11;
 const ACTOR: usize = 16;
 const CORRELATION: usize = 17;
 const CAUSATION: usize = 18;
-const DATA_TYPE: usize = 23;
-const METADATA_TYPE: usize = 24;
-const LEAF: usize = 25;
+const DATA_TYPE: usize = 20;
+const METADATA_TYPE: usize = 21;
+const LEAF: usize = 22;
+const SALTS: usize = 25;
 
 /// Events between two looks at the cancel switch.
 const STEP: u64 = 1_000;
@@ -249,12 +252,18 @@ fn copy_events(
     let mut tail = Tail::default();
     tail.leave_correlations(true);
     let mut tree = TreeWriter::load(store).map_err(write_error)?;
+    let packed = Packing::of(source).map_err(ReadError::from)?;
     let mut read = source
-        .prepare("SELECT * FROM events WHERE position <= ?1 ORDER BY position")
+        .prepare(&format!(
+            "SELECT {COLUMNS}, {} FROM events WHERE position <= ?1 ORDER BY position",
+            salts::columns(packed)
+        ))
         .map_err(ReadError::from)?;
-    let marks = vec!["?"; COLUMNS].join(", ");
+    let marks = vec!["?"; SALTS + 1].join(", ");
     let mut write = store
-        .prepare(&format!("INSERT INTO events VALUES ({marks})"))
+        .prepare(&format!(
+            "INSERT INTO events({COLUMNS}, salts) VALUES ({marks})"
+        ))
         .map_err(write_error)?;
     let packing = Packing::of(store).map_err(write_error)?;
     let mut rows = read.query([size.0]).map_err(ReadError::from)?;
@@ -267,12 +276,22 @@ fn copy_events(
             .next()
             .map_err(|error| unreadable(at, error))?
             .ok_or_else(|| damaged(at, "there is no event at this position"))?;
-        let columns: Vec<ValueRef<'_>> = (0..COLUMNS)
+        let columns: Vec<ValueRef<'_>> = (0..=SALTS)
             .map(|column| row.get_ref(column))
             .collect::<Result<_, _>>()
             .map_err(|error| unreadable(at, error))?;
         let columns = columns.iter().enumerate();
-        let columns = columns.map(|(column, value)| repacked(packing, row, column, *value));
+        let salts = match packed {
+            Packing::NONE => {
+                let salts = salts::read(row, SALTS, packed).map_err(|e| unreadable(at, e))?;
+                Some(salts::left(&salts))
+            }
+            _ => None,
+        };
+        let columns = columns.map(|(column, value)| match &salts {
+            Some(salts) if column == SALTS => ToSqlOutput::Borrowed(ValueRef::Blob(salts)),
+            _ => repacked(packing, row, column, *value),
+        });
         write
             .execute(params_from_iter(columns))
             .map_err(write_error)?;

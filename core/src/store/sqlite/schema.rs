@@ -14,7 +14,7 @@ pub(super) const FORMAT_PACKED: u32 = 3;
 /// The first format with `links_tail`.
 pub(super) const FORMAT_LINKS_TAIL: u32 = 2;
 
-/// `{text}` is the type of a column whose texts may be in fewer bytes.
+/// `{text}` is the type of a column whose texts may be in fewer bytes, `{salts}` the columns of salts.
 const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE categories(
@@ -41,7 +41,7 @@ CREATE TABLE events(
     source_recorded_us INTEGER, source_recorded_sub_ns INTEGER,
     actor INTEGER, correlation {text}, causation {text},
     schema_version TEXT,
-    salt_identity BLOB, salt_data BLOB, salt_metadata BLOB,
+    {salts},
     data_type INTEGER NOT NULL, metadata_type INTEGER,
     leaf BLOB NOT NULL,
     metadata BLOB, data BLOB) STRICT;
@@ -107,6 +107,7 @@ const INSERT_TRIGGERS: [(&str, &str); 2] = [
     ),
 ];
 
+/// `{and_salts}` and the like stand for what is asked of the salts.
 const TRIGGERS: &str = "
 CREATE TRIGGER events_delete BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'annals: events are never deleted'); END;
@@ -123,24 +124,23 @@ WHEN NOT (
             AND coalesce(NEW.correlation, OLD.correlation) IS OLD.correlation
             AND coalesce(NEW.causation, OLD.causation) IS OLD.causation
             AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position)))
-    AND ((NEW.data IS OLD.data AND NEW.salt_data IS OLD.salt_data)
-        OR (NEW.data IS NULL AND NEW.salt_data IS NULL
+    AND ((NEW.data IS OLD.data{and_salt_data})
+        OR (NEW.data IS NULL AND {no_salt_data}
             AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'data')))
-    AND ((NEW.metadata IS OLD.metadata AND NEW.salt_metadata IS OLD.salt_metadata)
-        OR (NEW.metadata IS NULL AND NEW.salt_metadata IS NULL
+    AND ((NEW.metadata IS OLD.metadata{and_salt_metadata})
+        OR (NEW.metadata IS NULL AND {no_salt_metadata}
             AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'metadata')))
     AND ((NEW.id IS OLD.id AND NEW.stream IS OLD.stream AND NEW.source IS OLD.source
             AND NEW.source_id IS OLD.source_id AND NEW.source_version IS OLD.source_version
             AND NEW.source_position IS OLD.source_position
             AND NEW.source_recorded_us IS OLD.source_recorded_us
-            AND NEW.source_recorded_sub_ns IS OLD.source_recorded_sub_ns
-            AND NEW.salt_identity IS OLD.salt_identity)
+            AND NEW.source_recorded_sub_ns IS OLD.source_recorded_sub_ns{and_salt_identity})
         OR (NEW.id IS NULL AND NEW.stream IS NULL AND NEW.source IS NULL
             AND NEW.source_id IS NULL AND NEW.source_version IS NULL
             AND NEW.source_position IS NULL
             AND NEW.source_recorded_us IS NULL AND NEW.source_recorded_sub_ns IS NULL
-            AND NEW.salt_identity IS NULL
-            AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity')))
+            AND {no_salt_identity}
+            AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position AND part = 'identity'))){and_salts}
 )
 BEGIN SELECT RAISE(ABORT, 'annals: events are never changed'); END;
 CREATE TRIGGER events_erased AFTER UPDATE OF stream, actor, correlation ON events
@@ -209,17 +209,69 @@ const DERIVED: [(&str, &str); 4] = [
     ("by_correlation", "correlation IS OLD.correlation"),
 ];
 
+/// What stands in the statements for each of what is in braces: in formats 1 and 2, and in the newest.
+const DIFFERENT: [(&str, &str, &str); 9] = [
+    ("{text}", "TEXT", "ANY"),
+    (
+        "{salts}",
+        "salt_identity BLOB, salt_data BLOB, salt_metadata BLOB",
+        "salts BLOB",
+    ),
+    ("{and_salt_data}", " AND NEW.salt_data IS OLD.salt_data", ""),
+    (
+        "{and_salt_metadata}",
+        " AND NEW.salt_metadata IS OLD.salt_metadata",
+        "",
+    ),
+    (
+        "{and_salt_identity}",
+        "\n            AND NEW.salt_identity IS OLD.salt_identity",
+        "",
+    ),
+    (
+        "{no_salt_data}",
+        "NEW.salt_data IS NULL",
+        "NEW.salts IS NOT OLD.salts",
+    ),
+    (
+        "{no_salt_metadata}",
+        "NEW.salt_metadata IS NULL",
+        "NEW.salts IS NOT OLD.salts",
+    ),
+    (
+        "{no_salt_identity}",
+        "NEW.salt_identity IS NULL",
+        "NEW.salts IS NOT OLD.salts",
+    ),
+    (
+        "{and_salts}",
+        "",
+        "
+    AND (NEW.salts IS OLD.salts
+        OR (length(NEW.salts) = 48 AND EXISTS (SELECT 1 FROM erasures WHERE position = OLD.position)))",
+    ),
+];
+
+/// Statements as a format has them.
+fn filled(statements: &str, format: u32) -> String {
+    let mut filled = statements.to_owned();
+    for (place, older, newest) in DIFFERENT {
+        let text = match format >= FORMAT_PACKED {
+            true => newest,
+            false => older,
+        };
+        filled = filled.replace(place, text);
+    }
+    filled
+}
+
 /// Makes everything as this format has it, inside the caller's transaction. A new log has [`FORMAT`]; an older one is
 /// made to be compared with one that is there.
 pub(super) fn create(conn: &Connection, format: u32) -> rusqlite::Result<()> {
-    let text = match format >= FORMAT_PACKED {
-        true => "ANY",
-        false => "TEXT",
-    };
-    conn.execute_batch(&TABLES.replace("{text}", text))?;
+    conn.execute_batch(&filled(TABLES, format))?;
     create_scattered(conn)?;
     conn.execute_batch(SMALL_INDEXES)?;
-    conn.execute_batch(TRIGGERS)?;
+    conn.execute_batch(&filled(TRIGGERS, format))?;
     super::imports::create(conn)?;
     super::ledger::create(conn)?;
     for (table, same) in FROZEN {

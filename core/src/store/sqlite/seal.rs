@@ -3,7 +3,9 @@
 use super::ink::Planned;
 use crate::event::Part;
 use crate::integrity::Hash;
-use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
+use crate::integrity::leaf::{
+    Identity, Leaf, NO_METADATA, Salt, Seed, TimeFlags, hash_part, salts_of,
+};
 use crate::store::extraction::{Extracted, Extraction, Extractor};
 use crate::surroundings::Random;
 
@@ -15,11 +17,11 @@ pub(super) struct Seal {
     identity_bytes: Vec<u8>,
 }
 
-/// Draws salts for so many events: of identity, data and metadata of each.
-pub(super) fn draw_salts(random: &Random, events: usize) -> Vec<[Salt; 3]> {
-    let mut salts = vec![[[0; 16]; 3]; events];
-    random(salts.as_flattened_mut().as_flattened_mut());
-    salts
+/// Draws what the salts of so many events are made of.
+pub(super) fn draw_seeds(random: &Random, events: usize) -> Vec<Seed> {
+    let mut seeds = vec![Seed::default(); events];
+    random(seeds.as_flattened_mut());
+    seeds
 }
 
 /// What [`Seal`] made of an event.
@@ -28,6 +30,8 @@ pub(super) struct Sealed {
     pub(super) leaf: Hash,
     /// Of identity, data and metadata.
     pub(super) salts: [Salt; 3],
+    /// What they are made of.
+    pub(super) seed: Seed,
     pub(super) extracted: Extracted,
 }
 
@@ -47,15 +51,19 @@ impl Seal {
         }
     }
 
-    /// Seals events with salts, one for one.
-    pub(super) fn seal(&mut self, planned: &[Planned], salts: &[[Salt; 3]]) -> Vec<Sealed> {
-        let each = planned.iter().zip(salts);
-        each.map(|(planned, salts)| Sealed {
-            leaf: self.leaf(planned, salts),
-            salts: *salts,
-            extracted: self
-                .extractor
-                .apply(&planned.data, planned.metadata.as_ref()),
+    /// Seals events with seeds, one for one.
+    pub(super) fn seal(&mut self, planned: &[Planned], seeds: &[Seed]) -> Vec<Sealed> {
+        let each = planned.iter().zip(seeds);
+        each.map(|(planned, seed)| {
+            let salts = salts_of(seed);
+            Sealed {
+                leaf: self.leaf(planned, &salts),
+                salts,
+                seed: *seed,
+                extracted: self
+                    .extractor
+                    .apply(&planned.data, planned.metadata.as_ref()),
+            }
         })
         .collect()
     }

@@ -131,6 +131,70 @@ fn a_copy_of_an_older_log_has_the_newest_format() {
 }
 
 #[test]
+fn an_erasure_leaves_the_salts_of_the_other_parts_only() {
+    use crate::event::{NewEvent, Part};
+    for format in [1, 2, 3] {
+        let fresh = fresh_of_format(format, fixed());
+        let append = vec![batch("a-1", ExpectedVersion::Any, vec![with_uuids()])];
+        fresh.writer.append(append).unwrap();
+        let path = fresh.writer.path();
+        let salts = || -> Vec<Option<Vec<u8>>> {
+            let conn = open::reader(path).unwrap();
+            let columns = match format {
+                3 => "salts, NULL, NULL",
+                _ => "salt_identity, salt_data, salt_metadata",
+            };
+            let sql = format!("SELECT {columns} FROM events WHERE position = 1");
+            conn.query_row(&sql, [], |row| {
+                Ok(vec![row.get(0)?, row.get(1)?, row.get(2)?])
+            })
+            .unwrap()
+        };
+        let before = salts();
+        let [identity, data, metadata] = match format {
+            3 => {
+                let seed = before[0].as_deref().unwrap().try_into().unwrap();
+                crate::integrity::leaf::salts_of(&seed).map(|salt| salt.to_vec())
+            }
+            _ => [0, 1, 2].map(|at| before[at].clone().unwrap()),
+        };
+        let describe = |_: &[ErasedPart]| NewEvent::json("Erased", "{}").unwrap();
+        let erase = |part| {
+            let parts = [(Position(1), part)];
+            let erased = fresh.writer.erase(&parts, &stream("e-1"), &describe);
+            assert!(erased.unwrap().is_some());
+        };
+        let holds = |bytes: &[u8]| {
+            let file = std::fs::read(path).unwrap();
+            file.windows(bytes.len()).any(|found| found == bytes)
+        };
+        erase(Part::Data);
+        fresh.writer.finish_erasures().unwrap();
+        let gone = vec![0; 16];
+        let want = match format {
+            3 => vec![Some([&identity[..], &gone, &metadata].concat()), None, None],
+            _ => vec![Some(identity.clone()), None, Some(metadata)],
+        };
+        assert_eq!(salts(), want, "format {format}");
+        assert!(holds(&identity) && !holds(&data), "format {format}");
+        if format == 3 {
+            assert!(!holds(before[0].as_deref().unwrap()), "the seed");
+        }
+        erase(Part::Metadata);
+        let want = match format {
+            3 => vec![Some([&identity[..], &gone, &gone].concat()), None, None],
+            _ => vec![Some(identity), None, None],
+        };
+        assert_eq!(salts(), want, "format {format}");
+        let tampered: Vec<String> = found(path)
+            .into_iter()
+            .filter(|detail| detail.contains("salt") || detail.contains("changed"))
+            .collect();
+        assert_eq!(tampered, Vec::<String>::new(), "format {format}");
+    }
+}
+
+#[test]
 fn a_uuid_that_stands_as_a_text_is_found() {
     let fresh = fresh(fixed());
     fresh.writer.index_every(1);
@@ -378,7 +442,7 @@ fn triggers_refuse_what_would_change_the_log() {
             "DELETE FROM events",
             "DELETE FROM events WHERE position = 1",
             "UPDATE events SET data = x'00' WHERE position = 1",
-            "UPDATE events SET data = NULL, salt_data = NULL WHERE position = 1",
+            "UPDATE events SET data = NULL, salts = zeroblob(48) WHERE position = 1",
             "UPDATE events SET actor = NULL WHERE position = 2",
             "UPDATE events SET position = 1000 WHERE position = 1",
             "UPDATE events SET leaf = zeroblob(32) WHERE position = 1",
@@ -390,12 +454,12 @@ fn triggers_refuse_what_would_change_the_log() {
             "INSERT INTO events SELECT position + 1000, stream, version, type, time_us, time_sub_ns, time_flags,
                 time_text, recorded_us, NULL, source, source_id, source_version, source_position,
                 source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version,
-                salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data
+                salts, data_type, metadata_type, leaf, metadata, data
                 FROM events WHERE position = 1",
             "INSERT OR REPLACE INTO events SELECT 303, stream, version, type, time_us, time_sub_ns, time_flags,
                 time_text, recorded_us, id, source, source_id, source_version, source_position,
                 source_recorded_us, source_recorded_sub_ns, actor, correlation, causation, schema_version,
-                salt_identity, salt_data, salt_metadata, data_type, metadata_type, leaf, metadata, data
+                salts, data_type, metadata_type, leaf, metadata, data
                 FROM events WHERE position = 1",
             "DELETE FROM links",
             "UPDATE links SET position = 2",
@@ -405,10 +469,12 @@ fn triggers_refuse_what_would_change_the_log() {
             "REPLACE INTO head VALUES (1, 0, x'', x'', NULL, 0)",
             // The erased part goes whole, with its salt, and no other goes with it.
             "UPDATE events SET data = NULL WHERE position = 3",
-            "UPDATE events SET data = x'00', salt_data = NULL WHERE position = 3",
-            "UPDATE events SET data = NULL, salt_data = NULL, id = NULL WHERE position = 3",
-            "UPDATE events SET data = NULL, salt_data = NULL, leaf = zeroblob(32) WHERE position = 3",
-            "UPDATE events SET metadata = NULL, salt_metadata = NULL WHERE position = 2",
+            "UPDATE events SET data = x'00', salts = zeroblob(48) WHERE position = 3",
+            "UPDATE events SET data = NULL, salts = zeroblob(16) WHERE position = 3",
+            "UPDATE events SET salts = zeroblob(48) WHERE position = 1",
+            "UPDATE events SET data = NULL, salts = zeroblob(48), id = NULL WHERE position = 3",
+            "UPDATE events SET data = NULL, salts = zeroblob(48), leaf = zeroblob(32) WHERE position = 3",
+            "UPDATE events SET metadata = NULL, salts = zeroblob(48) WHERE position = 2",
             "UPDATE events SET actor = 7 WHERE position = 3",
             "DELETE FROM links WHERE position = 3",
         ]
@@ -512,9 +578,9 @@ fn an_erasure_clears_one_part_and_nothing_else() {
     with_editor(|conn| {
         conn.execute_batch(
             "INSERT INTO erasures VALUES (2, 'data', x'00', 3), (2, 'identity', x'00', 3), (2, 'metadata', x'00', 3);
-             UPDATE events SET data = NULL, salt_data = NULL WHERE position = 2;
-             UPDATE events SET metadata = NULL, salt_metadata = NULL, actor = NULL WHERE position = 2;
-             UPDATE events SET id = NULL, stream = NULL, salt_identity = NULL WHERE position = 2;
+             UPDATE events SET data = NULL, salts = zeroblob(48) WHERE position = 2;
+             UPDATE events SET metadata = NULL, salts = randomblob(48), actor = NULL WHERE position = 2;
+             UPDATE events SET id = NULL, stream = NULL, salts = zeroblob(48) WHERE position = 2;
              DELETE FROM links WHERE position = 2;",
         )
         .unwrap();
@@ -635,8 +701,9 @@ fn an_erased_event_is_found_by_nothing_that_was_erased() {
     editor
         .execute_batch(
             "INSERT INTO erasures VALUES (1, 'data', x'00', 3), (1, 'identity', x'00', 3), (3, 'data', x'00', 3);
-             UPDATE events SET data = NULL, salt_data = NULL, actor = NULL, correlation = NULL WHERE position IN (1, 3);
-             UPDATE events SET id = NULL, stream = NULL, salt_identity = NULL WHERE position = 1;",
+             UPDATE events SET data = NULL, salts = randomblob(48), actor = NULL, correlation = NULL
+                 WHERE position IN (1, 3);
+             UPDATE events SET id = NULL, stream = NULL, salts = zeroblob(48) WHERE position = 1;",
         )
         .unwrap();
     let of = |table: &str, column: &str| {
@@ -706,10 +773,10 @@ fn an_event_that_was_changed_is_said_to_be() {
                 "metadata = CAST('{\"userId\":\"u\"}' AS BLOB)",
             ),
             (2, "source_id = 'x'", "source_id = NULL"),
-            (3, "salt_data = zeroblob(16)", ""),
-            (4, "salt_data = NULL", ""),
+            (3, "salts = zeroblob(16)", ""),
+            (4, "salts = NULL", ""),
             (5, "leaf = zeroblob(32)", ""),
-            (6, "data = NULL, salt_data = NULL", ""),
+            (6, "data = NULL, salts = zeroblob(48)", ""),
             (7, "metadata_type = 1", ""),
         ] {
             without_triggers(&format!(

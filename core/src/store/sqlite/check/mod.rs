@@ -73,8 +73,7 @@ pub(super) struct Aim {
     indexed: u64,
     has_links: bool,
     erased_identities: bool,
-    /// Texts of UUIDs are there as bytes.
-    packs: bool,
+    packing: Packing,
     /// Sizes whose root is wanted.
     sizes: Vec<u64>,
 }
@@ -154,7 +153,7 @@ fn check_log(
                  UNION ALL SELECT 1 FROM links_tail WHERE qualifier IS NOT NULL LIMIT 1",
             )?,
             erased_identities: count("SELECT 1 FROM erasures WHERE part = 'identity' LIMIT 1")?,
-            packs: Packing::of(conn)? != Packing::NONE,
+            packing: Packing::of(conn)?,
             sizes,
         };
         progress.expect(head.size.max(1));

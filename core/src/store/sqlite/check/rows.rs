@@ -11,8 +11,9 @@ use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
 use crate::store::extraction::Extracted;
-use crate::store::sqlite::packed;
+use crate::store::sqlite::packed::{self, Packing};
 use crate::store::sqlite::recheck::erased_hash;
+use crate::store::sqlite::salts;
 use crate::store::sqlite::tiles::TILE;
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
 use crate::time::Time;
@@ -21,8 +22,8 @@ use crate::time::Time;
 /// those that most events lack, which then need not be asked for.
 const COLUMNS: &str = "position, stream, version, type, time_us, time_sub_ns, time_flags, time_text, \
      recorded_us, id, source, source_id, source_version, source_position, source_recorded_us, \
-     source_recorded_sub_ns, actor, correlation, causation, schema_version, salt_identity, salt_data, \
-     salt_metadata, data_type, metadata_type, leaf, metadata, data, \
+     source_recorded_sub_ns, actor, correlation, causation, schema_version, {salts}, \
+     data_type, metadata_type, leaf, metadata, data, \
      coalesce(source_id, source_version, source_position, source_recorded_us, causation, schema_version) IS NOT NULL";
 
 /// What a stretch of events gives to the whole.
@@ -170,7 +171,8 @@ impl<'a> Work<'a> {
         let first = index * STRETCH;
         let end = (first + STRETCH).min(self.aim.size);
         let mut rows_of = conn.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events NOT INDEXED WHERE position > ?1 AND position <= ?2 ORDER BY position"
+            "SELECT {} FROM events NOT INDEXED WHERE position > ?1 AND position <= ?2 ORDER BY position",
+            COLUMNS.replace("{salts}", salts::columns(self.aim.packing))
         ))?;
         let mut links = Links::load(conn, self.names, self.aim.has_links, first, end)?;
         let mut leaves: Vec<Option<Hash>> = Vec::with_capacity((end - first) as usize);
@@ -381,7 +383,7 @@ impl<'a> Work<'a> {
         let packed = |column: usize| {
             let value = row.get_ref(column);
             let value = value.map_err(|_| Odd::new("a column of it cannot be read"))?;
-            if self.aim.packs && packed::is_loose(value) {
+            if self.aim.packing != Packing::NONE && packed::is_loose(value) {
                 return Err(Odd::new(
                     "a UUID of it is there as a text, where it is not looked for",
                 ));
@@ -473,35 +475,36 @@ impl<'a> Work<'a> {
             _ => return Err(Odd::new("its identity is only half there")),
         };
         let mut erased = 0;
-        let mut part_hash = |part: Part, salt: usize, bytes: Option<&[u8]>| -> Result<Hash, Odd> {
-            let salt: Option<Salt> = blob(row, salt).and_then(|salt| salt.try_into().ok());
-            match (salt, bytes) {
-                (Some(salt), Some(bytes)) => Ok(hash_part(part, &salt, bytes)),
-                (None, None) => {
-                    erased += 1;
-                    erased_hash(conn, at, part)?.ok_or_else(|| {
-                        let what =
-                            format!("its {} is gone, and no erasure is recorded", part.name());
-                        Odd(VerifyKind::ErasureDiffers, what)
-                    })
+        let [identity_salt, data_salt, metadata_salt] = salts::read(row, 20, self.aim.packing)?;
+        let mut part_hash =
+            |part: Part, salt: Option<Salt>, bytes: Option<&[u8]>| -> Result<Hash, Odd> {
+                match (salt, bytes) {
+                    (Some(salt), Some(bytes)) => Ok(hash_part(part, &salt, bytes)),
+                    (None, None) => {
+                        erased += 1;
+                        erased_hash(conn, at, part)?.ok_or_else(|| {
+                            let what =
+                                format!("its {} is gone, and no erasure is recorded", part.name());
+                            Odd(VerifyKind::ErasureDiffers, what)
+                        })
+                    }
+                    (_, None) => Err(Odd::new(format!(
+                        "its {} is gone, and its salt is not",
+                        part.name()
+                    ))),
+                    (None, _) => Err(Odd::new(format!("the salt of its {} is gone", part.name()))),
                 }
-                (_, None) => Err(Odd::new(format!(
-                    "its {} is gone, and its salt is not",
-                    part.name()
-                ))),
-                (None, _) => Err(Odd::new(format!("the salt of its {} is gone", part.name()))),
-            }
-        };
+            };
         let identity = part_hash(
             Part::Identity,
-            20,
+            identity_salt,
             has_identity.then_some(self.identity_bytes.as_slice()),
         )?;
-        let data_hash = part_hash(Part::Data, 21, data)?;
+        let data_hash = part_hash(Part::Data, data_salt, data)?;
         let metadata_hash = match metadata_type {
             None if metadata.is_some() => return Err(Odd::new("its metadata has no content type")),
             None => NO_METADATA,
-            Some(_) => part_hash(Part::Metadata, 22, metadata)?,
+            Some(_) => part_hash(Part::Metadata, metadata_salt, metadata)?,
         };
         let when = time(time_us, sub_ns)?;
         let time_text = row

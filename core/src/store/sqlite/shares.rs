@@ -1,8 +1,8 @@
 //! How many events of each common type and of each busy actor lie in each block of positions: numbers by which a
 //! histogram or a count of one of them needs no walk along all of its events ([`super::wide`]).
 //!
-//! INVARIANT: they are of whole blocks, which are all indexed, so what comes later never changes them. Nothing depends
-//! on them: without them the events are counted one by one.
+//! INVARIANT: they are of whole blocks, which are all indexed, so only an erasure changes them later, and they are not
+//! used after one until they are counted anew. Nothing depends on them: without them the events are counted one by one.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -20,6 +20,8 @@ pub(super) struct Shares {
     sizes: Sizes,
     /// Up to here blocks were counted; all of them are whole.
     pub(super) covered: Position,
+    /// Parts that had been erased: a later erasure may take an actor from an event.
+    erased: u64,
     /// By the table that finds the name's events, and its id there.
     counts: HashMap<(&'static str, i64), Vec<u16>>,
 }
@@ -57,8 +59,14 @@ impl Shares {
         Ok(Shares {
             sizes,
             covered,
+            erased: erased(reader)?,
             counts,
         })
+    }
+
+    /// Whether nothing was erased since.
+    pub(super) fn hold(&self, reader: &Reader) -> rusqlite::Result<bool> {
+        Ok(erased(reader)? == self.erased)
     }
 
     /// How many events of a name lie in the whole blocks that positions begin with, and the position that these end at;
@@ -82,6 +90,13 @@ impl Shares {
     }
 }
 
+/// Parts of events that were erased.
+fn erased(reader: &Reader) -> rusqlite::Result<u64> {
+    reader
+        .prepare_cached("SELECT count(*) FROM erasures")?
+        .query_row([], |row| row.get(0))
+}
+
 impl Log {
     /// Counts how the events of common types and of busy actors lie along the log, as far as [`Log::count_times`] has
     /// counted; counted again once the log is a quarter longer. Their histograms and counts are answered faster from
@@ -94,7 +109,10 @@ impl Log {
             let Some(times) = self.times(reader)? else {
                 return Ok(());
             };
-            let known = self.shares().map(|shares| shares.covered.0);
+            let known = match self.shares() {
+                Some(shares) if shares.hold(reader)? => Some(shares.covered.0),
+                _ => None,
+            };
             if known.is_none_or(|known| times.covered.0 - known.min(times.covered.0) > known / 4) {
                 self.know_shares(Shares::count(reader, &times)?);
             }

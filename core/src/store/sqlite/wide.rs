@@ -98,9 +98,13 @@ impl Log {
             (Direction::Forwards, Some(after)) => low = after.0.saturating_add(1),
             (Direction::Backwards, Some(after)) => high = high.min(after.0.saturating_sub(1)),
         }
+        let shares = match self.shares().filter(|_| key.is_some()) {
+            Some(shares) if shares.hold(reader)? => Some(shares),
+            _ => None,
+        };
         Ok(Some(Wide {
             is_whole: low == 1 && high == size,
-            shares: key.as_ref().and_then(|_| self.shares()),
+            shares,
             times,
             key,
             from,

@@ -49,6 +49,27 @@ fn no_output_replaces_the_store_or_what_is_read() {
     );
 }
 
+/// A sample is made under the same name in the making each time: after a kill it could not be made again.
+#[test]
+fn what_a_killed_run_left_is_told_and_hinders_nobody() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.json(&["sample", "shop", "--out", "first.annals", "--events", "50"]);
+    let id = made["id"].as_str().unwrap().replace('-', "");
+    let left = format!("shop.annals.{id}.new");
+    sandbox.write(&left, b"half a store");
+    let again = ["sample", "shop", "--out", "shop.annals", "--events", "50"];
+    let run = sandbox.run(&again);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = format!("{left} is left of a run that was stopped");
+    assert!(run.stdout.contains(&told), "{}", run.stdout);
+    let names = std::fs::read_dir(sandbox.path()).unwrap();
+    let news = names.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().contains(".new")
+    });
+    assert_eq!(news.count(), 1, "its own is gone");
+}
+
 /// A slip of the tab key here cost a whole store: it became a mapping of a few lines.
 #[test]
 fn nobody_appends_erasures_or_holds_by_hand() {

@@ -1,8 +1,8 @@
 //! `annals backup`: a consistent, verified copy of a store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use annals_core::store::{BackupReport, BesideReport, Log, backup};
+use annals_core::store::{BackupReport, BesideReport, Log, backup, left_in_the_making};
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -41,8 +41,20 @@ pub fn run(args: Backup, output: &mut Output) -> Result<Exit, Failure> {
             counted(size.0, "event")
         )))?;
         output.line(&format!("root {root}, computed again from every event"))?;
-        print_beside(*beside, output)
+        print_beside(*beside, output)?;
+        print_left(&args.out, output)
     })
+}
+
+/// Tells of files that runs which were stopped left of making a store of this name.
+pub fn print_left(store: &Path, output: &mut Output) -> Result<(), Failure> {
+    for file in left_in_the_making(store) {
+        output.line(&visible(&format!(
+            "{} is left of a run that was stopped, or another is making it: if none is, remove it",
+            file.display()
+        )))?;
+    }
+    Ok(())
 }
 
 /// Says what became of the user's own files.

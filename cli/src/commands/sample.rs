@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use annals_core::sample::{self, WORLD_EVENTS, WORLD_SEED, World, WorldRequest};
 use annals_core::store::Log;
 
+use crate::commands::backup::print_left;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::text::{counted, shell_quoted, visible};
@@ -105,6 +106,7 @@ pub fn run(args: Sample, output: &mut Output) -> Result<Exit, Failure> {
         output.line(&visible(&format!(
             "look around with: annals streams {0}, or annals state {0} {example}",
             shell_quoted(&store)
-        )))
+        )))?;
+        print_left(&args.out, output)
     })
 }

@@ -27,7 +27,7 @@ pub(crate) use sqlite::{APPLICATION_ID, is_full};
 pub use sqlite::{
     Block, Bulk, BulkOutcome, Chunk, LedgerAddition, LedgerError, LedgerNow, Log, LogCheck,
     LogWriter, Pulse, SealedEvent, SealedLog, StreamEvent, Subscription, Times, UnnamedLog,
-    add_to_ledger, backup, check, restore,
+    add_to_ledger, backup, check, left_in_the_making, restore,
 };
 pub use view::*;
 

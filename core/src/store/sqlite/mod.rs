@@ -83,7 +83,7 @@ pub(crate) use schema::APPLICATION_ID;
 pub use sealed::{SealedEvent, SealedLog};
 pub use subscribe::Subscription;
 pub use times::{Block, Chunk, Times};
-pub use unnamed::UnnamedLog;
+pub use unnamed::{UnnamedLog, left_in_the_making};
 pub use writer::LogWriter;
 
 /// An event at its place in the stream that was read (home or linked).

@@ -971,6 +971,53 @@ fn a_log_that_never_got_its_name_leaves_nothing() {
     assert_eq!(Log::explore(&path).unwrap().head().unwrap().size.0, 1);
 }
 
+/// Killed while they made a sample or a copy, which go by the same token each time, processes left files over which the
+/// next one stumbled, and said that the store exists.
+#[test]
+fn what_a_killed_process_left_of_a_new_log_hinders_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.annals");
+    let make = || UnnamedLog::create(&path, fixed()).unwrap();
+    let first = make();
+    let left = left_in_the_making(&path);
+    assert_eq!(left.len(), 1, "{left:?}");
+    drop(first);
+    assert!(left_in_the_making(&path).is_empty());
+    // As a process leaves them that is killed; of the second one the file itself was removed since.
+    std::fs::write(&left[0], b"half").unwrap();
+    let token = left[0].to_str().unwrap().strip_suffix(".new").unwrap();
+    std::fs::write(format!("{token}-1.new-wal"), b"left").unwrap();
+    for other in [
+        "x.annals.mine.new",
+        "y.annals.00000000000000000000000000000007.new",
+    ] {
+        std::fs::write(folder.path().join(other), b"").unwrap();
+    }
+    // Two at the same time under one token, too.
+    let (first, second) = (make(), make());
+    first
+        .writer()
+        .append(vec![batch(
+            "a-1",
+            ExpectedVersion::Any,
+            vec![event("A", "{}")],
+        )])
+        .unwrap();
+    drop(second);
+    first.name().unwrap();
+    let log = Log::explore(&path).unwrap();
+    assert_eq!(log.head().unwrap().size.0, 1);
+    assert_eq!(left_in_the_making(&path), left);
+    assert_eq!(std::fs::read(&left[0]).unwrap(), b"half");
+    // A copy goes by the log's id.
+    let copy = folder.path().join("copy.annals");
+    let half = open::beside(&copy, &format!(".{}.new", log.id().0.simple()));
+    std::fs::write(&half, b"half a copy").unwrap();
+    backup(&log, &copy, &crate::progress::WorkProgress::default()).unwrap();
+    assert!(copy.exists());
+    assert_eq!(left_in_the_making(&copy), [half]);
+}
+
 fn make_other(path: &Path) -> UnnamedLog {
     UnnamedLog::create(path, crate::surroundings::Surroundings::system()).unwrap()
 }

@@ -72,7 +72,9 @@ impl UnnamedLog {
 }
 
 impl Files {
-    /// Makes an empty file that is to be called `path`; `token` tells its name until then from others'.
+    /// Makes an empty file that is to be called `path`; `token` tells its name until then from others'. Where files of
+    /// that name are, of a process that died or of one that is at it, the next free one is taken: which of the two
+    /// it is cannot be told for sure, so nobody's files are touched ([`left_in_the_making`] tells of them).
     ///
     /// Refused also where an earlier store of that name left a write-ahead log or journal: SQLite would take it
     /// for the new file's.
@@ -83,12 +85,28 @@ impl Files {
                 return Err(OpenError::Exists { path });
             }
         }
-        let unnamed = open::beside(path, &format!(".{token}.new"));
-        std::fs::File::create_new(&unnamed).map_err(|e| open::io(path, e))?;
-        Ok(Files {
-            unnamed,
-            path: path.to_owned(),
-        })
+        let nth = |nth: u32| match nth {
+            0 => open::beside(path, &format!(".{token}.new")),
+            nth => open::beside(path, &format!(".{token}-{nth}.new")),
+        };
+        let has_left = |unnamed: &Path| {
+            let mut beside = ["-wal", "-journal"].iter();
+            beside.any(|suffix| open::beside(unnamed, suffix).symlink_metadata().is_ok())
+        };
+        let mut candidates = (0..=u32::MAX).map(nth).filter(|file| !has_left(file));
+        loop {
+            let Some(unnamed) = candidates.next() else {
+                return Err(OpenError::Exists { path: nth(0) });
+            };
+            match std::fs::File::create_new(&unnamed) {
+                Ok(_) => {
+                    let path = path.to_owned();
+                    return Ok(Files { unnamed, path });
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(open::io(path, error)),
+            }
+        }
     }
 
     /// Writes an empty log.
@@ -157,6 +175,34 @@ impl Drop for Files {
             let _ = std::fs::remove_file(open::beside(&self.unnamed, suffix));
         }
     }
+}
+
+/// Files that were or are to become the store `path`, in order: what processes that were stopped left of making it, and
+/// what others are making now. The former can be removed.
+#[must_use]
+pub fn left_in_the_making(path: &Path) -> Vec<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let (Some(name), Ok(entries)) = (path.file_name(), std::fs::read_dir(folder)) else {
+        return Vec::new();
+    };
+    let is_one = |file: &std::ffi::OsStr| {
+        let token = file
+            .as_encoded_bytes()
+            .strip_prefix(name.as_encoded_bytes())
+            .and_then(|rest| rest.strip_prefix(b".")?.strip_suffix(b".new"))
+            .and_then(|token| token.split(|b| *b == b'-').next());
+        token.is_some_and(|token| token.len() == 32 && token.iter().all(u8::is_ascii_hexdigit))
+    };
+    let mut left: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| is_one(&entry.file_name()))
+        .map(|entry| path.with_file_name(entry.file_name()))
+        .collect();
+    left.sort();
+    left
 }
 
 /// Makes an empty log with its name.

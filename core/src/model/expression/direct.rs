@@ -10,6 +10,7 @@ use rhai::{ASTFlags, Expr, FlowControl, FnCallExpr, Stmt};
 use serde_json::Value;
 
 use super::engine::{MAX_TEXT_BYTES, arithmetic, comparison};
+use super::missing::name_of;
 use super::number::{Exact, NumberFault, canonical};
 use super::{Inputs, Root};
 use crate::model::path::{FieldPath, Step};
@@ -336,7 +337,7 @@ fn flags_plain(flags: ASTFlags) -> bool {
 pub(super) fn step(expr: &Expr, dotted: bool) -> Option<Step> {
     match expr {
         Expr::Property(name, _) if dotted => Some(Step::Key(name.2.to_string())),
-        Expr::StringConstant(name, _) if !dotted => Some(Step::Key(name.to_string())),
+        Expr::StringConstant(name, _) if !dotted => Some(Step::Key(name_of(name).0.to_owned())),
         Expr::IntegerConstant(index, _) if !dotted => {
             Some(Step::Index(usize::try_from(*index).ok()?))
         }

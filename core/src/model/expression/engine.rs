@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::number::{Exact, NumberFault, compare_written};
 use super::view::{View, WrittenNumber, lift_exact, lower, number_in};
-use super::{Fault, Inputs, Root, functions, mixed};
+use super::{Fault, Inputs, Root, functions, missing, mixed};
 use crate::model::path::Step;
 use crate::model::value::{kind, same};
 
@@ -319,8 +319,24 @@ pub(crate) fn words(message: &str) -> String {
 fn register_views(engine: &mut Engine) {
     engine.register_type_with_name::<View>("object or list");
     engine.register_indexer_get(|view: &mut View, name: ImmutableString| {
-        view.step(Step::Key(name.to_string()))
-            .ok_or_else(|| raise(no_field(view.value(), &name)))
+        let (name, may_be_missing) = missing::name_of(&name);
+        match view.step(Step::Key(name.to_owned())) {
+            Some(found) => Ok(found),
+            None if may_be_missing && view.value().is_object() => Ok(Dynamic::UNIT),
+            None => Err(raise(no_field(view.value(), name))),
+        }
+    });
+    // Objects that an expression made are the engine's own.
+    #[allow(
+        deprecated,
+        reason = "marked volatile, not deprecated; the version is pinned"
+    )]
+    engine.on_map_missing_property(|map, written, _| match missing::name_of(written) {
+        (name, true) => Ok(map.get(name).cloned().unwrap_or(Dynamic::UNIT).into()),
+        (name, false) => {
+            let name = name.to_owned();
+            Err(EvalAltResult::ErrorPropertyNotFound(name, Position::NONE).into())
+        }
     });
     engine.register_indexer_get(|view: &mut View, index: i64| {
         let len = view.value().as_array().map_or(0, Vec::len);

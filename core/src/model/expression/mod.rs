@@ -6,6 +6,7 @@
 mod direct;
 mod engine;
 mod functions;
+mod missing;
 mod mixed;
 pub(crate) mod number;
 mod reads;
@@ -380,6 +381,7 @@ impl Source {
                 _ => source.push(c, at),
             }
         }
+        missing::mark(&mut source.text, &mut source.origin);
         Ok(source)
     }
 

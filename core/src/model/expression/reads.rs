@@ -93,6 +93,10 @@ mod tests {
             ("state.total + event.version", "state.total event.version"),
             ("[data.sku, #{a: data.b.c.len()}]", "data.sku data.b.c"),
             ("item.sku == data.sku", "item.sku data.sku"),
+            (
+                "data.a.b ?? data['c-d'] ?? state.n",
+                "data.a.b data[\"c-d\"] state.n",
+            ),
             ("state.items.filter(|i| i.n > data.n)", "state.items data.n"),
         ] {
             let mut read: Vec<String> = Expression::parse(text)

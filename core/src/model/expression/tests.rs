@@ -181,6 +181,54 @@ fn what_goes_wrong_says_why() {
     }
 }
 
+/// `??` stood in for null only, and failed where the field was missing, which is what people write it for.
+#[test]
+fn what_is_left_of_two_question_marks_may_be_missing() {
+    for (text, want) in [
+        ("data.missing ?? 0", "0"),
+        ("data.zip ?? data.none ?? 'x'", r#""x""#),
+        ("data.price ?? 0", "29.99"),
+        ("data.address.zip ?? '?'", r#""?""#),
+        ("data.address.city ?? '?'", r#""X""#),
+        ("data.gone.city.name ?? '?'", r#""?""#),
+        ("data . gone\n . city ?? '?'", r#""?""#),
+        ("data['gone']['odd ]\" key'] ?? '?'", r#""?""#),
+        ("data.address['odd key'] ?? 0", "1"),
+        ("data.items[0].gone ?? 5", "5"),
+        ("data.items[1].price ?? 5", "3"),
+        ("data.items.map(|i| i.gone ?? i.price)", "[1.10,3]"),
+        ("#{a: 1}.a", "1"),
+        ("[#{a: 1}].map(|o| o.b ?? o.a)", "[1]"),
+        ("data.price + (data.discount ?? 0)", "29.99"),
+        ("data.discount ?? 0 == 0", "true"),
+        ("`${data.nick ?? data.sku}: ??`", r#""a: ??""#),
+        ("'data.gone ?? 1'", r#""data.gone ?? 1""#),
+        ("data?.gone?.city ?? 1", "1"),
+        ("if data.gone ?? false { 1 } else { 2 }", "2"),
+        ("state.gone ?? state.total", "5"),
+        ("data.items.len ?? 0", "2"),
+        ("event ?? 3", "3"),
+    ] {
+        assert_eq!(run(text, ORDER).as_deref(), Ok(want), "{text}");
+    }
+    for (text, want) in [
+        // Right of it, beside it and anywhere else a field that is not there stays an error.
+        ("data.none ?? data.missing", "there is no field `missing`"),
+        (
+            "data.missing + (data.none ?? 0)",
+            "there is no field `missing`",
+        ),
+        ("data.items[9] ?? 0", "there is no element 9"),
+        ("(data.missing) ?? 0", "there is no field `missing`"),
+        ("data.items.gone ?? 0", "a list has no field `gone`"),
+        ("[#{a: 1}].map(|o| o.b)", "there is no field `b`"),
+        ("data.missing ?? ", "16: "),
+    ] {
+        let got = run(text, ORDER).unwrap_err();
+        assert!(got.starts_with(want), "{text}: {got}");
+    }
+}
+
 /// A comparison of text or null with a number was false, and text plus a number one text, without a word: a limit
 /// of `"100"` let every amount pass.
 #[test]
@@ -400,7 +448,7 @@ fn every_example_of_the_manual_is_true() {
             (cells[1].clone(), cells[2].clone())
         })
         .collect();
-    assert_eq!(rows.len(), 19);
+    assert_eq!(rows.len(), 20);
     for (expression, value) in rows {
         assert_eq!(run(&expression, payload), Ok(value), "{expression}");
     }

@@ -182,7 +182,8 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "NORMAL")?;
     conn.pragma_update(None, "cache_size", -65_536)?;
-    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // What an index of millions of rows is sorted in; small things stay in memory all the same.
+    conn.pragma_update(None, "temp_store", "FILE")?;
     Ok(conn)
 }
 

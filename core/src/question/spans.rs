@@ -29,10 +29,20 @@ use crate::time::Time;
 /// The name of a stream, and its values of some fields at an instant.
 pub(super) type StreamValues = (String, Vec<Option<Value>>);
 
+/// The orders of intervals by time.
+macro_rules! indexes {
+    () => {
+        "CREATE INDEX intervals_from ON intervals(
+             field, key, from_us, from_ns, to_us, to_ns, position, version);
+         CREATE INDEX intervals_to ON intervals(field, key, to_us, to_ns);"
+    };
+}
+
 static PART: Part = Part {
     name: "interval index",
     version: 3,
-    create: "CREATE TABLE interval_fields(
+    create: concat!(
+        "CREATE TABLE interval_fields(
                  id INTEGER PRIMARY KEY, category TEXT NOT NULL, path TEXT NOT NULL, model TEXT NOT NULL,
                  UNIQUE(category, path)) STRICT;
              CREATE TABLE interval_streams(
@@ -46,16 +56,16 @@ static PART: Part = Part {
                  field INTEGER NOT NULL, stream INTEGER NOT NULL, from_us INTEGER NOT NULL, from_ns INTEGER NOT NULL,
                  to_us INTEGER NOT NULL, to_ns INTEGER NOT NULL, key TEXT, value TEXT, position INTEGER NOT NULL,
                  version INTEGER NOT NULL, PRIMARY KEY(field, stream, from_us, from_ns)) STRICT, WITHOUT ROWID;
-             CREATE INDEX intervals_from ON intervals(
-                 field, key, from_us, from_ns, to_us, to_ns, position, version);
-             CREATE INDEX intervals_to ON intervals(field, key, to_us, to_ns);
-             CREATE TABLE interval_steps(
+             ",
+        indexes!(),
+        "CREATE TABLE interval_steps(
                  field INTEGER NOT NULL, key TEXT NOT NULL, level INTEGER NOT NULL, step INTEGER NOT NULL,
                  delta INTEGER NOT NULL, edges INTEGER NOT NULL, split INTEGER NOT NULL DEFAULT 0,
                  PRIMARY KEY(field, key, level, step)) STRICT, WITHOUT ROWID;
              CREATE TABLE interval_kinds(
                  field INTEGER NOT NULL, kind TEXT NOT NULL, spans INTEGER NOT NULL,
-                 PRIMARY KEY(field, kind)) STRICT, WITHOUT ROWID;",
+                 PRIMARY KEY(field, kind)) STRICT, WITHOUT ROWID;"
+    ),
     drop: "DROP TABLE IF EXISTS interval_fields; DROP TABLE IF EXISTS interval_streams;
            DROP TABLE IF EXISTS interval_totals; DROP TABLE IF EXISTS intervals;
            DROP TABLE IF EXISTS interval_days; DROP TABLE IF EXISTS interval_steps;
@@ -545,6 +555,12 @@ impl Building<'_, '_, '_, '_> {
                 .execute((category.as_str(), &text, &model))?;
             fields.push((self.transaction.last_insert_rowid(), path.clone()));
         }
+        // Rows come by stream, so that each would go anywhere in the orders by time: they are sorted in at once.
+        let sorts_once = self.holds_little_else()?;
+        if sorts_once {
+            self.transaction
+                .execute_batch("DROP INDEX intervals_from; DROP INDEX intervals_to")?;
+        }
         let mut query = StreamQuery {
             category: Some(category.clone()),
             ..StreamQuery::default()
@@ -556,9 +572,22 @@ impl Building<'_, '_, '_, '_> {
             }
             query.after = page.next;
             if query.after.is_none() {
-                return Ok(());
+                break;
             }
         }
+        if sorts_once {
+            self.transaction.execute_batch(indexes!())?;
+        }
+        Ok(())
+    }
+
+    /// Whether most intervals are of this category, so that sorting all of them again is little beside the new ones.
+    fn holds_little_else(&self) -> rusqlite::Result<bool> {
+        let mut held = self.transaction.prepare_cached(
+            "SELECT coalesce(sum(iif(category = ?1, spans, -spans)), 0) >= 0
+             FROM interval_kinds JOIN interval_fields ON id = field",
+        )?;
+        held.query_row([self.need.category.as_str()], |row| row.get(0))
     }
 
     /// Adds a stream's values of these fields.

@@ -7,7 +7,8 @@ use crate::command::{Outcome, cargo, run, step, target_folder};
 use crate::setup::{Needs, prepare};
 
 /// Runs the harness; `arguments` are handed to it. Unless it is to be quick, the real window is measured too.
-/// `--peers` installs what is measured beside us, in a folder of its own.
+/// `--peers` installs and builds what is measured beside us, in folders of its own; with `--beside` nothing else is
+/// measured.
 pub fn bench(arguments: &[&str]) -> Outcome {
     let with_peers = arguments.contains(&"--peers");
     let arguments: Vec<&str> = arguments
@@ -15,7 +16,8 @@ pub fn bench(arguments: &[&str]) -> Outcome {
         .copied()
         .filter(|argument| *argument != "--peers")
         .collect();
-    let window = !arguments.contains(&"--quick") && cfg!(target_os = "linux");
+    let alone = ["--quick", "--beside"];
+    let window = !arguments.iter().any(|a| alone.contains(a)) && cfg!(target_os = "linux");
     step("building for speed (profile fast)");
     let mut build = cargo(&["build", "--locked", "--profile", "fast"]);
     build.args(["--package", "annals-tests", "--bin", "annals-bench"]);
@@ -35,14 +37,33 @@ pub fn bench(arguments: &[&str]) -> Outcome {
         bench.arg("--app").arg(program("annals-desktop"));
     }
     if with_peers {
-        bench.env("ANNALS_BENCH_DUCKDB", peers(&target)?);
+        for (name, had) in [
+            ("ANNALS_BENCH_DUCKDB", duckdb(&target)),
+            ("ANNALS_BENCH_PEERS", peers(&target)),
+        ] {
+            match had {
+                Ok(program) => drop(bench.env(name, program)),
+                Err(why) => step(&format!("not to be had, so not measured beside: {why}")),
+            }
+        }
     }
     step("measuring");
     run(bench.args(arguments))
 }
 
-/// A Python with DuckDB in it, in the target folder; installed once.
+/// The program that does what the bench does with other event stores; a workspace of its own, built here only.
 fn peers(target: &Path) -> Outcome<PathBuf> {
+    step("building other event stores, to be measured beside");
+    let built = target.join("peers-build");
+    let mut build = cargo(&["build", "--locked", "--release"]);
+    build.args(["--manifest-path", "tests/peers/Cargo.toml", "--target-dir"]);
+    run(build.arg(&built))?;
+    let file = format!("annals-peers{}", std::env::consts::EXE_SUFFIX);
+    Ok(built.join("release").join(file))
+}
+
+/// A Python with DuckDB in it, in the target folder; installed once.
+fn duckdb(target: &Path) -> Outcome<PathBuf> {
     let folder = target.join("peers");
     let python = match cfg!(windows) {
         true => folder.join("Scripts").join("python.exe"),

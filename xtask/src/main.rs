@@ -35,8 +35,9 @@ usage: cargo xtask TASK
   test [--fast]     every test: Rust, UI, command line, the real window (--fast: all but the window)
   check             format, lints, generated bindings: what must hold before a change is sent
   bindings          generate the UI's types from core's and the host's
-  bench [--quick] [--peers]
-                    measure against plain SQLite, and --peers against DuckDB too (from PyPI); writes
+  bench [--quick] [--peers [--beside]]
+                    measure against plain SQLite, and --peers against PostgreSQL (where it is installed), cqrs-es,
+                    UmaDB and DuckDB too (from crates.io and PyPI), with --beside against nothing else; writes
                     target/bench/report.md
   soak [--minutes N] half an hour of everything at once on one store; writes target/soak/report.md
   package [--debug] packages of this system: .deb and .rpm (--debug: of the unoptimised programs)";

@@ -149,7 +149,8 @@ fn rate(
     }
 }
 
-fn ours(plan: &Plan, writers: usize) -> Outcome<f64> {
+/// Appends a second, from so many threads, one event a call.
+pub fn ours(plan: &Plan, writers: usize) -> Outcome<f64> {
     let folder = tempfile::tempdir_in(&plan.folder)?;
     let writer = LogWriter::create(&folder.path().join("bench.annals"), Surroundings::system())?;
     let figure = rate(plan, writers, |thread, seed, n| {

@@ -7,7 +7,8 @@ pub use annals_tests::seeded::{Ranks, Seeded, data, metadata};
 
 use crate::{Outcome, Plan};
 
-const TYPES: [&str; 8] = [
+/// Types of the events.
+pub const TYPES: [&str; 8] = [
     "OrderPlaced",
     "ItemAdded",
     "ItemRemoved",

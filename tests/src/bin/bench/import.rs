@@ -118,6 +118,15 @@ fn in_child(plan: &Plan, file: &Path, store: &Path) -> Outcome<Figures> {
     Ok(import)
 }
 
+/// Imports once into a store that is removed again; returns events a second and the store's bytes.
+pub fn once(plan: &Plan, file: &Path) -> Outcome<(f64, f64)> {
+    let folder = tempfile::tempdir_in(&plan.folder)?;
+    let store = folder.path().join("once.annals");
+    let import = in_child(plan, file, &store)?;
+    let bytes = std::fs::metadata(&store)?.len();
+    Ok((plan.events as f64 / import.seconds, bytes as f64))
+}
+
 /// Measures the rate of the same events as a table, against that as JSON Lines.
 pub fn measure_table(plan: &Plan, file: &Path) -> Outcome<Row> {
     let table = plan.folder.join("events.csv");

@@ -1,6 +1,6 @@
 //! Annals beside plain SQLite in interleaved rounds of one run: `cargo xtask bench [--quick] [--rounds N]`.
 //! `--app PROGRAM` measures in the real window too. Alone are measured: `--append` appending, `--command` deciding,
-//! `--evidence` packages, `--explain` folding and explaining, `--formats` importing CloudEvents, XES and OCEL,
+//! `--beside` other event stores beside it, `--evidence` packages, `--explain` folding and explaining, `--formats` importing CloudEvents, XES and OCEL,
 //! `--import` importing JSON Lines, `--projections` read models, `--questions` questions over time, `--reads` reading, `--reports` making reports,
 //! `--search` text search, `--snapshots` states from snapshots, `--typeset` a report as PDF, and `--integrity STORE`
 //! proofs and verifying on a store that is there. `--scale` is for itself: what work costs as the log grows, up to
@@ -12,6 +12,7 @@
 #![allow(clippy::print_stdout, reason = "a bench talks to the terminal")]
 
 mod append;
+mod beside;
 mod child;
 mod command;
 mod compliance;
@@ -144,25 +145,29 @@ fn main() -> Outcome<()> {
     std::fs::create_dir_all(&plan.folder)?;
 
     if let Some(store) = after("--integrity") {
-        return told(&plan, &integrity::measure(&plan, store.as_ref(), &[])?);
+        return told(&plan, &integrity::measure(&plan, store.as_ref(), &[])?, "");
+    }
+    if args.iter().any(|a| a == "--beside") {
+        return told(&plan, &[], &beside::measure(&plan)?);
     }
     if args.iter().any(|a| a == "--window") {
         let app = after("--app").ok_or("--window needs --app PROGRAM")?;
         return told(
             &plan,
             &large::measure(&plan, &scale::store(&plan)?, app.as_ref())?,
+            "",
         );
     }
     if args.iter().any(|a| a == "--scale") {
-        return told(&plan, &scale::measure(&plan)?);
+        return told(&plan, &scale::measure(&plan)?, "");
     }
     if args.iter().any(|a| a == "--import") {
         let file = generate::file(&plan)?;
-        return told(&plan, &import_and_integrity(&plan, &file)?.0);
+        return told(&plan, &import_and_integrity(&plan, &file)?.0, "");
     }
     for (name, measure) in ALONE {
         if args.iter().any(|a| a == name) {
-            return told(&plan, &measure(&plan)?);
+            return told(&plan, &measure(&plan)?, "");
         }
     }
     let mut rows = Vec::new();
@@ -181,7 +186,7 @@ fn main() -> Outcome<()> {
         rows.extend(window::measure(&plan, &imported.store, app.as_ref())?);
     }
 
-    told(&plan, &rows)
+    told(&plan, &rows, &beside::measure(&plan)?)
 }
 
 /// Measures importing a file, and what hashing has of it.
@@ -197,9 +202,9 @@ fn import_and_integrity(plan: &Plan, file: &Path) -> Outcome<(Vec<report::Row>, 
     Ok((rows, imported))
 }
 
-/// Prints the report and writes it, with its picture.
-fn told(plan: &Plan, rows: &[report::Row]) -> Outcome<()> {
-    let text = report::markdown(plan, rows);
+/// Prints the report and writes it, with its picture; `more` comes after its table.
+fn told(plan: &Plan, rows: &[report::Row], more: &str) -> Outcome<()> {
+    let text = report::markdown(plan, rows) + more;
     let path = plan.folder.join("report.md");
     std::fs::write(&path, &text)?;
     std::fs::write(plan.folder.join("report.svg"), report::chart(rows))?;

@@ -80,7 +80,7 @@ fn stream(plan: &Plan, store: &Path, baseline: &Path, len: u64, calls: usize) ->
 }
 
 /// Median of how long a call takes, in microseconds.
-fn time(calls: usize, mut read: impl FnMut() -> Outcome<u64>) -> Outcome<f64> {
+pub fn time(calls: usize, mut read: impl FnMut() -> Outcome<u64>) -> Outcome<f64> {
     let mut figures = Vec::with_capacity(calls);
     for _ in 0..calls {
         let start = Instant::now();

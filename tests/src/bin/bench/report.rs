@@ -80,7 +80,8 @@ fn spread(figures: &[f64]) -> String {
     )
 }
 
-fn number(x: f64) -> String {
+/// A figure as the report prints it.
+pub fn number(x: f64) -> String {
     match x {
         x if x.is_nan() => "–".to_owned(),
         x if x >= 100.0 => format!("{x:.0}"),

@@ -282,7 +282,8 @@ fn hash_of(
         Part::Data => "data",
         Part::Metadata => "metadata",
     };
-    let find = || -> rusqlite::Result<Option<(Option<Salt>, Option<Vec<u8>>)>> {
+    type Found = (Option<Salt>, Option<Vec<u8>>);
+    let find = || -> rusqlite::Result<Option<Found>> {
         let packing = Packing::of(conn)?;
         let salts = salts::columns(packing);
         conn.prepare_cached(&format!(

@@ -55,6 +55,13 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 type Measure = fn(&Plan) -> Outcome<Vec<report::Row>>;
 
+/// Options that stand for themselves.
+const FLAGS: [&str; 6] = [
+    "--quick", "--keep", "--beside", "--window", "--scale", "--import",
+];
+/// Options that a value follows.
+const WITH_VALUE: [&str; 5] = ["--events", "--rounds", "--out", "--integrity", "--app"];
+
 /// What can be measured alone, by the option that asks for it.
 const ALONE: [(&str, Measure); 12] = [
     ("--append", append::measure),
@@ -128,6 +135,7 @@ fn main() -> Outcome<()> {
         }
         return Ok(());
     }
+    check_options(&args)?;
     let after = |name: &str| {
         args.iter()
             .position(|a| a == name)
@@ -187,6 +195,25 @@ fn main() -> Outcome<()> {
     }
 
     told(&plan, &rows, &beside::measure(&plan)?)
+}
+
+/// Refuses what is no option: a slip would run the whole bench.
+fn check_options(args: &[String]) -> Outcome<()> {
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        if WITH_VALUE.contains(&arg.as_str()) {
+            rest.next();
+        } else if !FLAGS.contains(&arg.as_str()) && ALONE.iter().all(|(name, _)| name != arg) {
+            let alone = ALONE.map(|(name, _)| name).join(" ");
+            return Err(format!(
+                "{arg} is no option; there are {} {} {alone}",
+                FLAGS.join(" "),
+                WITH_VALUE.join(" ")
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// Measures importing a file, and what hashing has of it.

@@ -27,6 +27,10 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use crate::failure::{Code, Exit, Failure};
 use crate::output::Output;
 
+/// Events are made by one thread and dropped by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         Failure::new(Code::Internal, format!("internal: {panic}"))

@@ -125,7 +125,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
         harden(&conn)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        conn.pragma_update(None, "cache_size", -65_536)?;
+        conn.pragma_update(None, "cache_size", -40_960)?;
         conn.pragma_update(None, "temp_store", "MEMORY")?;
         links::stand_in(&conn)
     };

@@ -37,6 +37,10 @@ mod window;
 
 use std::path::{Path, PathBuf};
 
+/// As in the binaries of Annals.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the user asked for.
 pub struct Plan {
     /// Number of events of the import and of the opened store.

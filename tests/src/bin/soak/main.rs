@@ -30,6 +30,10 @@ use work::{PROJECTIONS, Site};
 /// Seconds between two samples.
 const SAMPLE_S: u64 = 10;
 
+/// As in the binaries of Annals.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Outcome {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let after = |name: &str| {

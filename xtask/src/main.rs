@@ -37,7 +37,7 @@ usage: cargo xtask TASK
   bindings          generate the UI's types from core's and the host's
   bench [--quick] [--peers [--beside]]
                     measure against plain SQLite, and --peers against PostgreSQL (where it is installed), cqrs-es,
-                    UmaDB and DuckDB too (from crates.io and PyPI), with --beside against nothing else; writes
+                    UmaDB and DuckDB too (as packages), with --beside against nothing else; writes
                     target/bench/report.md
   soak [--minutes N] half an hour of everything at once on one store; writes target/soak/report.md
   package [--debug] packages of this system: .deb and .rpm (--debug: of the unoptimised programs)";

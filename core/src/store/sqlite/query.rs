@@ -4,6 +4,7 @@ use super::log::Log;
 use super::plan::Plan;
 use super::reader::Reader;
 use super::row;
+use super::walk::Long;
 use crate::event::Event;
 use crate::position::Position;
 use crate::store::{Direction, EventPage, EventQuery, LinkView, ReadError};
@@ -164,19 +165,35 @@ impl Log {
         query: &EventQuery,
         each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
     ) -> Result<(), ReadError> {
-        if self.walk(query, each)? {
+        let Some(long) = self.each_by_one(query, true, each)? else {
             return Ok(());
+        };
+        if !self.walk(query, long, each)? {
+            self.each_by_one(query, false, each)?;
         }
-        self.read(|conn| {
-            let Some(plan) = Plan::make(conn, query)? else {
-                return Ok(());
+        Ok(())
+    }
+
+    /// As [`Log::for_each_event`], by one reader; where several `may_share` it and it is worth that, nothing is done.
+    fn each_by_one(
+        &self,
+        query: &EventQuery,
+        may_share: bool,
+        each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
+    ) -> Result<Option<Long>, ReadError> {
+        self.read(|reader| {
+            let Some(plan) = Plan::make(reader, query)? else {
+                return Ok(None);
             };
-            let links = row::FurtherLinks::look(conn)?;
+            if may_share && let Some(long) = Long::of(reader, &plan)? {
+                return Ok(Some(long));
+            }
+            let links = row::FurtherLinks::look(reader)?;
             let mut failed = None;
             plan.read(
-                conn,
+                reader,
                 usize::MAX,
-                &mut |event| match links.of(conn, event.position) {
+                &mut |event| match links.of(reader, event.position) {
                     Ok(links) => each(event, links),
                     Err(error) => {
                         failed = Some(error);
@@ -184,7 +201,7 @@ impl Log {
                     }
                 },
             )?;
-            failed.map_or(Ok(()), |error| Err(error.into()))
+            failed.map_or(Ok(None), |error| Err(error.into()))
         })
     }
 

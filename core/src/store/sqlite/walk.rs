@@ -5,6 +5,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::log::{Log, head};
 use super::plan::Plan;
+use super::reader::Reader;
 use super::row::FurtherLinks;
 use crate::event::Event;
 use crate::store::{EventQuery, Head, LinkView, ReadError};
@@ -48,6 +49,28 @@ impl Batch {
     }
 }
 
+/// A walk that is worth threads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Long {
+    /// The log as everybody must see it.
+    head: Head,
+    /// Positions, inclusive.
+    range: (i64, i64),
+}
+
+impl Long {
+    /// That of a plan, if it walks the rows forwards and they are many.
+    pub(super) fn of(reader: &Reader, plan: &Plan) -> rusqlite::Result<Option<Long>> {
+        match plan.rows_forwards() {
+            Some(range) if range.1 - range.0 >= WORTH => Ok(Some(Long {
+                head: head(reader)?,
+                range,
+            })),
+            _ => Ok(None),
+        }
+    }
+}
+
 /// What one thread has to read: every stretch that is its turn.
 struct Share<'q> {
     query: &'q EventQuery,
@@ -59,21 +82,15 @@ struct Share<'q> {
 }
 
 impl Log {
-    /// As [`Log::for_each_event`] where events are walked forwards row by row and are many; otherwise nothing is done
-    /// and the answer is `false`, also where somebody appended at this moment, so that the threads would not see
-    /// the same log.
+    /// As [`Log::for_each_event`], for what [`Long::of`] found; `false` where nothing was done, since somebody
+    /// appended since and the threads would not see the same log.
     pub(super) fn walk(
         &self,
         query: &EventQuery,
+        Long { head, range }: Long,
         each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
     ) -> Result<bool, ReadError> {
-        let (head, range) = self.read(|reader| {
-            let plan = Plan::make(reader, query)?;
-            Ok((head(reader)?, plan.and_then(|plan| plan.rows_forwards())))
-        })?;
-        let Some((low, high)) = range.filter(|(low, high)| high - low >= WORTH) else {
-            return Ok(false);
-        };
+        let (low, high) = range;
         std::thread::scope(|scope| {
             let (ready, readies) = bounded(READERS);
             // Dropped when this ends, which ends the reading.
@@ -81,7 +98,6 @@ impl Log {
                 .map(|turn| {
                     let (send, receive) = bounded(WAITING);
                     let ready = ready.clone();
-                    let range = (low, high);
                     let share = Share {
                         query,
                         head,
@@ -220,15 +236,25 @@ mod tests {
         writer
     }
 
+    fn long(log: &Log, query: &EventQuery) -> Option<Long> {
+        log.read(|reader| match Plan::make(reader, query)? {
+            Some(plan) => Ok(Long::of(reader, &plan)?),
+            None => Ok(None),
+        })
+        .unwrap()
+    }
+
     /// What a walk gives, and whether two threads read.
     fn walked(log: &Log, query: &EventQuery, most: usize) -> (Vec<Linked>, bool) {
         let mut all = Vec::new();
-        let shared = log
-            .walk(query, &mut |event, links| {
+        let long = long(log, query);
+        let shared = long.is_some_and(|long| {
+            log.walk(query, long, &mut |event, links| {
                 all.push((event, links));
                 all.len() < most
             })
-            .unwrap();
+            .unwrap()
+        });
         (all, shared)
     }
 
@@ -318,7 +344,9 @@ mod tests {
         let progress = Arc::new(WorkProgress::default());
         let log = writer.log().watched(Arc::clone(&progress));
         let mut seen = 0;
-        let ended = log.walk(&EventQuery::default(), &mut |_, _| {
+        let all = EventQuery::default();
+        let whole = long(&log, &all).unwrap();
+        let ended = log.walk(&all, whole, &mut |_, _| {
             seen += 1;
             progress.cancel();
             true
@@ -331,7 +359,7 @@ mod tests {
         )
         .unwrap();
         let mut seen = 0;
-        let ended = writer.log().walk(&EventQuery::default(), &mut |event, _| {
+        let ended = writer.log().walk(&all, whole, &mut |event, _| {
             seen = event.position.0;
             true
         });

@@ -103,7 +103,13 @@ impl Log {
             .ok_or_else(|| ReadError::NoEvent(format!("at position {position}")))?;
         self.read(|conn| {
             let links = super::row::links(conn, position)?;
-            Ok(super::recheck::sound_parts_of(conn, &event, &links)?.leaf)
+            Ok(super::recheck::sound_parts_of(
+                conn,
+                super::packed::Packing::of(conn)?,
+                &event,
+                &links,
+            )?
+            .leaf)
         })
     }
 

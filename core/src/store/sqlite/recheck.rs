@@ -30,7 +30,7 @@ pub(super) fn recheck(
     event: &Event,
     links: &[LinkView],
 ) -> Result<Option<Finding>, ReadError> {
-    let computed = leaf_of(conn, event, links)?;
+    let computed = leaf_of(conn, Packing::of(conn)?, event, links)?;
     let detail = if computed != Some(event.leaf) {
         format!(
             "this event was changed after it was recorded: its bytes give the leaf hash {}, recorded was {}",
@@ -87,19 +87,21 @@ impl Log {
 /// `None` if something that the hash needs is not there.
 pub(super) fn leaf_of(
     conn: &Connection,
+    packing: Packing,
     event: &Event,
     links: &[LinkView],
 ) -> Result<Option<Hash>, ReadError> {
-    Ok(parts_of(conn, event, links)?.map(|parts| parts.hash))
+    Ok(parts_of(conn, packing, event, links)?.map(|parts| parts.hash))
 }
 
 /// The parts of a leaf that make the hash recorded with the event.
 pub(super) fn sound_parts_of(
     conn: &Connection,
+    packing: Packing,
     event: &Event,
     links: &[LinkView],
 ) -> Result<LeafParts, ReadError> {
-    parts_of(conn, event, links)?
+    parts_of(conn, packing, event, links)?
         .filter(|parts| parts.hash == event.leaf)
         .ok_or_else(|| damaged(event.position, "its content is not what its leaf hash says"))
 }
@@ -107,10 +109,10 @@ pub(super) fn sound_parts_of(
 /// `None` if something that the leaf needs is not there.
 fn parts_of(
     conn: &Connection,
+    packing: Packing,
     event: &Event,
     links: &[LinkView],
 ) -> Result<Option<LeafParts>, ReadError> {
-    let packing = Packing::of(conn)?;
     let beside = conn
         .prepare_cached(&format!(
             "SELECT {}, dt.name, mt.name FROM events e

@@ -7,6 +7,7 @@ use std::ops::Range;
 use rusqlite::OptionalExtension;
 
 use super::log::{Log, head, sql_position};
+use super::packed::Packing;
 use super::plan::Plan;
 use super::proofs::StoredTree;
 use super::reader::Reader;
@@ -40,6 +41,7 @@ pub struct SealedEvent {
 #[derive(Debug)]
 pub struct SealedLog<'r> {
     reader: &'r Reader,
+    packing: Packing,
     head: Head,
     links: row::FurtherLinks,
     /// By source; `None` is the source of events that have none.
@@ -58,6 +60,7 @@ impl Log {
         self.read(|reader| {
             let sealed = SealedLog {
                 reader,
+                packing: Packing::of(reader)?,
                 head: head(reader)?,
                 links: row::FurtherLinks::look(reader)?,
                 rules: RefCell::default(),
@@ -138,7 +141,7 @@ impl SealedLog<'_> {
             identity,
             leaf,
             hash: _,
-        } = recheck::sound_parts_of(self.reader, &event, &links)?;
+        } = recheck::sound_parts_of(self.reader, self.packing, &event, &links)?;
         Ok(SealedEvent {
             rule: self.rule_of(position)?,
             event,

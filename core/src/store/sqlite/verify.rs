@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::log::sql_position;
+use super::packed::Packing;
 use super::recheck::leaf_of;
 use super::row;
 use crate::event::Event;
@@ -31,6 +32,7 @@ pub(super) fn verify(
             row::NAMES
         ))
         .map_err(ReadError::from)?;
+    let packing = Packing::of(conn).map_err(ReadError::from)?;
     let mut rows = statement.query([]).map_err(ReadError::from)?;
     let further = row::FurtherLinks::look(conn).map_err(ReadError::from)?;
     loop {
@@ -48,7 +50,7 @@ pub(super) fn verify(
             return Err(damaged(next, reason).into());
         }
         let links = further.of(conn, next).map_err(ReadError::from)?;
-        if leaf_of(conn, &event, &links)? != Some(event.leaf) {
+        if leaf_of(conn, packing, &event, &links)? != Some(event.leaf) {
             return Err(damaged(next, "its content is not what its leaf hash says").into());
         }
         frontier.push(event.leaf);

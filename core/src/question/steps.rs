@@ -45,22 +45,20 @@ pub(super) fn count_at(
             break;
         }
     }
-    let began: i64 = conn
-        .prepare_cached(
-            "SELECT count(*) FROM intervals INDEXED BY intervals_from WHERE field = ?1 AND key = ?2
-             AND from_us >= ?3 AND (from_us, from_ns) <= (?4, ?5)",
-        )?
-        .query_row((field, key, start_us, at.us(), at.sub_ns()), |row| {
-            row.get(0)
-        })?;
-    let ended: i64 = conn
-        .prepare_cached(
-            "SELECT count(*) FROM intervals INDEXED BY intervals_to WHERE field = ?1 AND key = ?2
-             AND to_us >= ?3 AND (to_us, to_ns) <= (?4, ?5)",
-        )?
-        .query_row((field, key, start_us, at.us(), at.sub_ns()), |row| {
-            row.get(0)
-        })?;
+    let since_start = |sql: &str| -> rusqlite::Result<i64> {
+        conn.prepare_cached(sql)?
+            .query_row((field, key, start_us, at.us(), at.sub_ns()), |row| {
+                row.get(0)
+            })
+    };
+    let began = since_start(
+        "SELECT count(*) FROM intervals INDEXED BY intervals_from WHERE field = ?1 AND key = ?2
+         AND from_us >= ?3 AND (from_us, from_ns) <= (?4, ?5)",
+    )?;
+    let ended = since_start(
+        "SELECT count(*) FROM intervals INDEXED BY intervals_to WHERE field = ?1 AND key = ?2
+         AND to_us >= ?3 AND (to_us, to_ns) <= (?4, ?5)",
+    )?;
     Ok(u64::try_from(count + began - ended).unwrap_or(0))
 }
 

@@ -176,7 +176,7 @@ fn write(
     for work in orders {
         let outcome = match work {
             Work::Write(batch, seeds) => {
-                let outcome = ink.write(&conn, &batch, &seeds);
+                let outcome = ink.seal_and_write(&conn, &batch, &seeds);
                 // Nobody is there to take it back where the bulk append is over.
                 let _ = done.send(batch);
                 outcome.and_then(|()| ink.index_many(&conn))

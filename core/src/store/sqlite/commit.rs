@@ -13,14 +13,42 @@ use super::book::Book;
 use super::ink::{Ink, Planned};
 use super::packed::Packing;
 use super::queue::Answer;
+use super::seal::{Prepared, Sealer, draw_seeds};
 use super::tail::INDEX_EVERY;
 use super::{content, open};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, StreamId};
 use crate::position::{Position, Version};
 use crate::store::{AppendError, Appended, AppendedEvent, ExpectedVersion, Head, StreamAppend};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Random, Surroundings};
 use crate::time::Time;
+
+/// An append as its caller hands it in, with what that made of its events, one for one.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    streams: Vec<StreamAppend>,
+    prepared: Vec<(IdSeed, Prepared)>,
+}
+
+impl Given {
+    /// Prepares every event.
+    pub(super) fn new(streams: Vec<StreamAppend>, sealer: &Sealer, random: &Random) -> Given {
+        let events = || streams.iter().flat_map(|append| &append.events);
+        let count = events().count();
+        let ids: Vec<IdSeed> = events()
+            .map(|event| match &event.id {
+                None => draw_id(random),
+                Some(_) => IdSeed::default(),
+            })
+            .collect();
+        let seeds = draw_seeds(random, count);
+        let prepared = events()
+            .zip(&seeds)
+            .map(|(event, seed)| sealer.prepare(&event.data, event.metadata.as_ref(), seed));
+        let prepared = ids.into_iter().zip(prepared).collect();
+        Given { streams, prepared }
+    }
+}
 
 /// The one connection that writes, and what it knows of the log.
 #[derive(Debug)]
@@ -75,8 +103,7 @@ impl Core {
     }
 
     fn learn(&self) -> rusqlite::Result<(Book, Ink)> {
-        let random = Arc::clone(&self.surroundings.random);
-        Ok((Book::load(self.conn())?, Ink::load(self.conn(), random)?))
+        Ok((Book::load(self.conn())?, Ink::load(self.conn())?))
     }
 
     /// Starts a transaction and makes sure that what is known of the log is so.
@@ -127,7 +154,7 @@ impl Core {
     }
 
     /// One transaction for all; an answer for each, in order.
-    pub(super) fn append_group(&mut self, appends: Vec<Vec<StreamAppend>>) -> Vec<Answer> {
+    pub(super) fn append_group(&mut self, appends: Vec<Given>) -> Vec<Answer> {
         let count = appends.len();
         match self.try_group(appends) {
             Ok(answers) => answers,
@@ -138,20 +165,20 @@ impl Core {
         }
     }
 
-    fn try_group(&mut self, appends: Vec<Vec<StreamAppend>>) -> Result<Vec<Answer>, AppendError> {
+    fn try_group(&mut self, appends: Vec<Given>) -> Result<Vec<Answer>, AppendError> {
         let (mut book, mut ink) = self.begin().map_err(open::append_error)?;
         let mut answers = Vec::with_capacity(appends.len());
-        // What is not written yet: one pass over all of them keeps its statements and draws its salts at once.
-        let mut pending: Vec<Planned> = Vec::new();
+        // What is not written yet: one pass over all of them keeps its statements.
+        let mut pending: Vec<(Planned, Prepared)> = Vec::with_capacity(appends.len());
         // Ids of this transaction: to be compared with, their rows must be in the file, and the names in them.
         let mut given: HashSet<EventId> = HashSet::new();
-        for streams in appends {
+        for Given { streams, prepared } in appends {
             let ids = || {
                 let events = streams.iter().flat_map(|append| &append.events);
                 events.filter_map(|event| event.id.as_ref())
             };
             if ids().any(|id| given.contains(id)) {
-                ink.seal_and_write(self.conn(), &pending)
+                ink.write(self.conn(), pending.iter().map(|(p, s)| (p, s)))
                     .map_err(open::append_error)?;
                 pending.clear();
                 let indexed = book
@@ -170,13 +197,13 @@ impl Core {
                 Err(error) => return Err(error),
             };
             let events = self
-                .plan(&mut book, streams, places, &mut pending)
+                .plan(&mut book, streams, prepared, places, &mut pending)
                 .map_err(open::append_error)?;
             given.extend(ids);
             answers.push(Ok(events));
         }
         let commit = |core: &mut Core| {
-            ink.seal_and_write(core.conn(), &pending)?;
+            ink.write(core.conn(), pending.iter().map(|(p, s)| (p, s)))?;
             core.commit(book, ink, core.index_every)
         };
         let head = commit(self).map_err(open::append_error)?;
@@ -191,12 +218,13 @@ impl Core {
         &mut self,
         book: &mut Book,
         streams: Vec<StreamAppend>,
+        prepared: Vec<(IdSeed, Prepared)>,
         places: Vec<Place>,
-        pending: &mut Vec<Planned>,
+        pending: &mut Vec<(Planned, Prepared)>,
     ) -> rusqlite::Result<Vec<AppendedEvent>> {
         let now = (self.surroundings.clock)();
         let mut done: Vec<AppendedEvent> = Vec::with_capacity(places.len());
-        let mut places = places.into_iter();
+        let mut places = places.into_iter().zip(prepared);
         for StreamAppend {
             stream,
             category,
@@ -204,7 +232,7 @@ impl Core {
             events,
         } in streams
         {
-            for (event, place) in events.into_iter().zip(places.by_ref()) {
+            for (event, (place, (drawn, prepared))) in events.into_iter().zip(places.by_ref()) {
                 let appended = match place {
                     Place::Held(held) => held,
                     Place::SameAs(index) => AppendedEvent {
@@ -214,12 +242,12 @@ impl Core {
                     Place::New => {
                         let id = match &event.id {
                             Some(id) => id.clone(),
-                            None => self.make_id(now),
+                            None => id_of(now, &drawn),
                         };
                         let conn = self.conn();
                         let next = book.plan(conn, &stream, category.as_ref(), id, now, event)?;
                         let place = next.place();
-                        pending.push(next);
+                        pending.push((next, prepared));
                         place
                     }
                 };
@@ -228,19 +256,26 @@ impl Core {
         }
         Ok(done)
     }
-
-    fn make_id(&self, now: Time) -> EventId {
-        make_id(&self.surroundings, now)
-    }
 }
+
+/// What of an id is drawn.
+type IdSeed = [u8; 10];
 
 /// Makes a UUID version 7 from the time and the random source.
 pub(super) fn make_id(surroundings: &Surroundings, now: Time) -> EventId {
-    let mut random = [0u8; 10];
-    (surroundings.random)(&mut random);
+    id_of(now, &draw_id(&surroundings.random))
+}
+
+fn draw_id(random: &Random) -> IdSeed {
+    let mut drawn = IdSeed::default();
+    random(&mut drawn);
+    drawn
+}
+
+fn id_of(now: Time, drawn: &IdSeed) -> EventId {
     // Version 7 counts from 1970; before it, 0.
     let millis = u64::try_from(now.us() / 1000).unwrap_or(0);
-    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, drawn).into_uuid();
     EventId::new(uuid.to_string()).expect("the text of a UUID is a name")
 }
 

@@ -21,7 +21,7 @@ use super::{content, schema};
 use crate::event::{Event, NewEvent, Part, Payload};
 use crate::id::{EventId, StreamId};
 use crate::integrity::Hash;
-use crate::integrity::leaf::{Salt, hash_part};
+use crate::integrity::leaf::{Salt, Seed, hash_part};
 use crate::position::Position;
 use crate::store::extraction::{Extracted, Extraction};
 use crate::store::{AppendError, ErasedPart, Erasure, ReadError};
@@ -63,6 +63,8 @@ impl LogWriter {
         let (mut book, mut ink) = core.begin().map_err(append_error)?;
         let now = (core.surroundings.clock)();
         let id = make_id(&core.surroundings, now);
+        let mut seed = Seed::default();
+        (core.surroundings.random)(&mut seed);
         let erase = |conn: &Connection| {
             // What is overwritten or freed from here on is overwritten with zeros.
             conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))
@@ -72,6 +74,7 @@ impl LogWriter {
                 stream,
                 describe,
                 id,
+                seed,
                 now,
             };
             order.carry_out(conn, &mut book, &mut ink)
@@ -209,6 +212,8 @@ struct Order<'o> {
     stream: &'o StreamId,
     describe: &'o dyn Fn(&[ErasedPart]) -> NewEvent,
     id: EventId,
+    /// What the salts of that event are made of.
+    seed: Seed,
     now: crate::time::Time,
 }
 
@@ -236,7 +241,7 @@ impl Order<'_> {
             let planned = book.plan(conn, self.stream, None, self.id, self.now, event)?;
             let position = planned.place().position;
             // The event's names come into the file before its row, since what follows looks at the file.
-            ink.seal_and_write(conn, std::slice::from_ref(&planned))?;
+            ink.seal_and_write(conn, std::slice::from_ref(&planned), &[self.seed])?;
             let indexed = book.flush(conn, 0)?;
             ink.flush(conn, indexed)?;
             conn.execute_batch(MARKS)?;

@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use super::links;
 use super::names::{Names, Table};
 use super::packed::Packing;
-use super::seal::{Seal, Sealed, draw_seeds};
+use super::seal::{Prepared, Seal, Sealer};
 use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
 use crate::event::{Payload, SourceFields};
@@ -18,7 +18,6 @@ use crate::integrity::leaf::{Seed, TimeFlags};
 use crate::position::{Position, Version};
 use crate::store::extraction::Extraction;
 use crate::store::{AppendedEvent, Head};
-use crate::surroundings::Random;
 use crate::time::SourceTime;
 
 /// An event whose place is settled.
@@ -93,8 +92,8 @@ pub(super) struct Ink {
     /// Ids of sources, by name, for the rule in `extraction`.
     sources: HashMap<String, i64>,
     extraction: String,
+    sealer: Sealer,
     seal: Seal,
-    random: Random,
     packing: Packing,
     insert_event: String,
     recorded_us: Option<i64>,
@@ -112,7 +111,7 @@ impl std::fmt::Debug for Ink {
 
 impl Ink {
     /// Takes up the pen at the end of the file, with the standard rule of extraction.
-    pub(super) fn load(conn: &Connection, random: Random) -> rusqlite::Result<Ink> {
+    pub(super) fn load(conn: &Connection) -> rusqlite::Result<Ink> {
         let put = links::Put::of(conn)?;
         let packing = Packing::of(conn)?;
         let mut ink = Ink {
@@ -123,8 +122,8 @@ impl Ink {
             actors: Names::load(conn, Table::Actors)?,
             sources: HashMap::new(),
             extraction: String::new(),
-            seal: Seal::new(&Extraction::standard()),
-            random,
+            sealer: Sealer::new(&Extraction::standard()),
+            seal: Seal::default(),
             packing,
             insert_event: insert_event(packing),
             recorded_us: None,
@@ -135,39 +134,41 @@ impl Ink {
 
     /// Extracts by this rule from now on, and says so of what is written.
     pub(super) fn use_rule(&mut self, rule: &Extraction) {
-        self.seal = Seal::new(rule);
+        self.sealer = Sealer::new(rule);
         self.extraction =
             serde_json::to_string(rule).expect("three lists of texts are always JSON");
         self.sources.clear();
     }
 
-    /// Seals events with seeds of its own drawing and writes them.
+    /// Seals events with these seeds by the present rule and writes them, as [`Ink::write`] does.
     pub(super) fn seal_and_write(
-        &mut self,
-        conn: &Connection,
-        planned: &[Planned],
-    ) -> rusqlite::Result<()> {
-        if planned.is_empty() {
-            return Ok(());
-        }
-        let seeds = draw_seeds(&self.random, planned.len());
-        self.write(conn, planned, &seeds)
-    }
-
-    /// Seals events with these seeds and writes them: rows, links, leaves.
-    pub(super) fn write(
         &mut self,
         conn: &Connection,
         planned: &[Planned],
         seeds: &[Seed],
     ) -> rusqlite::Result<()> {
-        let sealed = self.seal.seal(planned, seeds);
+        let each = planned.iter().zip(seeds);
+        let prepared: Vec<Prepared> = each
+            .map(|(event, seed)| {
+                self.sealer
+                    .prepare(&event.data, event.metadata.as_ref(), seed)
+            })
+            .collect();
+        self.write(conn, planned.iter().zip(&prepared))
+    }
+
+    /// Writes events that were prepared: rows, links, leaves.
+    pub(super) fn write<'e>(
+        &mut self,
+        conn: &Connection,
+        events: impl Iterator<Item = (&'e Planned, &'e Prepared)>,
+    ) -> rusqlite::Result<()> {
         let mut pens = Pens {
             event: conn.prepare_cached(&self.insert_event)?,
             link: conn.prepare_cached(self.put_now.insert())?,
         };
-        for (planned, sealed) in planned.iter().zip(&sealed) {
-            self.write_one(conn, &mut pens, planned, sealed)?;
+        for (planned, prepared) in events {
+            self.write_one(conn, &mut pens, planned, prepared)?;
         }
         Ok(())
     }
@@ -177,14 +178,15 @@ impl Ink {
         conn: &Connection,
         pens: &mut Pens<'_>,
         planned: &Planned,
-        sealed: &Sealed,
+        prepared: &Prepared,
     ) -> rusqlite::Result<()> {
-        let Sealed {
-            leaf,
+        let leaf = self.seal.leaf(planned, prepared);
+        let Prepared {
             salts,
             seed,
             extracted,
-        } = sealed;
+            ..
+        } = prepared;
         let actor = match &extracted.actor {
             None => None,
             Some(name) => Some(self.actors.count(conn, name)?),
@@ -254,7 +256,7 @@ impl Ink {
             time_sub_ns: time.time.sub_ns(),
         };
         self.tail.push(entry, extracted.correlation.as_deref());
-        self.tree.push(conn, *leaf)
+        self.tree.push(conn, leaf)
     }
 
     /// Returns the id of a source under the present rule, writing it if it is new.

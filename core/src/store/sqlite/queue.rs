@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::store::{AppendError, Appended, StreamAppend};
+use super::commit::Given;
+use crate::store::{AppendError, Appended};
 
 /// Most appends that one transaction takes beside the leader's own.
 const MAX_GROUP: usize = 512;
@@ -54,19 +55,19 @@ struct Ticket {
 
 #[derive(Debug)]
 enum TicketState {
-    Waiting(Vec<StreamAppend>),
+    Waiting(Given),
     /// Its caller is to lead if the others of the last turn stay away.
-    Gathering(Vec<StreamAppend>),
+    Gathering(Given),
     Taken,
     /// Its caller is to lead.
-    Lead(Vec<StreamAppend>),
+    Lead(Given),
     Done(Answer),
 }
 
 /// A leader's turn. However it ends, the lead is passed on and everyone is answered.
 pub(super) struct Turn<'q> {
     queue: &'q Queue,
-    own: Vec<StreamAppend>,
+    own: Given,
     group: Vec<Arc<Ticket>>,
     passed_on: bool,
 }
@@ -76,7 +77,7 @@ impl Queue {
     /// the appends of its turn as late as it can, and returns an answer for each in order.
     pub(super) fn append(
         &self,
-        own: Vec<StreamAppend>,
+        own: Given,
         commit: impl FnOnce(&mut Turn<'_>) -> Vec<Answer>,
     ) -> Answer {
         let mut state = lock(&self.state);
@@ -110,7 +111,7 @@ impl Queue {
     }
 
     /// Waits for the answer, or for having to lead with the append handed in.
-    fn wait(&self, ticket: &Arc<Ticket>) -> Result<Answer, Vec<StreamAppend>> {
+    fn wait(&self, ticket: &Arc<Ticket>) -> Result<Answer, Given> {
         let mut until: Option<Instant> = None;
         let mut state = lock(&ticket.state);
         loop {
@@ -149,7 +150,7 @@ impl Queue {
     }
 
     /// Lets the caller of a ticket lead, after a wait for the others, if its append is not taken yet.
-    fn end_gathering(&self, ticket: &Arc<Ticket>) -> Option<Vec<StreamAppend>> {
+    fn end_gathering(&self, ticket: &Arc<Ticket>) -> Option<Given> {
         let mut state = lock(&self.state);
         let at = state.waiting.iter().position(|t| Arc::ptr_eq(t, ticket))?;
         let own = ticket.take()?;
@@ -198,7 +199,7 @@ impl QueueState {
 
 impl Turn<'_> {
     /// Takes the leader's own append and all that wait.
-    pub(super) fn take_all(&mut self) -> Vec<Vec<StreamAppend>> {
+    pub(super) fn take_all(&mut self) -> Vec<Given> {
         let mut state = lock(&self.queue.state);
         let take = state.waiting.len().min(MAX_GROUP);
         self.group.extend(state.waiting.drain(..take));
@@ -252,7 +253,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Ticket {
-    fn take(&self) -> Option<Vec<StreamAppend>> {
+    fn take(&self) -> Option<Given> {
         match std::mem::replace(&mut *lock(&self.state), TicketState::Taken) {
             TicketState::Waiting(streams)
             | TicketState::Gathering(streams)
@@ -269,7 +270,7 @@ impl Ticket {
         self.tell(TicketState::Gathering);
     }
 
-    fn tell(&self, what: impl FnOnce(Vec<StreamAppend>) -> TicketState) {
+    fn tell(&self, what: impl FnOnce(Given) -> TicketState) {
         let streams = self.take().unwrap_or_default();
         *lock(&self.state) = what(streams);
         self.changed.notify_one();
@@ -314,7 +315,7 @@ mod tests {
                 // Some go early, so that turns wait in vain for them.
                 scope.spawn(move || {
                     for _ in 0..(50 << thread) {
-                        queue.append(Vec::new(), answers).unwrap();
+                        queue.append(Given::default(), answers).unwrap();
                         answered.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     }
                 });
@@ -331,7 +332,7 @@ mod tests {
         let led = std::sync::Barrier::new(2);
         std::thread::scope(|scope| {
             let leader = scope.spawn(|| {
-                queue.append(Vec::new(), |turn| {
+                queue.append(Given::default(), |turn| {
                     led.wait();
                     while lock(&turn.queue.state).waiting.is_empty() {
                         std::thread::yield_now();
@@ -341,11 +342,11 @@ mod tests {
                 })
             });
             led.wait();
-            let answer = queue.append(Vec::new(), answers);
+            let answer = queue.append(Given::default(), answers);
             assert!(matches!(answer, Err(AppendError::Closed)), "{answer:?}");
             assert!(leader.join().is_err());
         });
-        queue.append(Vec::new(), answers).unwrap();
+        queue.append(Given::default(), answers).unwrap();
     }
 
     #[test]
@@ -360,11 +361,11 @@ mod tests {
             answers
         };
         std::thread::scope(|scope| {
-            scope.spawn(|| queue.append(Vec::new(), commit).unwrap());
+            scope.spawn(|| queue.append(Given::default(), commit).unwrap());
             while lock(&queue.state).away == 2 {
                 std::thread::yield_now();
             }
-            queue.append(Vec::new(), commit).unwrap();
+            queue.append(Given::default(), commit).unwrap();
         });
         // Where the machine is slow, the first did not wait so long.
         let sizes = sizes.into_inner().unwrap();

@@ -1,7 +1,10 @@
 //! Salts, leaf hashes, and what is extracted from payloads: all of an event that no other event has a part in.
+//!
+//! [`Sealer`] does what needs no place in the log, so that callers who append at once do it beside each other;
+//! [`Seal`] does the rest, in the log's order.
 
 use super::ink::Planned;
-use crate::event::Part;
+use crate::event::{Part, Payload};
 use crate::integrity::Hash;
 use crate::integrity::leaf::{
     Identity, Leaf, NO_METADATA, Salt, Seed, TimeFlags, hash_part, salts_of,
@@ -9,9 +12,61 @@ use crate::integrity::leaf::{
 use crate::store::extraction::{Extracted, Extraction, Extractor};
 use crate::surroundings::Random;
 
-/// See the module.
-pub(super) struct Seal {
+/// Makes of an event what its payloads alone decide.
+pub(super) struct Sealer {
     extractor: Extractor,
+}
+
+/// What [`Sealer`] made of an event.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// What the salts are made of.
+    pub(super) seed: Seed,
+    /// Of identity, data and metadata.
+    pub(super) salts: [Salt; 3],
+    data: Hash,
+    metadata: Hash,
+    pub(super) extracted: Extracted,
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealer").finish_non_exhaustive()
+    }
+}
+
+impl Sealer {
+    /// Extracts by this rule.
+    pub(super) fn new(rule: &Extraction) -> Sealer {
+        Sealer {
+            extractor: rule.prepare(),
+        }
+    }
+
+    /// Makes it of one event.
+    pub(super) fn prepare(
+        &self,
+        data: &Payload,
+        metadata: Option<&Payload>,
+        seed: &Seed,
+    ) -> Prepared {
+        let salts = salts_of(seed);
+        Prepared {
+            seed: *seed,
+            data: hash_part(Part::Data, &salts[1], &data.bytes),
+            metadata: match metadata {
+                None => NO_METADATA,
+                Some(metadata) => hash_part(Part::Metadata, &salts[2], &metadata.bytes),
+            },
+            salts,
+            extracted: self.extractor.apply(data, metadata),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Seal {
     /// Buffers kept from event to event.
     leaf_bytes: Vec<u8>,
     identity_bytes: Vec<u8>,
@@ -24,17 +79,6 @@ pub(super) fn draw_seeds(random: &Random, events: usize) -> Vec<Seed> {
     seeds
 }
 
-/// What [`Seal`] made of an event.
-#[derive(Debug)]
-pub(super) struct Sealed {
-    pub(super) leaf: Hash,
-    /// Of identity, data and metadata.
-    pub(super) salts: [Salt; 3],
-    /// What they are made of.
-    pub(super) seed: Seed,
-    pub(super) extracted: Extracted,
-}
-
 impl std::fmt::Debug for Seal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Seal").finish_non_exhaustive()
@@ -42,34 +86,8 @@ impl std::fmt::Debug for Seal {
 }
 
 impl Seal {
-    /// Extracts by this rule.
-    pub(super) fn new(rule: &Extraction) -> Seal {
-        Seal {
-            extractor: rule.prepare(),
-            leaf_bytes: Vec::new(),
-            identity_bytes: Vec::new(),
-        }
-    }
-
-    /// Seals events with seeds, one for one.
-    pub(super) fn seal(&mut self, planned: &[Planned], seeds: &[Seed]) -> Vec<Sealed> {
-        let each = planned.iter().zip(seeds);
-        each.map(|(planned, seed)| {
-            let salts = salts_of(seed);
-            Sealed {
-                leaf: self.leaf(planned, &salts),
-                salts,
-                seed: *seed,
-                extracted: self
-                    .extractor
-                    .apply(&planned.data, planned.metadata.as_ref()),
-            }
-        })
-        .collect()
-    }
-
-    /// Computes the leaf hash of an event.
-    fn leaf(&mut self, planned: &Planned, salts: &[Salt; 3]) -> Hash {
+    /// Computes the leaf hash of an event that was prepared.
+    pub(super) fn leaf(&mut self, planned: &Planned, prepared: &Prepared) -> Hash {
         let links: Vec<(&str, u64, &str)> = planned
             .links
             .iter()
@@ -99,12 +117,9 @@ impl Seal {
             schema_version: planned.schema_version.as_deref(),
             data_type: &planned.data.content_type,
             metadata_type: planned.metadata.as_ref().map(|m| &*m.content_type),
-            identity: hash_part(Part::Identity, &salts[0], &self.identity_bytes),
-            data: hash_part(Part::Data, &salts[1], &planned.data.bytes),
-            metadata: match &planned.metadata {
-                None => NO_METADATA,
-                Some(metadata) => hash_part(Part::Metadata, &salts[2], &metadata.bytes),
-            },
+            identity: hash_part(Part::Identity, &prepared.salts[0], &self.identity_bytes),
+            data: prepared.data,
+            metadata: prepared.metadata,
         };
         self.leaf_bytes.clear();
         leaf.hash_with(&mut self.leaf_bytes)

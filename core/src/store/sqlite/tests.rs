@@ -1394,7 +1394,8 @@ fn appends_that_share_a_commit_tell_the_head_that_it_made() {
     let fresh = fresh(fixed());
     let one = |stream: &str| {
         let events = vec![event("A", "{}"), event("B", r#"{"by":"u"}"#)];
-        vec![batch(stream, ExpectedVersion::NoStream, events)]
+        let append = vec![batch(stream, ExpectedVersion::NoStream, events)];
+        fresh.writer.given(append)
     };
     let group = vec![one("a-1"), one("b-1"), one("a-1"), one("c-1")];
     let answers = fresh.writer.core().unwrap().append_group(group);
@@ -1419,9 +1420,11 @@ fn a_retry_in_the_same_commit_as_the_first_try_is_a_duplicate() {
     let fresh = fresh(fixed());
     let one = || {
         let event = contract::with_id("e1", "NewType", r#"{"by":"new actor"}"#);
-        vec![batch("new-1", ExpectedVersion::Any, vec![event])]
+        let append = vec![batch("new-1", ExpectedVersion::Any, vec![event])];
+        fresh.writer.given(append)
     };
     let bystander = vec![batch("b-1", ExpectedVersion::Any, vec![event("B", "{}")])];
+    let bystander = fresh.writer.given(bystander);
     let mut answers = fresh
         .writer
         .core()

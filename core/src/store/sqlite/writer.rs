@@ -5,11 +5,12 @@ use std::sync::{Mutex, MutexGuard};
 
 use rusqlite::Connection;
 
-use super::commit::Core;
+use super::commit::{Core, Given};
 use super::log::Log;
 use super::queue::Queue;
+use super::seal::Sealer;
 use super::{open, unnamed};
-use crate::store::{AppendError, Appended, OpenError, StreamAppend};
+use crate::store::{AppendError, Appended, Extraction, OpenError, StreamAppend};
 use crate::surroundings::Surroundings;
 
 /// A log opened to append. Appends from many threads share its commits.
@@ -41,6 +42,9 @@ use crate::surroundings::Surroundings;
 #[derive(Debug)]
 pub struct LogWriter {
     path: PathBuf,
+    /// Prepares events for their places, in the callers' threads.
+    sealer: Sealer,
+    surroundings: Surroundings,
     queue: Queue,
     /// Before `core`: the connection that closes last tidies up, and only one that writes can.
     log: Log,
@@ -64,10 +68,12 @@ impl LogWriter {
     pub fn open(path: &Path, surroundings: Surroundings) -> Result<LogWriter, OpenError> {
         open::check_file(path)?;
         let conn = open::writer(path)?;
-        let core = Core::new(conn, surroundings).map_err(|e| open::engine(path, e))?;
+        let core = Core::new(conn, surroundings.clone()).map_err(|e| open::engine(path, e))?;
         let log = Log::beside_writer(path)?;
         Ok(LogWriter {
             path: path.to_owned(),
+            sealer: Sealer::new(&Extraction::standard()),
+            surroundings,
             queue: Queue::default(),
             core: Mutex::new(core),
             log,
@@ -85,16 +91,22 @@ impl LogWriter {
     /// [`AppendError`]; nothing was written.
     pub fn append(&self, streams: Vec<StreamAppend>) -> Result<Appended, AppendError> {
         let wrote = |done: &Appended| done.events.iter().any(|event| !event.duplicate);
-        self.queue.append(streams, |turn| match self.core() {
-            Ok(mut core) => {
-                let answers = core.append_group(turn.take_all());
-                if answers.iter().flatten().any(wrote) {
-                    self.log.announce();
+        self.queue
+            .append(self.given(streams), |turn| match self.core() {
+                Ok(mut core) => {
+                    let answers = core.append_group(turn.take_all());
+                    if answers.iter().flatten().any(wrote) {
+                        self.log.announce();
+                    }
+                    answers
                 }
-                answers
-            }
-            Err(closed) => vec![Err(closed)],
-        })
+                Err(closed) => vec![Err(closed)],
+            })
+    }
+
+    /// Prepares an append for its turn.
+    pub(super) fn given(&self, streams: Vec<StreamAppend>) -> Given {
+        Given::new(streams, &self.sealer, &self.surroundings.random)
     }
 
     /// Marks a log in the making as one of a world: commands may be sent to it.

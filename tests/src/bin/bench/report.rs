@@ -19,6 +19,8 @@ pub enum Goal {
     AtLeast(f64),
     /// The figure should be at most this, in its unit.
     AtMost(f64),
+    /// Nothing is asked of it.
+    None,
 }
 
 /// One row of the report.
@@ -108,6 +110,7 @@ impl Row {
             Goal::RatioAtMost(want) => want / ratio,
             Goal::AtLeast(want) => median(&self.ours) / want,
             Goal::AtMost(want) => want / median(&self.ours),
+            Goal::None => f64::NAN,
         }
     }
 }
@@ -184,6 +187,7 @@ pub fn markdown(plan: &Plan, rows: &[Row]) -> String {
                 let goal = format!("≤ {want} {}", row.unit);
                 (goal, met(median(&row.ours) <= want))
             }
+            Goal::None => ("–".to_owned(), ""),
         };
         let baseline = if row.baseline.is_empty() {
             "–".to_owned()

@@ -3,8 +3,6 @@
 //! Two threads share the work: the caller's checks, finds duplicates, gives out places ([`super::book`]), reading
 //! the log as it was before, and draws what salts are made of; one of its own hashes and writes ([`super::ink`]).
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 
@@ -13,6 +11,7 @@ use rusqlite::Connection;
 
 use super::book::Book;
 use super::commit::{Core, make_id};
+use super::ids::{Ids, Taken};
 use super::ink::{Ink, Planned};
 use super::open::append_error;
 use super::seal::draw_seeds;
@@ -55,15 +54,15 @@ pub struct Bulk<'w> {
     deferred_from: Option<u64>,
     /// What the import says of itself.
     note: Option<ImportNote>,
-    /// Ids of this bulk append: first 8 bytes of their SHA-256.
-    ids: HashMap<u64, Taken, BuildHasherDefault<Already>>,
+    /// Ids of this bulk append.
+    ids: Ids,
 }
 
 /// What a bulk append works with until it is over.
 #[derive(Debug)]
 struct Open {
     book: Book,
-    /// The log as it was before, in one read transaction.
+    /// The log as it was before, in one read transaction; empty if that was.
     reader: Connection,
     scribe: Scribe,
     batch: Vec<Planned>,
@@ -84,15 +83,6 @@ enum Work {
     Write(Vec<Planned>, Vec<Seed>),
     /// Indexes on texts are left for the end.
     LeaveTexts,
-}
-
-/// An id that this bulk append has used.
-#[derive(Debug, Clone, Copy)]
-struct Taken {
-    /// First 8 bytes of the hash of source, id and content.
-    content: u64,
-    position: u64,
-    version: u64,
 }
 
 /// What the log did with one event of a bulk append.
@@ -124,7 +114,14 @@ impl LogWriter {
         };
         ink.use_rule(extraction);
         ink.place_links_at_once(true);
-        let reader = match open::reader(self.path()).and_then(begin_reading) {
+        let before = book.size;
+        let reader = match before {
+            // There is nothing to read. A log that is being filled could not be read either, nor be written while
+            // somebody does.
+            0 => Connection::open_in_memory(),
+            _ => open::reader(self.path()).and_then(begin_reading),
+        };
+        let reader = match reader {
             Ok(reader) => reader,
             Err(error) => {
                 core.roll_back();
@@ -138,7 +135,7 @@ impl LogWriter {
         Ok(Bulk {
             writer: self,
             core,
-            before: book.size,
+            before,
             open: Some(Open {
                 book,
                 reader,
@@ -154,7 +151,7 @@ impl LogWriter {
             now,
             deferred_from: None,
             note: None,
-            ids: HashMap::default(),
+            ids: Ids::beside(open::folder_of(self.path())),
         })
     }
 }
@@ -282,7 +279,7 @@ impl Bulk<'_> {
 
     /// Looks an id up among this bulk append's own and in the log as it was before.
     fn find(
-        &self,
+        &mut self,
         stream: &StreamId,
         id: &EventId,
         event: &NewEvent,
@@ -293,7 +290,7 @@ impl Bulk<'_> {
             version,
             duplicate: true,
         };
-        if let Some(taken) = self.ids.get(&id_key(id)) {
+        if let Some(taken) = self.ids.get(id_key(id)).map_err(file_error)? {
             let position = Position(taken.position);
             return Ok(Some(if taken.content == first_8(digest) {
                 Found::Same(held(position, Version(taken.version)))
@@ -355,14 +352,15 @@ impl Bulk<'_> {
                 .map_or_else(append_error, |()| AppendError::Closed));
         }
         if let Some(digest) = digest {
-            self.ids.insert(
-                key,
-                Taken {
-                    content: first_8(digest),
-                    position: place.position.0,
-                    version: place.version.0,
-                },
-            );
+            let taken = Taken {
+                content: first_8(digest),
+                position: place.position.0,
+                version: place.version.0,
+            };
+            if let Err(error) = self.ids.insert(key, taken) {
+                let _ = self.end();
+                return Err(file_error(error));
+            }
         }
         Ok(place)
     }
@@ -378,7 +376,7 @@ impl Bulk<'_> {
     /// [`AppendError`]; nothing was written.
     pub fn commit(mut self) -> Result<Head, AppendError> {
         // What is not needed any more makes room for building indexes.
-        self.ids = HashMap::default();
+        self.ids = Ids::beside(open::folder_of(self.writer.path()));
         let mut open = self.open.take().ok_or(AppendError::Closed)?;
         // If the thread has ended, joining it tells why.
         open.send(&self.core.surroundings.random);
@@ -463,26 +461,6 @@ enum Found {
     Other(Position),
 }
 
-/// Takes a number that is a hash already as its own hash.
-#[derive(Default)]
-struct Already(u64);
-
-impl Hasher for Already {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 /// Derives the id of an event whose id other content holds.
 fn own_id(id: &EventId, digest: &[u8; 32]) -> EventId {
     let suffix = format!("#{:016x}", first_8(digest));
@@ -492,6 +470,17 @@ fn own_id(id: &EventId, digest: &[u8; 32]) -> EventId {
     }
     EventId::new(format!("{}{suffix}", &id.as_str()[..end]))
         .expect("not empty, and cut to the length of a name")
+}
+
+/// Says what it means for a bulk append that its temporary file cannot be written or read.
+fn file_error(error: std::io::Error) -> AppendError {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    if matches!(error.kind(), StorageFull | QuotaExceeded) {
+        return AppendError::DiskFull;
+    }
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+    let told = format!("the temporary file beside the log: {error}");
+    AppendError::Engine(Arc::new(rusqlite::Error::SqliteFailure(code, Some(told))))
 }
 
 fn id_key(id: &EventId) -> u64 {

@@ -9,7 +9,7 @@
 //! | `content` | when an event is one that the log holds already |
 //! | `unnamed` | making a log |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
-//! | `bulk`, `imports` | appending: imports, and the list of them |
+//! | `bulk`, `ids`, `imports` | appending: imports, the ids that one has used, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `times`, `wide` | how events lie along time, so that wide ranges of it are not walked along |
 //! | `ahead` | reading pages while the ones before are worked on |
@@ -31,6 +31,7 @@ mod content;
 mod density;
 mod detail;
 mod erase;
+mod ids;
 mod imports;
 mod ink;
 mod ledger;

@@ -103,6 +103,14 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The folder that holds a file; the current one for a bare name.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Whether a write-ahead log with content lies beside the file.
 pub(super) fn wal_pending(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).is_ok_and(|m| m.len() > 0)

@@ -61,6 +61,7 @@ pub mod privacy;
 pub mod progress;
 pub mod projection;
 pub mod question;
+mod runs;
 pub mod sample;
 pub mod search;
 pub mod signing;

@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "key_store",
         "progress",
         "pages",
+        "runs",
         "written",
         "integrity",
     ],

@@ -25,6 +25,7 @@ mod mapping;
 mod observe;
 mod ocel;
 mod pack;
+mod places;
 mod preset;
 mod preview;
 mod record;
@@ -296,7 +297,6 @@ enum Way {
     /// While they are read, for as long as they are in the log's order.
     Ahead,
     /// From the spool, when all are read.
-    #[cfg(test)]
     FromSpool,
 }
 
@@ -341,11 +341,19 @@ fn import_by(
         last_time: &last_time,
         position_of: &position_of,
     };
-    let ahead = match way {
-        Way::Ahead => Some(store::Ahead::begin(writer, request)?),
-        #[cfg(test)]
-        Way::FromSpool => None,
+    let gather = |way| {
+        let ahead = match way {
+            Way::Ahead => Some(store::Ahead::begin(writer, request)?),
+            Way::FromSpool => None,
+        };
+        gather::gather(request, folder, now, progress, before, ahead)
     };
-    let gathered = gather::gather(request, folder, now, progress, before, ahead)?;
+    let gathered = match gather(way)? {
+        Some(gathered) => gathered,
+        None => {
+            progress.restart();
+            gather(Way::FromSpool)?.ok_or(ImportError::Cancelled)?
+        }
+    };
     gathered.store(writer, request, progress)
 }

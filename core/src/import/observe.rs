@@ -16,7 +16,7 @@ use crate::finding::{FindingKind, Place, Severity};
 use crate::id::EventId;
 use crate::integrity::Hash;
 use crate::position::Position;
-use crate::store::{Head, LastSeen, Log, ReadError, SeenFile};
+use crate::store::{Head, LastSeen, Log, Positions, ReadError, SeenFile};
 use crate::time::Time;
 
 /// What a comparison cannot show: printed with every one.
@@ -119,14 +119,16 @@ fn compare_file(
 ) -> Result<SeenAgain, ReadError> {
     let old = &before.file.positions;
     let new = &now.positions;
-    let differences = if new.starts_with(old) {
+    let begins = || old.iter().eq(new.iter().take(old.len() as usize));
+    let differences = if old.len() <= new.len() && begins() {
         Differences {
-            appended: (new.len() - old.len()) as u64,
+            appended: new.len() - old.len(),
             ..Differences::default()
         }
     } else {
         let ids = ById { look, head };
-        differ(old, new, &ids)?
+        let list = |positions: &Positions| positions.iter().collect::<Vec<_>>();
+        differ(&list(old), &list(new), &ids)?
     };
     let told = Told {
         log: look.log,
@@ -174,7 +176,7 @@ fn compare_file(
     Ok(SeenAgain {
         looks: before.looks + 1,
         last_seen: before.at,
-        before: old.len() as u64,
+        before: old.len(),
         changed: differences.changed.len() as u64,
         vanished: differences.vanished.len() as u64,
         reordered: differences.moved.len() as u64,

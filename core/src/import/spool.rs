@@ -1,19 +1,23 @@
 //! Events on their way from the files to the log: written down in file order, read back in log order.
 //!
-//! The first pass appends each event to an unnamed temporary file and remembers its key (24 bytes); the second
-//! sorts the keys and reads the events back. So an import of any size stays small in memory, and one that is
-//! killed leaves nothing behind.
+//! The first pass appends each event to an unnamed temporary file and puts its key aside; the second takes the keys in
+//! order and reads the events back. Most keys are in a file too ([`crate::runs`]), so an import of any size stays small
+//! in memory, and one that is killed leaves nothing behind.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::mapping::{Beyond, bytes_of};
 use crate::event::{JSON, NewEvent, NewLink, Payload, SourceFields};
 use crate::id::{EventId, EventType};
+use crate::runs::{Runs, Sorted};
 use crate::time::{SourceTime, Time};
 
 const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Bytes that are read at once of an event that does not lie behind the one before.
+const FEW_BYTES: usize = 4_096;
 
 /// An event that only lacks its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub(super) struct Spooled {
     /// Index of its file.
     pub file: u32,
     pub line: u64,
-    /// Grows along the file.
+    /// Its place among the events of all files, in their order; first is 0.
     pub order: u64,
     pub event: NewEvent,
 }
@@ -89,19 +93,35 @@ impl Entry<'_> {
     }
 }
 
-/// Where an event belongs: by the latest time that its stream had reached in the file, then by file order,
-/// which is the order of offsets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    us: i64,
-    sub_ns: u16,
-    offset: u64,
+/// Where an event belongs: by the latest time that its stream had reached in the file, then by file order. Behind
+/// that its offset in the spool.
+type Key = [u8; 26];
+
+fn key(reached: Time, order: u64, offset: u64) -> Key {
+    let mut key = [0; 26];
+    // Without the sign, so that bytes compare as numbers do.
+    let us = reached.us().cast_unsigned() ^ (1 << 63);
+    key[..8].copy_from_slice(&us.to_be_bytes());
+    key[8..10].copy_from_slice(&reached.sub_ns().to_be_bytes());
+    key[10..18].copy_from_slice(&order.to_be_bytes());
+    key[18..].copy_from_slice(&offset.to_be_bytes());
+    key
+}
+
+/// Order and offset of the event that a key is of.
+fn order_and_offset(key: &Key) -> (u64, u64) {
+    let number = |at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&key[at..at + 8]);
+        u64::from_be_bytes(bytes)
+    };
+    (number(10), number(18))
 }
 
 /// The events of an import in file order.
 pub(super) struct Spool {
     out: BufWriter<File>,
-    keys: Vec<Key>,
+    keys: Runs<26>,
     offset: u64,
     bytes: Vec<u8>,
 }
@@ -111,7 +131,7 @@ impl Spool {
     pub(super) fn in_folder(folder: &Path) -> std::io::Result<Spool> {
         Ok(Spool {
             out: BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile_in(folder)?),
-            keys: Vec::new(),
+            keys: Runs::in_folder(folder),
             offset: 0,
             bytes: Vec::new(),
         })
@@ -121,11 +141,7 @@ impl Spool {
     pub(super) fn push(&mut self, reached: Time, entry: &Entry<'_>) -> std::io::Result<()> {
         self.bytes.clear();
         write_entry(&mut self.bytes, entry);
-        self.keys.push(Key {
-            us: reached.us(),
-            sub_ns: reached.sub_ns(),
-            offset: self.offset,
-        });
+        self.keys.push(key(reached, self.keys.len(), self.offset))?;
         self.out
             .write_all(&(self.bytes.len() as u64).to_le_bytes())?;
         self.out.write_all(&self.bytes)?;
@@ -135,31 +151,31 @@ impl Spool {
 
     /// Number of events.
     pub(super) fn len(&self) -> u64 {
-        self.keys.len() as u64
+        self.keys.len()
     }
 
     /// The events in log order.
-    pub(super) fn sorted(mut self) -> std::io::Result<SpoolReader> {
-        if !self.keys.is_sorted() {
-            self.keys.sort_unstable();
-        }
-        let mut file = self.out.into_inner().map_err(|e| e.into_error())?;
-        file.seek(SeekFrom::Start(0))?;
+    pub(super) fn sorted(self) -> std::io::Result<SpoolReader> {
+        let file = self.out.into_inner().map_err(|e| e.into_error())?;
         Ok(SpoolReader {
-            file: BufReader::with_capacity(BUFFER_BYTES, file),
-            at: 0,
-            keys: self.keys.into_iter(),
-            bytes: Vec::new(),
+            file,
+            keys: self.keys.sorted()?,
+            held: Vec::new(),
+            held_from: 0,
+            ahead: FEW_BYTES,
         })
     }
 }
 
 /// Reads a spool in log order.
 pub(super) struct SpoolReader {
-    file: BufReader<File>,
-    at: u64,
-    keys: std::vec::IntoIter<Key>,
-    bytes: Vec<u8>,
+    file: File,
+    keys: Sorted<26>,
+    /// Bytes of the file, from this offset on.
+    held: Vec<u8>,
+    held_from: u64,
+    /// So many are read at once: many while events come as they lie, few where each lies elsewhere.
+    ahead: usize,
 }
 
 impl Iterator for SpoolReader {
@@ -167,28 +183,41 @@ impl Iterator for SpoolReader {
 
     fn next(&mut self) -> Option<Self::Item> {
         let key = self.keys.next()?;
-        Some(self.read_at(key.offset))
+        Some(key.and_then(|key| {
+            let (order, offset) = order_and_offset(&key);
+            self.read_at(order, offset)
+        }))
     }
 }
 
 impl SpoolReader {
-    fn read_at(&mut self, offset: u64) -> std::io::Result<Spooled> {
-        let distance = i64::try_from(i128::from(offset) - i128::from(self.at))
-            .map_err(std::io::Error::other)?;
-        self.file.seek_relative(distance)?;
-        let mut len = [0; 8];
-        self.file.read_exact(&mut len)?;
-        let len = u64::from_le_bytes(len);
-        self.bytes
-            .resize(usize::try_from(len).map_err(std::io::Error::other)?, 0);
-        self.file.read_exact(&mut self.bytes)?;
-        self.at = offset + 8 + len;
-        read_entry(&self.bytes)
-            .map(|spooled| Spooled {
-                order: offset,
-                ..spooled
-            })
-            .ok_or_else(|| std::io::Error::other("the spool of the import was damaged"))
+    fn read_at(&mut self, order: u64, offset: u64) -> std::io::Result<Spooled> {
+        let damaged = || std::io::Error::other("the spool of the import was damaged");
+        let len = self.bytes(offset, 8)?.try_into().map_err(|_| damaged())?;
+        let len = usize::try_from(u64::from_le_bytes(len)).map_err(std::io::Error::other)?;
+        let bytes = self.bytes(offset + 8, len)?;
+        read_entry(bytes)
+            .map(|spooled| Spooled { order, ..spooled })
+            .ok_or_else(damaged)
+    }
+
+    /// Bytes of the file.
+    fn bytes(&mut self, offset: u64, len: usize) -> std::io::Result<&[u8]> {
+        let held = self.held_from..self.held_from + self.held.len() as u64;
+        if offset < held.start || offset + len as u64 > held.end {
+            self.ahead = match (held.start..=held.end).contains(&offset) {
+                true => (self.ahead * 2).min(BUFFER_BYTES),
+                false => FEW_BYTES,
+            };
+            self.held.clear();
+            self.held_from = offset;
+            self.file.seek(SeekFrom::Start(offset))?;
+            let wanted = len.max(self.ahead) as u64;
+            (&mut self.file).take(wanted).read_to_end(&mut self.held)?;
+        }
+        let from = (offset - self.held_from) as usize;
+        let bytes = self.held.get(from..from + len);
+        bytes.ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
     }
 }
 
@@ -414,7 +443,7 @@ mod tests {
         }
         let back: Vec<Spooled> = spool.sorted().unwrap().map(Result::unwrap).collect();
         let mut whole = entry(2, &times[1]).whole().unwrap();
-        whole.order = back[0].order;
+        whole.order = 1;
         assert_eq!(back[0], whole);
         assert_eq!(
             back.iter().map(|e| e.line).collect::<Vec<_>>(),
@@ -427,7 +456,7 @@ mod tests {
                 category: Some("order".into()),
                 file: 1,
                 line: 2,
-                order: 203,
+                order: 1,
                 event: NewEvent {
                     id: Some(EventId::new("evt-1").unwrap()),
                     event_type: EventType::new("OrderPlaced").unwrap(),

@@ -1,13 +1,15 @@
 //! An import's events on their way into the log, in its order, then commit.
 //!
-//! As long as the files are in log order, each event goes into the log while they are read. From the first one on
-//! that belongs before another, what was stored is thrown away, and a second pass over the spool stores all.
+//! As long as the files are in log order, each event goes into the log while they are read. With the first one that
+//! belongs before another, what was stored is thrown away; the files are read again, into the spool, and a second pass
+//! over that stores all.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
 use super::gather::{Gathered, Totals, spool_error};
 use super::observe::{self, Look};
+use super::places::Places;
 use super::report::{FileReport, ImportReport};
 use super::spool::{Spool, Spooled};
 use super::{Format, ImportError, ImportRequest, Mapping, Phase, Progress};
@@ -20,7 +22,7 @@ use crate::store::{
 };
 use crate::time::Time;
 
-/// Events set aside by an import that stores while it reads, beyond which it would rather read the spool.
+/// Events set aside by an import that stores while it reads, beyond which it would rather go by the spool.
 const MAX_SET_ASIDE: usize = 1_000;
 
 /// A bulk append that takes an import's events in log order.
@@ -31,8 +33,8 @@ struct Storing<'w> {
     /// For each stream of the import, whether an event of it was stored.
     streams: Vec<bool>,
     types: HashSet<String>,
-    /// For each file, where its records stand, each with its place in the file.
-    seen: Vec<Vec<(u64, Position)>>,
+    /// Where its records stand.
+    seen: Places,
     /// Ids as given of records whose id other content held: by where they stand.
     reused: HashMap<Position, EventId>,
 }
@@ -53,7 +55,11 @@ enum Why {
 }
 
 impl<'w> Storing<'w> {
-    fn begin(writer: &'w LogWriter, request: &ImportRequest) -> Result<Storing<'w>, ImportError> {
+    fn begin(
+        writer: &'w LogWriter,
+        request: &ImportRequest,
+        seen: Places,
+    ) -> Result<Storing<'w>, ImportError> {
         Ok(Storing {
             bulk: writer
                 .bulk(&sources_of(request), &Extraction::standard())
@@ -62,7 +68,7 @@ impl<'w> Storing<'w> {
             duplicates: 0,
             streams: Vec::new(),
             types: HashSet::new(),
-            seen: Vec::new(),
+            seen,
             reused: HashMap::new(),
         })
     }
@@ -113,10 +119,7 @@ impl<'w> Storing<'w> {
         let (BulkOutcome::Duplicate(at)
         | BulkOutcome::Stored(at)
         | BulkOutcome::StoredUnderNewId(at)) = outcome;
-        if self.seen.len() <= file as usize {
-            self.seen.resize_with(file as usize + 1, Vec::new);
-        }
-        self.seen[file as usize].push((order, at.position));
+        self.seen.note(file, order, at.position);
         let why = match outcome {
             BulkOutcome::Duplicate(_) => {
                 self.duplicates += 1;
@@ -145,7 +148,6 @@ pub(super) struct Ahead<'w> {
     /// Where the log has come to.
     reached: Time,
     set_aside: Vec<SetAside>,
-    followed: u64,
 }
 
 impl<'w> Ahead<'w> {
@@ -155,10 +157,9 @@ impl<'w> Ahead<'w> {
         request: &ImportRequest,
     ) -> Result<Ahead<'w>, ImportError> {
         Ok(Ahead {
-            storing: Storing::begin(writer, request)?,
+            storing: Storing::begin(writer, request, Places::as_read())?,
             reached: Time::MIN,
             set_aside: Vec::new(),
-            followed: 0,
         })
     }
 
@@ -172,13 +173,10 @@ impl<'w> Ahead<'w> {
         &mut self,
         reached: Time,
         name: &StreamId,
-        mut event: Spooled,
+        event: Spooled,
         progress: &Progress,
     ) -> Result<(), ImportError> {
         self.reached = reached;
-        // They come in the order of the files.
-        event.order = self.followed;
-        self.followed += 1;
         self.set_aside
             .extend(self.storing.add(name, event, progress)?);
         Ok(())
@@ -237,8 +235,8 @@ impl Gathered<'_> {
                 ahead.storing
             }
             None => {
-                let mut storing = Storing::begin(writer, request)?;
                 let events = spool.as_ref().map_or(0, Spool::len);
+                let mut storing = Storing::begin(writer, request, Places::sorted(events))?;
                 progress.events_total.store(events, Ordering::Relaxed);
                 progress.enter(Phase::Storing);
                 let sorted = spool.map(Spool::sorted).transpose();
@@ -263,21 +261,20 @@ impl Gathered<'_> {
             duplicates,
             streams,
             types,
-            mut seen,
+            seen,
             reused,
         } = storing;
         let duplicates = duplicates + unchanged as u64;
-        seen.resize_with(totals.files.len(), Vec::new);
         let seen: Vec<SeenFile> = seen
+            .of_files(totals.files.len())
             .into_iter()
             .zip(totals.in_folder.iter().zip(&totals.unchanged))
-            .map(|(mut records, (in_folder, unchanged))| {
-                records.sort_unstable();
-                let read = records.into_iter().map(|(_, position)| position);
-                SeenFile {
-                    positions: unchanged.iter().copied().chain(read).collect(),
-                    in_folder: *in_folder,
-                }
+            .map(|(read, (in_folder, unchanged))| SeenFile {
+                positions: match unchanged.is_empty() {
+                    true => read,
+                    false => unchanged.iter().copied().chain(read.iter()).collect(),
+                },
+                in_folder: *in_folder,
             })
             .collect();
         let look = Look {

@@ -150,6 +150,7 @@ pub(super) fn see_request(request: &ImportRequest) -> Result<Seen, ImportError> 
         ..Before::nothing()
     };
     let gathered = gather(request, &std::env::temp_dir(), now, &progress, before, None)?;
+    let gathered = gathered.unwrap();
     assert_eq!(
         progress.bytes_read.into_inner(),
         progress.bytes_total.into_inner(),

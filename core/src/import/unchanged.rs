@@ -63,13 +63,13 @@ impl Known {
         };
         Ok(log
             .imported_file(seen.import, source)?
-            .filter(|file| file.read == seen.file.positions.len() as u64)
+            .filter(|file| file.read == seen.file.positions.len())
             .map(|file| Known {
                 bytes: file.bytes,
                 sha256: file.sha256,
                 format: file.format,
                 mapping_sha256: file.mapping_sha256,
-                positions: seen.file.positions,
+                positions: seen.file.positions.iter().collect(),
                 at: seen.at,
             }))
     }

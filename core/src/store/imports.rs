@@ -29,9 +29,101 @@ pub struct ImportNote {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenFile {
     /// Positions in the order of the file; a record that comes twice is there twice, a rejected one is not.
-    pub positions: Vec<Position>,
+    pub positions: Positions,
     /// It was found in a folder that was imported.
     pub in_folder: bool,
+}
+
+/// Positions one after another, in few bytes: where each stands behind the one before, one byte each.
+///
+/// They are held as differences from one to the next, zigzag, seven bits a byte, lowest first, which is also what the
+/// file holds.
+///
+/// ```
+/// use annals_core::position::Position;
+/// use annals_core::store::Positions;
+/// let positions: Positions = [7, 8, 9, 9, 2].map(Position).into_iter().collect();
+/// assert_eq!(positions.len(), 5);
+/// assert_eq!(positions.iter().last(), Some(Position(2)));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Positions {
+    bytes: Vec<u8>,
+    len: u64,
+    last: u64,
+}
+
+impl Positions {
+    /// Adds one at the end.
+    pub fn push(&mut self, Position(position): Position) {
+        let step = position.wrapping_sub(self.last).cast_signed();
+        let mut rest = ((step << 1) ^ (step >> 63)).cast_unsigned();
+        while rest >= 0x80 {
+            self.bytes.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.bytes.push(rest as u8);
+        self.last = position;
+        self.len += 1;
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Gives them in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Position> + '_ {
+        let (mut bytes, mut before) = (self.bytes.iter(), 0u64);
+        std::iter::from_fn(move || {
+            let (mut rest, mut shift) = (0u64, 0u32);
+            loop {
+                let byte = bytes.next()?;
+                rest |= u64::from(byte & 0x7f).wrapping_shl(shift);
+                if byte & 0x80 == 0 {
+                    break;
+                }
+                shift += 7;
+            }
+            let step = (rest >> 1).cast_signed() ^ -((rest & 1).cast_signed());
+            before = before.wrapping_add(step.cast_unsigned());
+            Some(Position(before))
+        })
+    }
+
+    /// As the file holds them.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// As they come from the file; a spoilt row gives others.
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Positions {
+        let mut positions = Positions {
+            bytes,
+            ..Positions::default()
+        };
+        let (len, last) = positions
+            .iter()
+            .fold((0, 0), |(len, _), position| (len + 1, position.0));
+        (positions.len, positions.last) = (len, last);
+        positions
+    }
+}
+
+impl FromIterator<Position> for Positions {
+    fn from_iter<I: IntoIterator<Item = Position>>(each: I) -> Positions {
+        let mut positions = Positions::default();
+        each.into_iter()
+            .for_each(|position| positions.push(position));
+        positions
+    }
 }
 
 /// What was seen of a source when it was looked at last.
@@ -153,4 +245,27 @@ pub struct ImportRow {
 pub struct ImportsView {
     /// Oldest first. Imports by builds that kept no list are not in it.
     pub imports: Vec<ImportRow>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_come_back_as_they_were_seen() {
+        for positions in [
+            vec![],
+            vec![1, 2, 3, 3, 2],
+            vec![u64::MAX >> 1, 1, 1 << 40, 0],
+        ] {
+            let positions: Vec<Position> = positions.into_iter().map(Position).collect();
+            let packed: Positions = positions.iter().copied().collect();
+            assert_eq!(packed.iter().collect::<Vec<_>>(), positions);
+            assert_eq!(Positions::from_bytes(packed.bytes().to_vec()), packed);
+        }
+        let dense: Positions = (1..=1000).map(Position).collect();
+        assert_eq!(dense.bytes().len(), 1000, "a byte a record");
+        let spoilt = Positions::from_bytes(vec![0xff; 30]);
+        assert!(spoilt.is_empty(), "a spoilt row is no panic");
+    }
 }

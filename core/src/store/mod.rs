@@ -19,7 +19,9 @@ mod view;
 pub use error::{AppendError, BackupError, OpenError, ReadError};
 pub use extraction::Extraction;
 pub(crate) use extraction::Extractor;
-pub use imports::{Coverage, ImportNote, ImportRow, ImportedFile, ImportsView, LastSeen, SeenFile};
+pub use imports::{
+    Coverage, ImportNote, ImportRow, ImportedFile, ImportsView, LastSeen, Positions, SeenFile,
+};
 pub use query::{
     Cursor, Direction, EventPage, EventQuery, ExpectedVersion, StreamPage, StreamQuery,
 };

@@ -1,4 +1,4 @@
-//! A draft gets what it lacks (an id, a time, a type) and goes into the spool and, while that is possible, the log.
+//! A draft gets what it lacks (an id, a time, a type) and goes into the log or the spool.
 
 use std::sync::atomic::Ordering;
 
@@ -54,7 +54,7 @@ impl Gathering<'_, '_> {
         }
     }
 
-    /// Gives the draft what it lacks and spools it. The error is the reason for a rejection.
+    /// Gives the draft what it lacks and keeps it. The error is the reason for a rejection.
     pub(super) fn accept(
         &mut self,
         names: &FileNames,
@@ -191,12 +191,12 @@ impl Gathering<'_, '_> {
         });
     }
 
-    /// Spools an event and, as long as that is possible, stores it.
+    /// Spools or stores an event.
     fn keep(&mut self, reached: Time, entry: &Entry<'_>) -> Result<(), ImportError> {
         if let Some(spool) = &mut self.spool {
-            spool
+            return spool
                 .push(reached, entry)
-                .map_err(|e| spool_error(self.folder, e))?;
+                .map_err(|e| spool_error(self.folder, e));
         }
         let Some(ahead) = self.ahead.as_mut() else {
             return Ok(());
@@ -207,10 +207,9 @@ impl Gathering<'_, '_> {
                 ahead.follow(reached, name, event, self.progress)
             }
             None => {
-                self.ahead = None;
-                self.progress.events_done.store(0, Ordering::Relaxed);
-                self.progress.events_stored.store(0, Ordering::Relaxed);
-                Ok(())
+                // Ends the reading.
+                self.is_behind = true;
+                Err(ImportError::Cancelled)
             }
         }
     }

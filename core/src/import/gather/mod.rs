@@ -1,5 +1,5 @@
-//! The first pass of an import: every record of every file gets what it lacks and goes into the spool, and, as long
-//! as the files are in log order, into the log as well.
+//! The first pass of an import: every record of every file gets what it lacks and goes into the log, or, where the
+//! files turn out not to be in its order, into the spool.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -73,7 +73,8 @@ impl Before<'_> {
     }
 }
 
-/// Reads every file into a spool in `folder`, and stores `ahead` while that is possible.
+/// Reads every file and stores `ahead`; without that, into a spool in `folder`. `None` where an event belongs before
+/// one that was stored: nothing is kept then.
 pub(super) fn gather<'i, 'w>(
     request: &'i ImportRequest,
     folder: &'i Path,
@@ -81,29 +82,35 @@ pub(super) fn gather<'i, 'w>(
     progress: &'i Progress,
     before: Before<'i>,
     ahead: Option<Ahead<'w>>,
-) -> Result<Gathered<'w>, ImportError> {
-    let spool = Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?;
+) -> Result<Option<Gathered<'w>>, ImportError> {
+    let spool = match &ahead {
+        Some(_) => None,
+        None => Some(Spool::in_folder(folder).map_err(|e| spool_error(folder, e))?),
+    };
     let (sources, skipped) = files::expand(&request.paths, request.format)?;
     let total = sources.iter().map(|source| source.bytes).sum();
     progress.bytes_total.store(total, Ordering::Relaxed);
     progress.enter(Phase::Reading);
     let mut gathering = Gathering::new(request, folder, now, progress, before)?;
-    gathering.spool = Some(spool);
+    gathering.spool = spool;
     gathering.ahead = ahead;
     for Skip { file, why } in skipped {
         gathering.skip(&file, 0, why);
     }
     for source in &sources {
-        gathering.read_file(source)?;
+        match gathering.read_file(source) {
+            Err(_) if gathering.is_behind => return Ok(None),
+            read => read?,
+        }
     }
     let mut totals = gathering.gathered;
     totals.streams.forget_names();
-    Ok(Gathered {
+    Ok(Some(Gathered {
         spool: gathering.spool,
         totals,
         folder: folder.to_owned(),
         ahead: gathering.ahead,
-    })
+    }))
 }
 
 /// Looks at the first records of every file, and stores nothing anywhere.
@@ -247,12 +254,11 @@ impl<'i> Opened<'i> {
     }
 }
 
-/// Everything that the files held, ready for the log.
+/// Everything that the files held, in the spool or in the log already.
 pub(super) struct Gathered<'w> {
     pub spool: Option<Spool>,
     pub totals: Totals,
     pub folder: std::path::PathBuf,
-    /// Holds all of it already, if the files were in log order.
     pub ahead: Option<Ahead<'w>>,
 }
 
@@ -279,10 +285,11 @@ struct Gathering<'i, 'w> {
     progress: &'i Progress,
     before: Before<'i>,
     zone: chrono_tz::Tz,
-    /// `None` where the records are only looked at.
+    /// Where events go: here, or `ahead`, or nowhere if the records are only looked at.
     spool: Option<Spool>,
-    /// `None` from the first event on that belongs before another.
     ahead: Option<Ahead<'w>>,
+    /// An event could not follow on those that were stored ahead.
+    is_behind: bool,
     /// The records are only looked at.
     glance: Option<Glance>,
     gathered: Totals,
@@ -321,6 +328,7 @@ impl<'i> Gathering<'i, '_> {
             zone: request.zone,
             spool: None,
             ahead: None,
+            is_behind: false,
             glance: None,
             gathered: Totals {
                 read: 0,

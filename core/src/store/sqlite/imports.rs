@@ -7,7 +7,9 @@ use super::log::Log;
 use super::schema::has_table;
 use crate::integrity::Hash;
 use crate::position::Position;
-use crate::store::{Coverage, ImportNote, ImportRow, ImportedFile, LastSeen, ReadError, SeenFile};
+use crate::store::{
+    Coverage, ImportNote, ImportRow, ImportedFile, LastSeen, Positions, ReadError, SeenFile,
+};
 use crate::time::Time;
 
 /// Tables with the triggers that keep their rows as they are.
@@ -184,20 +186,20 @@ fn write_seen(
         positions,
         in_folder,
     } = seen;
-    let bytes = pack(positions);
+    let bytes = positions.bytes();
     // The last look at this source that kept its positions itself.
-    let before: Option<(i64, i64, Vec<u8>)> = conn
+    let before: Option<(i64, i64, bool)> = conn
         .prepare_cached(
-            "SELECT s.import, s.idx, s.positions FROM import_files f
+            "SELECT s.import, s.idx, s.positions = ?3 FROM import_files f
              JOIN import_seen s ON s.import = f.import AND s.idx = f.idx
              WHERE f.name = ?1 AND f.import < ?2 AND s.positions IS NOT NULL
              ORDER BY s.import DESC, s.idx DESC LIMIT 1",
         )?
-        .query_row((name, import), |row| {
+        .query_row((name, import, bytes), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    let same = before.filter(|(_, _, held)| *held == bytes);
+    let same = before.filter(|(_, _, is_same)| *is_same);
     conn.prepare_cached(
         "INSERT INTO import_seen(import, idx, in_folder, same_as, same_idx, records, positions)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -208,45 +210,10 @@ fn write_seen(
         in_folder,
         same.as_ref().map(|(import, _, _)| import),
         same.as_ref().map(|(_, idx, _)| idx),
-        positions.len() as u64,
+        positions.len(),
         same.is_none().then_some(bytes),
     ])?;
     Ok(())
-}
-
-/// Positions as the differences from one to the next, zigzag, seven bits a byte, lowest first.
-fn pack(positions: &[Position]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(positions.len() + 8);
-    let mut before = 0u64;
-    for Position(position) in positions {
-        let step = position.wrapping_sub(before).cast_signed();
-        let mut rest = ((step << 1) ^ (step >> 63)).cast_unsigned();
-        before = *position;
-        while rest >= 0x80 {
-            bytes.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push(rest as u8);
-    }
-    bytes
-}
-
-/// Positions as they were packed; a spoilt row gives others.
-pub(super) fn unpack(bytes: &[u8]) -> Vec<Position> {
-    let mut positions = Vec::with_capacity(bytes.len());
-    let (mut before, mut rest, mut shift) = (0u64, 0u64, 0u32);
-    for byte in bytes {
-        rest |= u64::from(byte & 0x7f).wrapping_shl(shift);
-        if byte & 0x80 != 0 {
-            shift += 7;
-            continue;
-        }
-        let step = (rest >> 1).cast_signed() ^ -((rest & 1).cast_signed());
-        before = before.wrapping_add(step.cast_unsigned());
-        positions.push(Position(before));
-        (rest, shift) = (0, 0);
-    }
-    positions
 }
 
 impl Log {
@@ -320,7 +287,9 @@ impl Log {
                         looks: 0,
                         file: SeenFile {
                             in_folder: row.get(2)?,
-                            positions: unpack(&row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default()),
+                            positions: Positions::from_bytes(
+                                row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default(),
+                            ),
                         },
                     })
                 })
@@ -432,24 +401,4 @@ fn file_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<ImportedFile> {
         read: row.get(6)?,
         coverage,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_come_back_as_they_were_seen() {
-        for positions in [
-            vec![],
-            vec![1, 2, 3, 3, 2],
-            vec![u64::MAX >> 1, 1, 1 << 40, 0],
-        ] {
-            let positions: Vec<Position> = positions.into_iter().map(Position).collect();
-            assert_eq!(unpack(&pack(&positions)), positions);
-        }
-        let dense: Vec<Position> = (1..=1000).map(Position).collect();
-        assert_eq!(pack(&dense).len(), 1000, "a byte a record");
-        assert_eq!(unpack(&[0xff; 30]), [], "a spoilt row is no panic");
-    }
 }

@@ -4,7 +4,8 @@
 use rusqlite::Connection;
 
 use crate::position::Position;
-use crate::store::sqlite::imports::{are_there, coverage_is_there, seen_is_there, unpack};
+use crate::store::Positions;
+use crate::store::sqlite::imports::{are_there, coverage_is_there, seen_is_there};
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
 
 /// One import, as the file has it.
@@ -140,11 +141,11 @@ fn seen(
         let (import, idx, records): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (held, same): (Option<Vec<u8>>, Option<i64>) = (row.get(3)?, row.get(4)?);
         let (of_a_file, like_another): (bool, bool) = (row.get(5)?, row.get(6)?);
-        let sound = match (&held, same) {
+        let sound = match (held, same) {
             (Some(bytes), None) => {
-                let positions = unpack(bytes);
+                let positions = Positions::from_bytes(bytes);
                 positions.len() as i64 == records
-                    && positions.iter().all(|Position(n)| (1..=size).contains(n))
+                    && positions.iter().all(|Position(n)| (1..=size).contains(&n))
             }
             (None, Some(_)) => like_another,
             _ => false,

@@ -1,5 +1,5 @@
 //! A process that is killed in the middle of appends and imports loses nothing that it acknowledged and leaves
-//! nothing half done. A hundred kills in all.
+//! nothing half done. More than a hundred kills in all.
 //!
 //! The test starts itself again as the process to be killed: it prints a line for each append after its
 //! acknowledgement, so the lines that arrived are what the log must hold.
@@ -12,9 +12,11 @@ use std::process::{Child, Command, Stdio};
 
 use annals_core::event::NewEvent;
 use annals_core::id::{EventId, StreamId};
-use annals_core::import::{ImportRequest, Progress, import};
+use annals_core::import::{ImportRequest, Presence, Progress, import, import_into};
 use annals_core::integrity::tree;
-use annals_core::store::{EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend};
+use annals_core::store::{
+    EventQuery, ExpectedVersion, Log, LogWriter, StreamAppend, left_in_the_making,
+};
 use annals_core::surroundings::Surroundings;
 
 /// Events of each append: all of them or none must be there.
@@ -247,4 +249,64 @@ fn a_killed_import_leaves_the_log_as_it_was_or_complete() {
         import_until_killed(&format!("run-{run}.jsonl"), &store);
     }
     assert_eq!(check_whole(&store).len() as u64, KILLS_IN_IMPORTS * EVENTS);
+}
+
+/// A store that an import makes is written under another name, without a write-ahead log.
+#[test]
+fn a_killed_import_into_a_new_store_leaves_none_or_all_of_it() {
+    const EVENTS: u64 = 2_000;
+    const KILLS: u64 = 20;
+    if let Some((file, store)) = role() {
+        let request = ImportRequest::of(vec![store.with_file_name(file)]);
+        let (surroundings, progress) = (Surroundings::system(), Progress::default());
+        import_into(&store, Presence::New, &request, &surroundings, &progress).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // More than the engine keeps in memory: most of it is in the file before the commit.
+    let text = "0123456789".repeat(3_000);
+    let lines: String = (0..EVENTS)
+        .map(|n| {
+            format!(
+                "{{\"eventId\":\"{n}\",\"aggregateId\":\"order-{}\",\"eventType\":\"OrderPlaced\",\
+                 \"timestamp\":\"2024-01-01T00:00:00Z\",\"data\":{{\"text\":\"{text}\"}}}}\n",
+                n % 97
+            )
+        })
+        .collect();
+    std::fs::write(folder.path().join("large.jsonl"), lines).unwrap();
+    let (mut died_on_the_way, mut ended) = (0, 0);
+    for run in 0..KILLS {
+        let store = folder.path().join(format!("crash-{run}.annals"));
+        let mut child = start(
+            "a_killed_import_into_a_new_store_leaves_none_or_all_of_it",
+            "large.jsonl",
+            &store,
+        );
+        // Another length each time is another place to die.
+        let length = || {
+            let unnamed = left_in_the_making(&store).pop();
+            unnamed.and_then(|file| Some(std::fs::metadata(file).ok()?.len()))
+        };
+        while length().unwrap_or(0) < run * 4_000_000 && child.try_wait().unwrap().is_none() {
+            assert!(
+                !store.exists() || child.wait().unwrap().success(),
+                "it had its name before it was whole"
+            );
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if store.exists() {
+            assert_eq!(check_whole(&store).len() as u64, EVENTS);
+            ended += 1;
+        } else {
+            died_on_the_way += u64::from(!left_in_the_making(&store).is_empty());
+        }
+        for left in left_in_the_making(&store) {
+            std::fs::remove_file(left).unwrap();
+        }
+    }
+    assert!(died_on_the_way > 0, "no kill came while it was written");
+    assert!(ended < KILLS, "no kill came before the end");
 }

@@ -334,12 +334,19 @@ fn import_by(
         let id = EventId::new(id).ok()?;
         Some(log.event_by_id(&id).ok()??.position)
     };
-    let before = gather::Before {
+    // What is to be filled cannot be read while it is, and holds nothing.
+    let is_empty = writer.is_to_fill()
+        && log.head().map_err(observe::unreadable)?.size == crate::position::Position::ZERO;
+    let in_log = gather::Before {
         is_known: &is_known,
         held_as: &held_as,
         known: &known,
         last_time: &last_time,
         position_of: &position_of,
+    };
+    let before = match is_empty {
+        true => gather::Before::nothing(),
+        false => in_log,
     };
     let gather = |way| {
         let ahead = match way {
@@ -355,5 +362,5 @@ fn import_by(
             gather(Way::FromSpool)?.ok_or(ImportError::Cancelled)?
         }
     };
-    gathered.store(writer, request, progress)
+    gathered.store(writer, !is_empty, request, progress)
 }

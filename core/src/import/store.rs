@@ -214,10 +214,12 @@ impl Totals {
 }
 
 impl Gathered<'_> {
-    /// Stores what is not stored yet, then commits.
+    /// Stores what is not stored yet, then commits. `compares` with what was seen of the files before, if the log may
+    /// hold any of that.
     pub(super) fn store(
         self,
         writer: &LogWriter,
+        compares: bool,
         request: &ImportRequest,
         progress: &Progress,
     ) -> Result<ImportReport, ImportError> {
@@ -282,8 +284,10 @@ impl Gathered<'_> {
             reused: &reused,
             whole_folders: totals.in_folder.contains(&true),
         };
-        observe::compare(&look, &seen, &mut totals.files, &mut totals.notes)
-            .map_err(observe::unreadable)?;
+        if compares {
+            observe::compare(&look, &seen, &mut totals.files, &mut totals.notes)
+                .map_err(observe::unreadable)?;
+        }
         let rejects_file = totals.rejects.keep()?;
         if request.dry_run {
             drop(bulk);

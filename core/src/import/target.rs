@@ -90,7 +90,7 @@ enum Target {
     New(UnnamedLog),
     /// A dry run into a store that does not exist works on an empty one that is thrown away.
     Scratch(
-        LogWriter,
+        UnnamedLog,
         #[expect(dead_code, reason = "held")] tempfile::TempDir,
     ),
 }
@@ -122,10 +122,10 @@ impl Target {
                 };
                 let scratch = tempfile::tempdir().map_err(io)?;
                 let path = scratch.path().join("dry-run.annals");
-                let writer = LogWriter::create(&path, surroundings.clone())?;
-                return Ok(Target::Scratch(writer, scratch));
+                let log = UnnamedLog::to_fill(&path, surroundings.clone())?;
+                return Ok(Target::Scratch(log, scratch));
             }
-            match UnnamedLog::create(store, surroundings.clone()) {
+            match UnnamedLog::to_fill(store, surroundings.clone()) {
                 Ok(log) => return Ok(Target::New(log)),
                 // It came to be between the two questions.
                 Err(OpenError::Exists { .. }) if store.exists() => {}
@@ -136,8 +136,8 @@ impl Target {
 
     fn writer(&self) -> &LogWriter {
         match self {
-            Target::There(writer) | Target::Scratch(writer, _) => writer,
-            Target::New(log) => log.writer(),
+            Target::There(writer) => writer,
+            Target::New(log) | Target::Scratch(log, _) => log.writer(),
         }
     }
 }

@@ -1192,6 +1192,62 @@ fn a_full_disk_is_said_and_loses_nothing() {
     assert_eq!(log.head().unwrap().size.0, 2);
 }
 
+/// It has no write-ahead log: what was there before is in memory, and most of what comes is in the file before the
+/// commit.
+#[test]
+fn a_log_that_is_being_filled_is_filled_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.annals");
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let made = UnnamedLog::to_fill(&path, fixed()).unwrap();
+    let unnamed = left_in_the_making(&path).pop().unwrap();
+    let empty = std::fs::metadata(&unnamed).unwrap().len();
+    let large = || event("A", &format!("\"{}\"", "x".repeat(500_000)));
+    let mut bulk = made.writer().bulk("file", &Extraction::standard()).unwrap();
+    for _ in 0..120 {
+        bulk.add(&stream("a-1"), None, large()).unwrap();
+    }
+    drop(bulk);
+    assert_eq!(std::fs::metadata(&unnamed).unwrap().len(), empty);
+    assert_eq!(made.writer().log().head().unwrap().size.0, 0);
+
+    made.writer().limit_pages(2_000);
+    let mut bulk = made.writer().bulk("file", &Extraction::standard()).unwrap();
+    let ended = loop {
+        if let Err(error) = bulk.add(&stream("b-1"), None, large()) {
+            break error;
+        }
+    };
+    assert!(matches!(ended, AppendError::DiskFull), "{ended:?}");
+    drop(bulk);
+    assert_eq!(made.writer().log().head().unwrap().size.0, 0);
+
+    made.writer().limit_pages(1_000_000);
+    let mut bulk = made.writer().bulk("file", &Extraction::standard()).unwrap();
+    for n in 0..120 {
+        bulk.add(&stream(&format!("c-{n}")), None, large()).unwrap();
+    }
+    assert!(std::fs::metadata(&unnamed).unwrap().len() > 10_000_000);
+    let head = bulk.commit().unwrap();
+    assert_eq!((files(), path.exists()), (1, false), "no journal, no name");
+    made.name().unwrap();
+    assert_eq!(files(), 1);
+    let log = Log::explore(&path).unwrap();
+    assert_eq!(log.head().unwrap(), head);
+    assert_eq!(log.info().unwrap().streams, 120);
+    let mode: String = log
+        .read(|conn| Ok(conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?))
+        .unwrap();
+    assert_eq!(mode, "wal");
+
+    let half = UnnamedLog::to_fill(&folder.path().join("y.annals"), fixed()).unwrap();
+    let mut bulk = half.writer().bulk("file", &Extraction::standard()).unwrap();
+    bulk.add(&stream("a-1"), None, large()).unwrap();
+    drop(bulk);
+    drop((half, log));
+    assert_eq!(files(), 1);
+}
+
 /// Makes a closed log with some events and returns its bytes.
 fn closed(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("x.annals");

@@ -47,9 +47,25 @@ impl UnnamedLog {
     /// # Errors
     /// [`OpenError::Exists`] if something is there already; [`OpenError::NotFound`] if its folder is not.
     pub fn create(path: &Path, surroundings: Surroundings) -> Result<UnnamedLog, OpenError> {
-        let files = Files::fill(path, &surroundings)?;
+        let files = Files::fill(path, &surroundings, "WAL")?;
         Ok(UnnamedLog {
             writer: LogWriter::open(&files.unnamed, surroundings)?,
+            files,
+        })
+    }
+
+    /// As [`UnnamedLog::create`], for a log that one bulk append is to fill: until it gets its name it has no
+    /// write-ahead log, so every page is written once, and nothing of it can be read while the bulk append writes.
+    ///
+    /// # Errors
+    /// As [`UnnamedLog::create`].
+    pub(crate) fn to_fill(
+        path: &Path,
+        surroundings: Surroundings,
+    ) -> Result<UnnamedLog, OpenError> {
+        let files = Files::fill(path, &surroundings, "DELETE")?;
+        Ok(UnnamedLog {
+            writer: LogWriter::open_to_fill(&files.unnamed, surroundings)?,
             files,
         })
     }
@@ -66,8 +82,13 @@ impl UnnamedLog {
     /// [`OpenError::Exists`] if something has the name by now; the log is gone then.
     pub fn name(self) -> Result<(), OpenError> {
         let UnnamedLog { writer, files } = self;
+        let was_to_fill = writer.is_to_fill();
+        writer.end_filling()?;
         drop(writer);
-        files.name()
+        match was_to_fill {
+            true => files.sync_and_name(),
+            false => files.name(),
+        }
     }
 }
 
@@ -109,13 +130,13 @@ impl Files {
         }
     }
 
-    /// Writes an empty log.
-    fn fill(path: &Path, surroundings: &Surroundings) -> Result<Files, OpenError> {
+    /// Writes an empty log that is in this journal mode of the engine.
+    fn fill(path: &Path, surroundings: &Surroundings, journal: &str) -> Result<Files, OpenError> {
         let mut random = [0u8; 16];
         (surroundings.random)(&mut random);
         let id = uuid::Builder::from_random_bytes(random).into_uuid();
         let files = Files::reserve(path, &id.simple().to_string())?;
-        fill(&files, id, (surroundings.clock)())?;
+        fill(&files, id, (surroundings.clock)(), journal)?;
         Ok(files)
     }
 
@@ -133,11 +154,7 @@ impl Files {
         let path = self.path.clone();
         self.name()?;
         if cfg!(unix) {
-            let folder = match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder,
-                _ => Path::new("."),
-            };
-            std::fs::File::open(folder)
+            std::fs::File::open(open::folder_of(&path))
                 .and_then(|folder| folder.sync_all())
                 .map_err(|e| open::io(&path, e))?;
         }
@@ -181,11 +198,8 @@ impl Drop for Files {
 /// what others are making now. The former can be removed.
 #[must_use]
 pub fn left_in_the_making(path: &Path) -> Vec<PathBuf> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let (Some(name), Ok(entries)) = (path.file_name(), std::fs::read_dir(folder)) else {
+    let entries = std::fs::read_dir(open::folder_of(path));
+    let (Some(name), Ok(entries)) = (path.file_name(), entries) else {
         return Vec::new();
     };
     let is_one = |file: &std::ffi::OsStr| {
@@ -207,15 +221,15 @@ pub fn left_in_the_making(path: &Path) -> Vec<PathBuf> {
 
 /// Makes an empty log with its name.
 pub(super) fn create(path: &Path, surroundings: &Surroundings) -> Result<(), OpenError> {
-    Files::fill(path, surroundings)?.name()
+    Files::fill(path, surroundings, "WAL")?.name()
 }
 
 /// Writes an empty log into an empty file.
-fn fill(files: &Files, id: uuid::Uuid, now: Time) -> Result<(), OpenError> {
+fn fill(files: &Files, id: uuid::Uuid, now: Time, journal: &str) -> Result<(), OpenError> {
     let conn = open::writer(&files.unnamed)?;
     let write = || -> rusqlite::Result<()> {
         conn.pragma_update(None, "page_size", 4096)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "journal_mode", journal)?;
         conn.execute_batch("BEGIN IMMEDIATE")?;
         lay_out(&conn, schema::FORMAT)?;
         conn.execute(

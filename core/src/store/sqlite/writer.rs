@@ -49,6 +49,8 @@ pub struct LogWriter {
     /// Before `core`: the connection that closes last tidies up, and only one that writes can.
     log: Log,
     core: Mutex<Core>,
+    /// See [`LogWriter::open_to_fill`].
+    to_fill: bool,
 }
 
 impl LogWriter {
@@ -77,7 +79,51 @@ impl LogWriter {
             queue: Queue::default(),
             core: Mutex::new(core),
             log,
+            to_fill: false,
         })
+    }
+
+    /// Opens a log that has no name yet and is to be filled by one bulk append. What an append that fails is rolled
+    /// back by is in memory, since nobody opens the file of a process that died.
+    pub(super) fn open_to_fill(
+        path: &Path,
+        surroundings: Surroundings,
+    ) -> Result<LogWriter, OpenError> {
+        let mut writer = LogWriter::open(path, surroundings)?;
+        writer.journal("memory")?;
+        writer.to_fill = true;
+        Ok(writer)
+    }
+
+    /// Whether nothing of it can be read while a bulk append is at it.
+    pub(crate) fn is_to_fill(&self) -> bool {
+        self.to_fill
+    }
+
+    /// Makes of a log that was to be filled one like any other.
+    pub(super) fn end_filling(&self) -> Result<(), OpenError> {
+        match self.to_fill {
+            true => self.journal("wal"),
+            false => Ok(()),
+        }
+    }
+
+    /// Changes the journal mode of the engine.
+    fn journal(&self, mode: &str) -> Result<(), OpenError> {
+        let locked = || OpenError::Locked {
+            path: self.path.clone(),
+        };
+        let core = self.core().map_err(|_| locked())?;
+        let now = core.with(|conn| {
+            conn.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |row| {
+                row.get::<_, String>(0)
+            })
+        });
+        match now {
+            Ok(now) if now == mode => Ok(()),
+            Ok(_) => Err(locked()),
+            Err(error) => Err(open::engine(&self.path, error)),
+        }
     }
 
     /// Appends to one or several streams, all or nothing; returns after the commit is durable.

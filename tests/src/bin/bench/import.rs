@@ -6,8 +6,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use annals_core::import::{ImportRequest, Progress, import};
-use annals_core::store::LogWriter;
+use annals_core::import::{ImportRequest, Presence, Progress, import_into};
 use annals_core::surroundings::Surroundings;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,16 +30,14 @@ pub struct Line<'a> {
     pub metadata: &'a RawValue,
 }
 
-/// Imports, in a process of its own.
+/// Imports into a new store as the command line does, in a process of its own.
 pub fn child(file: &Path, store: &Path) -> Outcome<()> {
     let start = Instant::now();
     let surroundings = Surroundings::system();
-    let writer = LogWriter::create(store, surroundings.clone())?;
     let request = ImportRequest::of(vec![file.to_owned()]);
-    let report = import(&writer, &request, &surroundings, &Progress::default())?;
-    let seconds = start.elapsed().as_secs_f64();
-    writer.close()?;
-    child::told(seconds, report.stored);
+    let progress = Progress::default();
+    let imported = import_into(store, Presence::New, &request, &surroundings, &progress)?;
+    child::told(start.elapsed().as_secs_f64(), imported.report.stored);
     Ok(())
 }
 

@@ -81,6 +81,12 @@ pub(super) fn expand(
             });
         } else if metadata.is_dir() {
             walk(path, "", 0, &mut sources, &mut skips);
+        } else if !metadata.is_file() {
+            return Err(ImportError::Malformed {
+                file: path.display().to_string(),
+                line: 1,
+                message: "this is a pipe or a device and no file, and an import reads its files more than once: write what comes out of it into a file first".to_owned(),
+            });
         } else {
             sources.push(Source {
                 path: path.clone(),

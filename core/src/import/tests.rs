@@ -430,6 +430,18 @@ fn files_that_are_none_of_the_formats_say_what_to_do() {
     assert_eq!(see("empty.jsonl", "").totals.read, 0);
 }
 
+/// Reading a pipe would wait for whoever writes into it, and find nothing the second time.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("events.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let error = see_request(&ImportRequest::of(vec![pipe])).err().unwrap();
+    assert!(error.to_string().contains("a pipe or a device"), "{error}");
+}
+
 #[test]
 fn a_cancelled_import_stops() {
     let folder = tempfile::tempdir().unwrap();

@@ -153,10 +153,15 @@ impl Core {
         }
     }
 
-    /// One transaction for all; an answer for each, in order.
-    pub(super) fn append_group(&mut self, appends: Vec<Given>) -> Vec<Answer> {
-        let count = appends.len();
-        match self.try_group(appends) {
+    /// One transaction for all that `next` gives until it gives none; an answer for each, in order.
+    pub(super) fn append_group(&mut self, mut next: impl FnMut() -> Vec<Given>) -> Vec<Answer> {
+        let mut count = 0;
+        let next = || {
+            let given = next();
+            count += given.len();
+            given
+        };
+        match self.try_group(next) {
             Ok(answers) => answers,
             Err(error) => {
                 self.roll_back();
@@ -165,48 +170,53 @@ impl Core {
         }
     }
 
-    fn try_group(&mut self, appends: Vec<Given>) -> Result<Vec<Answer>, AppendError> {
+    fn try_group(
+        &mut self,
+        mut next: impl FnMut() -> Vec<Given>,
+    ) -> Result<Vec<Answer>, AppendError> {
+        // Whatever fails, the leader's own append is among those that are answered.
+        let mut appends = next();
         let (mut book, mut ink) = self.begin().map_err(open::append_error)?;
         let mut answers = Vec::with_capacity(appends.len());
         // What is not written yet: one pass over all of them keeps its statements.
         let mut pending: Vec<(Planned, Prepared)> = Vec::with_capacity(appends.len());
         // Ids of this transaction: to be compared with, their rows must be in the file, and the names in them.
         let mut given: HashSet<EventId> = HashSet::new();
-        for Given { streams, prepared } in appends {
-            let ids = || {
-                let events = streams.iter().flat_map(|append| &append.events);
-                events.filter_map(|event| event.id.as_ref())
-            };
-            if ids().any(|id| given.contains(id)) {
-                ink.write(self.conn(), pending.iter().map(|(p, s)| (p, s)))
-                    .map_err(open::append_error)?;
-                pending.clear();
-                let indexed = book
-                    .flush(self.conn(), self.index_every)
-                    .map_err(open::append_error)?;
-                ink.flush(self.conn(), indexed)
-                    .map_err(open::append_error)?;
-            }
-            let ids: Vec<EventId> = ids().cloned().collect();
-            let places = match settle(self.conn(), self.packing, &mut book, &streams) {
-                Ok(places) => places,
-                Err(error) if is_refusal(&error) => {
-                    answers.push(Err(error));
-                    continue;
+        while !appends.is_empty() {
+            for Given { streams, prepared } in appends {
+                let ids = || {
+                    let events = streams.iter().flat_map(|append| &append.events);
+                    events.filter_map(|event| event.id.as_ref())
+                };
+                if ids().any(|id| given.contains(id)) {
+                    write_all(self.conn(), &mut ink, &mut pending)?;
+                    let indexed = book
+                        .flush(self.conn(), self.index_every)
+                        .map_err(open::append_error)?;
+                    ink.flush(self.conn(), indexed)
+                        .map_err(open::append_error)?;
                 }
-                Err(error) => return Err(error),
-            };
-            let events = self
-                .plan(&mut book, streams, prepared, places, &mut pending)
-                .map_err(open::append_error)?;
-            given.extend(ids);
-            answers.push(Ok(events));
+                let ids: Vec<EventId> = ids().cloned().collect();
+                let places = match settle(self.conn(), self.packing, &mut book, &streams) {
+                    Ok(places) => places,
+                    Err(error) if is_refusal(&error) => {
+                        answers.push(Err(error));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                let events = self
+                    .plan(&mut book, streams, prepared, places, &mut pending)
+                    .map_err(open::append_error)?;
+                given.extend(ids);
+                answers.push(Ok(events));
+            }
+            write_all(self.conn(), &mut ink, &mut pending)?;
+            appends = next();
         }
-        let commit = |core: &mut Core| {
-            ink.write(core.conn(), pending.iter().map(|(p, s)| (p, s)))?;
-            core.commit(book, ink, core.index_every)
-        };
-        let head = commit(self).map_err(open::append_error)?;
+        let head = self
+            .commit(book, ink, self.index_every)
+            .map_err(open::append_error)?;
         Ok(answers
             .into_iter()
             .map(|answer| answer.map(|events| Appended { events, head }))
@@ -256,6 +266,22 @@ impl Core {
         }
         Ok(done)
     }
+}
+
+/// Writes what is planned.
+fn write_all(
+    conn: &Connection,
+    ink: &mut Ink,
+    pending: &mut Vec<(Planned, Prepared)>,
+) -> Result<(), AppendError> {
+    if !pending.is_empty() {
+        let events = pending
+            .iter()
+            .map(|(planned, prepared)| (planned, prepared));
+        ink.write(conn, events).map_err(open::append_error)?;
+        pending.clear();
+    }
+    Ok(())
 }
 
 /// What of an id is drawn.

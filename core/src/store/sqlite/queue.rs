@@ -1,9 +1,9 @@
 //! Callers that append at the same time share commits.
 //!
-//! There is no thread of its own. Of the callers that wait, one leads: it takes all waiting appends into one
-//! transaction, commits, and answers them. The next one that leads is the last of them to come back, so that their
-//! appends are together again; whoever waits looks at the clock, and leads where the others stay away. So one caller
-//! alone pays for no switch of threads, and many share each commit.
+//! There is no thread of its own. Of the callers that come, the first leads: it takes what waits into a transaction,
+//! and while it writes that the others of the last turn come back and are taken as well, until nobody is left to come.
+//! Then it commits and answers them all. So one caller alone pays for no switch of threads, many share each commit, and
+//! what they do between two appends is done beside the work of the one that leads.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,8 +15,8 @@ use crate::store::{AppendError, Appended};
 /// Most appends that one transaction takes beside the leader's own.
 const MAX_GROUP: usize = 512;
 
-/// How long callers wait for the others of the last turn to come back. Without it they fall into two halves
-/// that take turns, each with a commit of its own, and a commit takes longer than this on any disk.
+/// How long a leader that has nothing left to write waits for the others of the last turn. Without it they fall into
+/// two halves that take turns, each with a commit of its own, and a commit takes longer than this on any disk.
 const GATHER: Duration = Duration::from_micros(200);
 
 /// Most turns that go without waiting after one that waited in vain.
@@ -29,6 +29,8 @@ pub(super) type Answer = Result<Appended, AppendError>;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<QueueState>,
+    /// Somebody came while the leader waited.
+    came: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -36,10 +38,10 @@ struct QueueState {
     waiting: VecDeque<Arc<Ticket>>,
     /// Somebody leads, or was told to.
     led: bool,
+    /// The leader waits for others.
+    leader_waits: bool,
     /// Callers of the last turn that did not come back yet.
     away: usize,
-    /// How many were away when one of those that wait began to look at the clock. `None` where none does.
-    gathering: Option<usize>,
     /// Turns to go without waiting for them.
     in_a_hurry: u32,
     /// How many those were after the last wait in vain; 0 after one that was not.
@@ -56,8 +58,6 @@ struct Ticket {
 #[derive(Debug)]
 enum TicketState {
     Waiting(Given),
-    /// Its caller is to lead if the others of the last turn stay away.
-    Gathering(Given),
     Taken,
     /// Its caller is to lead.
     Lead(Given),
@@ -67,14 +67,16 @@ enum TicketState {
 /// A leader's turn. However it ends, the lead is passed on and everyone is answered.
 pub(super) struct Turn<'q> {
     queue: &'q Queue,
-    own: Given,
+    own: Option<Given>,
     group: Vec<Arc<Ticket>>,
+    /// When it began to wait for the others, and how many were away then.
+    waits: Option<(Instant, usize)>,
     passed_on: bool,
 }
 
 impl Queue {
     /// Queues the caller's append and returns its answer. `commit` is called if the caller is to lead: it takes
-    /// the appends of its turn as late as it can, and returns an answer for each in order.
+    /// the appends of its turn with [`Turn::take`] until there are none, and returns an answer for each in order.
     pub(super) fn append(
         &self,
         own: Given,
@@ -82,131 +84,89 @@ impl Queue {
     ) -> Answer {
         let mut state = lock(&self.state);
         state.away = state.away.saturating_sub(1);
-        let own = if state.leads_now() {
-            drop(state);
-            own
-        } else {
+        let own = if state.led {
             let ticket = Arc::new(Ticket {
-                state: Mutex::new(match state.begins_gathering() {
-                    true => TicketState::Gathering(own),
-                    false => TicketState::Waiting(own),
-                }),
+                state: Mutex::new(TicketState::Waiting(own)),
                 changed: Condvar::new(),
             });
             state.waiting.push_back(Arc::clone(&ticket));
+            if std::mem::take(&mut state.leader_waits) {
+                self.came.notify_one();
+            }
             drop(state);
-            match self.wait(&ticket) {
+            match ticket.wait() {
                 Ok(answer) => return answer,
                 Err(own) => own,
             }
+        } else {
+            state.led = true;
+            drop(state);
+            own
         };
         let mut turn = Turn {
             queue: self,
-            own,
+            own: Some(own),
             group: Vec::new(),
+            waits: None,
             passed_on: false,
         };
         let answers = commit(&mut turn);
         turn.end(answers)
     }
-
-    /// Waits for the answer, or for having to lead with the append handed in.
-    fn wait(&self, ticket: &Arc<Ticket>) -> Result<Answer, Given> {
-        let mut until: Option<Instant> = None;
-        let mut state = lock(&ticket.state);
-        loop {
-            match std::mem::replace(&mut *state, TicketState::Taken) {
-                TicketState::Done(answer) => return Ok(answer),
-                TicketState::Lead(streams) => return Err(streams),
-                TicketState::Gathering(streams) => {
-                    *state = TicketState::Waiting(streams);
-                    until = Some(Instant::now() + GATHER);
-                }
-                waiting => *state = waiting,
-            }
-            let Some(end) = until else {
-                state = ticket
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = end.saturating_duration_since(Instant::now());
-            if !left.is_zero() {
-                (state, _) = ticket
-                    .changed
-                    .wait_timeout(state, left)
-                    .unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            drop(state);
-            if let Some(own) = self.end_gathering(ticket) {
-                return Err(own);
-            }
-            // Another leads and has this append.
-            until = None;
-            state = lock(&ticket.state);
-        }
-    }
-
-    /// Lets the caller of a ticket lead, after a wait for the others, if its append is not taken yet.
-    fn end_gathering(&self, ticket: &Arc<Ticket>) -> Option<Given> {
-        let mut state = lock(&self.state);
-        let at = state.waiting.iter().position(|t| Arc::ptr_eq(t, ticket))?;
-        let own = ticket.take()?;
-        state.waiting.remove(at);
-        if state.gathering.take() == Some(state.away) {
-            state.hurry = (2 * state.hurry + 1).min(MAX_IN_A_HURRY);
-            state.in_a_hurry = state.hurry;
-        } else {
-            state.hurry = 0;
-        }
-        state.led = true;
-        Some(own)
-    }
-}
-
-impl QueueState {
-    /// Whether the caller that has just come leads: nobody does, and there is nobody to wait for.
-    ///
-    /// So it is the last one to come that leads: it starts at once, and nobody has to be woken for that.
-    fn leads_now(&mut self) -> bool {
-        if self.led {
-            return false;
-        }
-        if self.away == 0 {
-            if self.gathering.take().is_some() {
-                self.hurry = 0;
-            }
-        } else if self.gathering.is_none() && self.in_a_hurry > 0 {
-            self.in_a_hurry -= 1;
-        } else {
-            return false;
-        }
-        self.led = true;
-        true
-    }
-
-    /// Whether the caller that has to wait is the one that looks at the clock.
-    fn begins_gathering(&mut self) -> bool {
-        let begins = !self.led && self.gathering.is_none();
-        if begins {
-            self.gathering = Some(self.away);
-        }
-        begins
-    }
 }
 
 impl Turn<'_> {
-    /// Takes the leader's own append and all that wait.
-    pub(super) fn take_all(&mut self) -> Vec<Given> {
+    /// Takes what waits: the first time the leader's own append as well, then what came since. Where nothing did and
+    /// others of the last turn are still away, it waits for them a moment. Nothing where the turn is to end.
+    pub(super) fn take(&mut self) -> Vec<Given> {
+        let own = self.own.take();
         let mut state = lock(&self.queue.state);
-        let take = state.waiting.len().min(MAX_GROUP);
-        self.group.extend(state.waiting.drain(..take));
+        while own.is_none() && state.waiting.is_empty() && self.waits_for_more(&mut state) {
+            let (began, _) = *self.waits.get_or_insert((Instant::now(), state.away));
+            state.leader_waits = true;
+            let left = GATHER.saturating_sub(began.elapsed());
+            (state, _) = self
+                .queue
+                .came
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.leader_waits = false;
+        }
+        let at_most = MAX_GROUP - self.group.len();
+        let take = state.waiting.len().min(at_most);
+        let came: Vec<Arc<Ticket>> = state.waiting.drain(..take).collect();
         drop(state);
-        let mut all = vec![std::mem::take(&mut self.own)];
-        all.extend(self.group.iter().map(|t| t.take().unwrap_or_default()));
-        all
+        let mut taken = Vec::with_capacity(came.len() + 1);
+        taken.extend(own);
+        taken.extend(came.iter().map(|ticket| ticket.take().unwrap_or_default()));
+        self.group.extend(came);
+        taken
+    }
+
+    /// Whether a leader that has nothing left to write waits on. Notes what it learns of waiting.
+    fn waits_for_more(&self, state: &mut QueueState) -> bool {
+        match self.waits {
+            _ if state.away == 0 => {
+                if self.waits.is_some() {
+                    state.hurry = 0;
+                }
+                false
+            }
+            None if state.in_a_hurry > 0 => {
+                state.in_a_hurry -= 1;
+                false
+            }
+            Some((began, away)) if began.elapsed() >= GATHER => {
+                if state.away == away {
+                    state.hurry = (2 * state.hurry + 1).min(MAX_IN_A_HURRY);
+                    state.in_a_hurry = state.hurry;
+                } else {
+                    state.hurry = 0;
+                }
+                false
+            }
+            _ => true,
+        }
     }
 
     /// Answers everyone; returns the leader's own answer.
@@ -225,17 +185,9 @@ impl Turn<'_> {
         self.passed_on = true;
         let mut state = lock(&self.queue.state);
         state.away = self.group.len() + 1;
-        if state.in_a_hurry > 0
-            && let Some(next) = state.waiting.pop_front()
-        {
-            state.in_a_hurry -= 1;
-            next.lead();
-            return;
-        }
-        state.led = false;
-        if let Some(first) = state.waiting.front() {
-            first.gather();
-            state.gathering = Some(state.away);
+        match state.waiting.pop_front() {
+            Some(next) => next.lead(),
+            None => state.led = false,
         }
     }
 }
@@ -253,26 +205,32 @@ impl Drop for Turn<'_> {
 }
 
 impl Ticket {
+    /// Waits for the answer, or for having to lead with the append handed in.
+    fn wait(&self) -> Result<Answer, Given> {
+        let mut state = lock(&self.state);
+        loop {
+            match std::mem::replace(&mut *state, TicketState::Taken) {
+                TicketState::Done(answer) => return Ok(answer),
+                TicketState::Lead(own) => return Err(own),
+                waiting => *state = waiting,
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     fn take(&self) -> Option<Given> {
         match std::mem::replace(&mut *lock(&self.state), TicketState::Taken) {
-            TicketState::Waiting(streams)
-            | TicketState::Gathering(streams)
-            | TicketState::Lead(streams) => Some(streams),
+            TicketState::Waiting(given) | TicketState::Lead(given) => Some(given),
             TicketState::Taken | TicketState::Done(_) => None,
         }
     }
 
     fn lead(&self) {
-        self.tell(TicketState::Lead);
-    }
-
-    fn gather(&self) {
-        self.tell(TicketState::Gathering);
-    }
-
-    fn tell(&self, what: impl FnOnce(Given) -> TicketState) {
-        let streams = self.take().unwrap_or_default();
-        *lock(&self.state) = what(streams);
+        let given = self.take().unwrap_or_default();
+        *lock(&self.state) = TicketState::Lead(given);
         self.changed.notify_one();
     }
 
@@ -301,8 +259,14 @@ mod tests {
         };
         let events = Vec::new();
         let answer = Appended { events, head };
-        let group = turn.take_all();
-        group.iter().map(|_| Ok(answer.clone())).collect()
+        let mut answers = Vec::new();
+        loop {
+            let taken = turn.take().len();
+            if taken == 0 {
+                return answers;
+            }
+            answers.extend((0..taken).map(|_| Ok(answer.clone())));
+        }
     }
 
     #[test]
@@ -337,7 +301,7 @@ mod tests {
                     while lock(&turn.queue.state).waiting.is_empty() {
                         std::thread::yield_now();
                     }
-                    turn.take_all();
+                    turn.take();
                     panic!("the disk is on fire")
                 })
             });
@@ -350,25 +314,56 @@ mod tests {
     }
 
     #[test]
-    fn the_last_to_come_back_leads_for_all() {
+    fn a_leader_takes_those_who_come_while_it_works() {
         let queue = Queue::default();
-        // As after a turn of two: both are away.
-        lock(&queue.state).away = 2;
-        let sizes = Mutex::new(Vec::new());
-        let commit = |turn: &mut Turn<'_>| {
-            let answers = answers(turn);
-            lock(&sizes).push(answers.len());
-            answers
-        };
-        std::thread::scope(|scope| {
-            scope.spawn(|| queue.append(Given::default(), commit).unwrap());
-            while lock(&queue.state).away == 2 {
-                std::thread::yield_now();
-            }
-            queue.append(Given::default(), commit).unwrap();
+        // As after a turn of three: all are away.
+        lock(&queue.state).away = 3;
+        let works = std::sync::Barrier::new(2);
+        let sizes = std::thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                let mut sizes = Vec::new();
+                let answer = queue.append(Given::default(), |turn| {
+                    sizes.push(turn.take().len());
+                    works.wait();
+                    // It writes until one of the others is back; the last comes while it waits, or is not waited for.
+                    while lock(&queue.state).waiting.is_empty() {
+                        std::thread::yield_now();
+                    }
+                    let group = answers(turn);
+                    sizes.push(group.len());
+                    std::iter::once(group[0].as_ref().unwrap().clone())
+                        .map(Ok)
+                        .chain(group)
+                        .collect()
+                });
+                answer.unwrap();
+                sizes
+            });
+            works.wait();
+            scope.spawn(|| queue.append(Given::default(), answers).unwrap());
+            queue.append(Given::default(), answers).unwrap();
+            leader.join().unwrap()
         });
-        // Where the machine is slow, the first did not wait so long.
-        let sizes = sizes.into_inner().unwrap();
-        assert!(sizes == [2] || sizes == [1, 1], "{sizes:?}");
+        assert!(sizes == [1, 2] || sizes == [1, 1], "{sizes:?}");
+        assert!(!lock(&queue.state).led);
+    }
+
+    #[test]
+    fn nobody_waits_long_or_often_for_those_who_stay_away() {
+        let queue = Queue::default();
+        let mut waited = 0;
+        for _ in 0..200 {
+            // One of the last turn does not come back.
+            lock(&queue.state).away = 2;
+            let hurried = lock(&queue.state).in_a_hurry;
+            queue.append(Given::default(), answers).unwrap();
+            waited += u32::from(hurried == 0);
+        }
+        // After 1, 3, 7, 15, 31, 63 turns, and again after 63.
+        assert!(waited <= 8, "{waited}");
+        lock(&queue.state).in_a_hurry = 0;
+        lock(&queue.state).away = 1;
+        queue.append(Given::default(), answers).unwrap();
+        assert_eq!(lock(&queue.state).in_a_hurry, 0, "nobody was away");
     }
 }

@@ -1454,7 +1454,9 @@ fn appends_that_share_a_commit_tell_the_head_that_it_made() {
         fresh.writer.given(append)
     };
     let group = vec![one("a-1"), one("b-1"), one("a-1"), one("c-1")];
-    let answers = fresh.writer.core().unwrap().append_group(group);
+    let mut group = vec![group].into_iter();
+    let next = || group.next().unwrap_or_default();
+    let answers = fresh.writer.core().unwrap().append_group(next);
     let head = fresh.writer.log().head().unwrap();
     assert_eq!(head.size, Position(6));
     let told: Vec<_> = answers
@@ -1481,12 +1483,11 @@ fn a_retry_in_the_same_commit_as_the_first_try_is_a_duplicate() {
     };
     let bystander = vec![batch("b-1", ExpectedVersion::Any, vec![event("B", "{}")])];
     let bystander = fresh.writer.given(bystander);
-    let mut answers = fresh
-        .writer
-        .core()
-        .unwrap()
-        .append_group(vec![one(), one(), bystander])
-        .into_iter();
+    // The retry comes while the first try is being written.
+    let mut groups = vec![vec![one()], vec![one(), bystander]].into_iter();
+    let next = || groups.next().unwrap_or_default();
+    let answers = fresh.writer.core().unwrap().append_group(next);
+    let mut answers = answers.into_iter();
     let first = answers.next().unwrap().unwrap().events[0];
     let retry = answers.next().unwrap().unwrap().events[0];
     assert_eq!((first.position, first.duplicate), (Position(1), false));

@@ -1,24 +1,28 @@
 //! Bulk append, for imports: one transaction, all or nothing.
 //!
-//! Two threads share the work: the caller's checks, finds duplicates, gives out places ([`super::book`]), reading
-//! the log as it was before, and draws what salts are made of; one of its own hashes and writes ([`super::ink`]).
+//! Three threads share the work: the caller's checks, finds duplicates, gives out places ([`super::book`]), reading
+//! the log as it was before, and draws what salts are made of; one hashes ([`super::seal`]); one writes
+//! ([`super::ink`]).
 
+use std::path::Path;
 use std::sync::{Arc, MutexGuard};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rusqlite::Connection;
+use rusqlite::limits::Limit;
 
 use super::book::Book;
 use super::commit::{Core, make_id};
 use super::ids::{Ids, Taken};
 use super::ink::{Ink, Planned};
 use super::open::append_error;
-use super::seal::draw_seeds;
+use super::seal::{Prepared, Seal, Sealer, draw_seeds};
 use super::writer::LogWriter;
-use super::{content, imports, open, schema, tail};
+use super::{content, imports, later, open, schema};
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, MAX_NAME_BYTES, StreamId};
+use crate::integrity::Hash;
 use crate::integrity::leaf::Seed;
 use crate::position::{Position, Version};
 use crate::store::{AppendError, AppendedEvent, Extraction, Head, ImportNote};
@@ -50,8 +54,8 @@ pub struct Bulk<'w> {
     now: Time,
     /// Events that the log held before.
     before: u64,
-    /// The position after which entries of texts are left for the end, if there is one.
-    deferred_from: Option<u64>,
+    /// Whether what goes to places in no order is left for the end.
+    leaves: bool,
     /// What the import says of itself.
     note: Option<ImportNote>,
     /// Ids of this bulk append.
@@ -69,20 +73,29 @@ struct Open {
     batch_bytes: usize,
 }
 
-/// The thread that writes.
+/// The threads that seal and write.
 #[derive(Debug)]
 struct Scribe {
     work: Sender<Work>,
+    /// Hands on what it sealed.
+    sealer: JoinHandle<()>,
     /// Batches that are written. They are freed where their parts were made: else two threads would wait for each
     /// other at the same allocator.
     written: Receiver<Vec<Planned>>,
     thread: JoinHandle<(Connection, Ink, rusqlite::Result<()>)>,
 }
 
+/// What is to be sealed and written.
 enum Work {
     Write(Vec<Planned>, Vec<Seed>),
-    /// Indexes on texts are left for the end.
-    LeaveTexts,
+    /// What goes to places in no order is left for the end.
+    Leave,
+}
+
+/// The same when it is sealed: with what each event's payloads decide, and its leaf.
+enum Order {
+    Write(Vec<Planned>, Vec<(Prepared, Hash)>),
+    Leave,
 }
 
 /// What the log did with one event of a bulk append.
@@ -129,9 +142,13 @@ impl LogWriter {
             }
         };
         let conn = core.lend().ok_or(AppendError::Closed)?;
-        let (work, orders) = bounded(WAITING);
+        let (work, unsealed) = bounded(WAITING);
+        let (sealed, orders) = bounded(WAITING);
         let (done, written) = unbounded();
-        let thread = std::thread::spawn(move || write(conn, ink, &orders, &done));
+        let rule = Sealer::new(extraction);
+        let sealer = std::thread::spawn(move || seal_each(&rule, &unsealed, &sealed));
+        let folder = open::folder_of(self.path()).to_owned();
+        let thread = std::thread::spawn(move || write(conn, ink, &folder, &orders, &done));
         Ok(Bulk {
             writer: self,
             core,
@@ -141,6 +158,7 @@ impl LogWriter {
                 reader,
                 scribe: Scribe {
                     work,
+                    sealer,
                     written,
                     thread,
                 },
@@ -149,7 +167,7 @@ impl LogWriter {
             }),
             source: source.into(),
             now,
-            deferred_from: None,
+            leaves: false,
             note: None,
             ids: Ids::beside(open::folder_of(self.path())),
         })
@@ -163,23 +181,47 @@ fn begin_reading(conn: Connection) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
+/// What the sealing thread does, until there is no more work or nobody takes what it sealed.
+fn seal_each(sealer: &Sealer, unsealed: &Receiver<Work>, sealed: &Sender<Order>) {
+    let mut seal = Seal::default();
+    let mut of = |event: &Planned, seed: &Seed| {
+        let prepared = sealer.prepare(&event.data, event.metadata.as_ref(), seed);
+        let leaf = seal.leaf(event, &prepared);
+        (prepared, leaf)
+    };
+    for work in unsealed {
+        let order = match work {
+            Work::Write(batch, seeds) => {
+                let each = batch.iter().zip(&seeds);
+                let sealed = each.map(|(event, seed)| of(event, seed)).collect();
+                Order::Write(batch, sealed)
+            }
+            Work::Leave => Order::Leave,
+        };
+        if sealed.send(order).is_err() {
+            return;
+        }
+    }
+}
+
 /// What the writing thread does, until there is no more work or something fails.
 fn write(
     conn: Connection,
     mut ink: Ink,
-    orders: &Receiver<Work>,
+    folder: &Path,
+    orders: &Receiver<Order>,
     done: &Sender<Vec<Planned>>,
 ) -> (Connection, Ink, rusqlite::Result<()>) {
-    for work in orders {
-        let outcome = match work {
-            Work::Write(batch, seeds) => {
-                let outcome = ink.seal_and_write(&conn, &batch, &seeds);
+    for order in orders {
+        let outcome = match order {
+            Order::Write(batch, sealed) => {
+                let outcome = ink.write_sealed(&conn, &batch, &sealed);
                 // Nobody is there to take it back where the bulk append is over.
                 let _ = done.send(batch);
                 outcome.and_then(|()| ink.index_many(&conn))
             }
-            Work::LeaveTexts => {
-                ink.leave_correlations(true);
+            Order::Leave => {
+                ink.leave(folder);
                 schema::drop_scattered(&conn)
             }
         };
@@ -191,7 +233,7 @@ fn write(
 }
 
 impl Open {
-    /// Hands the batch to the writing thread; `false` if that has ended.
+    /// Hands the batch to the threads; `false` if one of them has ended.
     fn send(&mut self, random: &Random) -> bool {
         self.batch_bytes = 0;
         self.scribe.written.try_iter().for_each(drop);
@@ -325,9 +367,9 @@ impl Bulk<'_> {
         let random = &self.core.surroundings.random;
         let added = open.book.size - self.before;
         let mut alive = true;
-        if self.deferred_from.is_none() && added >= DEFER_FROM.max(self.before) {
-            self.deferred_from = Some(open.book.size);
-            alive = open.send(random) && open.scribe.work.send(Work::LeaveTexts).is_ok();
+        if !self.leaves && added >= DEFER_FROM.max(self.before) {
+            self.leaves = true;
+            alive = open.send(random) && open.scribe.work.send(Work::Leave).is_ok();
         }
         let planned = open
             .book
@@ -384,10 +426,9 @@ impl Bulk<'_> {
         let (note, before, now) = (self.note.take(), self.before, self.now);
         let finish = |core: &mut Core| -> rusqlite::Result<Head> {
             let mut ink = joined?;
-            if let Some(after) = self.deferred_from {
-                core.with(schema::create_scattered)?;
-                core.with(|conn| tail::index_correlations(conn, after))?;
-                ink.leave_correlations(false);
+            if self.leaves {
+                core.with(|conn| ink.write_left(conn))?;
+                core.with(create_scattered)?;
             }
             ink.use_rule(&Extraction::standard());
             ink.place_links_at_once(false);
@@ -429,23 +470,47 @@ fn close(core: &mut Core, open: Open) -> (Book, rusqlite::Result<Ink>) {
     let Open {
         book,
         reader,
-        scribe: Scribe {
-            work,
-            written,
-            thread,
-        },
+        scribe:
+            Scribe {
+                work,
+                sealer,
+                written,
+                thread,
+            },
         ..
     } = open;
     drop((reader, work, written));
-    let joined = match thread.join() {
-        Ok((conn, ink, done)) => {
+    let sealed = sealer.join();
+    let joined = match (thread.join(), sealed) {
+        (Ok((conn, ink, done)), sealed) => {
             core.take_back(conn);
-            done.map(|()| ink)
+            let panicked = |_| super::tiles::corrupt("the sealing thread ended");
+            done.and(sealed.map_err(panicked)).map(|()| ink)
         }
         // The thread panicked, and the connection closed with it.
-        Err(_) => Err(super::tiles::corrupt("the writing thread ended")),
+        (Err(_), _) => Err(super::tiles::corrupt("the writing thread ended")),
     };
     (book, joined)
+}
+
+/// Bytes of an index that the engine sorts in memory; more goes to its temporary files.
+const SORTED_AT_ONCE: i64 = 16 << 20;
+
+/// Makes the index on ids and the triggers on insertion. The engine sorts a part on a thread of its own while it
+/// reads the next.
+fn create_scattered(conn: &Connection) -> rusqlite::Result<()> {
+    let cache_kib: i64 = conn.query_row("PRAGMA cache_size", [], |row| row.get(0))?;
+    // Refused in a log of format 1, whose connections have a temporary table: there all is sorted in memory.
+    let on_disk = conn.pragma_update(None, "temp_store", "FILE");
+    conn.pragma_update(None, "cache_size", -(SORTED_AT_ONCE >> 10))?;
+    conn.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 1)?;
+    let made = schema::create_scattered(conn);
+    conn.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
+    conn.pragma_update(None, "cache_size", cache_kib)?;
+    if on_disk.is_ok() {
+        conn.pragma_update(None, "temp_store", "MEMORY")?;
+    }
+    made
 }
 
 impl Drop for Bulk<'_> {
@@ -474,13 +539,7 @@ fn own_id(id: &EventId, digest: &[u8; 32]) -> EventId {
 
 /// Says what it means for a bulk append that its temporary file cannot be written or read.
 fn file_error(error: std::io::Error) -> AppendError {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-    if matches!(error.kind(), StorageFull | QuotaExceeded) {
-        return AppendError::DiskFull;
-    }
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
-    let told = format!("the temporary file beside the log: {error}");
-    AppendError::Engine(Arc::new(rusqlite::Error::SqliteFailure(code, Some(told))))
+    append_error(later::told(error))
 }
 
 fn id_key(id: &EventId) -> u64 {

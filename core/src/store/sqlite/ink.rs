@@ -2,10 +2,12 @@
 //! [`super::book`] has settled, nor of what the leaves hash, which [`super::seal`] has done.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::later::Later;
 use super::links;
 use super::names::{Names, Table};
 use super::packed::Packing;
@@ -14,6 +16,7 @@ use super::tail::{Entry, INDEX_EVERY_IN_BULK, Tail};
 use super::tiles::TreeWriter;
 use crate::event::{Payload, SourceFields};
 use crate::id::{EventId, EventType, StreamId};
+use crate::integrity::Hash;
 use crate::integrity::leaf::{Seed, TimeFlags};
 use crate::position::{Position, Version};
 use crate::store::extraction::Extraction;
@@ -101,6 +104,8 @@ pub(super) struct Ink {
     put: links::Put,
     /// Where links are put now.
     put_now: links::Put,
+    /// What is not written before the end of a large bulk append, while one goes on.
+    later: Option<Later>,
 }
 
 impl std::fmt::Debug for Ink {
@@ -117,6 +122,7 @@ impl Ink {
         let mut ink = Ink {
             put,
             put_now: put,
+            later: None,
             tree: TreeWriter::load(conn)?,
             tail: Tail::load(conn)?,
             actors: Names::load(conn, Table::Actors)?,
@@ -163,14 +169,33 @@ impl Ink {
         conn: &Connection,
         events: impl Iterator<Item = (&'e Planned, &'e Prepared)>,
     ) -> rusqlite::Result<()> {
-        let mut pens = Pens {
-            event: conn.prepare_cached(&self.insert_event)?,
-            link: conn.prepare_cached(self.put_now.insert())?,
-        };
+        let mut pens = self.pens(conn)?;
         for (planned, prepared) in events {
-            self.write_one(conn, &mut pens, planned, prepared)?;
+            let leaf = self.seal.leaf(planned, prepared);
+            self.write_one(conn, &mut pens, planned, (prepared, leaf))?;
         }
         Ok(())
+    }
+
+    /// Writes events whose leaves are there, too, as [`Ink::write`] does.
+    pub(super) fn write_sealed(
+        &mut self,
+        conn: &Connection,
+        planned: &[Planned],
+        sealed: &[(Prepared, Hash)],
+    ) -> rusqlite::Result<()> {
+        let mut pens = self.pens(conn)?;
+        for (planned, (prepared, leaf)) in planned.iter().zip(sealed) {
+            self.write_one(conn, &mut pens, planned, (prepared, *leaf))?;
+        }
+        Ok(())
+    }
+
+    fn pens<'c>(&self, conn: &'c Connection) -> rusqlite::Result<Pens<'c>> {
+        Ok(Pens {
+            event: conn.prepare_cached(&self.insert_event)?,
+            link: conn.prepare_cached(self.put_now.insert())?,
+        })
     }
 
     fn write_one(
@@ -178,9 +203,8 @@ impl Ink {
         conn: &Connection,
         pens: &mut Pens<'_>,
         planned: &Planned,
-        prepared: &Prepared,
+        (prepared, leaf): (&Prepared, Hash),
     ) -> rusqlite::Result<()> {
-        let leaf = self.seal.leaf(planned, prepared);
         let Prepared {
             salts,
             seed,
@@ -235,9 +259,19 @@ impl Ink {
             planned.metadata.as_ref().map(|m| m.bytes.as_slice()),
             planned.data.bytes,
         ])?;
-        let home = None::<&str>;
-        pens.link
-            .execute((planned.stream, planned.version, planned.position, home))?;
+        match &mut self.later {
+            None => {
+                let home = None::<&str>;
+                pens.link
+                    .execute((planned.stream, planned.version, planned.position, home))?;
+            }
+            Some(later) => {
+                later.link(planned.stream, planned.version, planned.position)?;
+                if let Some(correlation) = &extracted.correlation {
+                    later.correlation(correlation, planned.position)?;
+                }
+            }
+        }
         for further in &planned.links {
             pens.link.execute((
                 further.stream,
@@ -324,9 +358,20 @@ impl Ink {
         };
     }
 
-    /// Whether correlations of the events from now on are left to [`super::tail::index_correlations`].
-    pub(super) fn leave_correlations(&mut self, leave: bool) {
-        self.tail.leave_correlations(leave);
+    /// Leaves correlations and places in home streams of the events from now on to [`Ink::write_left`]; what is too much
+    /// for memory goes to this folder. Only a transaction that ends with an empty tail may do so.
+    pub(super) fn leave(&mut self, folder: &Path) {
+        self.tail.leave_correlations(true);
+        self.later = Some(Later::beside(folder, self.packing));
+    }
+
+    /// Writes what was left, if anything was.
+    pub(super) fn write_left(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.tail.leave_correlations(false);
+        match self.later.take() {
+            Some(later) => later.write(conn),
+            None => Ok(()),
+        }
     }
 
     /// Size and root of what was written.

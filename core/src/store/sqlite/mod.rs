@@ -9,7 +9,7 @@
 //! | `content` | when an event is one that the log holds already |
 //! | `unnamed` | making a log |
 //! | `writer`, `queue`, `commit` | appending: callers share commits |
-//! | `bulk`, `ids`, `imports` | appending: imports, the ids that one has used, and the list of them |
+//! | `bulk`, `ids`, `later`, `imports` | appending: imports, the ids that one has used, what one writes at its end, and the list of them |
 //! | `log`, `row`, `query`, `plan`, `streams`, `density`, `detail` | reading |
 //! | `times`, `wide` | how events lie along time, so that wide ranges of it are not walked along |
 //! | `ahead` | reading pages while the ones before are worked on |
@@ -34,6 +34,7 @@ mod erase;
 mod ids;
 mod imports;
 mod ink;
+mod later;
 mod ledger;
 mod links;
 mod log;

@@ -27,7 +27,7 @@ pub(super) fn indexed(conn: &Connection) -> rusqlite::Result<Position> {
 pub(super) struct Tail {
     entries: Vec<Entry>,
     correlations: Vec<(String, u64)>,
-    /// Entries of correlations are left to [`index_correlations`].
+    /// Entries of correlations are left to somebody else.
     leave_correlations: bool,
 }
 
@@ -80,7 +80,7 @@ impl Tail {
         self.entries.push(entry);
     }
 
-    /// Leaves the entries of correlations aside from now on, for [`index_correlations`] to write.
+    /// Leaves the entries of correlations aside from now on, for somebody else to write.
     pub(super) fn leave_correlations(&mut self, leave: bool) {
         self.leave_correlations = leave;
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::Connection;
 
 use super::*;
+use crate::event::NewLink;
 use crate::finding::FindingKind;
 use crate::store::contract::{self, Fresh, batch, event, fixed, stream};
 use crate::store::*;
@@ -1157,6 +1158,61 @@ fn a_large_bulk_append_leaves_every_index_and_trigger() {
         Ok(())
     })
     .unwrap();
+}
+
+/// What is left for the end is places in home streams and correlations: UUIDs are sorted as bytes, other texts by the
+/// engine, and places in further streams go to theirs at once.
+#[test]
+fn a_large_bulk_append_leaves_nothing_out_that_it_left_for_its_end() {
+    let fresh = fresh(fixed());
+    let correlation = |n: u64| match n % 4 {
+        0 => Some(format!(
+            "{:08x}-0000-4000-8000-000000000000",
+            n * 7_919 % 5_003
+        )),
+        1 => Some(format!("order {}", n % 501)),
+        2 => Some(format!("{:08X}-0000-4000-8000-000000000000", n % 503)),
+        _ => None,
+    };
+    let many = bulk::DEFER_FROM + 5_000;
+    let mut bulk = fresh.writer.bulk("file", &Extraction::standard()).unwrap();
+    for n in 0..many {
+        let data = match correlation(n) {
+            Some(text) => format!(r#"{{"correlationId":"{text}"}}"#),
+            None => "{}".to_owned(),
+        };
+        let mut new = contract::with_id(&format!("e{n}"), "A", &data);
+        if n % 10 == 3 {
+            new.links.push(NewLink {
+                stream: stream(&format!("t-{}", n % 70)),
+                qualifier: "part".into(),
+            });
+        }
+        bulk.add(&stream(&format!("s-{}", n * 31 % 777)), None, new)
+            .unwrap();
+    }
+    bulk.commit().unwrap();
+    let path = fresh.writer.path().to_owned();
+    let log = fresh.writer.log();
+    for n in [bulk::DEFER_FROM - 4, bulk::DEFER_FROM + 8] {
+        for n in [n, n + 1, n + 2] {
+            let text = correlation(n).unwrap();
+            let same = (0..many).filter(|other| correlation(*other).as_deref() == Some(&*text));
+            let query = EventQuery {
+                correlation: Some(text.clone()),
+                ..EventQuery::default()
+            };
+            assert_eq!(log.count(&query).unwrap(), same.count() as u64, "{text}");
+        }
+    }
+    let random = crate::surroundings::Surroundings::fixed(crate::time::Time::MIN, 1).random;
+    let progress = crate::progress::WorkProgress::default();
+    let check = check(&path, &[], 1, &random, &progress).unwrap().unwrap();
+    assert_eq!(check.events, many);
+    assert_eq!(
+        format!("{:?}", check.findings),
+        format!("{:?}", crate::store::verify::VerifyFindings::default())
+    );
 }
 
 #[test]

@@ -253,10 +253,10 @@ mod tests {
                     version: n % 11,
                 };
                 assert_eq!(ids.get(key).unwrap(), map.get(&key).copied(), "{n}");
-                if !map.contains_key(&key) {
+                map.entry(key).or_insert_with(|| {
                     ids.insert(key, taken).unwrap();
-                    map.insert(key, taken);
-                }
+                    taken
+                });
             }
             for (key, taken) in &map {
                 assert_eq!(ids.get(*key).unwrap(), Some(*taken));

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::TextQuery;
 use super::candidates::{Candidates, PART};
 use super::index::{SearchError, TextIndex};
+use super::lookup;
 use super::matching::Places;
 use super::view::{Reach, SearchCountView, SearchHit, SearchView};
 use crate::cache::CacheError;
@@ -24,9 +25,6 @@ const FEW: usize = 1_024;
 
 /// Candidates that a page looks at before it ends with what it has.
 const MAX_LOOKED: usize = 5_000;
-
-/// Events in the index from which on two threads count.
-const SHARED: u64 = 131_072;
 
 /// What a search covers.
 pub(super) struct Range {
@@ -144,7 +142,7 @@ impl TextIndex {
     ) -> Result<SearchCountView, Unanswered> {
         let candidates = text.candidates();
         let mut count = if candidates.exact && !is_filtered(query) {
-            self.count_candidates(range, &candidates, SHARED)?
+            self.count_candidates(range, &candidates)?
         } else {
             self.indexed_matches(text, query, range)?.len() as u64
         };
@@ -156,30 +154,16 @@ impl TextIndex {
         })
     }
 
-    /// How many candidates the index has. From so many events on each half is counted by a thread of its own: FTS5
-    /// goes through all places of all words, whatever is made of them.
-    pub(super) fn count_candidates(
-        &self,
-        range: &Range,
-        candidates: &Candidates,
-        shared_from: u64,
-    ) -> Result<u64, Unanswered> {
-        let sql = "SELECT count(*) FROM text_index WHERE text_index MATCH ?1 AND rowid > ?2 AND rowid <= ?3";
-        let between = |after: u64, last: u64| -> Result<u64, Unanswered> {
-            self.asked(range, |conn| {
-                Ok(conn
-                    .prepare_cached(sql)?
-                    .query_row((&candidates.expression, after, last), |row| row.get(0))?)
-            })
-        };
-        let last = range.indexed.0;
-        if last < shared_from {
-            return between(0, last);
-        }
-        std::thread::scope(|scope| {
-            let first = scope.spawn(|| between(0, last / 2));
-            let second = between(last / 2, last)?;
-            Ok(first.join().unwrap_or(Err(Unanswered::Index))? + second)
+    /// How many candidates the index has.
+    fn count_candidates(&self, range: &Range, candidates: &Candidates) -> Result<u64, Unanswered> {
+        self.asked(range, |conn| {
+            let mut count = 0;
+            let all = (Position(1), range.indexed);
+            lookup::ask(conn, &candidates.wanted, all, false, &mut |_, bits| {
+                count += bits.count();
+                true
+            })?;
+            Ok(count)
         })
     }
 
@@ -380,22 +364,22 @@ impl TextIndex {
         if low > high {
             return Ok(Vec::new());
         }
-        let order = match direction {
-            Direction::Forwards => "ASC",
-            Direction::Backwards => "DESC",
-        };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let backwards = direction == Direction::Backwards;
         self.asked(range, |conn| {
-            let sql = format!(
-                "SELECT rowid FROM text_index WHERE text_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3
-                 ORDER BY rowid {order} LIMIT ?4"
-            );
-            let mut statement = conn.prepare_cached(&sql)?;
-            let mut rows = statement.query((&candidates.expression, low.0, high.0, limit))?;
             let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                found.push(Position(row.get(0)?));
-            }
+            lookup::ask(
+                conn,
+                &candidates.wanted,
+                (low, high),
+                backwards,
+                &mut |first, bits| {
+                    bits.each(backwards, &mut |place| {
+                        found.push(Position(first + place));
+                        found.len() < limit
+                    });
+                    found.len() < limit
+                },
+            )?;
             Ok(found)
         })
     }

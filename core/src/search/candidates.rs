@@ -1,15 +1,16 @@
 //! The text index: which words stand in which events, and which events a query could match.
 //!
-//! FTS5 keeps the words alone (`content=''`, `detail=none`), already folded and split by [`super::words`], so its
-//! own tokenizer only splits at spaces. A word of a name stands in it twice, the second time behind a sign that
-//! names the field, and names of fields in payloads stand in it behind such a sign only. What the index cannot
-//! tell (next to each other, in which payload, beyond the length it keeps) [`super::matching`] decides.
+//! The index keeps words alone, already folded and split by [`super::words`]. A word of a name stands in it twice, the
+//! second time behind a sign that names the field, and names of fields in payloads stand in it behind such a sign only.
+//! What the index cannot tell (next to each other, in which payload, beyond the length it keeps) [`super::matching`]
+//! decides.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::document::each_text;
 use super::query::{Condition, Field, Term, TextQuery};
+use super::segment::hash_of;
 use super::view::SearchPart;
 use super::words::each_folded;
 use crate::cache::Part;
@@ -18,14 +19,19 @@ use crate::event::Event;
 /// The text index in the cache. The version goes up whenever the same event would be indexed otherwise.
 pub(super) static PART: Part = Part {
     name: "text index",
-    version: 1,
-    create: "CREATE VIRTUAL TABLE text_index USING fts5(
-                 words, content='', contentless_delete=1, detail=none, tokenize='ascii');
-             INSERT INTO text_index(text_index, rank) VALUES ('automerge', 16);
-             INSERT INTO text_index(text_index, rank) VALUES ('crisismerge', 32);",
-    drop: "DROP TABLE IF EXISTS text_index;",
-    // Negative: all segments at last become one, which holds no deleted row. The number is of pages.
-    merge: "INSERT INTO text_index(text_index, rank) VALUES ('merge', -2000)",
+    version: 2,
+    create: "CREATE TABLE text_segments(
+                 first INTEGER PRIMARY KEY, last INTEGER NOT NULL, weight INTEGER NOT NULL) STRICT;
+             CREATE TABLE text_blocks(id INTEGER PRIMARY KEY, block BLOB NOT NULL) STRICT;
+             CREATE TABLE text_words(
+                 first INTEGER NOT NULL, word BLOB NOT NULL, block INTEGER NOT NULL,
+                 PRIMARY KEY(first, word)) STRICT, WITHOUT ROWID;",
+    drop: "DROP TABLE IF EXISTS text_index;
+           DROP TABLE IF EXISTS text_segments;
+           DROP TABLE IF EXISTS text_blocks;
+           DROP TABLE IF EXISTS text_words;",
+    // A segment that is replaced keeps nothing of it.
+    merge: "",
 };
 
 /// Longest word that is kept whole, in bytes.
@@ -124,12 +130,7 @@ impl Seen {
         out.extend(sign);
         out.push_str(word);
         let end = out.len();
-        // FNV-1a: words are short.
-        let hash = out.as_bytes()[start..]
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+        let hash = hash_of(&out.as_bytes()[start..]);
         let (first, last) = *self.places.entry(hash).or_insert((start, end));
         if first != start && out[first..last] == out[start..] {
             out.truncate(start);
@@ -150,34 +151,47 @@ fn kept(word: &str) -> &str {
 /// What the index is asked, and what its answer is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidates {
-    /// The expression, in FTS5's language.
-    pub(super) expression: String,
+    /// What finds them.
+    pub(super) wanted: Wanted,
     /// Every candidate matches: nothing has to be looked at again.
     pub(super) exact: bool,
 }
 
+/// What stands in the events that are looked for, in words as the index holds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A word, or with `prefix` one that begins like this.
+    Word { text: String, prefix: bool },
+    /// One of these.
+    Any(Vec<Wanted>),
+    /// All of these.
+    All(Vec<Wanted>),
+    /// The first and not the second.
+    Without(Box<Wanted>, Box<Wanted>),
+}
+
 impl TextQuery {
-    /// An expression that finds every event that matches.
+    /// What finds every event that matches.
     pub(super) fn candidates(&self) -> Candidates {
         let bound = self.at_most(&self.condition);
         Candidates {
             // INVARIANT: a query that holds where no term matches is refused when it is read, and only such a
             // one has every event for a candidate.
-            expression: bound.expression.unwrap_or_default(),
+            wanted: bound.wanted.unwrap_or(Wanted::Any(Vec::new())),
             exact: bound.exact,
         }
     }
 
-    /// Finds at least the events for which the condition holds; all events where there is no expression.
+    /// Finds at least the events for which the condition holds; all events where nothing is wanted.
     fn at_most(&self, condition: &Condition) -> Bound {
         match condition {
             Condition::Term(term) => self.terms[*term].bound(),
             Condition::Any(some) => {
                 let some: Vec<Bound> = some.iter().map(|c| self.at_most(c)).collect();
                 let exact = some.iter().all(|bound| bound.exact);
-                let some: Option<Vec<String>> = some.into_iter().map(|b| b.expression).collect();
+                let some: Option<Vec<Wanted>> = some.into_iter().map(|b| b.wanted).collect();
                 Bound {
-                    expression: some.map(|some| format!("({})", some.join(" OR "))),
+                    wanted: some.map(Wanted::Any),
                     exact,
                 }
             }
@@ -191,7 +205,7 @@ impl TextQuery {
         }
     }
 
-    /// Finds at most the events for which the condition holds; none where there is no expression.
+    /// Finds at most the events for which the condition holds; none where nothing is wanted.
     fn at_least(&self, condition: &Condition) -> Bound {
         match condition {
             Condition::Term(term) => {
@@ -201,9 +215,9 @@ impl TextQuery {
             Condition::Any(some) => {
                 let some: Vec<Bound> = some.iter().map(|c| self.at_least(c)).collect();
                 let exact = some.iter().all(|bound| bound.exact);
-                let some: Vec<String> = some.into_iter().filter_map(|b| b.expression).collect();
+                let some: Vec<Wanted> = some.into_iter().filter_map(|b| b.wanted).collect();
                 Bound {
-                    expression: (!some.is_empty()).then(|| format!("({})", some.join(" OR "))),
+                    wanted: (!some.is_empty()).then_some(Wanted::Any(some)),
                     exact,
                 }
             }
@@ -231,22 +245,21 @@ impl TextQuery {
                 _ => (there(condition), &mut wanted),
             };
             exact &= bound.exact;
-            match (bound.expression, condition) {
-                (Some(expression), _) => list.push(expression),
+            match (bound.wanted, condition) {
+                (Some(one), _) => list.push(one),
                 // `-(-a OR b)`: what is to be there stands inside.
-                (None, Condition::Not(_)) => wanted.extend(there(condition).expression),
+                (None, Condition::Not(_)) => wanted.extend(there(condition).wanted),
                 (None, _) => {}
             }
         }
         if wanted.is_empty() {
             return Bound::NONE;
         }
-        let mut expression = format!("({})", wanted.join(" AND "));
-        for gone in unwanted {
-            expression = format!("({expression} NOT {gone})");
-        }
+        let all = Wanted::All(wanted);
         Bound {
-            expression: Some(expression),
+            wanted: Some(unwanted.into_iter().fold(all, |all, gone| {
+                Wanted::Without(Box::new(all), Box::new(gone))
+            })),
             exact,
         }
     }
@@ -254,14 +267,14 @@ impl TextQuery {
 
 /// What the index can say about a condition.
 struct Bound {
-    expression: Option<String>,
+    wanted: Option<Wanted>,
     /// It finds exactly the events for which the condition holds.
     exact: bool,
 }
 
 impl Bound {
     const NONE: Bound = Bound {
-        expression: None,
+        wanted: None,
         exact: false,
     };
 }
@@ -282,23 +295,29 @@ impl Term {
             .unwrap_or_default();
         let last = self.words.len() - 1;
         let words = self.words.iter().enumerate().map(|(i, word)| {
-            if self.prefix && i == last {
-                format!(
-                    "\"{sign}{}\"*",
-                    &word[..word.floor_char_boundary(SURELY_KEPT)]
-                )
-            } else {
-                format!("\"{sign}{}\"", kept(word))
+            let prefix = self.prefix && i == last;
+            let word = match prefix {
+                true => &word[..word.floor_char_boundary(SURELY_KEPT)],
+                false => kept(word),
+            };
+            Wanted::Word {
+                text: format!("{sign}{word}"),
+                prefix,
             }
         });
-        let words: Vec<String> = words.collect();
+        let mut words: Vec<Wanted> = words.collect();
         let knows_field = self.field.is_none_or(|field| self::sign(field).is_some());
+        let exact = words.len() == 1 && knows_field && self.words[0].len() < SURELY_KEPT;
+        let wanted = match (words.pop(), words.is_empty()) {
+            (Some(one), true) => one,
+            (last, _) => {
+                words.extend(last);
+                Wanted::All(words)
+            }
+        };
         Bound {
-            expression: Some(match &words[..] {
-                [one] => one.clone(),
-                many => format!("({})", many.join(" AND ")),
-            }),
-            exact: words.len() == 1 && knows_field && self.words[0].len() < SURELY_KEPT,
+            wanted: Some(wanted),
+            exact,
         }
     }
 }
@@ -306,6 +325,24 @@ impl Term {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As one would write it down.
+    fn written(wanted: &Wanted) -> String {
+        let all = |some: &[Wanted], between: &str| {
+            let some: Vec<String> = some.iter().map(written).collect();
+            format!("({})", some.join(between))
+        };
+        match wanted {
+            Wanted::Word { text, prefix } => {
+                format!("\"{text}\"{}", if *prefix { "*" } else { "" })
+            }
+            Wanted::Any(some) => all(some, " OR "),
+            Wanted::All(some) => all(some, " AND "),
+            Wanted::Without(there, gone) => {
+                format!("({} NOT {})", written(there), written(gone))
+            }
+        }
+    }
 
     #[test]
     fn the_index_is_asked_for_no_less_than_what_matches() {
@@ -327,7 +364,7 @@ mod tests {
         ] {
             let candidates = TextQuery::parse(text).unwrap().candidates();
             assert_eq!(
-                (candidates.expression.as_str(), candidates.exact),
+                (written(&candidates.wanted).as_str(), candidates.exact),
                 (want, exact),
                 "{text}"
             );

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::candidates::{PART, Scribe};
+use super::lookup::{self, Draft};
+use super::segment::Builder;
 use super::view::TextIndexView;
 use crate::cache::{Cache, CacheError, Part, Purged};
 use crate::position::Position;
@@ -15,11 +17,7 @@ static PARTS: &[&Part] = &[&PART];
 /// Events read at once.
 const PAGE: usize = 2_048;
 
-/// Events that are added in one transaction: enough that its cost is spread, few enough that who waits for it
-/// does not wait long. Two levels of full tiles, so that the root at its end is soon told.
-const BATCH: u64 = 65_536;
-
-/// Batches that are read ahead of the one that is written.
+/// Pages that are read ahead of the one that is added.
 const AHEAD: usize = 4;
 
 /// Why a search was not answered.
@@ -193,6 +191,8 @@ impl TextIndex {
             let receive = receive;
             scope.spawn(move || self.read_ahead(covered, head, &send));
             let mut at = covered;
+            let mut page = Page::new().into_iter().peekable();
+            let mut builder = Builder::default();
             while at < head {
                 at = cache
                     .write(|transaction| {
@@ -201,23 +201,31 @@ impl TextIndex {
                             return Ok(None);
                         }
                         let erased = self.log.erased_since(at)?;
-                        let mut add = transaction.prepare_cached(
-                            "INSERT INTO text_index(rowid, words) VALUES (?1, ?2)",
-                        )?;
+                        let mut draft = Draft::after(transaction, &mut builder, at, head.0 - at.0)?;
                         let mut done = at;
-                        while done < head && done.0 - at.0 < BATCH {
-                            if progress.cancel.load(Ordering::Relaxed) {
-                                break;
+                        while done < head {
+                            if page.len() == 0 {
+                                if progress.cancel.load(Ordering::Relaxed) {
+                                    break;
+                                }
+                                between();
+                                let Ok(next) = receive.recv() else { break };
+                                page = next?.into_iter().peekable();
                             }
-                            between();
-                            let Ok(page) = receive.recv() else { break };
-                            for (position, words) in page? {
-                                add.execute((position.0, words))?;
+                            while let Some((position, words)) =
+                                page.next_if(|(position, _)| draft.has_room(*position))
+                            {
+                                draft.add(position, &words);
                                 done = position;
                             }
                             progress.covered.store(done.0, Ordering::Relaxed);
+                            if page.len() > 0 {
+                                break;
+                            }
                         }
-                        drop(add);
+                        if done > at {
+                            draft.write(transaction, done)?;
+                        }
                         self.index_again(cache, transaction, &erased, at)?;
                         cache.set_reach(transaction, &PART, done)?;
                         Ok(Some(done))
@@ -268,18 +276,39 @@ impl TextIndex {
         erased: &[Position],
         covered: Position,
     ) -> Result<(), CacheError> {
-        let old: Vec<Position> = erased.iter().copied().filter(|p| *p <= covered).collect();
+        let mut old: Vec<Position> = erased.iter().copied().filter(|p| *p <= covered).collect();
+        old.sort_unstable();
         if old.is_empty() {
             return Ok(());
         }
         let mut scribe = Scribe::default();
-        for event in self.log.events_at(&old)? {
-            transaction
-                .prepare_cached("DELETE FROM text_index WHERE rowid = ?1")?
-                .execute([event.position.0])?;
-            transaction
-                .prepare_cached("INSERT INTO text_index(rowid, words) VALUES (?1, ?2)")?
-                .execute((event.position.0, scribe.words(&event)))?;
+        let mut builder = Builder::default();
+        let mut done = Position::ZERO;
+        for position in old {
+            if position <= done {
+                continue;
+            }
+            let Some(segment) = lookup::segment_of(transaction, position)? else {
+                continue;
+            };
+            done = Position(segment.last);
+            let mut draft = Draft::instead_of(&mut builder, segment);
+            let mut query = EventQuery {
+                after: Some(Position(segment.first - 1)),
+                known: Some(done),
+                ..EventQuery::default()
+            };
+            loop {
+                let page = self.log.events(&query, PAGE)?;
+                for event in &page.events {
+                    draft.add(event.position, &scribe.words(event));
+                }
+                query.after = page.next;
+                if page.next.is_none() {
+                    break;
+                }
+            }
+            draft.write(transaction, done)?;
         }
         cache.must_purge(transaction, &PART)
     }

@@ -7,6 +7,8 @@
 //! | `document` | an event as the texts that are searched |
 //! | `matching` | whether an event matches, and where |
 //! | `candidates` | what of an event is indexed, and what the index is asked |
+//! | `segment` | words of many events, sorted and packed |
+//! | `lookup` | segments in the cache: written, put together, asked |
 //! | `index` | the text index in the cache: built from where it ends |
 //! | `ask` | pages and counts |
 //! | `mentions` | events that hold a value in their payloads |
@@ -18,9 +20,11 @@ mod ask;
 mod candidates;
 mod document;
 mod index;
+mod lookup;
 mod matching;
 mod mentions;
 mod query;
+mod segment;
 mod view;
 mod words;
 

@@ -104,10 +104,12 @@ fn a_purge_that_was_cut_short_is_finished_by_the_next() {
         Err(SearchError::Cancelled)
     ));
     drop(index);
-    assert!(
-        bytes_of(&file, "zyzzyva") > 0,
-        "its row is deleted, its bytes are not"
-    );
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    let marks: u64 = conn
+        .query_row("SELECT count(*) FROM purges", [], |row| row.get(0))
+        .unwrap();
+    assert!(marks > 0, "its words are deleted, their bytes may be there");
+    drop(conn);
     let index = store.index();
     index.catch_up(&IndexProgress::default()).unwrap();
     assert_eq!(bytes_of(&file, "zyzzyva"), 0);

@@ -194,6 +194,30 @@ impl TextIndex {
             let mut page = Page::new().into_iter().peekable();
             let mut builder = Builder::default();
             while at < head {
+                // Nobody is kept from writing to the cache while events are read, or while this rests.
+                let mut draft = Draft::after(&mut builder, at);
+                let mut done = at;
+                while done < head {
+                    if page.len() == 0 {
+                        if progress.cancel.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        between();
+                        let Ok(next) = receive.recv() else { break };
+                        page = next.map_err(CacheError::Read)?.into_iter().peekable();
+                    }
+                    while let Some((position, words)) =
+                        page.next_if(|(position, _)| draft.has_room(*position))
+                    {
+                        draft.add(position, &words);
+                        done = position;
+                    }
+                    progress.covered.store(done.0, Ordering::Relaxed);
+                    if page.len() > 0 {
+                        break;
+                    }
+                }
+                let mut draft = Some(draft);
                 at = cache
                     .write(|transaction| {
                         // Inside the transaction nobody else writes: what is covered now stays so.
@@ -201,28 +225,10 @@ impl TextIndex {
                             return Ok(None);
                         }
                         let erased = self.log.erased_since(at)?;
-                        let mut draft = Draft::after(transaction, &mut builder, at, head.0 - at.0)?;
-                        let mut done = at;
-                        while done < head {
-                            if page.len() == 0 {
-                                if progress.cancel.load(Ordering::Relaxed) {
-                                    break;
-                                }
-                                between();
-                                let Ok(next) = receive.recv() else { break };
-                                page = next?.into_iter().peekable();
-                            }
-                            while let Some((position, words)) =
-                                page.next_if(|(position, _)| draft.has_room(*position))
-                            {
-                                draft.add(position, &words);
-                                done = position;
-                            }
-                            progress.covered.store(done.0, Ordering::Relaxed);
-                            if page.len() > 0 {
-                                break;
-                            }
-                        }
+                        // Where the cache is made anew this comes a second time, and what was gathered is not for it.
+                        let Some(draft) = draft.take() else {
+                            return Ok(None);
+                        };
                         if done > at {
                             draft.write(transaction, done)?;
                         }

@@ -60,54 +60,19 @@ pub(super) fn segment_of(
 pub(super) struct Draft<'b> {
     first: u64,
     builder: &'b mut Builder,
-    replaced: Vec<Segment>,
+    /// The segment that it takes the place of, whose events it is given anew.
+    instead_of: Option<Segment>,
 }
 
 impl<'b> Draft<'b> {
-    /// Of the events after `covered`, `more` of them, together with those of the last segments that are not much longer
-    /// than what is put together with them: so an event is written again as often as the logarithm of how many there are.
-    pub(super) fn after(
-        conn: &Connection,
-        builder: &'b mut Builder,
-        covered: Position,
-        more: u64,
-    ) -> Result<Draft<'b>, CacheError> {
+    /// Of the events after `covered`. Nothing is read or locked for it before it is written.
+    pub(super) fn after(builder: &'b mut Builder, covered: Position) -> Draft<'b> {
         builder.clear();
-        let mut draft = Draft {
+        Draft {
             first: covered.0 + 1,
             builder,
-            replaced: Vec::new(),
-        };
-        let mut events = more.min(MAX_EVENTS as u64);
-        let mut weight = 0;
-        while let Some(before) = segment_of(conn, Position(draft.first - 1))? {
-            let len = before.events() as u64;
-            weight += before.weight;
-            if len > 2 * events
-                || len + events > MAX_EVENTS as u64
-                || weight > MAX_WEIGHT as u64 / 2
-                || before.last + 1 != draft.first
-            {
-                break;
-            }
-            events += len;
-            draft.first = before.first;
-            draft.replaced.push(before);
+            instead_of: None,
         }
-        for segment in draft.replaced.iter().rev() {
-            let mut blocks = conn.prepare_cached(
-                "SELECT b.block FROM text_words w JOIN text_blocks b ON b.id = w.block
-                 WHERE w.first = ?1 ORDER BY w.word",
-            )?;
-            let mut rows = blocks.query([segment.first])?;
-            while let Some(row) = rows.next()? {
-                let block = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
-                draft
-                    .builder
-                    .add_block(block, segment.first - draft.first)?;
-            }
-        }
-        Ok(draft)
     }
 
     /// In place of a segment.
@@ -116,11 +81,11 @@ impl<'b> Draft<'b> {
         Draft {
             first: segment.first,
             builder,
-            replaced: vec![segment],
+            instead_of: Some(segment),
         }
     }
 
-    /// Whether the event at a position may be added. The first one after those that it began with may.
+    /// Whether the event at a position may be added. The first one may.
     pub(super) fn has_room(&self, position: Position) -> bool {
         position.0 - self.first < MAX_EVENTS as u64 && self.builder.weight() < MAX_WEIGHT
     }
@@ -132,17 +97,55 @@ impl<'b> Draft<'b> {
         self.builder.add_event(place, words);
     }
 
+    /// Puts it together with the last segments that are not much longer than what is put together with them: so an event
+    /// is written again as often as the logarithm of how many there are. Returns those that it takes the place of.
+    fn take_in(&mut self, conn: &Connection, last: Position) -> Result<Vec<Segment>, CacheError> {
+        let mut taken = Vec::new();
+        let (mut first, mut weight) = (self.first, 0);
+        while let Some(before) = segment_of(conn, Position(first - 1))? {
+            let (len, events) = (before.events() as u64, last.0 + 1 - first);
+            weight += before.weight;
+            if len > 2 * events
+                || len + events > MAX_EVENTS as u64
+                || weight > MAX_WEIGHT as u64 / 2
+                || before.last + 1 != first
+            {
+                break;
+            }
+            first = before.first;
+            taken.push(before);
+        }
+        if taken.is_empty() {
+            return Ok(taken);
+        }
+        let own = self.builder.part_with_places();
+        for segment in taken.iter().rev() {
+            let mut blocks = conn.prepare_cached(
+                "SELECT b.block FROM text_words w JOIN text_blocks b ON b.id = w.block
+                 WHERE w.first = ?1 ORDER BY w.word",
+            )?;
+            let mut rows = blocks.query([segment.first])?;
+            while let Some(row) = rows.next()? {
+                let block = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
+                self.builder.add_block(block, segment.first - first)?;
+            }
+        }
+        self.builder.take_back(own, self.first - first)?;
+        self.first = first;
+        Ok(taken)
+    }
+
     /// Writes the segment, which ends with `last`, and removes those that it takes the place of.
     pub(super) fn write(
-        self,
+        mut self,
         transaction: &Transaction<'_>,
         last: Position,
     ) -> Result<(), CacheError> {
-        let Draft {
-            first,
-            builder,
-            replaced,
-        } = self;
+        let replaced = match self.instead_of {
+            Some(segment) => vec![segment],
+            None => self.take_in(transaction, last)?,
+        };
+        let Draft { first, builder, .. } = self;
         for segment in replaced {
             for statement in [
                 "DELETE FROM text_blocks WHERE id IN (SELECT block FROM text_words WHERE first = ?1)",
@@ -305,7 +308,7 @@ mod tests {
         while *covered < head {
             let transaction = conn.transaction().unwrap();
             let at = Position(*covered);
-            let mut draft = Draft::after(&transaction, &mut builder, at, head - *covered).unwrap();
+            let mut draft = Draft::after(&mut builder, at);
             while *covered < head && draft.has_room(Position(*covered + 1)) {
                 *covered += 1;
                 draft.add(Position(*covered), &words(*covered));

@@ -78,6 +78,21 @@ impl Builder {
         Ok(())
     }
 
+    /// Takes the places out, for others to come before them.
+    pub(super) fn part_with_places(&mut self) -> Vec<(u32, u16)> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// Takes back places that now lie `shift` behind where they were.
+    pub(super) fn take_back(&mut self, places: Vec<(u32, u16)>, shift: u64) -> Result<(), Damaged> {
+        self.found.reserve(places.len());
+        for (id, place) in places {
+            let place = u16::try_from(u64::from(place) + shift).map_err(|_| Damaged)?;
+            self.found.push((id, place));
+        }
+        Ok(())
+    }
+
     /// The number of a word, shorter than 64 KiB.
     fn id(&mut self, word: &[u8]) -> u32 {
         if self.words.len() * 2 >= self.slots.len() {

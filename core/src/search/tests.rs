@@ -400,6 +400,10 @@ fn a_build_asks_before_it_goes_on() {
     let asked = std::cell::Cell::new(0);
     let between = || {
         assert_eq!(index.view().unwrap().covered, Position::ZERO);
+        // While it rests others write to the cache.
+        let file = index.view().unwrap().file.unwrap();
+        let conn = rusqlite::Connection::open(file).unwrap();
+        conn.execute_batch("BEGIN IMMEDIATE; ROLLBACK").unwrap();
         asked.set(asked.get() + 1);
     };
     let progress = IndexProgress::default();

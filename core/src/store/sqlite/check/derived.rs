@@ -1,11 +1,11 @@
 //! Tables that are made of the events: streams and their links, and what finds events. Each is walked once and
 //! compared as a sum with what the events say; only where the sums differ it is asked which entries do.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::names::Names;
 use super::rows::Sums;
-use super::sums::{Key, Sum};
+use super::sums::{self, Key, Sum, Summing};
 use super::{Aim, Progress};
 use crate::position::Position;
 use crate::store::verify::{Grade, VerifyFindings, VerifyKind};
@@ -43,6 +43,14 @@ impl Table {
             Table::ByCorrelation => "entries by correlation",
         }
     }
+
+    /// The last position that it holds.
+    fn end(self, aim: &Aim) -> u64 {
+        match self {
+            Table::Links | Table::Ids => aim.size,
+            Table::ByTime | Table::ByType | Table::ByActor | Table::ByCorrelation => aim.indexed,
+        }
+    }
 }
 
 /// What a walk found.
@@ -61,88 +69,113 @@ pub(super) fn walk(
     key: &Key,
     aim: &Aim,
     (table, grows): (Table, bool),
-    progress: &Progress<'_>,
+    progress: &Progress,
+) -> rusqlite::Result<Walked> {
+    // Nothing is to be found beyond the end, unless somebody has just appended it.
+    let end = if grows { table.end(aim) } else { u64::MAX };
+    let question = match table {
+        Table::Links => return walk_links(conn, names, key, aim, end, progress),
+        Table::Ids => return walk_ids(conn, key, end, progress),
+        Table::ByTime => "time_us, time_sub_ns, position, coalesce(stream, 0)) FROM by_time",
+        Table::ByType => "type, position, time_us, time_sub_ns) FROM by_type",
+        Table::ByActor => "actor, position, time_us, time_sub_ns) FROM by_actor",
+        Table::ByCorrelation => "correlation, position) FROM by_correlation",
+    };
+    let summing = Summing {
+        key: *key,
+        position: if table == Table::ByTime { 2 } else { 1 },
+        end,
+        progress: progress.clone(),
+    };
+    Ok(Walked {
+        sum: sums::by_engine(conn, summing, question)?,
+        ..Walked::default()
+    })
+}
+
+fn walk_links(
+    conn: &Connection,
+    names: &Names,
+    key: &Key,
+    aim: &Aim,
+    end: u64,
+    progress: &Progress,
 ) -> rusqlite::Result<Walked> {
     let mut walked = Walked::default();
-    let question = match table {
-        Table::Links => {
+    let mut streams = Streams::new(names, aim);
+    let has_tail = conn
+        .query_row("SELECT 1 FROM links_tail LIMIT 1", [], |_| Ok(()))
+        .optional()?
+        .is_some();
+    // Two tables in one order take twice as long as one.
+    let mut statement = conn.prepare(match has_tail {
+        true => {
             "SELECT stream, version, position, qualifier IS NULL FROM links
              UNION ALL SELECT stream, version, position, qualifier IS NULL FROM links_tail ORDER BY 1, 2"
         }
-        Table::Ids => {
-            "SELECT id, position FROM events INDEXED BY events_by_id WHERE id IS NOT NULL ORDER BY id"
+        false => {
+            "SELECT stream, version, position, qualifier IS NULL FROM links ORDER BY stream, version"
         }
-        Table::ByTime => "SELECT time_us, time_sub_ns, position, coalesce(stream, 0) FROM by_time",
-        Table::ByType => "SELECT type, position, time_us, time_sub_ns FROM by_type",
-        Table::ByActor => "SELECT actor, position, time_us, time_sub_ns FROM by_actor",
-        Table::ByCorrelation => "SELECT correlation, position FROM by_correlation",
-    };
-    // The column that holds the position.
-    let at = match table {
-        Table::Links | Table::ByTime => 2,
-        Table::Ids | Table::ByType | Table::ByActor | Table::ByCorrelation => 1,
-    };
-    let end = match table {
-        Table::Links | Table::Ids => aim.size,
-        _ => aim.indexed,
-    };
-    let mut streams = Streams::new(names, aim);
-    let mut id_before: Vec<u8> = Vec::new();
-    let mut statement = conn.prepare(question)?;
+    })?;
     let mut rows = statement.query([])?;
-    let mut n = 0u64;
+    let mut steps = progress.steps();
     while let Some(row) = rows.next()? {
-        n += 1;
-        if n.is_multiple_of(4_096) {
-            progress.advance(4_096);
-            if progress.is_cancelled() {
-                break;
-            }
+        if steps.one_more() {
+            break;
         }
-        let position = word(row, at)?;
-        if position > end && grows {
+        let position = word(row, 2)?;
+        if position > end {
             continue;
         }
-        match table {
-            Table::Links => {
-                let (stream, version) = (row.get::<_, i64>(0)?, word(row, 1)?);
-                let sum = match row.get::<_, bool>(3)? {
-                    true => &mut walked.sum,
-                    false => &mut walked.further,
-                };
-                sum.add(key, &[stream as u64, version, position]);
-                streams.enter(stream, version, position, &mut walked.findings);
-            }
-            Table::Ids => {
-                let id = row.get_ref(0)?.as_bytes()?;
-                if n > 1 && id_before == id {
-                    walked.findings.add(
-                        Grade::Manipulation,
-                        VerifyKind::IdTwice,
-                        Position(position),
-                        format!(
-                            "its id {:?} is another event's too",
-                            String::from_utf8_lossy(id)
-                        ),
-                    );
-                }
-                id_before.clear();
-                id_before.extend_from_slice(id);
-                walked.sum.add_text(key, id, position);
-            }
-            Table::ByCorrelation => {
-                let correlation = row.get_ref(0)?.as_bytes()?;
-                walked.sum.add_text(key, correlation, position);
-            }
-            Table::ByTime | Table::ByType | Table::ByActor => {
-                let entry = [word(row, 0)?, word(row, 1)?, word(row, 2)?, word(row, 3)?];
-                walked.sum.add(key, &entry);
-            }
-        }
+        let (stream, version) = (row.get::<_, i64>(0)?, word(row, 1)?);
+        let sum = match row.get::<_, bool>(3)? {
+            true => &mut walked.sum,
+            false => &mut walked.further,
+        };
+        sum.add(key, &[stream as u64, version, position]);
+        streams.enter(stream, version, position, &mut walked.findings);
     }
-    progress.advance(n % 4_096);
-    if table == Table::Links {
-        streams.end(&mut walked.findings);
+    streams.end(&mut walked.findings);
+    Ok(walked)
+}
+
+fn walk_ids(
+    conn: &Connection,
+    key: &Key,
+    end: u64,
+    progress: &Progress,
+) -> rusqlite::Result<Walked> {
+    let mut walked = Walked::default();
+    let mut before: Option<Vec<u8>> = None;
+    let mut statement = conn.prepare(
+        "SELECT id, position FROM events INDEXED BY events_by_id WHERE id IS NOT NULL ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut steps = progress.steps();
+    while let Some(row) = rows.next()? {
+        if steps.one_more() {
+            break;
+        }
+        let position = word(row, 1)?;
+        if position > end {
+            continue;
+        }
+        let id = row.get_ref(0)?.as_bytes()?;
+        if before.as_deref() == Some(id) {
+            walked.findings.add(
+                Grade::Manipulation,
+                VerifyKind::IdTwice,
+                Position(position),
+                format!(
+                    "its id {:?} is another event's too",
+                    String::from_utf8_lossy(id)
+                ),
+            );
+        }
+        let before = before.get_or_insert_default();
+        before.clear();
+        before.extend_from_slice(id);
+        walked.sum.add_text(key, id, position);
     }
     Ok(walked)
 }
@@ -277,10 +310,7 @@ pub(super) fn compare(
         Table::Links => VerifyKind::LinkDiffers,
         _ => VerifyKind::IndexDiffers,
     };
-    let end = match table {
-        Table::Links | Table::Ids => aim.size,
-        _ => aim.indexed,
-    };
+    let end = table.end(aim);
     let mut told = false;
     for (question, detail) in places(table) {
         let mut statement = conn.prepare(question)?;

@@ -21,6 +21,7 @@ mod sums;
 mod whole;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,12 +80,13 @@ pub(super) struct Aim {
 }
 
 /// Progress in events, counted in steps.
-pub(super) struct Progress<'a> {
-    progress: &'a WorkProgress,
-    steps: AtomicU64,
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    progress: WorkProgress,
+    steps: Arc<AtomicU64>,
 }
 
-impl Progress<'_> {
+impl Progress {
     fn advance(&self, steps: u64) {
         let before = self.steps.fetch_add(steps, Ordering::Relaxed);
         let (done, after) = (before / STEPS, (before + steps) / STEPS);
@@ -94,7 +96,38 @@ impl Progress<'_> {
     fn is_cancelled(&self) -> bool {
         self.progress.is_cancelled()
     }
+
+    /// Counts the entries of a walk.
+    fn steps(&self) -> Steps<'_> {
+        Steps { of: self, n: 0 }
+    }
 }
+
+/// Entries of a walk, counted some thousands at a time.
+struct Steps<'p> {
+    of: &'p Progress,
+    n: u64,
+}
+
+impl Steps<'_> {
+    /// Counts one; says whether the work is to stop.
+    fn one_more(&mut self) -> bool {
+        self.n += 1;
+        if !self.n.is_multiple_of(STEPS_AT_ONCE) {
+            return false;
+        }
+        self.of.advance(STEPS_AT_ONCE);
+        self.of.is_cancelled()
+    }
+}
+
+impl Drop for Steps<'_> {
+    fn drop(&mut self) {
+        self.of.advance(self.n % STEPS_AT_ONCE);
+    }
+}
+
+const STEPS_AT_ONCE: u64 = 4_096;
 
 /// Steps that count as one event: four for the event itself, six for its entries elsewhere.
 const STEPS: u64 = 10;
@@ -160,8 +193,8 @@ fn check_log(
         let names = Names::load(conn)?;
         let key = Key::new(random);
         let steps = Progress {
-            progress,
-            steps: AtomicU64::new(0),
+            progress: progress.clone(),
+            steps: Arc::default(),
         };
         let outcome = share(log, &names, &key, &aim, threads, &steps)?;
         if progress.is_cancelled() {
@@ -189,7 +222,7 @@ fn share<'a>(
     key: &'a Key,
     aim: &'a Aim,
     threads: usize,
-    progress: &Progress<'_>,
+    progress: &Progress,
 ) -> Result<Outcome<'a>, ReadError> {
     let stretches = aim.size.div_ceil(STRETCH);
     let next = AtomicU64::new(0);

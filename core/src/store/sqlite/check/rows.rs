@@ -166,7 +166,7 @@ impl<'a> Work<'a> {
         &mut self,
         conn: &Connection,
         index: u64,
-        progress: &Progress<'_>,
+        progress: &Progress,
     ) -> rusqlite::Result<Stretch> {
         let first = index * STRETCH;
         let end = (first + STRETCH).min(self.aim.size);

@@ -148,7 +148,23 @@ impl Extractor {
 
     /// As [`Extractor::apply`], on the bytes of payloads that are JSON by their content type.
     pub(crate) fn apply_json(&self, data: Option<&[u8]>, metadata: Option<&[u8]>) -> Extracted {
-        let mut found: Found = [None, None, None];
+        let found = self.look(data, metadata);
+        let [actor, correlation, causation] = found.map(|text| text.map(Cow::into_owned));
+        Extracted {
+            actor,
+            correlation,
+            causation,
+        }
+    }
+
+    /// As [`Extractor::apply_json`]: actor, correlation and causation, where they stand in the payload if no escape is in
+    /// them.
+    pub(crate) fn look<'b>(
+        &self,
+        data: Option<&'b [u8]>,
+        metadata: Option<&'b [u8]>,
+    ) -> [Option<Cow<'b, str>>; 3] {
+        let mut found: Found<'b> = [None, None, None];
         for (node, bytes) in [(&self.metadata, metadata), (&self.data, data)] {
             let Some(bytes) = bytes.filter(|bytes| node.may_be_in(bytes)) else {
                 continue;
@@ -164,17 +180,12 @@ impl Extractor {
                 found = here;
             }
         }
-        let [actor, correlation, causation] = found.map(|taken| taken.map(|(_, text)| text));
-        Extracted {
-            actor,
-            correlation,
-            causation,
-        }
+        found.map(|taken| taken.map(|(_, text)| text))
     }
 }
 
 /// Best so far for actor, correlation and causation: rank of its path, and the text.
-type Found = [Option<(usize, String)>; 3];
+type Found<'b> = [Option<(usize, Cow<'b, str>)>; 3];
 
 #[derive(Debug, Clone, Copy)]
 struct Take {
@@ -216,46 +227,74 @@ impl Node {
     /// Whether a payload can hold one of the keys: nothing that stands between two quotes is one where it cannot. One
     /// with an escape in it may. Most payloads hold none, and need not be parsed to know it.
     fn may_be_in(&self, bytes: &[u8]) -> bool {
+        if self.children.is_empty() {
+            return false;
+        }
         let mut start = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            match byte {
-                b'\\' => return !self.children.is_empty(),
-                b'"' => {
-                    let between = &bytes[start..at];
-                    if self.lens & len_bit(between.len()) != 0
-                        && self
-                            .children
-                            .iter()
-                            .any(|(key, _)| key.as_bytes() == between)
-                    {
-                        return true;
-                    }
-                    start = at + 1;
+        for (n, chunk) in bytes.chunks(64).enumerate() {
+            let (mut quotes, is_escaped) = quotes_in(chunk);
+            if is_escaped {
+                return true;
+            }
+            while quotes != 0 {
+                let at = n * 64 + quotes.trailing_zeros() as usize;
+                let between = &bytes[start..at];
+                if self.lens & len_bit(between.len()) != 0
+                    && self
+                        .children
+                        .iter()
+                        .any(|(key, _)| key.as_bytes() == between)
+                {
+                    return true;
                 }
-                _ => {}
+                start = at + 1;
+                quotes &= quotes - 1;
             }
         }
         false
     }
 }
 
+/// Which of up to 64 bytes are quotes, the first one's bit the lowest, and whether a backslash is among them.
+fn quotes_in(chunk: &[u8]) -> (u64, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = 0x7f * ONES;
+    // The highest bit of each byte that is the one looked for.
+    let equal = |word: u64, byte: u8| {
+        let other = word ^ (u64::from(byte) * ONES);
+        !(((other & LOW) + LOW) | other | LOW)
+    };
+    let mut padded = [0; 64];
+    padded[..chunk.len()].copy_from_slice(chunk);
+    let (words, _) = padded.as_chunks::<8>();
+    let (mut quotes, mut escapes) = (0, 0);
+    for (n, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        escapes |= equal(word, b'\\');
+        // The product puts the bits of the eight bytes beside each other.
+        let bits = (equal(word, b'"') >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        quotes |= bits << (8 * n);
+    }
+    (quotes, escapes != 0)
+}
+
 fn len_bit(len: usize) -> u64 {
     1 << len.min(63)
 }
 
-struct Pick<'p> {
+struct Pick<'p, 'de> {
     node: &'p Node,
-    found: &'p mut Found,
+    found: &'p mut Found<'de>,
 }
 
-impl<'de> DeserializeSeed<'de> for Pick<'_> {
+impl<'de> DeserializeSeed<'de> for Pick<'_, 'de> {
     type Value = ();
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Pick<'_> {
+impl<'de> Visitor<'de> for Pick<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -302,7 +341,7 @@ impl<'de> Visitor<'de> for Key {
 }
 
 /// Takes what a wanted value says: `json` is one well-formed JSON value.
-fn take(node: &Node, json: &str, found: &mut Found) {
+fn take<'de>(node: &Node, json: &'de str, found: &mut Found<'de>) {
     let text = match json.as_bytes().first() {
         Some(b'{') if !node.children.is_empty() => {
             let mut reader = serde_json::Deserializer::from_str(json);
@@ -310,7 +349,8 @@ fn take(node: &Node, json: &str, found: &mut Found) {
             let _ = Pick { node, found }.deserialize(&mut reader);
             return;
         }
-        Some(b'"') => serde_json::from_str::<Cow<str>>(json).unwrap_or_default(),
+        Some(b'"') if !json.contains('\\') => Cow::Borrowed(&json[1..json.len() - 1]),
+        Some(b'"') => Cow::Owned(serde_json::from_str::<String>(json).unwrap_or_default()),
         Some(b'-' | b'0'..=b'9') => Cow::Borrowed(json),
         _ => return,
     };
@@ -320,7 +360,7 @@ fn take(node: &Node, json: &str, found: &mut Found) {
     for Take { want, rank } in &node.takes {
         // `<=`: of a key that comes twice the last one counts, as everywhere in reading.
         if found[*want].as_ref().is_none_or(|(best, _)| rank <= best) {
-            found[*want] = Some((*rank, text.clone().into_owned()));
+            found[*want] = Some((*rank, text.clone()));
         }
     }
 }
@@ -348,6 +388,23 @@ pub(crate) fn parse_path(path: &str) -> Option<(String, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quotes_are_seen_wherever_they_stand() {
+        let bytes: Vec<u8> = (0..=255u8)
+            .cycle()
+            .take(1_000)
+            .map(|b| b.wrapping_mul(37))
+            .collect();
+        for from in 0..300 {
+            for len in [0, 1, 7, 8, 9, 63, 64] {
+                let chunk = &bytes[from..from + len];
+                let all = chunk.iter().enumerate();
+                let quotes = all.fold(0, |all, (at, b)| all | u64::from(*b == b'"') << at);
+                assert_eq!(quotes_in(chunk), (quotes, chunk.contains(&b'\\')));
+            }
+        }
+    }
 
     #[test]
     fn what_is_passed_over_unread_holds_nothing() {
@@ -384,7 +441,8 @@ mod tests {
             };
             let whole = pick.deserialize(&mut reader).is_ok() && reader.end().is_ok();
             let want = if whole { read } else { [None, None, None] };
-            let [actor, correlation, causation] = want.map(|taken| taken.map(|(_, text)| text));
+            let [actor, correlation, causation] =
+                want.map(|taken| taken.map(|(_, text)| text.into_owned()));
             let want = Extracted {
                 actor,
                 correlation,

@@ -3,7 +3,11 @@
 use ecow::EcoString;
 use rusqlite::{Connection, Row};
 
+use crate::event::is_json_type;
 use crate::store::extraction::{Extraction, Extractor};
+
+/// Rows that room is made for at once.
+const MOST_ROOM: i64 = 1 << 20;
 
 /// Rows of a table by their ids.
 #[derive(Debug)]
@@ -15,18 +19,25 @@ pub(super) struct ById<T> {
 }
 
 impl<T> ById<T> {
-    /// Reads all rows; their first column is the id.
+    /// Reads all rows of a table; their first column is the id.
     fn load(
         conn: &Connection,
-        question: &str,
+        table: &str,
+        columns: &str,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<ById<T>> {
+        let question = format!("SELECT id, {columns} FROM {table} ORDER BY id");
+        let last = conn.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| {
+            row.get::<_, Option<i64>>(0)
+        })?;
+        // What the file says is believed only so far.
+        let room = last.map_or(0, |last| last.clamp(0, MOST_ROOM) as usize + 1);
         let mut all = ById {
-            rows: Vec::new(),
+            rows: Vec::with_capacity(room),
             count: 0,
             odd_ids: 0,
         };
-        let mut statement = conn.prepare(question)?;
+        let mut statement = conn.prepare(&question)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             all.count += 1;
@@ -78,6 +89,13 @@ pub(super) struct Counted {
     pub(super) events: i64,
 }
 
+/// A content type.
+#[derive(Debug)]
+pub(super) struct ContentType {
+    pub(super) name: Box<str>,
+    pub(super) is_json: bool,
+}
+
 /// A source and its rule.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -94,7 +112,7 @@ pub(super) struct Names {
     pub(super) categories: ById<(Counted, i64)>,
     pub(super) types: ById<Counted>,
     pub(super) actors: ById<Counted>,
-    pub(super) content_types: ById<Box<str>>,
+    pub(super) content_types: ById<ContentType>,
     pub(super) sources: ById<Source>,
     /// The rule for events without a source.
     pub(super) standard: Extractor,
@@ -103,22 +121,18 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn load(conn: &Connection) -> rusqlite::Result<Names> {
         let counted = |table: &str| {
-            ById::load(
-                conn,
-                &format!("SELECT id, name, events FROM {table} ORDER BY id"),
-                |row| {
-                    Ok(Counted {
-                        name: row.get(1)?,
-                        events: row.get(2)?,
-                    })
-                },
-            )
+            ById::load(conn, table, "name, events", |row| {
+                Ok(Counted {
+                    name: row.get(1)?,
+                    events: row.get(2)?,
+                })
+            })
         };
         Ok(Names {
             streams: ById::load(
                 conn,
-                "SELECT id, name, category, version, last_position, first_us, first_sub_ns, last_us,
-                 last_sub_ns FROM streams ORDER BY id",
+                "streams",
+                "name, category, version, last_position, first_us, first_sub_ns, last_us, last_sub_ns",
                 |row| {
                     Ok(Stream {
                         name: row.get_ref(1)?.as_str()?.into(),
@@ -130,37 +144,31 @@ impl Names {
                     })
                 },
             )?,
-            categories: ById::load(
-                conn,
-                "SELECT id, name, events, streams FROM categories ORDER BY id",
-                |row| {
-                    let counted = Counted {
-                        name: row.get(1)?,
-                        events: row.get(2)?,
-                    };
-                    Ok((counted, row.get(3)?))
-                },
-            )?,
+            categories: ById::load(conn, "categories", "name, events, streams", |row| {
+                let counted = Counted {
+                    name: row.get(1)?,
+                    events: row.get(2)?,
+                };
+                Ok((counted, row.get(3)?))
+            })?,
             types: counted("types")?,
             actors: counted("actors")?,
-            content_types: ById::load(
-                conn,
-                "SELECT id, name FROM content_types ORDER BY id",
-                |row| row.get(1),
-            )?,
-            sources: ById::load(
-                conn,
-                "SELECT id, name, extraction FROM sources ORDER BY id",
-                |row| {
-                    let rule: String = row.get(2)?;
-                    Ok(Source {
-                        name: row.get(1)?,
-                        extractor: serde_json::from_str::<Extraction>(&rule)
-                            .ok()
-                            .map(|rule| rule.prepare()),
-                    })
-                },
-            )?,
+            content_types: ById::load(conn, "content_types", "name", |row| {
+                let name: Box<str> = row.get(1)?;
+                Ok(ContentType {
+                    is_json: is_json_type(&name),
+                    name,
+                })
+            })?,
+            sources: ById::load(conn, "sources", "name, extraction", |row| {
+                let rule: String = row.get(2)?;
+                Ok(Source {
+                    name: row.get(1)?,
+                    extractor: serde_json::from_str::<Extraction>(&rule)
+                        .ok()
+                        .map(|rule| rule.prepare()),
+                })
+            })?,
             standard: Extraction::standard().prepare(),
         })
     }

@@ -1,16 +1,17 @@
 //! Events, read row by row and hashed again. One thread takes a stretch of positions at a time.
 
+use std::borrow::Cow;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::names::{Names, Stream};
 use super::sums::{Key, Sum};
 use super::{Aim, Progress, STRETCH};
-use crate::event::{Part, is_json_type};
+use crate::event::Part;
 use crate::integrity::leaf::{Identity, Leaf, NO_METADATA, Salt, TimeFlags, hash_part};
 use crate::integrity::{Hash, tree};
 use crate::position::Position;
-use crate::store::extraction::Extracted;
 use crate::store::sqlite::packed::{self, Packing};
 use crate::store::sqlite::recheck::erased_hash;
 use crate::store::sqlite::salts;
@@ -197,7 +198,7 @@ impl<'a> Work<'a> {
                 self.recorded_order(position, before, us);
             }
             recorded = Some((recorded.map_or(us, |(first, _)| first), us));
-            let leaf = match self.event(conn, row, Position(position), links.of(position)) {
+            let leaf = match self.event(conn, row, (Position(position), us), links.of(position)) {
                 Ok(leaf) => leaf,
                 Err(Odd(kind, reason)) => {
                     self.add(kind, position, reason);
@@ -360,7 +361,7 @@ impl<'a> Work<'a> {
         &mut self,
         conn: &Connection,
         row: &Row<'_>,
-        at: Position,
+        (at, recorded_us): (Position, i64),
         links: &[LinkRow],
     ) -> Result<Option<Hash>, Odd> {
         let position = at.0;
@@ -425,7 +426,7 @@ impl<'a> Work<'a> {
             None => None,
             Some(id) => {
                 let name = names.content_types.get(id);
-                Some(&**name.ok_or_else(|| missing("content type"))?)
+                Some(name.ok_or_else(|| missing("content type"))?)
             }
         };
         let id = packed(9)?;
@@ -521,10 +522,10 @@ impl<'a> Work<'a> {
                 u8::try_from(number(6)?).map_err(|_| Odd::new("its time flags are no byte"))?,
             ),
             time_text: time_text.as_ref().map(packed::Unpacked::as_str),
-            recorded_us: number(8)?,
+            recorded_us,
             schema_version: rare(19)?,
-            data_type,
-            metadata_type,
+            data_type: &data_type.name,
+            metadata_type: metadata_type.map(|metadata_type| &*metadata_type.name),
             identity,
             data: data_hash,
             metadata: metadata_hash,
@@ -556,9 +557,9 @@ impl<'a> Work<'a> {
             match rule {
                 None => self.counts.unextracted += 1,
                 Some(rule) => {
-                    let again = rule.apply_json(
-                        data.filter(|_| is_json_type(data_type)),
-                        metadata.filter(|_| metadata_type.is_some_and(is_json_type)),
+                    let again = rule.look(
+                        data.filter(|_| data_type.is_json),
+                        metadata.filter(|_| metadata_type.is_some_and(|t| t.is_json)),
                     );
                     let actor = match actor_id {
                         None => None,
@@ -626,13 +627,12 @@ impl<'a> Work<'a> {
     }
 
     /// Compares what was extracted again with the columns.
-    fn compare(&mut self, position: u64, again: &Extracted, columns: [Option<&str>; 3]) {
-        let Extracted {
-            actor,
-            correlation,
-            causation,
-        } = again;
-        let again = [actor, correlation, causation];
+    fn compare(
+        &mut self,
+        position: u64,
+        again: &[Option<Cow<'_, str>>; 3],
+        columns: [Option<&str>; 3],
+    ) {
         for ((name, column), again) in ["actor", "correlation", "causation"]
             .into_iter()
             .zip(columns)

@@ -119,6 +119,15 @@ fn main() -> Outcome<()> {
     {
         return search::alone(store.as_ref());
     }
+    // Nor this: verifying alone.
+    if let [mode, store, rounds] = &args[..]
+        && mode == "--child-verify"
+    {
+        for _ in 0..rounds.parse::<u32>()? {
+            println!("{:.2} s", integrity::alone(store.as_ref())?);
+        }
+        return Ok(());
+    }
     // Nor this: scrubbing the dashboard of a shop.
     if let [mode, store] = &args[..]
         && mode == "--child-scrub"

@@ -14,6 +14,9 @@ const BLOCK: usize = 3_500;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Damaged;
 
+/// Takes the first word of a block, and the block.
+type EachBlock<'e, E> = &'e mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>;
+
 /// Gathers the words of events.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
@@ -148,11 +151,7 @@ impl Builder {
     }
 
     /// Calls `each` with the blocks of all words, in order, and the first word of each. `events` is the number of events.
-    pub(super) fn finish<E>(
-        &self,
-        events: usize,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(super) fn finish<E>(&self, events: usize, each: EachBlock<'_, E>) -> Result<(), E> {
         let Builder {
             arena,
             words,
@@ -278,7 +277,7 @@ impl Writer {
         block.extend_from_slice(scratch);
     }
 
-    fn flush<E>(&mut self, each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn flush<E>(&mut self, each: EachBlock<'_, E>) -> Result<(), E> {
         if !self.block.is_empty() {
             each(&self.first, &self.block)?;
             self.block.clear();

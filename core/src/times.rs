@@ -21,7 +21,6 @@ static PART: Part = Part {
                  n INTEGER PRIMARY KEY, first_us INTEGER NOT NULL, first_ns INTEGER NOT NULL,
                  last_us INTEGER NOT NULL, last_ns INTEGER NOT NULL) STRICT;",
     drop: "DROP TABLE IF EXISTS time_chunks; DROP TABLE IF EXISTS time_blocks;",
-    merge: "SELECT 1",
 };
 
 static PARTS: &[&Part] = &[&PART];

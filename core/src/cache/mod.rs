@@ -42,9 +42,6 @@ pub struct Part {
     pub create: &'static str,
     /// Statements that drop them, if they are there.
     pub drop: &'static str,
-    /// A statement that merges away a little of what deleted rows left in them, and changes nothing once there is
-    /// no more.
-    pub merge: &'static str,
 }
 
 /// Why the cache could not be used. Never the user's fault, and never a reason not to answer: whoever asks can do

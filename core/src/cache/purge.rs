@@ -1,9 +1,8 @@
 //! Taking something out of the cache for good.
 //!
-//! A row that is deleted leaves its bytes behind: in pages that are free, in the engine's write-ahead log, in what
-//! a part keeps of deleted rows until it is merged away. That they go costs time, and what is thrown away in
-//! everyday work is nobody's secret: so they are left there, and taken out at once where something personal was
-//! among them.
+//! A row that is deleted leaves its bytes behind: in pages that are free, in the engine's write-ahead log. That
+//! they go costs time, and what is thrown away in everyday work is nobody's secret: so they are left there, and taken
+//! out at once where something personal was among them.
 //!
 //! Whoever deletes such a thing marks the file in the same transaction ([`Cache::must_purge`]), and the mark stays
 //! until all of it is gone: what a killed process, or one that was told to stop, leaves is done by the next that
@@ -55,9 +54,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Takes out of the file whatever deleted rows left in it, if it is marked: merges them away in each part,
-    /// writes the file anew and empties the write-ahead log. Takes seconds for an index of a million events; stops
-    /// between steps once `cancel` is set.
+    /// Takes out of the file whatever deleted rows left in it, if it is marked: writes the file anew and
+    /// empties the write-ahead log. Takes seconds for an index of a million events; does not begin once `cancel` is set.
     ///
     /// # Errors
     /// [`CacheError`] of the engine; [`CacheError::is_busy`] where another process reads or writes for long. The
@@ -79,13 +77,6 @@ impl Cache {
         let Some(last) = self.peek(last_mark)? else {
             return Ok(Purged::Clean);
         };
-        for part in self.parts {
-            while self.write(|transaction| step(transaction, part.merge))? {
-                if cancel.load(Ordering::Relaxed) {
-                    return Ok(Purged::Cancelled);
-                }
-            }
-        }
         if cancel.load(Ordering::Relaxed) {
             return Ok(Purged::Cancelled);
         }
@@ -109,14 +100,6 @@ fn last_mark(conn: &Connection) -> Result<Option<i64>, CacheError> {
         return Ok(None);
     }
     Ok(conn.query_row("SELECT max(id) FROM purges", [], |row| row.get(0))?)
-}
-
-/// Merges a little; says whether there may be more.
-fn step(transaction: &Transaction<'_>, merge: &str) -> Result<bool, CacheError> {
-    let before = transaction.total_changes();
-    transaction.execute_batch(merge)?;
-    // The statement itself counts as one change.
-    Ok(transaction.total_changes() - before >= 2)
 }
 
 /// Writes the file anew from its rows. The copy is made in a file and not in memory, since it may be large; both it

@@ -48,7 +48,6 @@ pub(super) static PART: Part = Part {
     drop: "DROP TABLE IF EXISTS projections; DROP TABLE IF EXISTS projection_documents;
            DROP TABLE IF EXISTS projection_segments; DROP TABLE IF EXISTS projection_faults;
            DROP TABLE IF EXISTS projection_paused; DROP TABLE IF EXISTS projection_runners;",
-    merge: "SELECT 1",
 };
 
 /// Which of a projection's several sets of documents.

@@ -70,8 +70,6 @@ static PART: Part = Part {
            DROP TABLE IF EXISTS interval_totals; DROP TABLE IF EXISTS intervals;
            DROP TABLE IF EXISTS interval_days; DROP TABLE IF EXISTS interval_steps;
            DROP TABLE IF EXISTS interval_kinds;",
-    // Deleted rows leave nothing but free pages, which a purge clears anyway.
-    merge: "SELECT 1",
 };
 
 static PARTS: &[&Part] = &[&PART];

@@ -30,8 +30,6 @@ pub(super) static PART: Part = Part {
            DROP TABLE IF EXISTS text_segments;
            DROP TABLE IF EXISTS text_blocks;
            DROP TABLE IF EXISTS text_words;",
-    // A segment that is replaced keeps nothing of it.
-    merge: "",
 };
 
 /// Longest word that is kept whole, in bytes.

@@ -33,8 +33,6 @@ static PART: Part = Part {
     drop: "
         DROP TABLE IF EXISTS snapshots;
         DROP TABLE IF EXISTS replays;",
-    // Deleted rows leave nothing behind that is merged.
-    merge: "",
 };
 
 static PARTS: &[&Part] = &[&PART];

@@ -22,6 +22,9 @@ const GATHER: Duration = Duration::from_micros(200);
 /// Most turns that go without waiting after one that waited in vain.
 const MAX_IN_A_HURRY: u32 = 63;
 
+/// So many callers are answered after the lead was passed on.
+const LAST_ANSWERED: usize = 7;
+
 /// What a caller hears.
 pub(super) type Answer = Result<Appended, AppendError>;
 
@@ -71,7 +74,7 @@ pub(super) struct Turn<'q> {
     group: Vec<Arc<Ticket>>,
     /// When it began to wait for the others, and how many were away then.
     waits: Option<(Instant, usize)>,
-    passed_on: bool,
+    is_over: bool,
 }
 
 impl Queue {
@@ -108,7 +111,7 @@ impl Queue {
             own: Some(own),
             group: Vec::new(),
             waits: None,
-            passed_on: false,
+            is_over: false,
         };
         let answers = commit(&mut turn);
         turn.end(answers)
@@ -171,20 +174,31 @@ impl Turn<'_> {
 
     /// Answers everyone; returns the leader's own answer.
     fn end(mut self, answers: Vec<Answer>) -> Answer {
-        // The next leader starts while the others are being answered.
-        self.pass_on();
         let mut answers = answers.into_iter();
         let own = answers.next().unwrap_or(Err(AppendError::Closed));
-        for ticket in self.group.drain(..) {
-            ticket.answer(answers.next().unwrap_or(Err(AppendError::Closed)));
-        }
+        self.answer_all(&mut || answers.next().unwrap_or(Err(AppendError::Closed)));
         own
     }
 
-    fn pass_on(&mut self) {
-        self.passed_on = true;
+    /// Answers the others and passes the lead on, before the last few are answered: whoever leads next begins
+    /// meanwhile. Not before the first of many: it would take the processor from the one who answers, and wait for
+    /// those who are not answered yet.
+    fn answer_all(&mut self, next: &mut dyn FnMut() -> Answer) {
+        self.is_over = true;
+        lock(&self.queue.state).away = self.group.len() + 1;
+        let last = self.group.len().saturating_sub(LAST_ANSWERED);
+        let rest = self.group.split_off(last);
+        for ticket in self.group.drain(..) {
+            ticket.answer(next());
+        }
+        self.pass_on();
+        for ticket in rest {
+            ticket.answer(next());
+        }
+    }
+
+    fn pass_on(&self) {
         let mut state = lock(&self.queue.state);
-        state.away = self.group.len() + 1;
         match state.waiting.pop_front() {
             Some(next) => next.lead(),
             None => state.led = false,
@@ -195,11 +209,8 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         // Only a turn that panicked has anyone left to answer.
-        for ticket in self.group.drain(..) {
-            ticket.answer(Err(AppendError::Closed));
-        }
-        if !self.passed_on {
-            self.pass_on();
+        if !self.is_over {
+            self.answer_all(&mut || Err(AppendError::Closed));
         }
     }
 }

@@ -26,7 +26,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use self::derived::{TABLES, Table, Walked};
 use self::names::Names;
@@ -135,8 +135,6 @@ const STEPS: u64 = 10;
 /// A piece of work.
 #[derive(Debug, Clone, Copy)]
 enum Job {
-    /// Tables of names and what is kept beside the events, with their indexes.
-    Small,
     Walk(Table),
     Stretch(u64),
 }
@@ -190,18 +188,39 @@ fn check_log(
             sizes,
         };
         progress.expect(head.size.max(1));
-        let names = Names::load(conn)?;
+        let (names, faults) = names_and_faults(log, conn, threads)?;
         let key = Key::new(random);
         let steps = Progress {
             progress: progress.clone(),
             steps: Arc::default(),
         };
-        let outcome = share(log, &names, &key, &aim, threads, &steps)?;
+        let outcome = Outcome {
+            faults,
+            ..share(log, &names, &key, &aim, threads, &steps)?
+        };
         if progress.is_cancelled() {
             return Err(ReadError::Cancelled);
         }
         progress.reach(head.size);
         Ok(whole::join(conn, log.id(), &head, &names, &aim, outcome)?)
+    })
+}
+
+/// Names of a log, and what the engine says of their tables and of what is kept beside the events, with their indexes.
+/// One thread's work each.
+fn names_and_faults(
+    log: &Log,
+    conn: &Connection,
+    threads: usize,
+) -> Result<(Names, rusqlite::Result<Vec<String>>), ReadError> {
+    if threads < 2 {
+        return Ok((Names::load(conn)?, whole::small_tables(conn)));
+    }
+    std::thread::scope(|scope| {
+        let faults = scope.spawn(|| log.read(|conn| Ok(whole::small_tables(conn))));
+        let names = Names::load(conn);
+        let faults = faults.join().unwrap_or(Err(ReadError::Cancelled));
+        Ok((names?, faults?))
     })
 }
 
@@ -231,8 +250,7 @@ fn share<'a>(
         let n = next.fetch_add(1, Ordering::Relaxed);
         match usize::try_from(n).ok().and_then(|n| TABLES.get(n)) {
             Some(table) => Some(Job::Walk(*table)),
-            None if n == walks => Some(Job::Small),
-            None if n - walks - 1 < stretches => Some(Job::Stretch(n - walks - 1)),
+            None if n - walks < stretches => Some(Job::Stretch(n - walks)),
             None => None,
         }
     };
@@ -251,10 +269,6 @@ fn share<'a>(
             let grows = super::log::head(conn)?.size.0 > aim.size;
             while let Some(job) = job().filter(|_| !progress.is_cancelled()) {
                 match job {
-                    Job::Small => {
-                        let faults = whole::small_tables(conn);
-                        lock().faults = faults;
-                    }
                     Job::Walk(table) => {
                         let walked = derived::walk(conn, names, key, aim, (table, grows), progress);
                         lock().walks.push((table, walked));

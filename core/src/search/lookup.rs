@@ -8,7 +8,7 @@ use crate::cache::CacheError;
 use crate::position::Position;
 
 /// Bytes that the words of a segment under construction may take. Where events are large it holds fewer of them.
-const MAX_WEIGHT: usize = 96 << 20;
+const MAX_WEIGHT: usize = 48 << 20;
 
 /// A segment: the events from `first` to `last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

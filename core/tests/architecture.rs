@@ -17,6 +17,8 @@ const LAYERS: &[&[&str]] = &[
         "progress",
         "pages",
         "runs",
+        "varint",
+        "prehashed",
         "written",
         "integrity",
     ],

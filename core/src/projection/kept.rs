@@ -12,6 +12,7 @@ use crate::model::{Fold, KeyedFault};
 use crate::position::Position;
 use crate::store::Head;
 use crate::time::Time;
+use crate::varint::put;
 
 /// Most faults that are listed of a projection; further ones are counted.
 pub(super) const MAX_FAULTS: u64 = 10_000;
@@ -620,16 +621,6 @@ fn packed(inputs: &[Input]) -> Vec<u8> {
         (position, us) = (input.position.0, input.time.us());
     }
     bytes
-}
-
-fn put(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        #[allow(clippy::cast_possible_truncation, reason = "seven bits fit")]
-        bytes.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    #[allow(clippy::cast_possible_truncation, reason = "seven bits fit")]
-    bytes.push(value as u8);
 }
 
 /// Reads what [`packed`] made; what is not whole ends it.

@@ -5,9 +5,6 @@
 //! What the index cannot tell (next to each other, in which payload, beyond the length it keeps) [`super::matching`]
 //! decides.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::document::each_text;
 use super::query::{Condition, Field, Term, TextQuery};
 use super::segment::hash_of;
@@ -15,6 +12,7 @@ use super::view::SearchPart;
 use super::words::each_folded;
 use crate::cache::Part;
 use crate::event::Event;
+use crate::prehashed::ByHash;
 
 /// The text index in the cache. The version goes up whenever the same event would be indexed otherwise.
 pub(super) static PART: Part = Part {
@@ -99,27 +97,7 @@ impl Scribe {
 /// Where words were written first, by their hash.
 #[derive(Debug, Default)]
 struct Seen {
-    places: HashMap<u64, (usize, usize), BuildHasherDefault<Hashed>>,
-}
-
-/// For keys that are hashes already.
-#[derive(Debug, Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
+    places: ByHash<(usize, usize)>,
 }
 
 impl Seen {

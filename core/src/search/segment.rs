@@ -4,6 +4,8 @@
 //! before it, and behind it the places where it stands: the distances between them, or, where that is shorter, a bit for
 //! each event. `docs/formats/cache.md` draws the bytes.
 
+use crate::varint::put;
+
 /// Most events of a segment: an event in it is named by two bytes.
 pub(super) const MAX_EVENTS: usize = 65_536;
 
@@ -454,15 +456,6 @@ impl Bits {
             }
         }
     }
-}
-
-/// Writes a number, seven bits a byte, the lowest first; all bytes but the last have the highest bit set.
-fn put(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 fn take_len(rest: &mut &[u8]) -> Result<usize, Damaged> {

@@ -7,6 +7,7 @@ use ts_rs::TS;
 use crate::integrity::Hash;
 use crate::position::Position;
 use crate::time::Time;
+use crate::varint;
 
 /// What an import says of itself, for the log to keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,12 +58,10 @@ impl Positions {
     /// Adds one at the end.
     pub fn push(&mut self, Position(position): Position) {
         let step = position.wrapping_sub(self.last).cast_signed();
-        let mut rest = ((step << 1) ^ (step >> 63)).cast_unsigned();
-        while rest >= 0x80 {
-            self.bytes.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.bytes.push(rest as u8);
+        varint::put(
+            &mut self.bytes,
+            ((step << 1) ^ (step >> 63)).cast_unsigned(),
+        );
         self.last = position;
         self.len += 1;
     }

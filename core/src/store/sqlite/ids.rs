@@ -7,11 +7,11 @@
 //!
 //! Left out: ids that the log held before, which are looked up in its index.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+use crate::prehashed::ByHash;
 
 /// Ids in memory: all that a hash table of 2^19 places takes before it would double.
 const IN_MEMORY: usize = (1 << 19) / 8 * 7;
@@ -34,7 +34,7 @@ pub(super) struct Taken {
 /// See the module. A key is the first 8 bytes of the SHA-256 of an id.
 #[derive(Debug)]
 pub(super) struct Ids {
-    newest: HashMap<u64, Taken, BuildHasherDefault<Already>>,
+    newest: ByHash<Taken>,
     runs: Vec<Run>,
     file: Option<File>,
     folder: PathBuf,
@@ -56,7 +56,7 @@ impl Ids {
     /// None yet; runs will go into a file in this folder.
     pub(super) fn beside(folder: &Path) -> Ids {
         Ids {
-            newest: HashMap::default(),
+            newest: ByHash::default(),
             runs: Vec::new(),
             file: None,
             folder: folder.to_owned(),
@@ -199,28 +199,10 @@ impl Filter {
     }
 }
 
-/// Takes a number that is a hash already as its own hash.
-#[derive(Default)]
-struct Already(u64);
-
-impl Hasher for Already {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     /// A number that looks like a hash.

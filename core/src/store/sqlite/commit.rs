@@ -61,6 +61,16 @@ pub(super) struct Core {
     pub(super) packing: Packing,
     /// Events in the tail from which on a commit indexes them.
     pub(super) index_every: u64,
+    /// Room for what a commit takes and plans, kept from one to the next: any of many threads may lead, and each
+    /// would ask the system for it anew.
+    room: Room,
+}
+
+/// See [`Core::room`].
+#[derive(Debug, Default)]
+struct Room {
+    taken: Vec<Given>,
+    pending: Vec<(Planned, Prepared)>,
 }
 
 impl Core {
@@ -72,6 +82,7 @@ impl Core {
             surroundings,
             knowledge: None,
             index_every: INDEX_EVERY,
+            room: Room::default(),
         };
         core.knowledge = Some(core.learn()?);
         Ok(core)
@@ -154,14 +165,18 @@ impl Core {
     }
 
     /// One transaction for all that `next` gives until it gives none; an answer for each, in order.
-    pub(super) fn append_group(&mut self, mut next: impl FnMut() -> Vec<Given>) -> Vec<Answer> {
+    pub(super) fn append_group(&mut self, mut next: impl FnMut(&mut Vec<Given>)) -> Vec<Answer> {
         let mut count = 0;
-        let next = || {
-            let given = next();
-            count += given.len();
-            given
+        let next = |taken: &mut Vec<Given>| {
+            next(taken);
+            count += taken.len();
         };
-        match self.try_group(next) {
+        let mut room = std::mem::take(&mut self.room);
+        let done = self.try_group(next, &mut room);
+        room.taken.clear();
+        room.pending.clear();
+        self.room = room;
+        match done {
             Ok(answers) => answers,
             Err(error) => {
                 self.roll_back();
@@ -172,24 +187,24 @@ impl Core {
 
     fn try_group(
         &mut self,
-        mut next: impl FnMut() -> Vec<Given>,
+        mut next: impl FnMut(&mut Vec<Given>),
+        // `pending` is what is not written yet: one pass over all of them keeps its statements.
+        Room { taken, pending }: &mut Room,
     ) -> Result<Vec<Answer>, AppendError> {
         // Whatever fails, the leader's own append is among those that are answered.
-        let mut appends = next();
+        next(taken);
         let (mut book, mut ink) = self.begin().map_err(open::append_error)?;
-        let mut answers = Vec::with_capacity(appends.len());
-        // What is not written yet: one pass over all of them keeps its statements.
-        let mut pending: Vec<(Planned, Prepared)> = Vec::with_capacity(appends.len());
+        let mut answers = Vec::with_capacity(taken.len());
         // Ids of this transaction: to be compared with, their rows must be in the file, and the names in them.
         let mut given: HashSet<EventId> = HashSet::new();
-        while !appends.is_empty() {
-            for Given { streams, prepared } in appends {
+        while !taken.is_empty() {
+            for Given { streams, prepared } in taken.drain(..) {
                 let ids = || {
                     let events = streams.iter().flat_map(|append| &append.events);
                     events.filter_map(|event| event.id.as_ref())
                 };
                 if ids().any(|id| given.contains(id)) {
-                    write_all(self.conn(), &mut ink, &mut pending)?;
+                    write_all(self.conn(), &mut ink, pending)?;
                     let indexed = book
                         .flush(self.conn(), self.index_every)
                         .map_err(open::append_error)?;
@@ -206,13 +221,13 @@ impl Core {
                     Err(error) => return Err(error),
                 };
                 let events = self
-                    .plan(&mut book, streams, prepared, places, &mut pending)
+                    .plan(&mut book, streams, prepared, places, pending)
                     .map_err(open::append_error)?;
                 given.extend(ids);
                 answers.push(Ok(events));
             }
-            write_all(self.conn(), &mut ink, &mut pending)?;
-            appends = next();
+            write_all(self.conn(), &mut ink, pending)?;
+            next(taken);
         }
         let head = self
             .commit(book, ink, self.index_every)

@@ -120,8 +120,8 @@ impl Queue {
 
 impl Turn<'_> {
     /// Takes what waits: the first time the leader's own append as well, then what came since. Where nothing did and
-    /// others of the last turn are still away, it waits for them a moment. Nothing where the turn is to end.
-    pub(super) fn take(&mut self) -> Vec<Given> {
+    /// others of the last turn are still away, it waits for them a moment. Adds nothing where the turn is to end.
+    pub(super) fn take(&mut self, taken: &mut Vec<Given>) {
         let own = self.own.take();
         let mut state = lock(&self.queue.state);
         while own.is_none() && state.waiting.is_empty() && self.waits_for_more(&mut state) {
@@ -135,15 +135,13 @@ impl Turn<'_> {
                 .unwrap_or_else(PoisonError::into_inner);
             state.leader_waits = false;
         }
-        let at_most = MAX_GROUP - self.group.len();
-        let take = state.waiting.len().min(at_most);
-        let came: Vec<Arc<Ticket>> = state.waiting.drain(..take).collect();
+        let before = self.group.len();
+        let take = state.waiting.len().min(MAX_GROUP - before);
+        self.group.extend(state.waiting.drain(..take));
         drop(state);
-        let mut taken = Vec::with_capacity(came.len() + 1);
         taken.extend(own);
+        let came = &self.group[before..];
         taken.extend(came.iter().map(|ticket| ticket.take().unwrap_or_default()));
-        self.group.extend(came);
-        taken
     }
 
     /// Whether a leader that has nothing left to write waits on. Notes what it learns of waiting.
@@ -263,6 +261,13 @@ mod tests {
     use crate::position::Position;
     use crate::store::Head;
 
+    /// How many it takes.
+    fn taken(turn: &mut Turn<'_>) -> usize {
+        let mut taken = Vec::new();
+        turn.take(&mut taken);
+        taken.len()
+    }
+
     fn answers(turn: &mut Turn<'_>) -> Vec<Answer> {
         let head = Head {
             size: Position(0),
@@ -272,7 +277,7 @@ mod tests {
         let answer = Appended { events, head };
         let mut answers = Vec::new();
         loop {
-            let taken = turn.take().len();
+            let taken = taken(turn);
             if taken == 0 {
                 return answers;
             }
@@ -312,7 +317,7 @@ mod tests {
                     while lock(&turn.queue.state).waiting.is_empty() {
                         std::thread::yield_now();
                     }
-                    turn.take();
+                    taken(turn);
                     panic!("the disk is on fire")
                 })
             });
@@ -334,7 +339,7 @@ mod tests {
             let leader = scope.spawn(|| {
                 let mut sizes = Vec::new();
                 let answer = queue.append(Given::default(), |turn| {
-                    sizes.push(turn.take().len());
+                    sizes.push(taken(turn));
                     works.wait();
                     // It writes until one of the others is back; the last comes while it waits, or is not waited for.
                     while lock(&queue.state).waiting.is_empty() {

@@ -93,7 +93,7 @@ impl Tail {
             leave_correlations: _,
         } = self;
         // Times mostly rise with positions already.
-        entries.sort_by_key(|e| (e.time_us, e.time_sub_ns, e.position));
+        entries.sort_unstable_by_key(|e| (e.time_us, e.time_sub_ns, e.position));
         let mut by_time = conn.prepare_cached(
             "INSERT INTO by_time(time_us, time_sub_ns, position, stream) VALUES (?1, ?2, ?3, ?4)",
         )?;

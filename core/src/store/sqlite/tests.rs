@@ -1511,7 +1511,7 @@ fn appends_that_share_a_commit_tell_the_head_that_it_made() {
     };
     let group = vec![one("a-1"), one("b-1"), one("a-1"), one("c-1")];
     let mut group = vec![group].into_iter();
-    let next = || group.next().unwrap_or_default();
+    let next = |taken: &mut Vec<_>| taken.extend(group.next().unwrap_or_default());
     let answers = fresh.writer.core().unwrap().append_group(next);
     let head = fresh.writer.log().head().unwrap();
     assert_eq!(head.size, Position(6));
@@ -1541,7 +1541,7 @@ fn a_retry_in_the_same_commit_as_the_first_try_is_a_duplicate() {
     let bystander = fresh.writer.given(bystander);
     // The retry comes while the first try is being written.
     let mut groups = vec![vec![one()], vec![one(), bystander]].into_iter();
-    let next = || groups.next().unwrap_or_default();
+    let next = |taken: &mut Vec<_>| taken.extend(groups.next().unwrap_or_default());
     let answers = fresh.writer.core().unwrap().append_group(next);
     let mut answers = answers.into_iter();
     let first = answers.next().unwrap().unwrap().events[0];

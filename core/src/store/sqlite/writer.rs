@@ -140,7 +140,7 @@ impl LogWriter {
         self.queue
             .append(self.given(streams), |turn| match self.core() {
                 Ok(mut core) => {
-                    let answers = core.append_group(|| turn.take());
+                    let answers = core.append_group(|taken| turn.take(taken));
                     if answers.iter().flatten().any(wrote) {
                         self.log.announce();
                     }

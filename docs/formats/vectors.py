@@ -180,12 +180,12 @@ def rendered():
 
 
 def unpacked(value):
-    """A text as it was written: format 3 keeps a UUID as its bytes."""
+    """A text as it was written: formats 3 and 4 keep a UUID as its bytes."""
     return str(uuid.UUID(bytes=value)) if isinstance(value, bytes) else value
 
 
 def time_text(row):
-    """The text of a time: format 3 keeps RFC 3339 with Z as the number of its digits."""
+    """The text of a time: formats 3 and 4 keep RFC 3339 with Z as the number of its digits."""
     digits = row["time_text"]
     if not isinstance(digits, int):
         return digits

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::ink::{Planned, PlannedLink};
 use super::names::{MAX_REMEMBERED, Names, Table, counted_sql, next_id};
+use super::schema;
 use crate::event::NewEvent;
 use crate::id::{Category, EventId, StreamId};
 use crate::position::Version;
@@ -26,8 +27,22 @@ struct Stream {
     /// Times of its events; `None` until it holds one.
     times: Option<(Time, Time)>,
     last_position: u64,
-    is_new: bool,
+    /// The version that its row tells of; 0 where it has none yet.
+    told: u64,
+    /// Whether it stands in [`Book::dirty_streams`].
     dirty: bool,
+}
+
+impl Stream {
+    /// Takes its next event.
+    fn add(&mut self, version: u64, position: u64, time: Time) {
+        self.version = version;
+        self.last_position = position;
+        self.times = Some(match self.times {
+            None => (time, time),
+            Some((first, last)) => (first.min(time), last.max(time)),
+        });
+    }
 }
 
 #[derive(Debug)]
@@ -41,11 +56,20 @@ struct CategoryCount {
     dirty: bool,
 }
 
+/// Why a stream that is written is in the book.
+const KNOWN: &str =
+    "INVARIANT: a stream that gets an event is in the book until its row tells of it";
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Book {
     streams: HashMap<Arc<str>, Stream>,
-    dirty_streams: Vec<Arc<str>>,
+    /// Ids and names of streams whose rows do not tell of all their events.
+    dirty_streams: Vec<(i64, Arc<str>)>,
+    /// Names of those that have no row yet.
+    new_streams: Vec<Arc<str>>,
+    /// Whether rows of streams wait for the tail to be indexed.
+    rows_wait: bool,
     categories: Vec<CategoryCount>,
     /// Slots of `categories` by name. A log may hold as many categories as streams.
     category_slots: HashMap<Arc<str>, usize>,
@@ -90,9 +114,11 @@ impl Book {
             })?
             .collect::<rusqlite::Result<_>>()?;
         let slots = || categories.iter().enumerate();
-        Ok(Book {
+        let mut book = Book {
             streams: HashMap::new(),
             dirty_streams: Vec::new(),
+            new_streams: Vec::new(),
+            rows_wait: schema::streams_wait(conn)?,
             category_slots: slots().map(|(i, c)| (Arc::clone(&c.name), i)).collect(),
             category_ids: slots().map(|(i, c)| (c.id, i)).collect(),
             dirty_categories: slots().filter(|(_, c)| c.dirty).map(|(i, _)| i).collect(),
@@ -105,7 +131,33 @@ impl Book {
             indexed,
             recorded_us: recorded_us.unwrap_or(i64::MIN),
             file_has_streams: size > 0,
-        })
+        };
+        book.take_up_tail(conn)?;
+        Ok(book)
+    }
+
+    /// Takes up what rows of streams do not tell yet, from the links of the tail.
+    fn take_up_tail(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let mut links = conn.prepare_cached(
+            "SELECT s.name, l.version, l.position, e.time_us, e.time_sub_ns FROM links_tail l
+             CROSS JOIN streams s ON s.id = l.stream CROSS JOIN events e ON e.position = l.position
+             ORDER BY l.stream, l.version",
+        )?;
+        let mut rows = links.query([])?;
+        while let Some(row) = rows.next()? {
+            let name = row.get_ref(0)?.as_str()?;
+            if !self.streams.contains_key(name) && !self.recall(conn, name)? {
+                continue;
+            }
+            let version = row.get(1)?;
+            let time = Time::from_parts(row.get(3)?, row.get(4)?)
+                .ok_or_else(|| super::tiles::corrupt("an event's time is out of range"))?;
+            if self.streams.get(name).is_some_and(|s| s.version < version) {
+                let stream = self.change_stream(name);
+                stream.add(version, row.get(2)?, time);
+            }
+        }
+        Ok(())
     }
 
     /// Returns the version of a stream's last event and its category, if the stream is there.
@@ -168,7 +220,7 @@ impl Book {
                         Time::from_parts(row.get(5)?, row.get(6)?).ok_or_else(out_of_range)?,
                     )),
                     last_position: row.get(7)?,
-                    is_new: false,
+                    told: row.get(2)?,
                     dirty: false,
                 })
             })
@@ -272,38 +324,42 @@ impl Book {
             self.change_category(category).streams_added += 1;
             let id = self.next_stream;
             self.next_stream += 1;
+            let key: Arc<str> = Arc::from(name);
+            self.new_streams.push(Arc::clone(&key));
             self.streams.insert(
-                Arc::from(name),
+                key,
                 Stream {
                     id,
                     category,
                     version: 0,
                     times: None,
                     last_position: 0,
-                    is_new: true,
+                    told: 0,
                     dirty: false,
                 },
             );
         }
         let (key, _) = self.streams.get_key_value(name).expect("entered above");
         let key = Arc::clone(key);
-        let head = self.streams.get_mut(name).expect("entered above");
-        head.version += 1;
-        head.last_position = position;
-        head.times = Some(match head.times {
-            None => (time, time),
-            Some((first, last)) => (first.min(time), last.max(time)),
-        });
-        if !head.dirty {
-            head.dirty = true;
-            self.dirty_streams.push(Arc::clone(&key));
-        }
+        let head = self.change_stream(name);
+        head.add(head.version + 1, position, time);
         Ok(Entered {
             id: head.id,
             name: key,
             category: head.category,
             version: head.version,
         })
+    }
+
+    /// A stream of the book that is about to hold one more event.
+    fn change_stream(&mut self, name: &str) -> &mut Stream {
+        let (key, stream) = self.streams.get_key_value(name).expect(KNOWN);
+        if !stream.dirty {
+            self.dirty_streams.push((stream.id, Arc::clone(key)));
+        }
+        let stream = self.streams.get_mut(name).expect(KNOWN);
+        stream.dirty = true;
+        stream
     }
 
     /// Slot of a category, which is made if it is new.
@@ -341,35 +397,7 @@ impl Book {
     /// then. The head row and the tree are the ink's.
     pub(super) fn flush(&mut self, conn: &Connection, index_every: u64) -> rusqlite::Result<u64> {
         let numbers = self.size - self.indexed >= index_every;
-        for key in self.dirty_streams.drain(..) {
-            let stream = self
-                .streams
-                .get_mut(&key)
-                .expect("INVARIANT: a dirty stream is known");
-            let (first, last) = stream
-                .times
-                .expect("INVARIANT: a dirty stream holds an event");
-            let statement = if stream.is_new {
-                "INSERT INTO streams(version, last_position, first_us, first_sub_ns, last_us, last_sub_ns, id, name, category)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-            } else {
-                "UPDATE streams SET version = ?1, last_position = ?2, first_us = ?3, first_sub_ns = ?4,
-                 last_us = ?5, last_sub_ns = ?6 WHERE id = ?7 AND ?8 IS NOT NULL AND ?9 IS NOT NULL"
-            };
-            conn.prepare_cached(statement)?.execute((
-                stream.version,
-                stream.last_position,
-                first.us(),
-                first.sub_ns(),
-                last.us(),
-                last.sub_ns(),
-                stream.id,
-                &*key,
-                self.categories[stream.category].id,
-            ))?;
-            stream.is_new = false;
-            stream.dirty = false;
-        }
+        self.write_streams(conn, numbers || !self.rows_wait)?;
         // What waits for its number of events stays dirty.
         let mut waiting = Vec::new();
         for slot in self.dirty_categories.drain(..) {
@@ -408,9 +436,60 @@ impl Book {
         }
         self.file_has_streams = self.size > 0;
         if self.streams.len() > MAX_REMEMBERED {
-            self.streams.clear();
+            self.streams.retain(|_, stream| stream.dirty);
         }
         Ok(self.indexed)
+    }
+
+    /// Writes the rows of streams that do not tell of all their events, or only of those that have none.
+    fn write_streams(&mut self, conn: &Connection, all: bool) -> rusqlite::Result<()> {
+        let new = std::mem::take(&mut self.new_streams);
+        if !all {
+            return new
+                .iter()
+                .try_for_each(|name| self.write_stream(conn, name));
+        }
+        let mut dirty = std::mem::take(&mut self.dirty_streams);
+        dirty.sort_unstable_by_key(|(id, _)| *id);
+        for (_, name) in dirty {
+            self.write_stream(conn, &name)?;
+            if let Some(stream) = self.streams.get_mut(&name) {
+                stream.dirty = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the row of a stream as far as it does not tell of all its events.
+    fn write_stream(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<()> {
+        let stream = self.streams.get_mut(name).expect(KNOWN);
+        let (first, last) = stream
+            .times
+            .expect("INVARIANT: a dirty stream holds an event");
+        let statement = match stream.told {
+            told if told == stream.version => return Ok(()),
+            0 => {
+                "INSERT INTO streams(version, last_position, first_us, first_sub_ns, last_us, last_sub_ns, id, name, category)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            }
+            _ => {
+                "UPDATE streams SET version = ?1, last_position = ?2, first_us = ?3, first_sub_ns = ?4,
+                 last_us = ?5, last_sub_ns = ?6 WHERE id = ?7 AND ?8 IS NOT NULL AND ?9 IS NOT NULL"
+            }
+        };
+        conn.prepare_cached(statement)?.execute((
+            stream.version,
+            stream.last_position,
+            first.us(),
+            first.sub_ns(),
+            last.us(),
+            last.sub_ns(),
+            stream.id,
+            name,
+            self.categories[stream.category].id,
+        ))?;
+        stream.told = stream.version;
+        Ok(())
     }
 }
 

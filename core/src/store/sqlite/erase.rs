@@ -17,7 +17,7 @@ use super::packed::Packing;
 use super::row;
 use super::salts::{self, Salts};
 use super::writer::LogWriter;
-use super::{content, schema};
+use super::{content, links, schema};
 use crate::event::{Event, NewEvent, Part, Payload};
 use crate::id::{EventId, StreamId};
 use crate::integrity::Hash;
@@ -118,6 +118,8 @@ impl LogWriter {
             conn.pragma_update(None, "temp_store", "FILE")?;
             conn.execute_batch("VACUUM")?;
             conn.pragma_update(None, "temp_store", "MEMORY")?;
+            // Each change of it drops what was temporary.
+            links::stand_in(conn)?;
             empty_wal(conn)?;
             conn.execute(
                 "DELETE FROM erasures_unfinished WHERE event_position <= ?1",

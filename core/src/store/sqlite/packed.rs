@@ -1,6 +1,6 @@
 //! Texts that are UUIDs, and times in the usual form, in fewer bytes.
 //!
-//! In a log of format 3 the columns `id`, `source_id`, `correlation` and `causation` hold a UUID in its usual form
+//! In a log of formats 3 and 4 the columns `id`, `source_id`, `correlation` and `causation` hold a UUID in its usual form
 //! (36 characters, lower case) as its 16 bytes, and `time_text` holds the time in RFC 3339 with `Z` as the number of
 //! digits after the second. Both come back character by character; any other text, and everything in formats 1 and 2,
 //! is there as it was written. What is read needs no format; what is written or looked for does.
@@ -171,7 +171,7 @@ pub(super) fn time_text(value: ValueRef<'_>, time: Time) -> FromSqlResult<Option
     }
 }
 
-/// Whether a text that stands as one in a file of format 3 would be looked for as bytes.
+/// Whether a text that stands as one in a file of format 3 or 4 would be looked for as bytes.
 pub(super) fn is_loose(value: ValueRef<'_>) -> bool {
     matches!(value, ValueRef::Text(text) if std::str::from_utf8(text).is_ok_and(|text| usual_uuid(text).is_some()))
 }
@@ -211,7 +211,7 @@ mod tests {
         text(value).unwrap().map(|text| text.as_str().to_owned())
     }
 
-    /// A text through a file of format 3, and whether it became bytes.
+    /// A text through a file of format 3 or 4, and whether it became bytes.
     fn through(written: &str) -> (String, bool) {
         let packed = Packing(true).text(written);
         let value = packed.to_sql().unwrap();
@@ -244,7 +244,7 @@ mod tests {
         assert!(text(ValueRef::Integer(7)).is_err());
     }
 
-    /// The text of a time through a file of format 3, and whether it became a number.
+    /// The text of a time through a file of format 3 or 4, and whether it became a number.
     fn time_through(written: &str) -> (String, bool) {
         let time = SourceTime::parse(written, Tz::UTC).unwrap();
         let packed = Packing(true).time_text(time.time, written);

@@ -1,4 +1,4 @@
-//! Tables, indexes and triggers of the file, format 3. `docs/formats/store.md` says what each is for.
+//! Tables, indexes and triggers of the file, format 4. `docs/formats/store.md` says what each is for.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -6,7 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 pub(crate) const APPLICATION_ID: u32 = 0x416e_6e4c;
 
 /// `user_version` of the file: the format that this build writes and the newest that it reads.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
+
+/// The first format whose rows of streams wait for the tail to be indexed ([`super::book`]).
+const FORMAT_STREAMS_WAIT: u32 = 4;
 
 /// The first format whose texts and times may be in fewer bytes ([`super::packed`]).
 pub(super) const FORMAT_PACKED: u32 = 3;
@@ -314,6 +317,15 @@ pub(super) fn freeze(conn: &Connection, table: &str, same: &str) -> rusqlite::Re
              WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
              BEGIN SELECT RAISE(ABORT, 'annals: {table} are never replaced'); END;"
     ))
+}
+
+/// Whether rows of streams may tell of fewer events than there are: of those up to `head.indexed`, and in older formats
+/// of all.
+pub(super) fn streams_wait(conn: &Connection) -> rusqlite::Result<bool> {
+    let format: u32 = conn
+        .prepare_cached("PRAGMA user_version")?
+        .query_row([], |row| row.get(0))?;
+    Ok(format >= FORMAT_STREAMS_WAIT)
 }
 
 /// Whether the file has a table of this name.

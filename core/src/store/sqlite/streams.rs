@@ -1,4 +1,7 @@
 //! The list of streams.
+//!
+//! A row of `streams` tells of a stream's events up to its `version`, at least of those that are indexed
+//! ([`super::tail`]); the few that came after it are found by their links in `links_tail`.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -34,8 +37,7 @@ impl Log {
             let mut rows = statement.query(params_from_iter(values))?;
             let mut streams = Vec::new();
             while let Some(row) = rows.next()? {
-                let mut stream = stream_row(row)?;
-                let last = Position(row.get(0)?);
+                let (mut stream, last) = stream_row(conn, row)?;
                 let goes_on = query.at.is_some_and(|at| stream.last_time > at)
                     || query.known.is_some_and(|known| last > known);
                 if goes_on {
@@ -75,20 +77,37 @@ impl Log {
                  WHERE s.name = ?1"
             ))?;
             let mut rows = statement.query([stream.as_str()])?;
-            rows.next()?.map(stream_row).transpose()
+            match rows.next()? {
+                None => Ok(None),
+                Some(row) => Ok(Some(stream_row(conn, row)?.0)),
+            }
         })
     }
 }
 
-fn stream_row(row: &Row<'_>) -> Result<StreamRow, ReadError> {
-    let last = Position(row.get(0)?);
-    Ok(StreamRow {
+/// A stream from a row of [`COLUMNS`] and from the tail, and the position of its last event.
+fn stream_row(conn: &Connection, row: &Row<'_>) -> Result<(StreamRow, Position), ReadError> {
+    let mut last = Position(row.get(0)?);
+    let mut stream = StreamRow {
         stream: row.get(1)?,
         category: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
         first_time: super::row::time(row, 3, last)?,
         last_time: super::row::time(row, 5, last)?,
         events: row.get(7)?,
-    })
+    };
+    let mut tail = conn.prepare_cached(
+        "SELECT e.time_us, e.time_sub_ns, l.position, l.version FROM links_tail l
+         CROSS JOIN events e ON e.position = l.position WHERE l.stream = ?1 AND l.version > ?2 ORDER BY l.version",
+    )?;
+    let mut rows = tail.query((row.get::<_, i64>(8)?, stream.events))?;
+    while let Some(row) = rows.next()? {
+        last = Position(row.get(2)?);
+        let time = super::row::time(row, 0, last)?;
+        stream.first_time = stream.first_time.min(time);
+        stream.last_time = stream.last_time.max(time);
+        stream.events = row.get(3)?;
+    }
+    Ok((stream, last))
 }
 
 /// Leaves of a stream what had happened and was known: how many of its events, and the times of those known.
@@ -154,35 +173,41 @@ fn conditions(
         conditions.push("s.name LIKE ? ESCAPE '\\'");
         values.push(Value::Text(like(contains)));
     }
-    if let Some(at) = at {
-        conditions.push("(s.first_us, s.first_sub_ns) <= (?, ?)");
-        values.push(Value::Integer(at.us()));
-        values.push(Value::Integer(i64::from(at.sub_ns())));
-    }
-    if let Some(known) = known {
-        let known = Value::Integer(sql_position(*known));
-        values.extend([known.clone(), known.clone()]);
-        match at {
+    let known = known.map(|known| Value::Integer(sql_position(known)));
+    let at = at.map(|at| [at.us(), i64::from(at.sub_ns())].map(Value::Integer));
+    // A row may tell of fewer events than there are: what it says holds of those, and the tail is asked besides.
+    match (at, known) {
+        (None, None) => {}
+        (Some(at), None) => {
+            conditions.push(
+                "((s.first_us, s.first_sub_ns) <= (?, ?) OR s.id IN (SELECT l.stream FROM links_tail l
+                  CROSS JOIN events e ON e.position = l.position WHERE (e.time_us, e.time_sub_ns) <= (?, ?)))",
+            );
+            values.extend(at.clone());
+            values.extend(at);
+        }
+        (None, Some(known)) => {
             // Positions grow with versions: the first one tells.
-            None => conditions.push(
+            conditions.push(
                 "(s.last_position <= ? OR coalesce(
                   (SELECT l.position FROM links l WHERE l.stream = s.id ORDER BY l.version LIMIT 1),
                   (SELECT l.position FROM links_tail l WHERE l.stream = s.id ORDER BY l.version LIMIT 1)) <= ?)",
-            ),
-            Some(at) => {
-                conditions.push(
-                    "(s.last_position <= ? OR EXISTS (SELECT 1 FROM links l
-                      CROSS JOIN events e ON e.position = l.position WHERE l.stream = s.id
-                      AND l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?))
-                      OR EXISTS (SELECT 1 FROM links_tail l
-                      CROSS JOIN events e ON e.position = l.position WHERE l.stream = s.id
-                      AND l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?)))",
-                );
-                let at = [at.us(), i64::from(at.sub_ns())].map(Value::Integer);
-                values.extend(at.clone());
-                values.push(known);
-                values.extend(at);
-            }
+            );
+            values.extend([known.clone(), known]);
+        }
+        (Some(at), Some(known)) => {
+            conditions.push(
+                "(((s.first_us, s.first_sub_ns) <= (?, ?) AND (s.last_position <= ? OR EXISTS (SELECT 1 FROM links l
+                  CROSS JOIN events e ON e.position = l.position WHERE l.stream = s.id
+                  AND l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?))))
+                  OR s.id IN (SELECT l.stream FROM links_tail l CROSS JOIN events e ON e.position = l.position
+                  WHERE l.position <= ? AND (e.time_us, e.time_sub_ns) <= (?, ?)))",
+            );
+            values.extend(at.clone());
+            values.extend([known.clone(), known.clone()]);
+            values.extend(at.clone());
+            values.push(known);
+            values.extend(at);
         }
     }
     if let Some(Cursor(name)) = after.as_ref().filter(|_| by_name) {

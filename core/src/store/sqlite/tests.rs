@@ -60,7 +60,7 @@ fn fresh_of_format(format: u32, surroundings: crate::surroundings::Surroundings)
 
 #[test]
 fn keeps_the_contract_in_logs_of_older_formats() {
-    for (format, index_every) in [(1, 1_024), (2, 3)] {
+    for (format, index_every) in [(1, 1_024), (2, 3), (3, 3)] {
         contract::suite(&|surroundings| {
             let fresh = fresh_of_format(format, surroundings);
             fresh.writer.index_every(index_every);
@@ -69,7 +69,7 @@ fn keeps_the_contract_in_logs_of_older_formats() {
     }
 }
 
-/// An event whose texts are UUIDs and whose time is in the usual form, so that format 3 keeps them in fewer bytes.
+/// An event whose texts are UUIDs and whose time is in the usual form, so that formats 3 and 4 keep them in fewer bytes.
 fn with_uuids() -> crate::event::NewEvent {
     let uuid = |last: u8| format!("018d0c2a-7e1f-7abc-8def-01234567890{last}");
     let metadata = format!(
@@ -92,7 +92,7 @@ fn with_uuids() -> crate::event::NewEvent {
     }
 }
 
-/// Kinds of what the columns hold that format 3 keeps in fewer bytes, of the event at position 1.
+/// Kinds of what the columns hold that formats 3 and 4 keep in fewer bytes, of the event at position 1.
 fn kinds_of(path: &Path) -> String {
     let conn = open::reader(path).unwrap();
     conn.query_row(
@@ -106,7 +106,7 @@ fn kinds_of(path: &Path) -> String {
 
 #[test]
 fn a_copy_of_an_older_log_has_the_newest_format() {
-    for format in [1, 2, 3] {
+    for format in [1, 2, 3, 4] {
         let fresh = fresh_of_format(format, fixed());
         fresh.writer.index_every(1);
         fresh
@@ -116,7 +116,7 @@ fn a_copy_of_an_older_log_has_the_newest_format() {
         let path = fresh.writer.path();
         let packed = "blob blob blob blob integer blob";
         let older = "text text text text text text";
-        assert_eq!(kinds_of(path), if format == 3 { packed } else { older });
+        assert_eq!(kinds_of(path), if format >= 3 { packed } else { older });
         assert_eq!(found(path), Vec::<String>::new());
         let log = fresh.writer.log();
         let copy = path.with_file_name("restored.annals");
@@ -124,7 +124,7 @@ fn a_copy_of_an_older_log_has_the_newest_format() {
         assert_eq!(kinds_of(&copy), packed);
         assert_eq!(found(&copy), Vec::<String>::new());
         let other = Log::explore(&copy).unwrap();
-        assert_eq!(other.info().unwrap().format, 3);
+        assert_eq!(other.info().unwrap().format, 4);
         assert_eq!(report.root, log.head().unwrap().root);
         let event = |log: &Log| log.event(Position(1)).unwrap().unwrap();
         assert_eq!(event(&other), event(&log));
@@ -134,7 +134,7 @@ fn a_copy_of_an_older_log_has_the_newest_format() {
 #[test]
 fn an_erasure_leaves_the_salts_of_the_other_parts_only() {
     use crate::event::{NewEvent, Part};
-    for format in [1, 2, 3] {
+    for format in [1, 2, 3, 4] {
         let fresh = fresh_of_format(format, fixed());
         let append = vec![batch("a-1", ExpectedVersion::Any, vec![with_uuids()])];
         fresh.writer.append(append).unwrap();
@@ -142,7 +142,7 @@ fn an_erasure_leaves_the_salts_of_the_other_parts_only() {
         let salts = || -> Vec<Option<Vec<u8>>> {
             let conn = open::reader(path).unwrap();
             let columns = match format {
-                3 => "salts, NULL, NULL",
+                3.. => "salts, NULL, NULL",
                 _ => "salt_identity, salt_data, salt_metadata",
             };
             let sql = format!("SELECT {columns} FROM events WHERE position = 1");
@@ -153,7 +153,7 @@ fn an_erasure_leaves_the_salts_of_the_other_parts_only() {
         };
         let before = salts();
         let [identity, data, metadata] = match format {
-            3 => {
+            3.. => {
                 let seed = before[0].as_deref().unwrap().try_into().unwrap();
                 crate::integrity::leaf::salts_of(&seed).map(|salt| salt.to_vec())
             }
@@ -173,17 +173,17 @@ fn an_erasure_leaves_the_salts_of_the_other_parts_only() {
         fresh.writer.finish_erasures().unwrap();
         let gone = vec![0; 16];
         let want = match format {
-            3 => vec![Some([&identity[..], &gone, &metadata].concat()), None, None],
+            3.. => vec![Some([&identity[..], &gone, &metadata].concat()), None, None],
             _ => vec![Some(identity.clone()), None, Some(metadata)],
         };
         assert_eq!(salts(), want, "format {format}");
         assert!(holds(&identity) && !holds(&data), "format {format}");
-        if format == 3 {
+        if format >= 3 {
             assert!(!holds(before[0].as_deref().unwrap()), "the seed");
         }
         erase(Part::Metadata);
         let want = match format {
-            3 => vec![Some([&identity[..], &gone, &gone].concat()), None, None],
+            3.. => vec![Some([&identity[..], &gone, &gone].concat()), None, None],
             _ => vec![Some(identity), None, None],
         };
         assert_eq!(salts(), want, "format {format}");
@@ -333,6 +333,128 @@ fn a_log_whose_only_link_is_in_the_tail_has_links() {
         (found(&restored), links_of(&restored)),
         (Vec::new(), (3, 0))
     );
+}
+
+/// Versions and last positions of streams as their rows have them, by name.
+fn rows_of_streams(path: &Path) -> Vec<(String, u64, u64)> {
+    let conn = open::reader(path).unwrap();
+    let mut rows = conn
+        .prepare("SELECT name, version, last_position FROM streams ORDER BY name")
+        .unwrap();
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    rows.unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+#[test]
+fn rows_of_streams_wait_for_the_tail() {
+    let rows = |rows: &[(&str, u64, u64)]| -> Vec<(String, u64, u64)> {
+        let owned = |row: &(&str, u64, u64)| (row.0.to_owned(), row.1, row.2);
+        rows.iter().map(owned).collect()
+    };
+    for (format, waiting) in [
+        (3, [("a-1", 3, 4), ("b-1", 1, 3)]),
+        (4, [("a-1", 1, 1), ("b-1", 1, 3)]),
+    ] {
+        let fresh = fresh_of_format(format, fixed());
+        let path = fresh.writer.path();
+        fresh.writer.index_every(6);
+        let event_at = |id: &str, us| crate::event::NewEvent {
+            id: Some(crate::id::EventId::new(id).unwrap()),
+            time: Some(crate::time::SourceTime::unwritten(
+                crate::time::Time::from_parts(us, 0).unwrap(),
+            )),
+            ..event("A", "{}")
+        };
+        let append = |writer: &LogWriter, name: &str, us| {
+            let append = batch(
+                name,
+                ExpectedVersion::Any,
+                vec![event_at(&format!("{name} {us}"), us)],
+            );
+            writer.append(vec![append]).unwrap().events[0].version
+        };
+        for (name, us) in [("a-1", 50), ("a-1", 20), ("b-1", 30), ("a-1", 90)] {
+            append(&fresh.writer, name, us);
+        }
+        assert_eq!(rows_of_streams(path), rows(&waiting), "format {format}");
+        let answer = || {
+            let row = fresh.writer.log().stream(&stream("a-1")).unwrap().unwrap();
+            (row.events, row.first_time.us(), row.last_time.us())
+        };
+        assert_eq!(answer(), (3, 20, 90));
+        assert_eq!(found(path), Vec::<String>::new());
+        // One that learns the log now goes on where it ends, and tells the rows of what it did not append itself.
+        let other = LogWriter::open(path, fixed()).unwrap();
+        other.index_every(6);
+        assert_eq!(append(&other, "a-1", 10), Version(4));
+        assert_eq!((answer(), found(path)), ((4, 10, 90), Vec::new()));
+        assert_eq!(append(&fresh.writer, "c-1", 10), Version(1));
+        let whole = [("a-1", 4, 5), ("b-1", 1, 3), ("c-1", 1, 6)];
+        assert_eq!(rows_of_streams(path), rows(&whole), "format {format}");
+        assert_eq!((answer(), found(path)), ((4, 10, 90), Vec::new()));
+    }
+}
+
+#[test]
+fn a_row_of_a_stream_that_tells_what_is_not_so_is_found() {
+    for format in [3, 4] {
+        // The tail begins after position 2, in the midst of one stream and before all of another.
+        let fresh = fresh_of_format(format, fixed());
+        let path = fresh.writer.path();
+        fresh.writer.index_every(2);
+        append_one(&fresh.writer, "a-1");
+        append_one(&fresh.writer, "a-1");
+        fresh.writer.index_every(1_024);
+        for name in ["a-1", "b-1", "b-1", "a-1"] {
+            append_one(&fresh.writer, name);
+        }
+        assert_eq!(found(path), Vec::<String>::new());
+        let conn = Connection::open(path).unwrap();
+        let right = rows_of_streams(path);
+        let held = |version: u64, position: u64, name: &str| {
+            conn.execute(
+                "UPDATE streams SET version = ?1, last_position = ?2 WHERE name = ?3",
+                (version, position, name),
+            )
+            .unwrap();
+            let found = found(path);
+            for (name, version, position) in &right {
+                conn.execute(
+                    "UPDATE streams SET version = ?1, last_position = ?2 WHERE name = ?3",
+                    (version, position, name),
+                )
+                .unwrap();
+            }
+            found.is_empty()
+        };
+        // Of what is indexed a row tells all, and in the newest format of what came after it any part.
+        let waits = format == 4;
+        for (name, version, position, is_right) in [
+            ("a-1", 4, 6, true),
+            ("a-1", 2, 2, waits),
+            ("a-1", 3, 3, waits),
+            ("a-1", 1, 1, false),
+            ("a-1", 2, 3, false),
+            ("a-1", 5, 7, false),
+            ("a-1", 0, 0, false),
+            ("b-1", 2, 5, true),
+            ("b-1", 1, 4, waits),
+            ("b-1", 1, 5, false),
+            ("b-1", 0, 0, false),
+        ] {
+            let held = held(version, position, name);
+            assert_eq!(
+                held, is_right,
+                "format {format}: {name} at {version}, {position}"
+            );
+        }
+        conn.execute_batch("UPDATE streams SET last_us = last_us + 1 WHERE name = 'b-1'")
+            .unwrap();
+        assert!(
+            found(path)[0].contains("earliest and latest"),
+            "format {format}"
+        );
+    }
 }
 
 #[test]
@@ -1361,7 +1483,7 @@ fn files_that_are_no_logs_say_what_they_are() {
         .unwrap();
     assert_eq!(
         why(),
-        "X has format 7, newer than the 3 that this version of Annals reads"
+        "X has format 7, newer than the 4 that this version of Annals reads"
     );
     let missing = folder.path().join("none/x.annals");
     assert!(matches!(

@@ -34,6 +34,7 @@ use self::rows::{Stretch, Work};
 use self::sums::Key;
 use super::log::Log;
 use super::packed::Packing;
+use super::schema;
 use super::tiles::TILE;
 use crate::id::LogId;
 use crate::integrity::Hash;
@@ -72,6 +73,8 @@ pub struct LogCheck {
 pub(super) struct Aim {
     size: u64,
     indexed: u64,
+    /// Rows of streams tell of the events up to this position, and maybe of later ones.
+    told: u64,
     has_links: bool,
     erased_identities: bool,
     packing: Packing,
@@ -179,6 +182,10 @@ fn check_log(
         let aim = Aim {
             size: head.size,
             indexed: head.indexed.min(head.size),
+            told: match schema::streams_wait(conn)? {
+                true => head.indexed.min(head.size),
+                false => head.size,
+            },
             has_links: count(
                 "SELECT 1 FROM links WHERE qualifier IS NOT NULL
                  UNION ALL SELECT 1 FROM links_tail WHERE qualifier IS NOT NULL LIMIT 1",

@@ -162,6 +162,14 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Counts the time of an event among those of a stream, if the stream's row tells of it.
+    fn tell_time(&mut self, stream: i64, version: u64, position: u64, time: (i64, i64)) {
+        let row = || self.names.streams.get(stream);
+        if position <= self.aim.told || row().is_none_or(|row| version <= row.version as u64) {
+            widen(&mut self.counts.times[stream as usize], time);
+        }
+    }
+
     /// Reads the events of one stretch, and hashes them again.
     pub(super) fn stretch(
         &mut self,
@@ -582,12 +590,12 @@ impl<'a> Work<'a> {
                 .sums
                 .home
                 .add(key, &[stream_id as u64, version as u64, position]);
-            widen(&mut self.counts.times[stream_id as usize], when);
+            self.tell_time(stream_id, version as u64, position, when);
         }
         for link in links {
             let entry = [link.stream as u64, link.version, position];
             self.counts.sums.linked.add(key, &entry);
-            widen(&mut self.counts.times[link.stream as usize], when);
+            self.tell_time(link.stream, link.version, position, when);
         }
         if let Some((_, id)) = id {
             self.counts.sums.ids.add_text(key, id, position);

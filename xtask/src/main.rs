@@ -39,7 +39,8 @@ usage: cargo xtask TASK
                     measure against plain SQLite, and --peers against PostgreSQL (where it is installed), cqrs-es,
                     UmaDB and DuckDB too (as packages), with --beside against nothing else; writes
                     target/bench/report.md
-  soak [--minutes N] half an hour of everything at once on one store; writes target/soak/report.md
+  soak [--minutes N] [--events N]
+                    half an hour of everything at once on one store; writes target/soak/report.md
   package [--debug] packages of this system: .deb and .rpm (--debug: of the unoptimised programs)";
 
 fn main() -> ExitCode {

@@ -1,5 +1,7 @@
 //! Those who work on the store all the time, each in a thread of its own.
 
+use std::io::Write;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,17 +24,23 @@ use annals_core::time::Time;
 use annals_tests::Outcome;
 use annals_tests::seeded::{Seeded, data};
 
+use super::begin::{LONG, early};
+use super::record::DISK;
+
 /// Names of the projections: a synchronous one and an asynchronous one.
 pub const PROJECTIONS: [&str; 2] = ["statuses", "products"];
 
 /// What happens to an order, one after another.
-const LIFE: [(&str, &str); 5] = [
+pub const LIFE: [(&str, &str); 5] = [
     ("OrderPlaced", "Pending"),
     ("ItemAdded", "Pending"),
     ("PaymentProcessed", "Paid"),
     ("OrderShipped", "Shipped"),
     ("OrderDelivered", "Delivered"),
 ];
+
+/// Streams that batches go to.
+pub const SHELVES: u64 = 5_000;
 
 const MODEL: &str = "category = \"order\"\n\
     [on.OrderPlaced]\nstatus = \"'Pending'\"\ntotal = \"data.total\"\n\
@@ -47,6 +55,11 @@ pub struct Site {
     pub writer: LogWriter,
     pub projections: Projections,
     pub models: ModelSet,
+    pub index: IntervalIndex,
+    pub text: TextIndex,
+    /// The log's events when the work began, and those of its streams that are long.
+    pub begun: u64,
+    pub long: super::begin::Long,
     pub record: super::record::Record,
     /// Cancelled when the time is over, or when somebody failed.
     pub progress: WorkProgress,
@@ -66,7 +79,7 @@ impl Site {
         *self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         (self.clock)()
     }
 }
@@ -84,6 +97,7 @@ pub fn all() -> Vec<(&'static str, Worker)> {
         ("reads", reads),
         ("questions", questions),
         ("searches", searches),
+        ("disk", disk),
     ]
 }
 
@@ -190,7 +204,7 @@ fn batches(site: &Site) -> Outcome {
         n += 1;
         let appends: Outcome<Vec<StreamAppend>> = (0..20)
             .map(|at| {
-                let stream = format!("shelf-{}", (n * 20 + at) % 5_000);
+                let stream = format!("shelf-{}", (n * 20 + at) % SHELVES);
                 append_to(
                     &stream,
                     ExpectedVersion::Any,
@@ -236,7 +250,7 @@ fn tail(site: &Site) -> Outcome {
     }
 }
 
-/// Streams, states and pages of the log, here and there.
+/// Streams, states and pages of the log, here and there; each of them the same work at every size of the log.
 fn reads(site: &Site) -> Outcome {
     let start = Instant::now();
     let mut seed = Seeded(5);
@@ -244,37 +258,45 @@ fn reads(site: &Site) -> Outcome {
     while site.goes_on() {
         pace(start, n, 100);
         n += 1;
-        let begun = site.orders();
-        if begun < 10 {
-            continue;
-        }
-        // An order that its writer has left.
-        let stream = StreamId::new(format!("order-{}", seed.below(begun - 4) + 1))?;
-        let versions = Version(1)..=Version(u64::MAX);
-        let events = site.record.timed("stream", || {
-            let events = site
-                .log
-                .read_stream(&stream, versions, Direction::Forwards, 100)?;
-            Ok(events.len())
+        let stream = site.long.any(&mut seed);
+        site.record.timed("stream", || {
+            newest(site, stream, LONG as usize, LONG as usize)
         })?;
-        let at = Moment::Version(Version(seed.below(events as u64 + 1)));
-        if events > 0 {
-            site.record.timed("state", || {
-                Ok(temporal::state(&site.log, &site.models, &stream, &at)?)
-            })?;
-        }
+        let at = Moment::Version(early(&mut seed));
+        site.record.timed("state", || {
+            Ok(temporal::state(&site.log, &site.models, stream, &at)?)
+        })?;
         if n % 10 == 0 {
             let query = EventQuery {
+                after: Some(Position(seed.below(site.begun) + 51)),
                 direction: Direction::Backwards,
                 ..EventQuery::default()
             };
-            site.log.events(&query, 50)?;
+            site.record
+                .timed("page", || Ok(site.log.events(&query, 50)?))?;
+            let orders = site.orders();
+            if orders > 10 {
+                // One that its writer has left.
+                let order = seed.below(orders - 4) + 1;
+                newest(site, &StreamId::new(format!("order-{order}"))?, 50, 0)?;
+            }
         }
     }
     Ok(())
 }
 
-fn answer(site: &Site, index: Option<&IntervalIndex>, at: Time) -> Outcome<AnswerView> {
+/// Reads the newest events of a stream, at most `most`; `least` must be there.
+fn newest(site: &Site, stream: &StreamId, most: usize, least: usize) -> Outcome {
+    let versions = Version(1)..=Version(u64::MAX);
+    let log = &site.log;
+    let events = log.read_stream(stream, versions, Direction::Backwards, most)?;
+    match events.len() {
+        few if few < least => Err(format!("{stream} has {few} events").into()),
+        _ => Ok(()),
+    }
+}
+
+pub fn answer(site: &Site, index: Option<&IntervalIndex>, at: Time) -> Outcome<AnswerView> {
     let asking = Asking {
         log: &site.log,
         models: &site.models,
@@ -287,9 +309,8 @@ fn answer(site: &Site, index: Option<&IntervalIndex>, at: Time) -> Outcome<Answe
     Ok(ask(&asking, &Question::parse(&text)?, &mut |_| true)?)
 }
 
-/// A count from the index each second, as of five seconds ago.
+/// A count from the index each second, as of five seconds ago; the index takes in first what came since the last.
 fn questions(site: &Site) -> Outcome {
-    let index = IntervalIndex::open(&site.log, None);
     let start = Instant::now();
     let mut n = 0;
     while site.goes_on() {
@@ -299,10 +320,8 @@ fn questions(site: &Site) -> Outcome {
         let Some(at) = Time::from_parts(us, 0) else {
             return Err("no time five seconds ago".into());
         };
-        if site.orders() > 10 {
-            site.record
-                .timed("question", || answer(site, Some(&index), at))?;
-        }
+        site.record
+            .timed("question", || answer(site, Some(&site.index), at))?;
     }
     Ok(())
 }
@@ -322,19 +341,55 @@ pub fn both_answers(site: &Site) -> Outcome<(String, String)> {
     ))
 }
 
-/// A search every two seconds, the index caught up before.
+/// Two words that stand together in some events.
+fn words() -> Outcome<TextQuery> {
+    Ok(TextQuery::parse("amber orchard")?)
+}
+
+/// The text index catches up every two seconds, and the newest events are looked for that hold two words.
 fn searches(site: &Site) -> Outcome {
-    let index = TextIndex::open(&site.log, None);
-    let both = TextQuery::parse("amber orchard")?;
+    let both = words()?;
     let backwards = EventQuery {
         direction: Direction::Backwards,
         ..EventQuery::default()
     };
     while site.goes_on() {
-        index.catch_up(&IndexProgress::default())?;
+        site.record.timed("index", || {
+            Ok(site.text.catch_up(&IndexProgress::default())?)
+        })?;
         site.record
-            .timed("search", || Ok(index.search(&both, &backwards, 20)?))?;
+            .timed("search", || Ok(site.text.search(&both, &backwards, 20)?))?;
         std::thread::sleep(Duration::from_secs(2));
+    }
+    Ok(())
+}
+
+/// How many events hold two words, by the text index and by looking at every event.
+pub fn both_counts(site: &Site) -> Outcome<(u64, u64)> {
+    let both = words()?;
+    let all = EventQuery::default();
+    site.text.catch_up(&IndexProgress::default())?;
+    let indexed = site.text.positions(&both, &all)?.len() as u64;
+    let mut looked_at = 0;
+    site.log.for_each_event(&all, &mut |event, _| {
+        looked_at += u64::from(both.matches(&event));
+        true
+    })?;
+    Ok((indexed, looked_at))
+}
+
+/// What the disk takes by itself: a file beside the store is made longer by a page and synced, ten times a second.
+fn disk(site: &Site) -> Outcome {
+    let mut file = tempfile::tempfile_in(site.log.path().parent().unwrap_or(Path::new(".")))?;
+    let start = Instant::now();
+    let mut n = 0;
+    while site.goes_on() {
+        pace(start, n, 10);
+        n += 1;
+        site.record.timed(DISK, || {
+            file.write_all(&[0; 4_096])?;
+            Ok(file.sync_all()?)
+        })?;
     }
     Ok(())
 }

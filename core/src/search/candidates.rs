@@ -7,7 +7,7 @@
 
 use super::document::each_text;
 use super::query::{Condition, Field, Term, TextQuery};
-use super::segment::hash_of;
+use super::segment::Hashing;
 use super::view::SearchPart;
 use super::words::each_folded;
 use crate::cache::Part;
@@ -97,6 +97,7 @@ impl Scribe {
 /// Where words were written first, by their hash.
 #[derive(Debug, Default)]
 struct Seen {
+    hashing: Hashing,
     places: ByHash<(usize, usize)>,
 }
 
@@ -106,7 +107,7 @@ impl Seen {
         out.extend(sign);
         out.push_str(word);
         let end = out.len();
-        let hash = hash_of(&out.as_bytes()[start..]);
+        let hash = self.hashing.of(&out.as_bytes()[start..]);
         let (first, last) = *self.places.entry(hash).or_insert((start, end));
         if first != start && out[first..last] == out[start..] {
             out.truncate(start);

@@ -4,6 +4,8 @@
 //! before it, and behind it the places where it stands: the distances between them, or, where that is shorter, a bit for
 //! each event. `docs/formats/cache.md` draws the bytes.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use crate::varint::put;
 
 /// Most events of a segment: an event in it is named by two bytes.
@@ -22,6 +24,7 @@ type EachBlock<'e, E> = &'e mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>;
 /// Gathers the words of events.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
+    hashing: Hashing,
     arena: Vec<u8>,
     words: Vec<Word>,
     /// Half of a word's hash, and its number and one, at the place that the hash tells or the next free one behind it; 0 is
@@ -103,7 +106,7 @@ impl Builder {
         if self.words.len() * 2 >= self.slots.len() {
             self.grow();
         }
-        let (hash, begins) = (hash_of(word), first_eight(word));
+        let (hash, begins) = (self.hashing.of(word), first_eight(word));
         let (tag, mask) = ((hash >> 32) as u32, self.slots.len() - 1);
         let mut at = hash as usize & mask;
         loop {
@@ -155,6 +158,7 @@ impl Builder {
     /// Calls `each` with the blocks of all words, in order, and the first word of each. `events` is the number of events.
     pub(super) fn finish<E>(&self, events: usize, each: EachBlock<'_, E>) -> Result<(), E> {
         let Builder {
+            hashing: _,
             arena,
             words,
             slots: _,
@@ -213,19 +217,42 @@ fn first_eight(word: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// A hash that spreads well and costs a multiplication for eight bytes: both halves of the product, folded.
-pub(super) fn hash_of(word: &[u8]) -> u64 {
-    let fold = |a: u64| {
-        let product = u128::from(a ^ 0x9E37_79B9_7F4A_7C15) * u128::from(0xD6E8_FEB8_6659_FD93_u64);
-        (product as u64) ^ ((product >> 64) as u64)
-    };
-    let (words, rest) = word.as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let start = word.len() as u64;
-    words.iter().chain([&last]).fold(start, |hash, word| {
-        fold(hash.rotate_left(23) ^ u64::from_le_bytes(*word))
-    })
+/// How a table in memory hashes words: spread well, for a multiplication for eight bytes, of which both halves are folded.
+///
+/// Words are what others wrote. By numbers that can be read here somebody could find words that all come to one place of
+/// a table, each of which would be compared with all of them; so each table has its own numbers, drawn as the standard
+/// library draws those of its tables. Nothing that is written or answered depends on them: words go into a segment in
+/// their order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hashing {
+    start: u64,
+    by: u64,
+}
+
+impl Default for Hashing {
+    fn default() -> Hashing {
+        let draw = || RandomState::new().build_hasher().finish();
+        Hashing {
+            start: draw(),
+            by: draw() | 1,
+        }
+    }
+}
+
+impl Hashing {
+    pub(super) fn of(self, word: &[u8]) -> u64 {
+        let fold = |a: u64| {
+            let product = u128::from(a) * u128::from(self.by);
+            (product as u64) ^ ((product >> 64) as u64)
+        };
+        let (words, rest) = word.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let start = self.start ^ word.len() as u64;
+        words.iter().chain([&last]).fold(start, |hash, word| {
+            fold(hash.rotate_left(23) ^ self.start ^ u64::from_le_bytes(*word))
+        })
+    }
 }
 
 /// Writes blocks.
@@ -535,6 +562,17 @@ mod tests {
             places.iter().for_each(|place| builder.add(word, *place));
         }
         blocks(builder, events)
+    }
+
+    #[test]
+    fn no_table_hashes_words_as_another_one_does_and_what_is_written_is_the_same() {
+        let all: All = (0..500u16)
+            .map(|n| (format!("word{n}").into_bytes(), vec![n]))
+            .collect();
+        let (one, other) = (Hashing::default(), Hashing::default());
+        let differ = all.keys().filter(|word| one.of(word) != other.of(word));
+        assert_eq!(differ.count(), all.len());
+        assert_eq!(built(&all, 500), built(&all, 500));
     }
 
     #[test]

@@ -402,7 +402,13 @@ mod tests {
              UPDATE events SET actor = 1025 WHERE position = 7;
              UPDATE events SET data = NULL WHERE position = 9;
              UPDATE events SET data_type = 77 WHERE position = 10;
-             UPDATE events SET metadata_type = NULL WHERE position = 13;",
+             UPDATE events SET metadata_type = NULL WHERE position = 13;
+             UPDATE events SET time_flags = 300 WHERE position = 14;
+             UPDATE events SET leaf = x'00' WHERE position = 15;
+             UPDATE events SET correlation = 7 WHERE position = 16;
+             UPDATE events SET source_id = x'00' WHERE position = 17;
+             UPDATE events SET source_recorded_us = 5, causation = 'c', schema_version = '2' WHERE position = 18;
+             UPDATE events SET source_recorded_us = 5, source_recorded_sub_ns = -1 WHERE position = 19;",
         )
         .unwrap();
         let joined = format!(
@@ -412,7 +418,7 @@ mod tests {
         );
         let joined = rows(&conn, &joined, row::named_event);
         assert_eq!(joined.len(), 40);
-        assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 3);
+        assert_eq!(joined.iter().filter(|event| event.is_err()).count(), 8);
         for (most, patience) in [(1, 0), (2, 5), (4, 0), (FEW, 0), (FEW, 5), (FEW, PATIENCE)] {
             let conn = Connection::open(&path).unwrap();
             let mut reader = Reader::remembering(conn, most, most, most);

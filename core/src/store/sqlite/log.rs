@@ -10,6 +10,7 @@ use super::packed::Packing;
 use super::reader::Reader;
 use super::shares::Shares;
 use super::times::Times;
+use super::walk::{InStretches, Long};
 use super::{links, open, row};
 use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Place, Severity};
@@ -34,6 +35,11 @@ const MANY_CATEGORIES: u64 = 1_000;
 
 /// Events read at once when a whole stream is walked.
 const PAGE: usize = 512;
+
+/// Versions still to come from which on a walk through a stream is worth threads, and how many of them one thread reads
+/// before it is the other's turn.
+const WORTH: i64 = 2_000;
+const STRETCH: i64 = 500;
 
 /// A log opened to read. Cannot change the file: the engine opens it read-only.
 /// Cheap to clone; clones share a pool of readers.
@@ -423,6 +429,7 @@ impl Log {
                 .stream_id(stream)?
                 .ok_or_else(|| ReadError::NoStream(stream.clone()))?;
             let mut next = versions.start().0;
+            let mut may_share = true;
             loop {
                 let page = stream_page(conn, id, (next, last), Direction::Forwards, PAGE)?;
                 let more = page.len() == PAGE;
@@ -439,8 +446,42 @@ impl Log {
                 if !more {
                     return Ok(());
                 }
+                // Whoever wanted the first few only has ended by now.
+                if std::mem::take(&mut may_share)
+                    && let Some(long) = long_stream(conn, id, (next, last))?
+                    && self.walk_stream(id, long, known, each)?
+                {
+                    return Ok(());
+                }
             }
         })
+    }
+
+    /// The rest of [`Log::for_each_between`] by several readers; `false` where they would not see the same log.
+    fn walk_stream(
+        &self,
+        id: i64,
+        long: Long,
+        known: Option<Position>,
+        each: &mut dyn FnMut(StreamEvent) -> bool,
+    ) -> Result<bool, ReadError> {
+        let how = InStretches {
+            begin: &|_| Ok(Some(())),
+            read: &|reader, (), (low, high), take| {
+                let range = (low.unsigned_abs(), high.unsigned_abs());
+                stream_events(reader, id, range, (Direction::Forwards, usize::MAX), take)
+            },
+            event: |event: &StreamEvent| &event.event,
+        };
+        let mut told = Ok(());
+        let shared = self.by_turns(long, &how, &mut |event| {
+            if known.is_some_and(|known| event.event.position > known) {
+                return false;
+            }
+            told = self.tell_read(1);
+            told.is_ok() && each(event)
+        })?;
+        told.map(|()| shared)
     }
 
     /// The event at a position.
@@ -608,17 +649,33 @@ static STREAM_PAGES: LazyLock<[[String; 2]; 2]> = LazyLock::new(|| {
 fn stream_page(
     reader: &Reader,
     stream: i64,
-    (from, to): (u64, u64),
+    range: (u64, u64),
     direction: Direction,
     limit: usize,
 ) -> Result<Vec<StreamEvent>, ReadError> {
+    let mut page = Vec::new();
+    stream_events(reader, stream, range, (direction, limit), &mut |event| {
+        page.push(event);
+        true
+    })?;
+    Ok(page)
+}
+
+/// Calls `each` with at most `limit` events of a stream, versions inclusive, until it returns `false`.
+fn stream_events(
+    reader: &Reader,
+    stream: i64,
+    (from, to): (u64, u64),
+    (direction, limit): (Direction, usize),
+    each: &mut dyn FnMut(StreamEvent) -> bool,
+) -> Result<(), ReadError> {
     let pages = match direction {
         Direction::Forwards => &STREAM_PAGES[0],
         Direction::Backwards => &STREAM_PAGES[1],
     };
-    let mut page = Vec::new();
+    let mut left = limit;
     for sql in pages {
-        if page.len() == limit {
+        if left == 0 {
             break;
         }
         let mut statement = reader.prepare_cached(sql)?;
@@ -626,19 +683,50 @@ fn stream_page(
             stream,
             sql_position(Position(from)),
             sql_position(Position(to)),
-            sql_limit(limit - page.len()),
+            sql_limit(left),
         ))?;
         while let Some(row) = rows.next()? {
-            page.push(StreamEvent {
+            let event = StreamEvent {
                 event: row::event(row, reader)?,
                 version: Version(row.get(row::EVENT_LEN)?),
                 qualifier: row
                     .get::<_, Option<String>>(row::EVENT_LEN + 1)?
                     .unwrap_or_default(),
-            });
+            };
+            left -= 1;
+            if !each(event) {
+                return Ok(());
+            }
         }
     }
-    Ok(page)
+    Ok(())
+}
+
+/// What of a stream is still to come, if that is much: versions inclusive.
+fn long_stream(
+    reader: &Reader,
+    stream: i64,
+    (from, to): (u64, u64),
+) -> rusqlite::Result<Option<Long>> {
+    let last: i64 = reader
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT max(version) FROM links WHERE stream = ?1), 0),
+                 coalesce((SELECT max(version) FROM links_tail WHERE stream = ?1), 0))",
+        )?
+        .query_row([stream], |row| row.get(0))?;
+    let head = head(reader)?;
+    let (from, to) = (sql_position(Position(from)), sql_position(Position(to)));
+    let to = to.min(last);
+    // A version that no sound log has would make stretches without end.
+    let odd = last > sql_position(head.size);
+    if odd || to.saturating_sub(from) < WORTH {
+        return Ok(None);
+    }
+    Ok(Some(Long {
+        head,
+        range: (from, to),
+        stretch: STRETCH,
+    }))
 }
 
 pub(super) fn event_where(
@@ -666,4 +754,56 @@ pub(super) fn sql_position(position: Position) -> i64 {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LogWriter;
+    use super::*;
+    use crate::store::ExpectedVersion;
+    use crate::store::contract::{batch, event, fixed, stream};
+
+    #[test]
+    fn a_page_of_a_stream_is_read_in_its_order_without_sorting() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = LogWriter::create(&folder.path().join("x.annals"), fixed()).unwrap();
+        let append = |events: usize| {
+            let events = (0..events).map(|n| event("Counted", &n.to_string()));
+            let append = batch("a-1", ExpectedVersion::Any, events.collect());
+            writer.append(vec![append]).unwrap();
+        };
+        // More than fit the tail, and a few that are in it.
+        append(1_500);
+        append(7);
+        let log = writer.log();
+        log.read(|reader| {
+            let counted = |table: &str| {
+                let sql = format!("SELECT count(*) FROM {table}");
+                reader.query_row(&sql, [], |row| row.get::<_, u64>(0))
+            };
+            let [placed, tail] = links::TABLES.map(counted);
+            assert_eq!((placed?, tail?), (1_500, 7));
+            for sql in STREAM_PAGES.as_flattened() {
+                let mut explain = reader.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let steps = explain.query_map((1, 1, 9, 9), |row| row.get::<_, String>(3))?;
+                for step in steps {
+                    let step = step?;
+                    assert!(!step.contains("TEMP B-TREE"), "{step}");
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+        let page = |from: u64, direction, limit| {
+            let range = Version(from)..=Version(1_505);
+            let page = log.read_stream(&stream("a-1"), range, direction, limit);
+            let page = page.unwrap().into_iter().map(|event| event.version.0);
+            page.collect::<Vec<u64>>()
+        };
+        let forwards = page(1_498, Direction::Forwards, 5);
+        assert_eq!(forwards, [1_498, 1_499, 1_500, 1_501, 1_502]);
+        let backwards = page(1_499, Direction::Backwards, 9);
+        let want: Vec<u64> = (1_499..=1_505).rev().collect();
+        assert_eq!(backwards, want);
+    }
 }

@@ -1,5 +1,5 @@
-//! A large part of a log that is walked from its beginning to its end is read by two threads, a stretch of positions
-//! each in turn, and given in order to the one who asked.
+//! A large part of a log, or of a long stream, that is walked from its beginning to its end is read by two threads, a
+//! stretch of positions or versions each in turn, and given in order to the one who asked.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -32,15 +32,15 @@ const WAITING: usize = 4;
 type Linked = (Event, Vec<LinkView>);
 
 /// Events that one thread hands over.
-struct Batch {
-    events: Vec<Linked>,
+struct Batch<T> {
+    events: Vec<T>,
     bytes: usize,
     /// It is the other's turn after it.
     ends: bool,
 }
 
-impl Batch {
-    fn new(ends: bool) -> Batch {
+impl<T> Batch<T> {
+    fn new(ends: bool) -> Batch<T> {
         Batch {
             events: Vec::with_capacity(if ends { 0 } else { BATCH }),
             bytes: 0,
@@ -53,9 +53,11 @@ impl Batch {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Long {
     /// The log as everybody must see it.
-    head: Head,
-    /// Positions, inclusive.
-    range: (i64, i64),
+    pub(super) head: Head,
+    /// Positions or versions, inclusive.
+    pub(super) range: (i64, i64),
+    /// So many of them are read before it is the other thread's turn.
+    pub(super) stretch: i64,
 }
 
 impl Long {
@@ -65,20 +67,38 @@ impl Long {
             Some(range) if range.1 - range.0 >= WORTH => Ok(Some(Long {
                 head: head(reader)?,
                 range,
+                stretch: STRETCH,
             })),
             _ => Ok(None),
         }
     }
+
+    /// The stretches of one thread: their first and last.
+    fn of_turn(self, turn: usize) -> impl Iterator<Item = (i64, i64)> {
+        let (low, high) = self.range;
+        let first = low + self.stretch * i64::try_from(turn).unwrap_or(0);
+        (first..=high)
+            .step_by(self.stretch as usize * READERS)
+            .map(move |start| (start, high.min(start + self.stretch - 1)))
+    }
 }
 
-/// What one thread has to read: every stretch that is its turn.
-struct Share<'q> {
-    query: &'q EventQuery,
-    /// The log as everybody must see it.
-    head: Head,
-    /// Positions, inclusive.
-    range: (i64, i64),
-    turn: usize,
+/// What a thread calls with each event that it has read.
+type Take<'t, T> = &'t mut dyn FnMut(T) -> bool;
+
+/// How the threads read: each makes itself a `P` once, with which it reads stretches.
+pub(super) struct InStretches<'w, T, P> {
+    /// Gives nothing where there is nothing to read.
+    pub(super) begin: &'w (dyn Fn(&Reader) -> Result<Option<P>, ReadError> + Sync),
+    /// Reads one stretch, until it is told to stop.
+    #[allow(
+        clippy::type_complexity,
+        reason = "one function, named by its arguments"
+    )]
+    pub(super) read:
+        &'w (dyn Fn(&Reader, &mut P, (i64, i64), Take<'_, T>) -> Result<(), ReadError> + Sync),
+    /// The event, whose payloads are counted.
+    pub(super) event: fn(&T) -> &Event,
 }
 
 impl Log {
@@ -87,25 +107,50 @@ impl Log {
     pub(super) fn walk(
         &self,
         query: &EventQuery,
-        Long { head, range }: Long,
+        long: Long,
         each: &mut dyn FnMut(Event, Vec<LinkView>) -> bool,
     ) -> Result<bool, ReadError> {
-        let (low, high) = range;
+        let how = InStretches::<Linked, (Plan, FurtherLinks)> {
+            begin: &|reader| match Plan::make(reader, query)? {
+                Some(plan) => Ok(Some((plan, FurtherLinks::look(reader)?))),
+                None => Ok(None),
+            },
+            read: &|reader, (plan, links), (low, high), take| {
+                plan.narrow(low, high);
+                let mut failed = None;
+                let outcome = plan.read(reader, usize::MAX, &mut |event| match links
+                    .of(reader, event.position)
+                {
+                    Ok(links) => take((event, links)),
+                    Err(error) => {
+                        failed = Some(error);
+                        false
+                    }
+                });
+                outcome.and(failed.map_or(Ok(()), |error| Err(error.into())))
+            },
+            event: |(event, _)| event,
+        };
+        self.by_turns(long, &how, &mut |(event, links)| each(event, links))
+    }
+
+    /// Calls `each` with the events of a walk in order, until it returns `false`; `false` where nothing was done, since
+    /// the threads would not see the log that they have to.
+    pub(super) fn by_turns<T: Send, P>(
+        &self,
+        long: Long,
+        how: &InStretches<'_, T, P>,
+        each: Take<'_, T>,
+    ) -> Result<bool, ReadError> {
         std::thread::scope(|scope| {
             let (ready, readies) = bounded(READERS);
             // Dropped when this ends, which ends the reading.
-            let lanes: Vec<Receiver<Result<Batch, ReadError>>> = (0..READERS)
+            let lanes: Vec<Receiver<Result<Batch<T>, ReadError>>> = (0..READERS)
                 .map(|turn| {
                     let (send, receive) = bounded(WAITING);
                     let ready = ready.clone();
-                    let share = Share {
-                        query,
-                        head,
-                        range,
-                        turn,
-                    };
                     scope.spawn(move || {
-                        if let Err(error) = self.read_share(&share, &ready, &send) {
+                        if let Err(error) = self.read_turns((long, turn), how, &ready, &send) {
                             // Whoever is not told first was not begun with, and reads by itself.
                             let _ = ready.send(false);
                             let _ = send.send(Err(error));
@@ -119,7 +164,7 @@ impl Log {
                 return Ok(false);
             }
             let mut turns = lanes.iter().cycle();
-            let stretches = (high - low) / STRETCH + 1;
+            let stretches = (long.range.1 - long.range.0) / long.stretch + 1;
             for _ in 0..stretches {
                 let Some(lane) = turns.next() else { break };
                 loop {
@@ -128,8 +173,8 @@ impl Log {
                         return Ok(true);
                     };
                     let Batch { events, ends, .. } = batch?;
-                    for (event, links) in events {
-                        if !each(event, links) {
+                    for event in events {
+                        if !each(event) {
                             return Ok(true);
                         }
                     }
@@ -143,48 +188,37 @@ impl Log {
     }
 
     /// Reads the stretches of one thread in one transaction, as long as somebody takes them.
-    fn read_share(
+    fn read_turns<T, P>(
         &self,
-        share: &Share<'_>,
+        (long, turn): (Long, usize),
+        how: &InStretches<'_, T, P>,
         ready: &Sender<bool>,
-        send: &Sender<Result<Batch, ReadError>>,
+        send: &Sender<Result<Batch<T>, ReadError>>,
     ) -> Result<(), ReadError> {
         self.read(|reader| {
-            let same = head(reader)? == share.head;
+            let same = head(reader)? == long.head;
             if ready.send(same).is_err() || !same {
                 return Ok(());
             }
-            let Some(mut plan) = Plan::make(reader, share.query)? else {
+            let Some(mut held) = (how.begin)(reader)? else {
                 return Ok(());
             };
-            let links = FurtherLinks::look(reader)?;
-            let (low, high) = share.range;
-            let first = low + STRETCH * i64::try_from(share.turn).unwrap_or(0);
-            for start in (first..=high).step_by(STRETCH as usize * READERS) {
-                plan.narrow(start, high.min(start + STRETCH - 1));
+            for stretch in long.of_turn(turn) {
                 reader.part_with_texts();
                 let mut batch = Batch::new(false);
                 let mut taken = true;
-                let mut failed = None;
-                let outcome = plan.read(reader, usize::MAX, &mut |event| {
-                    let bytes = |payload: &Option<_>| {
-                        payload
-                            .as_ref()
-                            .map_or(0, |p: &crate::event::Payload| p.bytes.len())
-                    };
-                    batch.bytes += bytes(&event.data) + bytes(&event.metadata);
-                    match links.of(reader, event.position) {
-                        Ok(links) => batch.events.push((event, links)),
-                        Err(error) => failed = Some(error),
-                    }
+                let outcome = (how.read)(reader, &mut held, stretch, &mut |item| {
+                    let Event { data, metadata, .. } = (how.event)(&item);
+                    let payloads = data.iter().chain(metadata);
+                    batch.bytes += payloads.map(|payload| payload.bytes.len()).sum::<usize>();
+                    batch.events.push(item);
                     if batch.events.len() == BATCH || batch.bytes >= BATCH_BYTES {
                         let full = std::mem::replace(&mut batch, Batch::new(false));
                         taken = send.send(Ok(full)).is_ok();
                         reader.part_with_texts();
                     }
-                    taken && failed.is_none()
+                    taken
                 });
-                let outcome = outcome.and(failed.map_or(Ok(()), |error| Err(error.into())));
                 batch.ends = outcome.is_ok();
                 // What was read before it failed is given.
                 if !taken || send.send(Ok(batch)).is_err() {
@@ -203,10 +237,10 @@ mod tests {
     use super::*;
     use crate::event::{NewEvent, NewLink, Payload};
     use crate::id::Category;
-    use crate::position::Position;
+    use crate::position::{Position, Version};
     use crate::progress::WorkProgress;
     use crate::store::contract::{batch, event, fixed, stream};
-    use crate::store::{Direction, ExpectedVersion, Extraction, LogWriter};
+    use crate::store::{Direction, ExpectedVersion, Extraction, LogWriter, StreamEvent};
     use std::sync::Arc;
 
     fn large(folder: &std::path::Path, events: u64) -> LogWriter {
@@ -369,5 +403,151 @@ mod tests {
             "{ended:?}"
         );
         assert_eq!(seen, 4_999);
+    }
+
+    /// A log with a stream of so many events, each tenth of them of another home.
+    fn with_a_long_stream(folder: &std::path::Path, events: u64) -> LogWriter {
+        let writer = LogWriter::create(&folder.join("x.annals"), fixed()).unwrap();
+        let mut bulk = writer.bulk("s", &Extraction::standard()).unwrap();
+        for n in 0..events {
+            let counted = event("Counted", &n.to_string());
+            let (home, links) = match n % 10 {
+                3 => {
+                    let link = NewLink {
+                        stream: stream("a-1"),
+                        qualifier: "to".into(),
+                    };
+                    ("b-1", vec![link])
+                }
+                _ => ("a-1", Vec::new()),
+            };
+            let counted = NewEvent { links, ..counted };
+            bulk.add(&stream(home), None, counted).unwrap();
+            bulk.add(&stream("c-1"), None, event("Other", "0")).unwrap();
+        }
+        bulk.commit().unwrap();
+        writer
+    }
+
+    /// What a walk through `a-1` gives, from a version on.
+    fn through(log: &Log, from: u64, known: Option<Position>, most: usize) -> Vec<StreamEvent> {
+        let mut all = Vec::new();
+        log.for_each_in_stream(&stream("a-1"), Version(from), known, &mut |event| {
+            all.push(event);
+            all.len() < most
+        })
+        .unwrap();
+        all
+    }
+
+    /// The same by one reader, in one page.
+    fn at_once(log: &Log, from: u64, to: u64) -> Vec<StreamEvent> {
+        let range = Version(from)..=Version(to);
+        log.read_stream(&stream("a-1"), range, Direction::Forwards, usize::MAX)
+            .unwrap()
+    }
+
+    #[test]
+    fn a_long_stream_by_two_readers_is_that_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = with_a_long_stream(folder.path(), 5_321);
+        // The last few are in the tail of links.
+        for n in 0..30 {
+            let events = vec![event("Late", &n.to_string())];
+            let append = batch("a-1", ExpectedVersion::Any, events);
+            writer.append(vec![append]).unwrap();
+        }
+        let log = writer.log();
+        let whole = at_once(&log, 1, u64::MAX);
+        assert_eq!(whole.len(), 5_351);
+        assert!(through(&log, 1, None, usize::MAX) == whole);
+        assert!(through(&log, 777, None, usize::MAX) == whole[776..]);
+        let known = whole[3_999].event.position;
+        assert!(through(&log, 1, Some(known), usize::MAX) == whole[..4_000]);
+        assert!(through(&log, 1, None, 3_456) == whole[..3_456]);
+        let mut some = Vec::new();
+        let range = Version(5)..=Version(4_777);
+        log.for_each_between(&stream("a-1"), range, None, &mut |event| {
+            some.push(event);
+            true
+        })
+        .unwrap();
+        assert!(some == whole[4..4_777]);
+    }
+
+    #[test]
+    fn a_long_stream_is_as_it_was_at_first_though_somebody_appends() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = with_a_long_stream(folder.path(), 4_000);
+        let late = || event("Late", "{}");
+        let mut seen = 0;
+        writer
+            .log()
+            .for_each_in_stream(&stream("a-1"), Version(1), None, &mut |event| {
+                seen += 1;
+                assert_eq!(event.version, Version(seen));
+                if seen == 100 || seen == 3_000 {
+                    let events = vec![late()];
+                    let append = batch("a-1", ExpectedVersion::Any, events);
+                    writer.append(vec![append]).unwrap();
+                }
+                true
+            })
+            .unwrap();
+        assert_eq!(seen, 4_000);
+    }
+
+    #[test]
+    fn a_walk_through_a_long_stream_ends_where_it_is_cancelled_or_a_row_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = with_a_long_stream(folder.path(), 6_000);
+        let progress = Arc::new(WorkProgress::default());
+        let log = writer.log().watched(Arc::clone(&progress));
+        let mut seen = 0;
+        let name = stream("a-1");
+        let ended = log.for_each_in_stream(&name, Version(1), None, &mut |_| {
+            seen += 1;
+            if seen == 2_000 {
+                progress.cancel();
+            }
+            true
+        });
+        assert!(matches!(ended, Err(ReadError::Cancelled)), "{ended:?}");
+        assert_eq!((seen, progress.now().0), (2_000, 2_000));
+        let at = at_once(&writer.log(), 5_000, 5_000)[0].event.position;
+        let conn = rusqlite::Connection::open(writer.path()).unwrap();
+        conn.execute_batch("DROP TRIGGER events_update").unwrap();
+        conn.execute(
+            "UPDATE events SET data_type = 77 WHERE position = ?1",
+            [at.0],
+        )
+        .unwrap();
+        let mut seen = 0;
+        let log = writer.log();
+        let ended = log.for_each_in_stream(&name, Version(1), None, &mut |event| {
+            seen = event.version.0;
+            true
+        });
+        assert!(
+            matches!(ended, Err(ReadError::Damaged { position, .. }) if position == at),
+            "{ended:?}"
+        );
+        assert_eq!(seen, 4_999);
+    }
+
+    #[test]
+    fn a_version_that_no_log_has_does_not_make_a_walk_endless() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = with_a_long_stream(folder.path(), 3_000);
+        let conn = rusqlite::Connection::open(writer.path()).unwrap();
+        let far = i64::MAX - 1;
+        conn.execute(
+            "INSERT INTO links SELECT stream, ?1, position, 'odd' FROM links WHERE version = 3000",
+            [far],
+        )
+        .unwrap();
+        let all = through(&writer.log(), 1, None, usize::MAX);
+        assert_eq!(all.len(), 3_001);
+        assert_eq!(all[3_000].version, Version(far.unsigned_abs()));
     }
 }

@@ -203,10 +203,11 @@ impl Log {
         let mut idle = lock(&self.shared.idle);
         // One whose transaction could not be ended is not handed out again.
         if idle.len() < MAX_IDLE && reader.is_autocommit() {
-            if idle.len() >= REMEMBERING {
-                reader.forget_many();
-            }
             idle.push(reader);
+            // The last ones are handed out first: it is those below them that let go.
+            if let Some(below) = idle.len().checked_sub(REMEMBERING + 1) {
+                idle[below].forget_many();
+            }
         }
         answer
     }
@@ -762,6 +763,36 @@ mod tests {
     use super::*;
     use crate::store::ExpectedVersion;
     use crate::store::contract::{batch, event, fixed, stream};
+
+    #[test]
+    fn whoever_is_handed_out_first_remembers_the_names_of_streams() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = LogWriter::create(&folder.path().join("x.annals"), fixed()).unwrap();
+        let log = writer.log();
+        // Three at once, so that there are three from then on.
+        log.read(|_| log.read(|_| log.read(|_| Ok(())))).unwrap();
+        let remembers = || {
+            lock(&log.shared.idle)
+                .iter()
+                .map(Reader::remembers_many)
+                .collect()
+        };
+        let hold = |readers| {
+            lock(&log.shared.idle)
+                .iter()
+                .rev()
+                .take(readers)
+                .for_each(Reader::remember_many)
+        };
+        hold(1);
+        log.read(|_| Ok(())).unwrap();
+        let now: Vec<bool> = remembers();
+        assert_eq!(now, [false, false, true]);
+        hold(3);
+        log.read(|_| Ok(())).unwrap();
+        let now: Vec<bool> = remembers();
+        assert_eq!(now, [false, true, true]);
+    }
 
     #[test]
     fn a_page_of_a_stream_is_read_in_its_order_without_sorting() {

@@ -105,6 +105,18 @@ impl Reader {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn remembers_many(&self) -> bool {
+        self.streams.borrow().slots.len() > MANY_STREAMS
+    }
+
+    /// As if it had met so many.
+    #[cfg(test)]
+    pub(super) fn remember_many(&self) {
+        let mut streams = self.streams.borrow_mut();
+        streams.slots.resize_with(MANY_STREAMS + 1, || None);
+    }
+
     /// Runs a question in one read transaction, so that all its statements see the same log.
     pub(super) fn ask<T>(
         &self,

@@ -62,6 +62,17 @@ fn rows(store: &Path, question: &str) -> Vec<String> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
+/// Streams as their rows and the links of the tail tell of them: times in nanoseconds.
+const STREAMS: &str = "SELECT s.id, s.name, s.category, max(s.version, coalesce(t.version, 0)),
+         max(s.last_position, coalesce(t.position, 0)),
+         min(s.first_us * 1000 + s.first_sub_ns, coalesce(t.first, 9e18)),
+         max(s.last_us * 1000 + s.last_sub_ns, coalesce(t.last, -9e18))
+     FROM streams s LEFT JOIN (
+         SELECT l.stream, max(l.version) AS version, max(l.position) AS position,
+             min(e.time_us * 1000 + e.time_sub_ns) AS first, max(e.time_us * 1000 + e.time_sub_ns) AS last
+         FROM links_tail l JOIN events e ON e.position = l.position GROUP BY l.stream) t ON t.stream = s.id
+     ORDER BY s.id";
+
 /// Everything that a log holds, numbers of events counted to the end.
 fn content(store: &Path) -> Vec<(String, Vec<String>)> {
     let after = |id: &str| {
@@ -79,7 +90,7 @@ fn content(store: &Path) -> Vec<(String, Vec<String>)> {
         "SELECT * FROM meta ORDER BY key".to_owned(),
         "SELECT * FROM events ORDER BY position".to_owned(),
         "SELECT * FROM links UNION ALL SELECT * FROM links_tail ORDER BY 1, 2".to_owned(),
-        "SELECT * FROM streams ORDER BY id".to_owned(),
+        STREAMS.to_owned(),
         format!(
             "SELECT id, name, {} FROM types ORDER BY id",
             after("e.type = types.id")

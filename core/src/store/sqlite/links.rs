@@ -59,7 +59,7 @@ pub(super) fn move_tail(conn: &Connection) -> rusqlite::Result<()> {
 
 /// Gives a connection to a log of format 1 an empty table for the one that its file lacks.
 pub(super) fn stand_in(conn: &Connection) -> rusqlite::Result<()> {
-    let format: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let format = schema::format_of(conn)?;
     // An empty file that is to become a log has none yet.
     if !(1..schema::FORMAT_LINKS_TAIL).contains(&format) || schema::has_table(conn, "links_tail")? {
         return Ok(());

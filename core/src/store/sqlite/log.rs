@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::shares::Shares;
 use super::times::Times;
 use super::walk::{InStretches, Long};
-use super::{links, open, row};
+use super::{links, open, row, schema};
 use crate::event::Event;
 use crate::finding::{Finding, FindingKind, Place, Severity};
 use crate::id::{EventId, LogId, StreamId};
@@ -594,7 +594,7 @@ fn identify(conn: &Connection, path: &Path, whole: bool) -> Result<(LogId, u32),
             })
             .optional()?
             .unwrap_or_default();
-        let format = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let format = schema::format_of(conn)?;
         let size = head(conn)?.size.0;
         let last = conn.query_row("SELECT coalesce(max(position), 0) FROM events", [], |row| {
             row.get(0)

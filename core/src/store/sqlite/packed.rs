@@ -10,7 +10,7 @@ use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, Va
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-use super::schema::FORMAT_PACKED;
+use super::schema::{FORMAT_PACKED, format_of};
 use crate::time::Time;
 
 /// Whether a log holds texts in fewer bytes.
@@ -23,10 +23,7 @@ impl Packing {
 
     /// That of a file.
     pub(super) fn of(conn: &Connection) -> rusqlite::Result<Packing> {
-        let format: u32 = conn
-            .prepare_cached("PRAGMA user_version")?
-            .query_row([], |row| row.get(0))?;
-        Ok(Packing(format >= FORMAT_PACKED))
+        Ok(Packing(format_of(conn)? >= FORMAT_PACKED))
     }
 
     /// A text as the file holds it.

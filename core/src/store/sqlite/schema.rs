@@ -322,10 +322,13 @@ pub(super) fn freeze(conn: &Connection, table: &str, same: &str) -> rusqlite::Re
 /// Whether rows of streams may tell of fewer events than there are: of those up to `head.indexed`, and in older formats
 /// of all.
 pub(super) fn streams_wait(conn: &Connection) -> rusqlite::Result<bool> {
-    let format: u32 = conn
-        .prepare_cached("PRAGMA user_version")?
-        .query_row([], |row| row.get(0))?;
-    Ok(format >= FORMAT_STREAMS_WAIT)
+    Ok(format_of(conn)? >= FORMAT_STREAMS_WAIT)
+}
+
+/// Format of a file; 0 where it is to become a log yet.
+pub(super) fn format_of(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.prepare_cached("PRAGMA user_version")?
+        .query_row([], |row| row.get(0))
 }
 
 /// Whether the file has a table of this name.

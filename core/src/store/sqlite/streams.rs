@@ -4,7 +4,7 @@
 //! ([`super::tail`]); the few that came after it are found by their links in `links_tail`.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params_from_iter};
 
 use super::log::{Log, sql_limit, sql_position};
 use crate::id::StreamId;
@@ -14,6 +14,10 @@ use crate::time::Time;
 
 const COLUMNS: &str = "s.last_position, s.name, c.name, \
      s.first_us, s.first_sub_ns, s.last_us, s.last_sub_ns, s.version, s.id";
+
+/// The events of a stream after a version that are in the tail.
+const TAIL: &str = "SELECT e.time_us, e.time_sub_ns, l.position, l.version FROM links_tail l
+     CROSS JOIN events e ON e.position = l.position WHERE l.stream = ?1 AND l.version > ?2 ORDER BY l.version";
 
 impl Log {
     /// One page of at most `limit` streams, by name (byte order). As of a time or of what was known, the events of
@@ -35,9 +39,10 @@ impl Log {
                  WHERE {conditions} ORDER BY s.name LIMIT ?"
             ))?;
             let mut rows = statement.query(params_from_iter(values))?;
+            let mut tail = conn.prepare_cached(TAIL)?;
             let mut streams = Vec::new();
             while let Some(row) = rows.next()? {
-                let (mut stream, last) = stream_row(conn, row)?;
+                let (mut stream, last) = stream_row(row, &mut tail)?;
                 let goes_on = query.at.is_some_and(|at| stream.last_time > at)
                     || query.known.is_some_and(|known| last > known);
                 if goes_on {
@@ -77,16 +82,17 @@ impl Log {
                  WHERE s.name = ?1"
             ))?;
             let mut rows = statement.query([stream.as_str()])?;
+            let mut tail = conn.prepare_cached(TAIL)?;
             match rows.next()? {
                 None => Ok(None),
-                Some(row) => Ok(Some(stream_row(conn, row)?.0)),
+                Some(row) => Ok(Some(stream_row(row, &mut tail)?.0)),
             }
         })
     }
 }
 
-/// A stream from a row of [`COLUMNS`] and from the tail, and the position of its last event.
-fn stream_row(conn: &Connection, row: &Row<'_>) -> Result<(StreamRow, Position), ReadError> {
+/// A stream from a row of [`COLUMNS`] and from what [`TAIL`] gives, and the position of its last event.
+fn stream_row(row: &Row<'_>, tail: &mut Statement<'_>) -> Result<(StreamRow, Position), ReadError> {
     let mut last = Position(row.get(0)?);
     let mut stream = StreamRow {
         stream: row.get(1)?,
@@ -95,10 +101,6 @@ fn stream_row(conn: &Connection, row: &Row<'_>) -> Result<(StreamRow, Position),
         last_time: super::row::time(row, 5, last)?,
         events: row.get(7)?,
     };
-    let mut tail = conn.prepare_cached(
-        "SELECT e.time_us, e.time_sub_ns, l.position, l.version FROM links_tail l
-         CROSS JOIN events e ON e.position = l.position WHERE l.stream = ?1 AND l.version > ?2 ORDER BY l.version",
-    )?;
     let mut rows = tail.query((row.get::<_, i64>(8)?, stream.events))?;
     while let Some(row) = rows.next()? {
         last = Position(row.get(2)?);

@@ -567,7 +567,7 @@ fn told_parts(data: &[u8]) -> BTreeSet<ErasedPart> {
 /// Compares tables, indexes and triggers with those that a new log of its format got.
 fn rules(conn: &Connection, findings: &mut VerifyFindings) -> rusqlite::Result<()> {
     let fresh = Connection::open_in_memory()?;
-    let format: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let format = schema::format_of(conn)?;
     schema::create(&fresh, format)?;
     let load = |conn: &Connection| -> rusqlite::Result<BTreeMap<(String, String), String>> {
         conn.prepare(
